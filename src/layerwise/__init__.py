@@ -1,0 +1,28 @@
+"""Layerwise: deep learning from first principles, at full speed.
+
+The table of contents, in the order in which data flows; everything loads on first use.
+"""
+
+from layerwise.lazy import lazy
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy(
+    "layerwise",
+    {
+        "layerwise.autograd": "GradientTape Tensor grad value_and_grad",
+        "layerwise.variables": "Variable",
+        "layerwise.initializers": "Initializer",
+        "layerwise.regularizers": "Regularizer",
+        "layerwise.layers": "Input Layer",
+        "layerwise.losses": "Loss",
+        "layerwise.metrics": "Metric",
+        "layerwise.optimizers": "Optimizer",
+        "layerwise.models": "Model Sequential",
+    },
+    submodules="""
+        fundamentals config backends autograd variables random ops
+        initializers regularizers constraints activations layers losses metrics optimizers
+        callbacks models data datasets saving inspect utils
+    """,
+)

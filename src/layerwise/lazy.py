@@ -1,0 +1,94 @@
+"""Public names that load on first use, and what a name that does not exist gets to hear.
+
+A package's `__init__.py` is a table of contents: which module holds which names. Nothing of it is imported until
+someone asks (PEP 562), so `import layerwise` stays quick however much the library holds.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+_PUBLIC_NAMES_OF_KERAS = "keras_names.txt"
+
+
+def lazy(
+    package: str, names: Mapping[str, str], submodules: str = ""
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return `__getattr__`, `__dir__` and `__all__` for the `__init__` of `package`.
+
+    `names` maps a module, relative (".dense") or absolute ("layerwise.saving"), to the names it holds, separated by
+    spaces; `submodules` lists the public submodules likewise. A name that its own module is called by cannot be
+    lazy (importing the module would bind the name to the module) and raises `ValueError`.
+
+    >>> getattr_, dir_, all_ = lazy("layerwise", {"fractions": "Fraction gcd_like"}, submodules="lazy")
+    >>> all_
+    ['Fraction', 'gcd_like', 'lazy']
+    >>> getattr_("Fraction")(1, 3)
+    Fraction(1, 3)
+    """
+    homes = {name: module for module, held in names.items() for name in held.split()}
+    for name, module in homes.items():
+        if module in (f".{name}", f"{package}.{name}"):
+            raise ValueError(f"{package}: '{name}' is held by a module of the same name; rename the module")
+    homes |= dict.fromkeys(submodules.split(), "")
+
+    def __getattr__(name: str) -> Any:
+        if name not in homes:
+            raise missing(package, name)
+        if not homes[name]:
+            return import_module(f"{package}.{name}")  # the import binds the name in the package
+        value = getattr(import_module(homes[name], package), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted(set(vars(sys.modules[package])) | set(homes))
+
+    return __getattr__, __dir__, sorted(homes)
+
+
+def missing(module: str, name: str) -> AttributeError:
+    """The error for `module.name` that does not exist: it names both, the nearest public name, and Keras' if it has it.
+
+    A module without a table of contents raises it from its own `__getattr__`:
+
+    >>> raise missing("layerwise.lazy", "keras_name")
+    Traceback (most recent call last):
+    AttributeError: layerwise.lazy has no 'keras_name'; nearest: 'keras_names'
+    """
+    message = f"{module} has no '{name}'"
+    if not name.startswith("__"):  # Python and its tools probe for those; let that be quick
+        keras = module.replace("layerwise", "keras", 1)
+        if name in keras_names().get(keras, ()):
+            message += f" ({keras}.{name} is not in Layerwise)"
+        if nearest := _nearest(name, [n for n in dir(sys.modules[module]) if not n.startswith("_")]):
+            message += f"; nearest: {', '.join(map(repr, nearest))}"
+    return AttributeError(message, name=name, obj=sys.modules[module])
+
+
+def keras_names() -> dict[str, set[str]]:
+    """Keras' public names by namespace, sub-namespaces included.
+
+    >>> sorted(keras_names()["keras.optimizers.schedules"])[:2]
+    ['CosineDecay', 'CosineDecayRestarts']
+    """
+    from importlib.resources import files
+
+    lines = files("layerwise").joinpath(_PUBLIC_NAMES_OF_KERAS).read_text("utf-8").splitlines()
+    names = {namespace: set(held.split()) for namespace, held in (line.split(": ") for line in lines)}
+    for namespace in tuple(names):
+        parent, _, child = namespace.rpartition(".")
+        names.setdefault(parent, set()).add(child)
+    return names
+
+
+def _nearest(name: str, candidates: list[str]) -> list[str]:
+    """At most three of the candidates that look like `name`, whatever the case of their letters."""
+    from difflib import get_close_matches
+
+    by_lower: dict[str, list[str]] = {}
+    for candidate in candidates:
+        by_lower.setdefault(candidate.lower(), []).append(candidate)
+    found = get_close_matches(name.lower(), by_lower, n=3)
+    return [candidate for lower in found for candidate in by_lower[lower]][:3]
