@@ -1,0 +1,71 @@
+# make train   set up (core and plotting only) and train the guide's CNN on real digits
+# make test    set up the test environment; run ruff, mypy and pytest
+# make lint    ruff and mypy alone       make coverage   pytest with line coverage
+# make docs    the documentation, in docs/_build/html
+# make bench   every script in benchmarks/
+# make clean   remove the environment and everything built (runs/ stays)
+#
+# Everything is installed into .venv. A stamp in it is newer than pyproject.toml and constraints.txt once an
+# extra is there, so a second run installs nothing and needs no network. Works with GNU make 3.81.
+
+PYTHON  =#          the interpreter to build .venv with; the newest suitable one where empty
+WORKERS = 2#        processes that share the tests; 0 runs them in one
+PYTEST  = .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+INSTALL = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+SETUP   = pyproject.toml constraints.txt
+
+.PHONY: train test lint coverage docs bench clean
+
+train: .venv/plot.stamp
+	.venv/bin/layerwise train $(ARGS)
+
+test: .venv/test.stamp lint
+	@echo "Running the tests in $(WORKERS) processes: several minutes on 2 cores."
+	$(PYTEST)
+
+lint: .venv/test.stamp
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m mypy
+
+coverage: .venv/test.stamp
+	$(PYTEST) --cov --cov-report=term-missing
+
+docs: .venv/docs.stamp
+	.venv/bin/python -m sphinx -W -b html docs docs/_build/html
+
+bench: .venv/test.stamp
+	@test -d benchmarks || { echo "There is no benchmarks/ folder: nothing was measured."; exit 1; }
+	@for script in benchmarks/[!_]*.py; do .venv/bin/python "$$script" || exit 1; done
+
+clean:
+	rm -rf .venv build docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/plot.stamp: $(SETUP) | .venv/bin/python
+	@echo "Installing Layerwise with plotting into .venv: XX MB to download, XX MB on disk; about XX."
+	$(INSTALL) '.[plot]'
+	@touch $@
+
+# The test extra contains the plot extra: `make train` after `make test` has nothing left to install.
+.venv/test.stamp: $(SETUP) | .venv/bin/python
+	@echo "Installing the test environment into .venv: XX MB to download, XX MB on disk; about XX."
+	$(INSTALL) '.[test]'
+	@touch .venv/plot.stamp $@
+
+.venv/docs.stamp: $(SETUP) | .venv/bin/python
+	@echo "Installing the documentation tools into .venv: XX MB to download, XX MB on disk; about XX."
+	$(INSTALL) '.[plot,docs]'
+	@touch .venv/plot.stamp $@
+
+.venv/bin/python:
+	@for python in $(or $(PYTHON),python3.14 python3.13 python3.12 python3.11 python3); do \
+	    version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))' \
+	        2>/dev/null) || continue; \
+	    "$$python" -c 'import ensurepip, venv' 2>/dev/null && exec "$$python" -m venv --clear .venv; \
+	    without_venv=$${without_venv:-$$version}; \
+	done; \
+	if [ -n "$$without_venv" ]; then \
+	    echo "Python $$without_venv is here, its venv module is not: sudo apt-get install python$$without_venv-venv"; \
+	else \
+	    echo "Layerwise needs Python 3.11 or newer with venv: sudo apt-get install python3 python3-venv"; \
+	fi >&2; exit 1
