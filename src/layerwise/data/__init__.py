@@ -1,0 +1,18 @@
+"""Data on its way to a model: pipelines (`Dataset`), readers that check before they allocate, images."""
+
+from layerwise.lazy import lazy
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        ".dataset": "Dataset DatasetIterator",
+        ".loading": "TrainingData load",
+        ".idx": "read_idx read_mnist_folder",
+        ".npz": "read_npz",
+        ".csv": "Table read_csv",
+        ".cifar": "read_cifar10",
+        ".image_folder": "ImageFolder read_image_folder",
+        ".split": "permutation stratified_split",
+    },
+    submodules="download images",
+)

@@ -1,0 +1,86 @@
+"""NumPy's .npz archives, read strictly: no pickle, nothing evaluated, sizes checked before memory is reserved."""
+
+import math
+import re
+import zipfile
+import zlib
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from layerwise.data.idx import DEFLATE_LIMIT
+
+_MAGIC = b"\x93NUMPY"
+_SHAPE = r"(?:\d{1,18}L?(?:, ?|(?=\))))*"
+_HEADER = re.compile(
+    rf"\{{'descr': '([<>|=]?[a-zA-Z]\d{{1,8}})', 'fortran_order': (True|False), 'shape': \(({_SHAPE})\), ?\}} *\n?"
+)
+_KINDS = "biufSU"  # flags, integers, floats, bytes, text
+_LONGEST_HEADER = 10_000
+
+
+def read_npz(path: str | PathLike[str]) -> dict[str, np.ndarray]:
+    """The arrays of an .npz archive by name: booleans, integers, floats or text.
+
+    Raises `ValueError` naming the file, the array (record) and the offset for anything else: an archive that is
+    damaged, an array whose header and size disagree, one that would need pickle (dtype object).
+
+    >>> path = getfixture("tmp_path") / "a.npz"
+    >>> np.savez(path, x=np.arange(3.0))
+    >>> read_npz(path)
+    {'x': array([0., 1., 2.])}
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {info.filename.removesuffix(".npy"): _read(path, archive, info, size) for info in archive.infolist()}
+    except _Malformed as error:
+        raise ValueError(str(error)) from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # the file cannot be opened: no matter of its content
+        raise ValueError(f"{path}: the zip archive is damaged or not one ({error})") from error
+
+
+class _Malformed(Exception):
+    """What is wrong, in words for the user."""
+
+
+def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> np.ndarray:
+    where = f"{path}: array '{info.filename.removesuffix('.npy')}' at offset {info.header_offset}"
+    if not info.filename.endswith(".npy"):
+        raise _Malformed(f"{where}: expected only arrays (.npy) in an .npz archive")
+    limits = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: DEFLATE_LIMIT}
+    if info.compress_type not in limits:
+        raise _Malformed(f"{where}: compression method {info.compress_type}, expected 0 (none) or 8 (deflate)")
+    if info.file_size > min(info.compress_size, size) * limits[info.compress_type]:
+        raise _Malformed(f"{where}: declares {info.file_size} bytes, more than {size} bytes of file can hold")
+    with archive.open(info) as file:
+        start = file.read(8)
+        wide = len(start) == 8 and start[6] in (2, 3)
+        length = int.from_bytes(file.read(4 if wide else 2), "little")
+        if start[:6] != _MAGIC or start[6] not in (1, 2, 3) or length > _LONGEST_HEADER:
+            raise _Malformed(f"{where}: not an array in .npy format (its first bytes are {start.hex(' ')})")
+        header = file.read(length).decode("latin-1")
+        match = _HEADER.fullmatch(header)
+        kind = match[1].lstrip("<>|=")[0] if match else "O"
+        if match is None or kind not in _KINDS:
+            raise _Malformed(
+                f"{where}: expected an array of numbers or text, got header {header.strip()[:200]!r} "
+                f"(object arrays need pickle, which can run code, and are refused)"
+            )
+        try:
+            dtype = np.dtype(match[1])
+        except TypeError as error:
+            raise _Malformed(f"{where}: unknown dtype {match[1]!r}") from error
+        shape = tuple(int(n) for n in re.findall(r"\d+", match[3]))
+        begin = file.tell()
+        if dtype.itemsize == 0 or len(shape) > 32 or math.prod(shape) * dtype.itemsize != info.file_size - begin:
+            raise _Malformed(
+                f"{where}: header declares shape {shape} of {dtype}, but {info.file_size - begin} bytes follow it"
+            )
+        values = np.frombuffer(bytearray(file.read()), dtype)
+        array = values.reshape(shape, order="F" if match[2] == "True" else "C")
+    return array.astype(dtype.newbyteorder("="), copy=False)
