@@ -64,7 +64,7 @@ def missing(module: str, name: str) -> AttributeError:
             message += f" ({keras}.{name} is not in Layerwise)"
         if nearest := _nearest(name, [n for n in dir(sys.modules[module]) if not n.startswith("_")]):
             message += f"; nearest: {', '.join(map(repr, nearest))}"
-    return AttributeError(message, name=name, obj=sys.modules[module])
+    return AttributeError(message)
 
 
 def keras_names() -> dict[str, set[str]]:
@@ -79,7 +79,8 @@ def keras_names() -> dict[str, set[str]]:
     names = {namespace: set(held.split()) for namespace, held in (line.split(": ") for line in lines)}
     for namespace in tuple(names):
         parent, _, child = namespace.rpartition(".")
-        names.setdefault(parent, set()).add(child)
+        if parent:
+            names.setdefault(parent, set()).add(child)
     return names
 
 
