@@ -63,7 +63,7 @@ def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def _log(p: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(p, np.finfo(float).tiny))  # changes p = 0 only: finite there, exact elsewhere
+    return np.log(np.maximum(p, np.finfo(float).tiny))  # p = 0 becomes the least normal number
 
 
 def _checked(loss: str, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
