@@ -28,7 +28,9 @@ ORDER = """
     layers losses metrics optimizers callbacks models data datasets saving inspect utils cli
 """.split()
 # Imports inside functions that point the other way: six at most.
-UPWARD: set[str] = set()
+UPWARD = {
+    "variables -> initializers",  # Variable("glorot_uniform", ...)
+}
 OPTIONAL = ["PIL", "jax", "keras", "matplotlib", "scipy", "sklearn", "tensorboard", "tensorboardX", "tensorflow"]
 
 

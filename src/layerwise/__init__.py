@@ -3,11 +3,11 @@
 The table of contents, in the order in which data flows; everything loads on first use.
 """
 
-from layerwise.lazy import lazy
+from layerwise.lazy import lazy as _lazy  # the name `lazy` stays the module
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy(
+__getattr__, __dir__, __all__ = _lazy(
     "layerwise",
     {
         "layerwise.autograd": "GradientTape Tensor grad value_and_grad",
@@ -21,7 +21,7 @@ __getattr__, __dir__, __all__ = lazy(
         "layerwise.models": "Model Sequential",
     },
     submodules="""
-        fundamentals config backends autograd variables random ops
+        fundamentals tree config backends autograd variables random ops
         initializers regularizers constraints activations layers losses metrics optimizers
         callbacks models data datasets saving inspect utils
     """,
