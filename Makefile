@@ -38,7 +38,7 @@ bench: .venv/test.stamp
 	@for script in benchmarks/[!_]*.py; do .venv/bin/python "$$script" || exit 1; done
 
 clean:
-	rm -rf .venv build docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build src/*.egg-info docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/plot.stamp: $(SETUP) | .venv/bin/python
