@@ -1,0 +1,302 @@
+"""Pipelines: what they yield, and that they go on, bit for bit, from wherever they were left."""
+
+import gc
+import itertools
+import json
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from layerwise.data import Dataset
+
+N = 23
+
+
+def numbers(n=N):
+    return Dataset.from_tensor_slices(np.arange(n))
+
+
+def unsized(n=N):
+    return Dataset.from_generator(lambda: iter(range(n)))
+
+
+def noisy(x, rng):
+    return x + rng.random()
+
+
+def stretch(x):
+    return np.full(2, x)
+
+
+PIPELINES = {
+    "slices": numbers,
+    "nested": lambda: Dataset.from_tensor_slices({"a": np.arange(N), "b": (np.eye(N), np.ones(N))}).batch(4),
+    "generator": unsized,
+    "sized generator": lambda: Dataset.from_generator(lambda: range(N), length=N).batch(5),
+    "shuffle": lambda: numbers().shuffle(seed=1).batch(4),
+    "shuffle, no seed": lambda: numbers().shuffle().batch(4),
+    "buffer": lambda: numbers().shuffle(5, seed=1).batch(4, drop_remainder=True),
+    "buffer, unsized": lambda: unsized().shuffle(5, seed=1).batch(4),
+    "shuffle, unsized": lambda: unsized().shuffle(seed=1),
+    "same order": lambda: numbers().shuffle(seed=1, reshuffle_each_iteration=False),
+    "map": lambda: numbers().map(stretch).shuffle(seed=2).batch(3),
+    "random map": lambda: numbers().map(noisy, seed=3).shuffle(seed=2).batch(3).prefetch(2),
+    "map of batches": lambda: unsized().batch(3).map(noisy, seed=3),
+    "shuffled batches": lambda: numbers().batch(3).shuffle(seed=4),
+    "window": lambda: numbers().shuffle(seed=1).skip(3).take(11).batch(2),
+    "shuffled window": lambda: numbers().skip(3).take(11).shuffle(seed=1),
+    "dictionaries, unsized": lambda: unsized().map(lambda x: {"x": x, "y": (x, stretch(x))}).batch(4),
+    "window, unsized": lambda: unsized().skip(3).take(11).batch(2),
+    "repeat": lambda: numbers().shuffle(seed=1).repeat(3).batch(4),
+    "repeat, unsized": lambda: unsized(5).shuffle(3, seed=1).repeat(4),
+    "endless": lambda: numbers().shuffle(seed=1).repeat().take(60),
+    "cache": lambda: unsized().map(noisy, seed=1).cache().shuffle(seed=1).batch(4),
+    "cached shuffle": lambda: numbers().shuffle(seed=1).cache().batch(4),
+    "shuffled zip": lambda: Dataset.zip(numbers(), numbers().map(stretch)).shuffle(seed=1),
+    "zip": lambda: Dataset.zip(numbers().shuffle(seed=1), numbers(30).map(stretch)).batch(4),
+    "zip, unsized": lambda: Dataset.zip(unsized(), numbers().shuffle(seed=1)).prefetch(),
+}
+
+
+def flat(elements):
+    """Elements as something that compares exactly."""
+    if isinstance(elements, dict):
+        return {key: flat(part) for key, part in elements.items()}
+    if isinstance(elements, list | tuple):
+        return [flat(part) for part in elements]
+    return np.asarray(elements).tolist()
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_restored_pipeline_goes_on_bit_for_bit(name):
+    make = PIPELINES[name]
+    whole = make()
+    start = whole.state()
+    epochs = [flat(list(whole)) for _ in range(3)]
+    for stop in (0, 1, len(epochs[1]) // 2, len(epochs[1])):
+        broken = make()
+        broken.restore(start)  # the seeds of the first one, where none are given
+        list(broken)
+        loop = iter(broken)
+        head = flat(list(itertools.islice(loop, stop)))
+        state = json.loads(json.dumps(broken.state()))
+        assert state == loop.state()
+        assert (state["epoch"], state["position"]) == (1, stop)
+        fresh = make()
+        fresh.restore(state)
+        assert head + flat(list(fresh)) == epochs[1]
+        assert fresh.state()["epoch"] == 2
+        assert flat(list(fresh)) == epochs[2]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_length_is_right_or_unknown(name):
+    data = PIPELINES[name]()
+    n = len(list(data))
+    if "unsized" in name or name in ("generator", "map of batches", "cache"):
+        with pytest.raises(TypeError, match="length of this dataset is unknown"):
+            len(data)
+    else:
+        assert len(data) == n
+    assert data
+
+
+def test_an_endless_dataset_says_so():
+    data = numbers().repeat()
+    with pytest.raises(TypeError, match="infinite"):
+        len(data)
+    assert len(data.take(100)) == 100
+    assert [int(x) for x in itertools.islice(data, 22, 25)] == [22, 0, 1]
+    assert list(numbers(0).repeat()) == []
+    assert list(unsized(0).repeat()) == []
+    assert len(numbers().repeat(0)) == 0
+    assert len(unsized().repeat(0)) == 0
+    assert len(unsized().take(0)) == 0
+    with pytest.raises(TypeError, match="infinite"):
+        len(unsized().repeat().batch(2))
+
+
+def test_shuffles_cover_everything_differ_and_repeat():
+    data = numbers(100).shuffle(seed=5)
+    first, second = [[int(x) for x in data] for _ in range(2)]
+    assert sorted(first) == sorted(second) == list(range(100))
+    assert first != second != list(range(100))
+    again = numbers(100).shuffle(seed=5)
+    assert [int(x) for x in again] == first
+    assert [int(x) for x in numbers(100).shuffle(seed=6)] != first
+    for source in numbers(100), unsized(100):
+        buffered = [int(x) for x in source.shuffle(10, seed=5)]
+        assert sorted(buffered) == list(range(100))
+        assert all(x < i + 10 for i, x in enumerate(buffered))
+        assert buffered != list(range(100))
+    assert [int(x) for x in numbers(100).shuffle(10, seed=5)] == list(unsized(100).shuffle(10, seed=5))
+    kept = numbers(100).shuffle(seed=5, reshuffle_each_iteration=False)
+    assert flat(list(kept)) == flat(list(kept))
+
+
+def test_a_buffer_longer_than_a_block_of_random_words():
+    assert sorted(unsized(5000).shuffle(100, seed=0)) == list(range(5000))
+
+
+def test_shuffle_without_a_seed_follows_numpys_global_seed():
+    orders = []
+    for _ in range(2):
+        np.random.seed(3)
+        orders.append(flat(list(numbers().shuffle())))
+    assert orders[0] == orders[1]
+
+
+def test_each_pass_of_repeat_is_shuffled_anew():
+    data = numbers(50).shuffle(seed=1).repeat(2)
+    epoch = flat(list(data))
+    assert sorted(epoch[:50]) == sorted(epoch[50:]) == list(range(50))
+    assert len({tuple(part) for part in (epoch[:50], epoch[50:], flat(list(data))[:50])}) == 3
+
+
+def test_resuming_indexed_data_computes_only_what_follows():
+    seen = []
+    data = numbers().map(lambda x: seen.append(int(x)) or x).shuffle(seed=1).batch(2)
+    data.restore({"epoch": 4, "position": 10, "seeds": [1]})
+    assert sum(map(len, data)) == len(seen) == 3
+
+
+def test_elements_keep_their_structure():
+    data = Dataset.from_tensor_slices({"x": np.arange(6).reshape(3, 2), "y": ([1, 2, 3], ["a", "b", "c"])})
+    (batch,) = data.batch(3)
+    assert batch["x"].tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert batch["y"][1].tolist() == ["a", "b", "c"]
+    element = list(data)[1]
+    assert flat(element) == {"x": [2, 3], "y": [2, "b"]}
+    assert flat(list(data.map(lambda element: element["x"].sum()))) == [1, 5, 9]
+
+
+def test_the_users_arrays_cannot_be_written_to():
+    array = np.zeros((2, 3))
+    for data in Dataset.from_tensor_slices(array), Dataset.from_generator(lambda: iter(np.ones((2, 3)))).cache():
+        with pytest.raises(ValueError, match="read-only"):
+            next(iter(data))[0] = 1
+    assert array.flags.writeable
+    assert not array.any()
+
+
+def test_cache_reads_its_source_once():
+    calls = []
+    data = Dataset.from_generator(lambda: calls.append(1) or iter(range(3))).cache()
+    next(iter(data))  # a loop left early keeps nothing
+    assert [list(data), list(data), list(data)] == [[0, 1, 2]] * 3
+    assert len(calls) == 2
+
+
+def test_random_map_depends_on_seed_epoch_and_position_only():
+    data = Dataset.from_tensor_slices(np.zeros(5)).map(noisy, seed=1)
+    first, second = flat(list(data)), flat(list(data))
+    assert len(set(first + second)) == 10
+    assert flat(list(Dataset.from_tensor_slices(np.zeros(9)).map(noisy, seed=1)))[:5] == first
+
+
+def workers():
+    return [t for t in threading.enumerate() if t.name == "layerwise-prefetch"]
+
+
+def wait_until_no_worker_is_left():
+    for _ in range(500):
+        if not workers():
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"still alive: {workers()}")
+
+
+@pytest.mark.parametrize("stop", [0, 1, 3])
+def test_prefetch_thread_ends_when_the_loop_is_left(stop):
+    closed = threading.Event()
+
+    def count():
+        try:
+            yield from itertools.count()
+        finally:
+            closed.set()
+
+    loop = iter(Dataset.from_generator(count).prefetch(2).map(lambda x: x))
+    assert [next(loop) for _ in range(stop)] == list(range(stop))
+    del loop
+    gc.collect()
+    wait_until_no_worker_is_left()
+    assert closed.is_set() == (stop > 0)  # without a first element it never began
+
+
+def test_prefetch_thread_ends_with_the_loop():
+    assert list(unsized().prefetch(3)) == list(range(N))
+    wait_until_no_worker_is_left()
+
+
+def test_prefetch_works_ahead_but_no_further_than_its_buffer():
+    made = []
+
+    def count():
+        for i in range(10):
+            made.append(i)
+            yield i
+
+    loop = iter(Dataset.from_generator(count).prefetch(2))
+    next(loop)
+    for _ in range(500):
+        if len(made) == 4:  # one handed out, two waiting, one in the thread's hand
+            break
+        time.sleep(0.01)
+    time.sleep(0.02)
+    assert len(made) == 4
+
+
+def test_prefetch_passes_exceptions_on_in_their_place():
+    def fail():
+        yield 1
+        raise KeyError("broken record")
+
+    loop = iter(Dataset.from_generator(fail).prefetch(4))
+    assert next(loop) == 1
+    with pytest.raises(KeyError, match="broken record"):
+        next(loop)
+    wait_until_no_worker_is_left()
+
+
+def test_two_loops_at_once_are_two_epochs():
+    data = numbers().shuffle(seed=1)
+    a, b = iter(data), iter(data)
+    pairs = [(int(next(a)), int(next(b))) for _ in range(9)]
+    assert [x for x, _ in pairs] != [y for _, y in pairs]
+    assert [a.state()["epoch"], b.state()["epoch"]] == [0, 1]
+    assert next(b) in range(N)
+    assert data.state() == b.state() != a.state()
+
+
+@pytest.mark.parametrize(("mistake", "message"), [
+    (lambda: Dataset.from_tensor_slices((np.zeros(3), np.zeros(4))), r"equal length, got lengths \[3, 4\]"),
+    (lambda: Dataset.from_tensor_slices(3), "at least one axis, got 3"),
+    (lambda: Dataset.from_generator(iter([1])), "expected a function that returns a new iterator"),
+    (lambda: list(Dataset.from_generator(lambda: range(3), length=4)), "length=4, but the generator had 3 elements"),
+    (lambda: list(Dataset.from_generator(lambda: range(9), length=4)), "length=4, .* had 5 or more elements"),
+    (lambda: Dataset.zip(), "expected datasets, got nothing"),
+    (lambda: Dataset.zip(numbers(), [1]), "expected datasets, got .*, list"),
+    (lambda: numbers().batch(0), "batch_size: expected a whole number of 1 or more, got 0"),
+    (lambda: numbers().batch(2.5), "batch_size: expected a whole number"),
+    (lambda: numbers().take(-1), "take: count: expected a whole number of 0 or more"),
+    (lambda: numbers().skip(True), "skip: count"),
+    (lambda: numbers().prefetch(0), "prefetch: buffer_size"),
+    (lambda: numbers().shuffle(0), "shuffle: buffer_size"),
+    (lambda: numbers().shuffle(seed=-1), "shuffle: seed"),
+    (lambda: numbers().map(noisy, seed="a"), "map: seed"),
+    (lambda: numbers().repeat().shuffle(), "endless dataset needs a buffer_size"),
+    (lambda: numbers().repeat().cache(), "cache before repeat"),
+    (lambda: list(unsized().map(np.zeros).batch(3)), r"elements of one shape, got \[\(0,\), \(1,\), \(2,\)\]"),
+    (lambda: list(unsized().map(lambda i: (i,) * (1 + i % 2)).batch(3)), "elements of one structure"),
+    (lambda: list(unsized().map(lambda i: {i: i}).batch(3)), "elements of one structure"),
+    (lambda: numbers().restore([1]), "expected a dictionary from state"),
+    (lambda: numbers().restore({"epoch": 0, "position": -1, "seeds": []}), "numbers of 0 or more"),
+    (lambda: numbers().restore({"epoch": 0, "position": 24, "seeds": []}), "position 24 lies behind the 23 elements"),
+    (lambda: numbers().restore({"epoch": 0, "position": 1, "seeds": [1]}), "state has 1 seeds, this dataset 0 steps"),
+])  # fmt: skip
+def test_mistakes(mistake, message):
+    with pytest.raises(ValueError, match=message):
+        mistake()
