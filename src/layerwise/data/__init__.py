@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy(
         ".loading": "TrainingData load",
         ".idx": "read_idx read_mnist_folder",
         ".npz": "read_npz",
-        ".csv": "Table read_csv",
+        ".table": "Table read_csv",
         ".cifar": "read_cifar10",
         ".image_folder": "ImageFolder read_image_folder",
         ".split": "permutation stratified_split",

@@ -1,0 +1,80 @@
+"""A folder of images with one sub-folder a class."""
+
+from collections import Counter
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from layerwise.data.images import channels_of, fit_image, pillow, read_image
+
+_ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+_MOST_BYTES = 4 << 30
+
+
+@dataclass
+class ImageFolder:
+    """Images (n, height, width, channels) uint8, labels (n,) int64 that index `class_names`, and each image's file."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    paths: tuple[Path, ...]
+
+
+def class_folders(path: str | PathLike[str]) -> dict[str, list[Path]]:
+    """The image files of each sub-folder that has some, both in alphabetical order; hidden ones are passed over."""
+    folders = sorted(p for p in Path(path).iterdir() if p.is_dir() and not p.name.startswith("."))
+    found = {
+        folder.name: sorted(
+            p for p in folder.iterdir() if p.suffix.lower() in _ENDINGS and not p.name.startswith(".") and p.is_file()
+        )
+        for folder in folders
+    }
+    return {name: files for name, files in found.items() if files}
+
+
+def read_image_folder(
+    path: str | PathLike[str], size: tuple[int, int] | None = None, channels: int | None = None
+) -> ImageFolder:
+    """The images under `path`, where each sub-folder holds the images of the class it is named after.
+
+    size (height, width): what images are brought to; None: the size most of them have. channels: 1 grey or 3 RGB;
+    None: 1 if all are grey. Needs Pillow (`layerwise[images]`). The memory needed is known from the files' headers
+    before it is reserved. Raises `ValueError` naming the file for an image that cannot be read, and for a folder
+    without images or with more than 4 GiB of pixels.
+
+    >>> folder = getfixture("tmp_path") / "cat"
+    >>> folder.mkdir()
+    >>> pillow().fromarray(np.zeros((4, 6), np.uint8)).save(folder / "1.png")
+    >>> data = read_image_folder(folder.parent)
+    >>> data.images.shape, data.class_names
+    ((1, 4, 6, 1), ('cat',))
+    """
+    classes = class_folders(path)
+    if not classes:
+        raise ValueError(f"{path}: no images there: expected one sub-folder a class with {', '.join(sorted(_ENDINGS))}")
+    paths = [file for files in classes.values() for file in files]
+    heads = [_head(file) for file in paths]
+    height, width = size or Counter(head[:2] for head in heads).most_common(1)[0][0]
+    channels = channels or (1 if all(head[2] == 1 for head in heads) else 3)
+    shape = (len(paths), height, width, channels)
+    if (needed := len(paths) * height * width * channels) > _MOST_BYTES:
+        raise ValueError(f"{path}: {len(paths)} images of {shape[1:]} need {needed >> 20} MiB; give a smaller size")
+    images = np.empty(shape, np.uint8)
+    for image, file in zip(images, paths):
+        image[...] = fit_image(read_image(file), shape[1:])
+    labels = np.repeat(np.arange(len(classes)), [len(files) for files in classes.values()])
+    return ImageFolder(images, labels, tuple(classes), tuple(paths))
+
+
+def _head(path: Path) -> tuple[int, int, int]:
+    """(height, width, channels) without reading the pixels."""
+    module = pillow()
+    with open(path, "rb") as file:
+        try:
+            with module.open(file) as image:
+                return image.height, image.width, channels_of(image)
+        except Exception as error:  # Pillow's decoders raise almost anything on damaged files
+            raise ValueError(f"{path}: not an image that can be read ({error or type(error).__name__})") from error

@@ -1,0 +1,219 @@
+"""Images: reading, resizing, and making a drawing look like the images that a model was trained on."""
+
+from os import PathLike
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+_INK = 0.2  # of full contrast: what is fainter is noise of the paper
+_LEAST_CONTRAST = 16 / 255
+_MNIST_FILL = 20 / 28
+
+
+def pillow() -> ModuleType:
+    """Pillow's `Image` module, or an `ImportError` that names the extra."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError("reading image files needs Pillow: pip install 'layerwise[images]'") from error
+    return Image
+
+
+def read_image(path: str | PathLike[str]) -> np.ndarray:
+    """The pixels of an image file, (height, width, channels) uint8; channels: 1 grey, 3 RGB, 4 RGB and alpha.
+
+    Turned upright as its EXIF data says. Needs Pillow (`layerwise[images]`). Raises `ValueError` naming the file if it
+    is no image, is cut short, or is larger than Pillow's limit against decompression bombs.
+
+    >>> path = getfixture("tmp_path") / "grey.png"
+    >>> pillow().fromarray(np.zeros((4, 6), np.uint8)).save(path)
+    >>> read_image(path).shape
+    (4, 6, 1)
+    """
+    image_module = pillow()
+    with open(path, "rb") as file:
+        try:
+            from PIL import ImageOps
+
+            with image_module.open(file) as image:
+                _check_size(image, image_module)
+                image.load()
+                image = ImageOps.exif_transpose(image)
+                if image.mode.startswith("I"):  # 16 bits a pixel
+                    pixels = (np.clip(np.asarray(image), 0, 65535) / 257).round().astype(np.uint8)
+                else:
+                    pixels = np.asarray(image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels_of(image)]))
+        except Exception as error:  # Pillow's decoders raise almost anything on damaged files
+            raise ValueError(f"{path}: not an image that can be read ({error or type(error).__name__})") from error
+    return pixels.reshape(*pixels.shape[:2], -1)
+
+
+def channels_of(image: Any) -> int:
+    """Channels that a Pillow image has, from its header: 1 grey, 3 RGB, 4 RGB and alpha."""
+    if image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info:
+        return 4
+    return 1 if image.mode in ("1", "L", "F") or image.mode.startswith("I") else 3
+
+
+def _check_size(image: Any, image_module: ModuleType) -> None:
+    limit = image_module.MAX_IMAGE_PIXELS
+    if limit is not None and image.width * image.height > limit:
+        raise ValueError(f"{image.width} x {image.height} pixels, more than {limit}")
+
+
+def resize_images(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """out[p, q] = sum_hw R[p, h] C[q, w] in[h, w]: bilinear, with a wider triangle where images shrink (no aliasing).
+
+    images (n, height, width, channels), any number type; returns (n, *size, channels) of the same type, integers
+    rounded. Pixel centres lie at half numbers, as in Keras' `ops.image.resize(..., antialias=True)`.
+
+    >>> resize_images(np.array([0, 4], np.uint8).reshape(1, 1, 2, 1), (1, 4)).ravel()
+    array([0, 1, 3, 4], dtype=uint8)
+    """
+    if images.ndim != 4 or 0 in images.shape[1:3] or len(size) != 2 or min(size) < 1:
+        raise ValueError(
+            f"resize_images: expected images (n, height, width, channels) and a size (height, width) "
+            f"of 1 or more, got shape {images.shape} and size {size}"
+        )
+    dtype = np.float64 if images.dtype == np.float64 else np.float32
+    n, height, width, channels = images.shape
+    rows, columns = _triangles(height, size[0], dtype), _triangles(width, size[1], dtype)
+    tall = rows @ images.reshape(n, height, width * channels).astype(dtype, copy=False)
+    out = columns @ tall.reshape(n, size[0], width, channels)
+    if np.issubdtype(images.dtype, np.integer):
+        out = np.rint(out)
+    return out.astype(images.dtype, copy=False)
+
+
+def _triangles(n_in: int, n_out: int, dtype: type) -> np.ndarray:
+    """(n_out, n_in) weights; each row sums to 1."""
+    scale = n_in / n_out
+    centres = (np.arange(n_out) + 0.5) * scale - 0.5
+    weights = np.maximum(0, 1 - abs(np.arange(n_in) - centres[:, None]) / max(scale, 1))
+    return (weights / weights.sum(1, keepdims=True)).astype(dtype)
+
+
+def fit_image(image: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """`image` with the size and the channels (1 or 3) of `shape`, nothing else changed.
+
+    image (height, width) or (height, width, 1, 3 or 4 channels), uint8 or floats in 0..1; returns `shape` uint8.
+    An alpha channel is laid over white or black, whichever what is drawn stands out from.
+
+    >>> fit_image(np.full((10, 10, 3), 255, np.uint8), (2, 2, 1)).ravel()
+    array([255, 255, 255, 255], dtype=uint8)
+    """
+    pixels = _opaque(image)
+    if shape[2] not in (1, 3):
+        raise ValueError(f"fit_image: expected a shape with 1 or 3 channels, got {shape}")
+    if shape[2] == 1:
+        pixels = _grey(pixels)[..., None]
+    elif pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    return np.rint(255 * resize_images(pixels[None], shape[:2])[0]).astype(np.uint8)
+
+
+def prepare_digit(
+    image: np.ndarray, shape: tuple[int, int, int], fill: float = _MNIST_FILL, light_on_dark: bool = True
+) -> np.ndarray:
+    """A drawing made to look like MNIST: grey, light on dark, cropped to its ink, scaled to fill the box, centred.
+
+    The longer side of the ink fills `fill` of the box (MNIST: 20 of 28 pixels), its shape kept, and its centre of mass
+    comes to pixel (height / 2, width / 2), as in MNIST, as far as the ink stays inside. `drawing_style` measures `fill`
+    and `light_on_dark` of a data set. image: as in `fit_image`, the colour of its edge taken for paper; shape
+    (height, width, 1). Returns `shape` uint8 in 0..255. Raises `ValueError` for an image without ink.
+
+    Source: Y. LeCun et al., "Gradient-based learning applied to document recognition", 1998, section III.A.
+
+    >>> page = np.full((300, 300), 255, np.uint8)
+    >>> page[20:120, 30:40] = 0
+    >>> digit = prepare_digit(page, (28, 28, 1))
+    >>> np.flatnonzero(digit.any((1, 2)))[[0, -1]], int(digit.max())
+    (array([ 4, 23]), 255)
+    """
+    if len(shape) != 3 or shape[2] != 1:
+        raise ValueError(f"prepare_digit: expected a shape (height, width, 1), got {shape}; for colours use fit_image")
+    grey = _grey(_opaque(image))
+    if grey.max() - grey.min() < _LEAST_CONTRAST:
+        raise ValueError("prepare_digit: the image has no ink: all its pixels are (almost) alike")
+    ink = _ink(grey[None])[0]
+    top, bottom, left, right = _box(ink)
+    ink = ink[top:bottom, left:right]
+    scale = min(fill * shape[0] / ink.shape[0], fill * shape[1] / ink.shape[1])
+    size = (max(1, round(ink.shape[0] * scale)), max(1, round(ink.shape[1] * scale)))
+    ink = resize_images(ink[None, :, :, None], size)[0, :, :, 0]
+    ink /= ink.max()  # thin strokes pale as they shrink
+    start = [
+        int(np.clip(round(box / 2 - np.average(np.arange(n), weights=ink.sum(1 - axis))), 0, box - n))
+        for axis, (box, n) in enumerate(zip(shape, size))
+    ]
+    out = np.zeros(shape, np.uint8)
+    out[start[0] : start[0] + size[0], start[1] : start[1] + size[1], 0] = np.rint(255 * ink)
+    return out if light_on_dark else 255 - out
+
+
+def drawing_style(images: np.ndarray) -> dict[str, Any]:
+    """How drawings of a data set look: the arguments `fill` and `light_on_dark` of `prepare_digit`, as JSON can hold.
+
+    images (n, height, width) or (n, height, width, 1). Medians over the images with ink; MNIST's own where none has.
+
+    >>> page = np.zeros((1, 10, 10), np.uint8)
+    >>> page[0, 1:9, 4] = 255
+    >>> drawing_style(page)
+    {'fill': 0.8, 'light_on_dark': True}
+    """
+    grey = images.reshape(images.shape[:3]).astype(np.float32)
+    low, high = grey.min((1, 2)), grey.max((1, 2))
+    grey = grey[high > low]
+    if not len(grey):
+        return {"fill": _MNIST_FILL, "light_on_dark": True}
+    dark = np.median(_edge(grey)) <= np.median((low + high) / 2)
+    sides = []
+    for ink in _ink(grey):
+        top, bottom, left, right = _box(ink)
+        sides.append(max((bottom - top) / ink.shape[0], (right - left) / ink.shape[1]))
+    return {"fill": float(np.median(sides)), "light_on_dark": bool(dark)}
+
+
+def _opaque(image: np.ndarray) -> np.ndarray:
+    """(height, width, 1 or 3) float32 in 0..1."""
+    image = np.asarray(image)
+    pixels = image[..., None] if image.ndim == 2 else image
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or 0 in pixels.shape:
+        raise ValueError(f"image: expected shape (height, width) or (height, width, 1, 3 or 4), got {image.shape}")
+    if image.dtype == np.uint8:
+        pixels = pixels.astype(np.float32) / 255
+    elif not np.issubdtype(image.dtype, np.floating) or not (image.min() >= 0 and image.max() <= 1):
+        raise ValueError(f"image: expected uint8 or floats in 0..1, got {image.dtype} in {image.min()}..{image.max()}")
+    pixels = pixels.astype(np.float32, copy=False)
+    if pixels.shape[2] < 4:
+        return pixels
+    colour, alpha = pixels[..., :3], pixels[..., 3:]
+    if alpha.max() == 0:
+        return np.ones_like(colour)
+    light = np.average(_grey(colour), weights=alpha[..., 0]) > 0.5
+    return colour * alpha + (1 - alpha) * (0 if light and alpha.min() < 1 else 1)
+
+
+def _grey(pixels: np.ndarray) -> np.ndarray:
+    return pixels[..., 0] if pixels.shape[2] == 1 else pixels @ _LUMA
+
+
+def _edge(grey: np.ndarray) -> np.ndarray:
+    """(n, pixels on the edge)"""
+    return np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
+
+
+def _ink(grey: np.ndarray) -> np.ndarray:
+    """(n, height, width) in 0..1: the contrast with the paper, which is the colour of the edge, at most 1."""
+    paper = np.median(_edge(grey), axis=1)[:, None, None]
+    low, high = grey.min((1, 2), keepdims=True), grey.max((1, 2), keepdims=True)
+    ink = np.where(paper - low > high - paper, paper - grey, grey - paper)
+    return np.maximum(ink, 0) / ink.max((1, 2), keepdims=True)
+
+
+def _box(ink: np.ndarray) -> tuple[int, int, int, int]:
+    """Top, bottom, left, right of the ink, ends excluded."""
+    rows, columns = np.flatnonzero((ink > _INK).any(1)), np.flatnonzero((ink > _INK).any(0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
