@@ -1,0 +1,314 @@
+"""The interface between mathematics and machines.
+
+A backend is an array namespace `xp` plus the functions below, on raw arrays. Everything here is a composite of `xp`
+and the few functions a backend must give (`array`, `numpy`, `owns`, `compile`, `scan`, `add_at`, `erf`); a backend overrides what its
+machine can do better and nothing else. Layout is always channels-last: images (N, spatial..., C), kernels
+(spatial..., C_in / groups, C_out).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Window:
+    """The geometry of a convolution or pooling over any number of spatial dimensions.
+
+    An output position o sees input positions o * stride + tap * dilation - pad[0], for tap = 0 ... size - 1.
+
+    >>> window = Window.of((3, 3), (2, 2), "same", (1, 1), spatial=(28, 28))
+    >>> window.pad, window.out((28, 28))
+    (((0, 1), (0, 1)), (14, 14))
+    """
+
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not self.dilation:
+            object.__setattr__(self, "dilation", (1,) * len(self.size))
+
+    @classmethod
+    def of(
+        cls, size: Sequence[int], stride: Sequence[int], padding: str, dilation: Sequence[int], spatial: Sequence[int]
+    ) -> Window:
+        """The window with "valid" (none), "same" (output = ceil(input / stride)) or "causal" (all in front) padding."""
+        pads = []
+        for k, s, d, n in zip(size, stride, dilation, spatial, strict=True):
+            extent = (k - 1) * d + 1
+            if padding == "same":
+                total = max((-(-n // s) - 1) * s + extent - n, 0)
+                pads.append((total // 2, total - total // 2))
+            elif padding == "causal":
+                pads.append((extent - 1, 0))
+            else:
+                pads.append((0, 0))
+        return cls(tuple(size), tuple(stride), tuple(pads), tuple(dilation))
+
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """How many input positions the dilated window spans."""
+        return tuple((k - 1) * d + 1 for k, d in zip(self.size, self.dilation, strict=True))
+
+    def out(self, spatial: Sequence[int]) -> tuple[int, ...]:
+        """The output's spatial shape."""
+        return tuple(
+            (n + low + high - extent) // s + 1
+            for n, (low, high), extent, s in zip(spatial, self.pad, self.extent, self.stride, strict=True)
+        )
+
+    def taps(self, out: Sequence[int]) -> Iterator[tuple[slice, ...]]:
+        """For each tap, in row-major order, the index of the (N, spatial..., C) padded input that it meets."""
+        for tap in itertools.product(*map(range, self.size)):
+            yield (
+                slice(None),
+                *(
+                    slice(t * d, t * d + (o - 1) * s + 1, s)
+                    for t, d, s, o in zip(tap, self.dilation, self.stride, out, strict=True)
+                ),
+            )
+
+    def counts(self, spatial: Sequence[int]) -> np.ndarray:
+        """How many taps of each output position meet the input rather than padding: shape (1, out..., 1)."""
+        out = self.out(spatial)
+        inside = np.pad(np.ones((1, *spatial, 1), "int32"), ((0, 0), *self.pad, (0, 0)))
+        return np.sum([inside[tap] for tap in self.taps(out)], axis=0)
+
+
+# Activations that dense and conv may fuse: their derivative is a function of the output y, so nothing else is kept.
+FUSED_ACTIVATIONS: dict[str | None, tuple[Callable[..., Array], Callable[..., Array]]] = {
+    None: (lambda xp, z: z, lambda xp, y, g: g),
+    "relu": (lambda xp, z: xp.maximum(z, 0), lambda xp, y, g: xp.where(y > 0, g, 0)),
+    "tanh": (lambda xp, z: xp.tanh(z), lambda xp, y, g: g * (1 - y * y)),
+    "sigmoid": (lambda xp, z: sigmoid(xp, z), lambda xp, y, g: g * (y * (1 - y))),
+}
+
+
+def sigmoid(xp: Any, z: Array) -> Array:
+    """1 / (1 + e^-z) from the exponential that cannot overflow."""
+    if z.dtype.kind == "c":
+        return 1 / (1 + xp.exp(-z))
+    e = xp.exp(-xp.abs(z))
+    return xp.where(z >= 0, 1 / (1 + e), e / (1 + e))
+
+
+class Backend:
+    """The interface. Arrays in, arrays out; nothing here knows of tapes, variables or layers."""
+
+    name: str
+    xp: Any
+
+    # What a backend must give -------------------------------------------------------------------------------------
+
+    def array(self, value: Any, dtype: str | None = None) -> Array:
+        """A host value as an array of this backend."""
+        raise NotImplementedError
+
+    def numpy(self, array: Array) -> np.ndarray:
+        """An array of this backend as a NumPy array, which may share memory."""
+        raise NotImplementedError
+
+    def owns(self, value: Any) -> bool:
+        """Whether `value` is one of this backend's arrays."""
+        raise NotImplementedError
+
+    def compile(self, fn: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
+        """`fn` of (nested tuples, lists and dicts of) arrays, made fast. `donate`: arguments whose memory it may reuse."""
+        raise NotImplementedError
+
+    def scan(
+        self, step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any, length: int, reverse: bool
+    ) -> tuple[Any, Any]:
+        """carry, y = step(carry, x) along the first axis of every array in the list `xs`; the y's are stacked."""
+        raise NotImplementedError
+
+    def add_at(self, array: Array, index: Any, values: Array) -> Array:
+        """`array` with `values` added at `index`, repeated positions adding up; may overwrite `array`."""
+        raise NotImplementedError
+
+    def erf(self, x: Array) -> Array:
+        """2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
+        raise NotImplementedError
+
+    # Linear algebra -----------------------------------------------------------------------------------------------
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        return self.xp.matmul(a, b)
+
+    def act(self, name: str | None, z: Array) -> Array:
+        return FUSED_ACTIVATIONS[name][0](self.xp, z)
+
+    def act_grad(self, name: str | None, y: Array, g: Array) -> Array:
+        return FUSED_ACTIVATIONS[name][1](self.xp, y, g)
+
+    def dense(self, x: Array, w: Array, b: Array | None, act: str | None) -> Array:
+        z = self.matmul(x, w)
+        return self.act(act, z if b is None else z + b)
+
+    def sum_to(self, x: Array, shape: tuple[int, ...]) -> Array:
+        """Sum away what broadcasting from `shape` to x.shape repeated."""
+        extra = tuple(range(x.ndim - len(shape)))
+        repeated = tuple(i for i, n in enumerate(shape, len(extra)) if n == 1 and x.shape[i] != 1)
+        x = self.xp.sum(x, axis=extra + repeated, keepdims=True, dtype=x.dtype) if extra or repeated else x
+        return x.reshape(shape)
+
+    # Convolution and pooling --------------------------------------------------------------------------------------
+
+    def _patches(self, x: Array, window: Window, groups: int) -> Array:
+        """What each output position sees: (groups, N * positions, taps * C / groups)."""
+        padded = self.xp.pad(x, ((0, 0), *window.pad, (0, 0)))
+        out = window.out(x.shape[1:-1])
+        taps = self.xp.stack([padded[tap] for tap in window.taps(out)], axis=-2)
+        if groups == 1:
+            return taps.reshape(1, x.shape[0] * math.prod(out), -1)
+        taps = taps.reshape(x.shape[0] * math.prod(out), taps.shape[-2], groups, -1)
+        return self.xp.moveaxis(taps, 2, 0).reshape(groups, taps.shape[0], -1)
+
+    def _by_group(self, w: Array, groups: int) -> Array:
+        """A kernel as (groups, taps * C / groups, C_out / groups)."""
+        flat = w.reshape(-1, groups, w.shape[-1] // groups)
+        return self.xp.moveaxis(flat, 1, 0)
+
+    def conv(self, x: Array, w: Array, b: Array | None, window: Window, act: str | None) -> Array:
+        """y[n, o, m] = act(b[m] + sum over taps t and channels c of x[n, o * stride + t * dilation - pad, c] w[t, c, m])"""
+        groups = x.shape[-1] // w.shape[-2]
+        y = self.matmul(self._patches(x, window, groups), self._by_group(w, groups))
+        y = self.xp.moveaxis(y, 0, 1).reshape(x.shape[0], *window.out(x.shape[1:-1]), w.shape[-1])
+        return self.act(act, y if b is None else y + b)
+
+    def conv_grad_w(self, x: Array, g: Array, w_shape: tuple[int, ...], window: Window) -> Array:
+        """The gradient of `conv` by its kernel."""
+        groups = x.shape[-1] // w_shape[-2]
+        g = self.xp.moveaxis(g.reshape(-1, groups, w_shape[-1] // groups), 1, 0)
+        dw = self.matmul(self.xp.swapaxes(self._patches(x, window, groups), 1, 2), g)
+        return self.xp.moveaxis(dw, 0, 1).reshape(w_shape)
+
+    def conv_grad_x(self, g: Array, w: Array, x_shape: tuple[int, ...], window: Window) -> Array:
+        """The gradient of `conv` by its input."""
+        groups = x_shape[-1] // w.shape[-2]
+        out = g.shape[1:-1]
+        flat = self.xp.moveaxis(g.reshape(-1, groups, w.shape[-1] // groups), 1, 0)
+        patches = self.matmul(flat, self.xp.swapaxes(self._by_group(w, groups), 1, 2))
+        patches = patches.reshape(groups, x_shape[0], *out, math.prod(window.size), x_shape[-1] // groups)
+        patches = self.xp.moveaxis(patches, 0, -2).reshape(x_shape[0], *out, math.prod(window.size), x_shape[-1])
+        return self._unwindow([patches[..., t, :] for t in range(math.prod(window.size))], x_shape, window)
+
+    def _unwindow(self, taps: Sequence[Array], x_shape: tuple[int, ...], window: Window) -> Array:
+        """Add what each tap holds for each output position to the input position that it met."""
+        spatial = x_shape[1:-1]
+        padded = [n + low + high for n, (low, high) in zip(spatial, window.pad, strict=True)]
+        dx = self.xp.zeros((x_shape[0], *padded, x_shape[-1]), taps[0].dtype)
+        for index, values in zip(window.taps(window.out(spatial)), taps, strict=True):
+            dx = self.add_at(dx, index, values)
+        return dx[(slice(None), *(slice(low, low + n) for n, (low, _) in zip(spatial, window.pad, strict=True)))]
+
+    def max_pool(self, x: Array, window: Window) -> tuple[Array, Array]:
+        """The largest value in each window, and which tap held it (the first of equals; NaN wins)."""
+        padded = self.xp.pad(x, ((0, 0), *window.pad, (0, 0)), constant_values=_lowest(x.dtype))
+        taps = iter(window.taps(window.out(x.shape[1:-1])))
+        y = padded[next(taps)]
+        argmax = self.xp.zeros(y.shape, "int32")
+        for t, index in enumerate(taps, 1):
+            value = padded[index]
+            larger = ~(value <= y) & (y == y)
+            y, argmax = self.xp.where(larger, value, y), self.xp.where(larger, t, argmax)
+        return y, argmax
+
+    def max_pool_grad(self, g: Array, argmax: Array, x_shape: tuple[int, ...], window: Window) -> Array:
+        """Send each output's gradient to the tap that held the maximum."""
+        taps = [self.xp.where(argmax == t, g, 0) for t in range(math.prod(window.size))]
+        return self._unwindow(taps, x_shape, window)
+
+    def avg_pool(self, x: Array, window: Window) -> Array:
+        """The mean of each window, padding not counted."""
+        padded = self.xp.pad(x, ((0, 0), *window.pad, (0, 0)))
+        total = sum(padded[tap] for tap in window.taps(window.out(x.shape[1:-1])))
+        return total / self.array(window.counts(x.shape[1:-1]), str(x.dtype))
+
+    def avg_pool_grad(self, g: Array, x_shape: tuple[int, ...], window: Window) -> Array:
+        """Share each output's gradient among the taps that met the input."""
+        share = g / self.array(window.counts(x_shape[1:-1]), str(g.dtype))
+        return self._unwindow([share] * math.prod(window.size), x_shape, window)
+
+    def conv_pool(
+        self, x: Array, w: Array, b: Array | None, window: Window, act: str | None, pool: Window
+    ) -> tuple[Array, Array]:
+        """`conv` followed at once by `max_pool`."""
+        return self.max_pool(self.conv(x, w, b, window, act), pool)
+
+    # Normalisation and softmax ------------------------------------------------------------------------------------
+
+    def normalize(
+        self, x: Array, gamma: Array | None, beta: Array | None, axes: tuple[int, ...], epsilon: float
+    ) -> tuple[Array, Array, Array]:
+        """(x - mean) / sqrt(var + epsilon) * gamma + beta, with mean and variance over `axes` (kept with size 1)."""
+        mean = self.xp.mean(x, axis=axes, keepdims=True, dtype=x.dtype)
+        centred = x - mean
+        var = self.xp.mean(centred * centred, axis=axes, keepdims=True, dtype=x.dtype)
+        y = centred / self.xp.sqrt(var + epsilon)
+        y = y if gamma is None else y * gamma
+        return y if beta is None else y + beta, mean, var
+
+    def norm_act(
+        self, x: Array, gamma: Array | None, beta: Array | None, axes: tuple[int, ...], epsilon: float, act: str | None
+    ) -> tuple[Array, Array, Array]:
+        """`normalize` followed at once by an activation."""
+        y, mean, var = self.normalize(x, gamma, beta, axes, epsilon)
+        return self.act(act, y), mean, var
+
+    def log_softmax(self, x: Array, axis: int) -> Array:
+        """x - log(sum(e^x)), by way of the largest x so that nothing overflows."""
+        if x.size == 0:
+            return x
+        shifted = x - (
+            self.xp.max(x.real, axis=axis, keepdims=True)
+            if x.dtype.kind == "c"
+            else self.xp.max(x, axis=axis, keepdims=True)
+        )
+        return shifted - self.xp.log(self.xp.sum(self.xp.exp(shifted), axis=axis, keepdims=True, dtype=x.dtype))
+
+    def softmax(self, x: Array, axis: int) -> Array:
+        """e^x / sum(e^x), by way of the largest x so that nothing overflows."""
+        if x.size == 0:
+            return x
+        e = self.xp.exp(
+            x
+            - (
+                self.xp.max(x.real, axis=axis, keepdims=True)
+                if x.dtype.kind == "c"
+                else self.xp.max(x, axis=axis, keepdims=True)
+            )
+        )
+        return e / self.xp.sum(e, axis=axis, keepdims=True, dtype=x.dtype)
+
+    # Indexing -----------------------------------------------------------------------------------------------------
+
+    def gather(self, x: Array, indices: Array, axis: int) -> Array:
+        return self.xp.take(x, indices, axis=axis)
+
+    def scatter_add(self, indices: Array, values: Array, shape: tuple[int, ...], axis: int) -> Array:
+        """Zeros of `shape` with `values` added at `indices` of `axis`: the transpose of `gather`."""
+        return self.add_at(self.xp.zeros(shape, values.dtype), (slice(None),) * axis + (indices,), values)
+
+    # Optimizers ---------------------------------------------------------------------------------------------------
+
+    def update(
+        self, rule: Callable[..., tuple[Array, ...]], table: Sequence[tuple[Array, ...]], **hyper: Any
+    ) -> list[tuple[Array, ...]]:
+        """rule(w, g, *slots, **hyper) -> (w, *slots) for every row (w, g, *slots) of the table."""
+        return [rule(*row, **hyper) for row in table]
+
+
+def _lowest(dtype: Any) -> Any:
+    return -np.inf if dtype.kind in "fV" else np.iinfo(dtype).min

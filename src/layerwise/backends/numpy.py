@@ -1,0 +1,54 @@
+"""The reference backend: NumPy. It reads like the formula, and every other backend is checked against it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .base import Array, Backend
+
+
+class NumpyBackend(Backend):
+    name = "numpy"
+    xp = np
+
+    def array(self, value: Any, dtype: str | None = None) -> Array:
+        return np.asarray(value, dtype)
+
+    def numpy(self, array: Array) -> np.ndarray:
+        return np.asarray(array)
+
+    def owns(self, value: Any) -> bool:
+        return isinstance(value, np.ndarray | np.generic)
+
+    def compile(self, fn: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
+        return fn
+
+    def scan(
+        self, step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any, length: int, reverse: bool
+    ) -> tuple[Any, Any]:
+        ys = []
+        for t in reversed(range(length)) if reverse else range(length):
+            carry, y = step(carry, [x[t] for x in xs])
+            ys.append(y)
+        if reverse:
+            ys.reverse()
+        return carry, [np.stack(column) for column in zip(*ys, strict=True)]
+
+    def add_at(self, array: Array, index: Any, values: Array) -> Array:
+        if any(isinstance(i, np.ndarray) for i in (index if isinstance(index, tuple) else (index,))):
+            np.add.at(array, index, values)
+        else:
+            array[index] += values
+        return array
+
+    def erf(self, x: Array) -> Array:
+        return _erf(x).astype(x.dtype)
+
+
+_erf = np.vectorize(math.erf, otypes=["float64"])
+
+BACKEND = NumpyBackend()

@@ -1,0 +1,165 @@
+"""Settings of the process: each has a default, an environment variable or a setter, and an override for a block of code.
+
+>>> from layerwise import config
+>>> with config.override(floatx="float64"):
+...     config.floatx()
+'float64'
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+BACKENDS = ("numpy", "xla")
+REFERENCE = "numpy"  # always there; shapes are worked out on it
+
+_defaults: dict[str, Any] = {
+    "backend": None,
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "image_data_format": "channels_last",
+    "dtype_policy": None,
+    "num_threads": None,
+}
+_overrides: ContextVar[dict[str, Any] | None] = ContextVar("layerwise_config", default=None)
+
+
+def _get(name: str) -> Any:
+    overrides = _overrides.get()
+    return overrides[name] if overrides is not None and name in overrides else _defaults[name]
+
+
+@contextlib.contextmanager
+def override(**settings: Any) -> Iterator[None]:
+    """Other settings inside a `with` block, in this thread or task only."""
+    unknown = set(settings) - set(_defaults)
+    if unknown:
+        raise ValueError(f"config.override: unknown setting {sorted(unknown)}; expected some of {sorted(_defaults)}")
+    if "backend" in settings:
+        _check_backend(settings["backend"])
+    token = _overrides.set({**(_overrides.get() or {}), **settings})
+    try:
+        yield
+    finally:
+        _overrides.reset(token)
+
+
+def _check_backend(name: str) -> str:
+    if name not in BACKENDS:
+        raise ValueError(f"backend: got {name!r}, expected one of {', '.join(BACKENDS)}")
+    return name
+
+
+def backend() -> str:
+    """The name of the backend in use: an override, `set_backend`, or the environment's LAYERWISE_BACKEND."""
+    name = _get("backend")
+    if name is None:
+        name = _defaults["backend"] = _check_backend(os.environ.get("LAYERWISE_BACKEND") or REFERENCE)
+    return name
+
+
+def set_backend(name: str) -> None:
+    """Choose where arithmetic happens from here on. Variables stay with the backend they were created under."""
+    _defaults["backend"] = _check_backend(name)
+
+
+def floatx() -> str:
+    """The dtype of Python floats and of new variables, "float32" unless set."""
+    return _get("floatx")
+
+
+def set_floatx(dtype: str) -> None:
+    """Set the default float dtype: "float16", "bfloat16", "float32" or "float64"."""
+    if dtype not in ("float16", "bfloat16", "float32", "float64"):
+        raise ValueError(f"set_floatx: got {dtype!r}, expected 'float16', 'bfloat16', 'float32' or 'float64'")
+    _defaults["floatx"] = dtype
+
+
+def epsilon() -> float:
+    """The small number that keeps divisions and logarithms finite, 1e-7 unless set."""
+    return _get("epsilon")
+
+
+def set_epsilon(value: float) -> None:
+    """Set `epsilon()`."""
+    if not value > 0:
+        raise ValueError(f"set_epsilon: got {value!r}, expected a number > 0")
+    _defaults["epsilon"] = float(value)
+
+
+def image_data_format() -> str:
+    """Where images keep their channels by default: "channels_last" or "channels_first"."""
+    return _get("image_data_format")
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set `image_data_format()`."""
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(f"set_image_data_format: got {data_format!r}, expected 'channels_last' or 'channels_first'")
+    _defaults["image_data_format"] = data_format
+
+
+class DTypePolicy:
+    """What layers compute in and what their variables are stored in.
+
+    "float32", "float64", "float16" and "bfloat16" use one dtype for both; "mixed_float16" and "mixed_bfloat16" compute in
+    the short type and keep variables in float32.
+
+    >>> DTypePolicy("float64").compute_dtype
+    'float64'
+    """
+
+    def __init__(self, name: str) -> None:
+        plain = name.removeprefix("mixed_")
+        known = ("float16", "bfloat16") if name != plain else ("float16", "bfloat16", "float32", "float64")
+        integers = ("int32", "int64", "uint8", "bool", "string")
+        if plain not in known and name not in integers:
+            raise ValueError(f"DTypePolicy: got {name!r}, expected a dtype such as 'float32', or 'mixed_float16'")
+        self.name = name
+        self.compute_dtype = plain
+        self.variable_dtype = "float32" if name != plain else name
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> DTypePolicy:
+        return cls(**config)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DTypePolicy) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"<DTypePolicy {self.name!r}>"
+
+
+def dtype_policy() -> DTypePolicy:
+    """The policy of layers that name none: `set_dtype_policy`, otherwise `floatx()`."""
+    policy = _get("dtype_policy")
+    return policy if policy is not None else DTypePolicy(floatx())
+
+
+def set_dtype_policy(policy: str | DTypePolicy) -> None:
+    """Set the policy of layers created from here on."""
+    _defaults["dtype_policy"] = policy if isinstance(policy, DTypePolicy) else DTypePolicy(policy)
+
+
+def num_threads() -> int:
+    """How many threads kernels may use: `set_num_threads`, otherwise the CPUs this process may run on."""
+    return _get("num_threads") or len(
+        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    )
+
+
+def set_num_threads(count: int) -> None:
+    """Limit the threads that kernels of Layerwise's own use (the reference backend's BLAS follows its own settings)."""
+    if not (isinstance(count, int) and count >= 1):
+        raise ValueError(f"set_num_threads: got {count!r}, expected an integer >= 1")
+    _defaults["num_threads"] = count

@@ -1,0 +1,81 @@
+"""Names of dtypes and the one promotion table: what dtype an operation on mixed arguments computes in.
+
+A dtype is named by a string ("float32"). Python scalars are weak: they take part as "bool", "int" or "float" and never
+widen an array of their own kind. The table is a lattice; the result of several dtypes is their least upper bound.
+Unlike NumPy's, it never turns integers into float64: int32 with float32 is float32.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from . import config
+
+ALIASES = {"half": "float16", "float": "float32", "double": "float64", "int": "int32", "long": "int64", "bool_": "bool"}
+ABOVE = {  # each dtype with those directly above it
+    "bool": ("int",),
+    "int": ("uint8", "int8"),
+    "uint8": ("int16", "uint16"),
+    "uint16": ("int32", "uint32"),
+    "uint32": ("int64", "uint64"),
+    "uint64": ("float",),
+    "int8": ("int16",),
+    "int16": ("int32",),
+    "int32": ("int64",),
+    "int64": ("float",),
+    "float": ("bfloat16", "float16"),
+    "bfloat16": ("float32",),
+    "float16": ("float32",),
+    "float32": ("float64",),
+    "float64": (),
+}
+FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
+INTEGERS = frozenset(name for name in ABOVE if name.startswith(("int", "uint")) and name != "int")
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """The name of a dtype given as a string, a NumPy dtype, a Python type or None (`config.floatx()`).
+
+    >>> standardize_dtype(np.float32), standardize_dtype("half"), standardize_dtype(None)
+    ('float32', 'float16', 'float32')
+    """
+    if dtype is None:
+        return config.floatx()
+    if dtype in (bool, int, float):
+        return {bool: "bool", int: "int32", float: config.floatx()}[dtype]
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or np.dtype(dtype).name
+    name = ALIASES.get(name, name)
+    if name not in ABOVE and name != "complex64" and name != "complex128" and name != "string":
+        raise ValueError(
+            f"dtype: got {dtype!r}, expected one of {', '.join(d for d in ABOVE if d[-1].isdigit())} or bool"
+        )
+    return name
+
+
+@cache
+def _upper_bounds(name: str) -> frozenset[str]:
+    return frozenset({name}.union(*(_upper_bounds(above) for above in ABOVE[name])))
+
+
+@cache
+def _join(names: frozenset[str]) -> str:
+    common = frozenset.intersection(*(_upper_bounds(name) for name in names))
+    return next(name for name in common if common <= _upper_bounds(name))
+
+
+def result_type(*dtypes: Any) -> str:
+    """The dtype that arguments of these dtypes are computed in; Python scalars enter as "bool", "int" or "float".
+
+    >>> result_type("int32", "float16"), result_type("float32", "float"), result_type("int8", "uint8")
+    ('float16', 'float32', 'int16')
+    """
+    name = _join(frozenset(dtypes))
+    return {"int": "int32", "float": config.floatx()}.get(name, name)
+
+
+def is_float(dtype: str) -> bool:
+    """Whether gradients flow through values of this dtype."""
+    return dtype in FLOATS

@@ -1,0 +1,189 @@
+"""Control flow that backends can compile."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .. import tree
+from ..autograd import Array, Captures, Node, Spec, Tensor, as_tensor, captures, primitive, raw, vjp, with_unknown_sizes
+from ..backends import backend, xp
+from ..dtypes import is_float
+
+__all__ = ["scan"]
+
+Body = Callable[[list[Tensor], list[Tensor]], tuple[list[Tensor], list[Tensor]]]
+
+
+@dataclass
+class Loop:
+    """One scan: what a step does, and how its operands (carry, xs, captured) and results (carry, ys) are laid out."""
+
+    body: Body
+    carries: int
+    inputs: int
+    captured: list[Node]  # the nodes of the Tensors that the body refers to, which operands stand in for
+    results: list[Spec]  # of one step: carry, then y
+    length: int
+    reverse: bool
+    keeps_carries: bool = False  # also return the carry before each step, for the gradient
+
+    def split(self, operands: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
+        n, m = self.carries, self.carries + self.inputs
+        return list(operands[:n]), list(operands[n:m]), list(operands[m:])
+
+    @contextlib.contextmanager
+    def inside(self, captured: Sequence[Tensor]) -> Iterator[None]:
+        """Run the body in this `with` block: what it captured is replaced by `captured`."""
+        token = captures.set(Captures(dict(zip(self.captured, captured, strict=True)), captures.get()))
+        try:
+            yield
+        finally:
+            captures.reset(token)
+
+
+def scan(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+) -> tuple[Any, Any]:
+    """carry, y_t = f(carry, x_t) for every t; returns the last carry and the y's, stacked
+
+    `init`, `xs` and the y's may be nested; the xs share their first size, the number of steps (or `length`). The body is
+    looked at once with symbolic values, so it may not branch on them. Gradients flow to `init`, `xs` and whatever the body
+    refers to; they are computed by a scan in reverse, which runs the body again from the carry before each step.
+
+    >>> total, sums = scan(lambda carry, x: (carry + x, carry + x), 0.0, [1.0, 2.0, 3.0])
+    >>> total.item(), sums
+    (6.0, Tensor([1., 3., 6.], shape=(3,), dtype=float32))
+    """
+    if isinstance(xs, list) and xs and all(isinstance(x, int | float) for x in tree.flatten(xs)):
+        xs = as_tensor(xs)
+    carry = [as_tensor(c) for c in tree.flatten(init)]
+    inputs = [] if xs is None else [as_tensor(x) for x in tree.flatten(xs)]
+    sizes = {x.shape[0] for x in inputs} | ({length} if length is not None else set())
+    if len(sizes) != 1:
+        raise ValueError(
+            f"scan: the number of steps is not clear: first sizes of xs and length are {sorted(map(str, sizes))}"
+        )
+    (steps,) = sizes
+    structure: list[Any] = [None]
+
+    def body(c: list[Tensor], x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        new, y = f(tree.pack_sequence_as(init, c), None if xs is None else tree.pack_sequence_as(xs, x))
+        structure[0] = y
+        return [as_tensor(t) for t in tree.flatten(new)], [as_tensor(t) for t in tree.flatten(y) if t is not None]
+
+    def look(specs: list[Spec]) -> list[Spec]:
+        c, y = body([Tensor(s) for s in specs[: len(carry)]], [Tensor(s) for s in specs[len(carry) :]])
+        for i, (before, after) in enumerate(zip(specs, c, strict=False)):
+            if (before.shape, before.dtype) != (after.shape, after.dtype):
+                raise TypeError(
+                    f"scan: carry {i} changes from {before.dtype} {before.shape} to {after.dtype} {after.shape} in one step; "
+                    "shape and dtype must stay (start from a value with the final ones)"
+                )
+        return [Spec(t.shape, t.dtype) for t in (*c, *y)]
+
+    specs = [Spec(c.shape, c.dtype) for c in carry] + [Spec(x.shape[1:], x.dtype) for x in inputs]
+    met: dict[Node, Tensor] = {}
+    token = captures.set(Captures({}, captures.get(), met))
+    try:
+        results = with_unknown_sizes(look, specs)
+    finally:
+        captures.reset(token)
+    n = len(carry)
+
+    def arranged(values: list[Tensor]) -> tuple[Any, Any]:
+        ys = iter(values[n:])
+        y = tree.map_structure(lambda t: None if t is None else next(ys), structure[0])
+        return tree.pack_sequence_as(init, values[:n]), y
+
+    operands = [*carry, *inputs, *met.values()]
+    if any(t.symbolic for t in operands):
+        stacked = [Spec((steps, *s.shape), s.dtype) for s in results[n:]]
+        return arranged([Tensor(s) for s in (*results[:n], *stacked)])
+    recorded = any(t.tape is not None for t in operands)
+    loop = Loop(body, n, len(inputs), list(met), results, steps, reverse, keeps_carries=recorded)
+    outputs = _scan(*operands, loop=loop)
+    return arranged(list(outputs)[: len(results)])
+
+
+@primitive
+def _scan(*operands: Array, loop: Loop) -> Any:
+    """carry, y_t = body(carry, x_t) for every t -> (last carry, ys, and where the loop keeps them the carries before each step)"""
+    carry, inputs, captured = loop.split(operands)
+    kept = loop.results[: loop.carries] if loop.keeps_carries else []
+    if loop.length == 0:
+        return (*carry, *(xp().zeros((0, *s.shape), s.dtype) for s in (*loop.results[loop.carries :], *kept)))
+
+    def step(c: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
+        with loop.inside([Tensor(v) for v in captured]):
+            new, y = loop.body([Tensor(v) for v in c], [Tensor(v) for v in x])
+        return [raw(t) for t in new], [raw(t) for t in y] + (list(c) if kept else [])
+
+    last, ys = backend().scan(step, carry, inputs, loop.length, loop.reverse)
+    return (*last, *ys)
+
+
+@_scan.gradient
+def _(g, operands, y, *, loop):
+    n = loop.carries
+    carry, inputs, captured = loop.split(operands)
+    ys = len(loop.results) - n
+    carries = list(y[n + ys :])
+
+    def smooth(tensors: Sequence[Tensor]) -> list[int]:
+        return [i for i, t in enumerate(tensors) if is_float(t.dtype)]
+
+    by_carry, by_input, by_captured = smooth(carry), smooth(inputs), smooth(captured)
+    asked = [i for i in range(ys) if g[n + i] is not None]  # which ys have a gradient
+    emitted = [
+        i for i in by_carry if g[n + ys + i] is not None
+    ]  # which carries before each step do (in higher derivatives)
+
+    def back(state: Any, slices: Any) -> Any:
+        g_carry, g_captured = state
+        c, x, g_y, g_emitted = slices
+
+        def smooth_step(*leaves: Tensor) -> list[Tensor]:
+            values = iter(leaves)
+            c_in = [next(values) if i in by_carry else t for i, t in enumerate(c)]
+            x_in = [next(values) if i in by_input else t for i, t in enumerate(x)]
+            held = [next(values) if i in by_captured else t for i, t in enumerate(captured)]
+            with loop.inside(held):
+                new, out = loop.body(c_in, x_in)
+            return [new[i] for i in by_carry] + [out[i] for i in asked]
+
+        leaves = [c[i] for i in by_carry] + [x[i] for i in by_input] + [captured[i] for i in by_captured]
+        _, pull = vjp(smooth_step, *leaves)
+        parts = pull([*g_carry, *g_y])
+        to_carry, to_input = parts[: len(by_carry)], parts[len(by_carry) : len(by_carry) + len(by_input)]
+        for i, part in zip(emitted, g_emitted, strict=True):
+            place = by_carry.index(i)
+            to_carry[place] = to_carry[place] + part
+        to_captured = [a + b for a, b in zip(g_captured, parts[len(by_carry) + len(by_input) :], strict=True)]
+        return (to_carry, to_captured), to_input
+
+    def zeros(t: Tensor) -> Tensor:
+        return Tensor(xp().zeros(t.shape, t.dtype))
+
+    start = (
+        [g[i] if g[i] is not None else zeros(carry[i]) for i in by_carry],
+        [zeros(captured[i]) for i in by_captured],
+    )
+    slices = (carries, inputs, [g[n + i] for i in asked], [g[n + ys + i] for i in emitted])
+    (g_carry, g_captured), g_inputs = scan(back, start, slices, loop.length, reverse=not loop.reverse)
+
+    def spread(parts: Sequence[Tensor], places: list[int], count: int) -> list[Tensor | None]:
+        return [parts[places.index(i)] if i in places else None for i in range(count)]
+
+    return (
+        *spread(g_carry, by_carry, n),
+        *spread(g_inputs, by_input, loop.inputs),
+        *spread(g_captured, by_captured, len(captured)),
+    )

@@ -1,0 +1,150 @@
+"""Reading and writing at positions: slices, gather and its transpose scatter-add."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autograd import Array, Spec, Tensor, as_tensor, primitive, raw, reshape
+from ..backends import backend, xp
+
+__all__ = ["gather", "get_item", "scatter_add", "slice_update", "take", "take_along_axis"]
+
+
+def get_item(x: Any, key: Any) -> Tensor:
+    """y = x[key], for all that NumPy allows as a key
+
+    >>> get_item([[1, 2], [3, 4]], (slice(None), 0))
+    Tensor([1, 3], shape=(2,), dtype=int32)
+    """
+    parts = key if isinstance(key, tuple) else (key,)
+    return _get_item(x, key=tuple(_index(part) for part in parts))
+
+
+def _index(part: Any) -> Any:
+    if type(part) is Tensor or hasattr(part, "_read"):
+        value = raw(as_tensor(part))
+        return (
+            int(value)
+            if isinstance(value, np.ndarray | np.generic) and value.shape == () and value.dtype.kind in "iu"
+            else value
+        )
+    if isinstance(part, list):
+        return np.asarray(part)
+    if isinstance(part, slice):
+        return slice(*(None if n is None else n.__index__() for n in (part.start, part.stop, part.step)))
+    return part
+
+
+@primitive
+def _get_item(x: Array, *, key: tuple[Any, ...]) -> Array:
+    """y = x[key]"""
+    return x[key]
+
+
+@_get_item.gradient
+def _(g, x_shape, *, key):
+    return _add_at(g, key=key, shape=x_shape)
+
+
+@primitive
+def _add_at(values: Array, *, key: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
+    """y = zeros of `shape` with `values` added at `key`"""
+    return backend().add_at(xp().zeros(shape, values.dtype), key, values)
+
+
+@_add_at.gradient
+def _(g, *, key):
+    return _get_item(g, key=key)
+
+
+@_add_at.shape
+def _(values, *, key, shape):
+    return Spec(tuple(shape), values.dtype)
+
+
+@primitive
+def gather(x: Array, indices: Array, *, axis: int = 0) -> Array:
+    """y = x's entries at `indices` of `axis`: an embedding look-up where axis is 0"""
+    return backend().gather(x, indices, axis)
+
+
+@gather.gradient
+def _(g, x_shape, indices, *, axis):
+    return lambda: scatter_add(indices, g, shape=x_shape, axis=axis), None
+
+
+@gather.shape
+def _(x, indices, *, axis=0):
+    axis %= x.ndim
+    return Spec((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
+
+
+@primitive
+def scatter_add(indices: Array, values: Array, *, shape: tuple[int, ...], axis: int = 0) -> Array:
+    """y = zeros of `shape` with `values` added at `indices` of `axis`: the transpose of `gather`"""
+    return backend().scatter_add(indices, values, tuple(shape), axis % len(shape))
+
+
+@scatter_add.gradient
+def _(g, indices, *, axis):
+    return None, gather(g, indices, axis=axis)
+
+
+@scatter_add.shape
+def _(indices, values, *, shape, axis=0):
+    return Spec(tuple(shape), values.dtype)
+
+
+def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
+    """y = x's entries at `indices` of `axis`, of the flattened x where it is None
+
+    >>> take([10, 20, 30], [2, 0])
+    Tensor([30, 10], shape=(2,), dtype=int32)
+    """
+    x = as_tensor(x)
+    return gather(reshape(x, (-1,)), indices, axis=0) if axis is None else gather(x, indices, axis=axis)
+
+
+@primitive
+def take_along_axis(x: Array, indices: Array, *, axis: int = -1) -> Array:
+    """y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`"""
+    return xp().take_along_axis(x, indices, axis=axis)
+
+
+@take_along_axis.gradient
+def _(g, x_shape, indices, *, axis):
+    return lambda: _put_along_axis(indices, g, shape=x_shape, axis=axis), None
+
+
+@primitive
+def _put_along_axis(indices: Array, values: Array, *, shape: tuple[int, ...], axis: int) -> Array:
+    """y = zeros of `shape` with `values` added where `take_along_axis` reads"""
+    key: Sequence[Any] = [
+        np.arange(n).reshape([n if i == d else 1 for i in range(len(shape))]) for d, n in enumerate(indices.shape)
+    ]
+    key = tuple(indices if d == axis % len(shape) else k for d, k in enumerate(key))
+    return backend().add_at(xp().zeros(shape, values.dtype), key, values)
+
+
+@_put_along_axis.gradient
+def _(g, indices, *, axis):
+    return None, take_along_axis(g, indices, axis=axis)
+
+
+@_put_along_axis.shape
+def _(indices, values, *, shape, axis):
+    return Spec(tuple(shape), values.dtype)
+
+
+def slice_update(inputs: Any, start_indices: Sequence[int], updates: Any) -> Tensor:
+    """y = inputs with the block that begins at `start_indices` replaced by `updates`"""
+    inputs, updates = as_tensor(inputs), as_tensor(updates)
+    key = tuple(slice(int(s), int(s) + n) for s, n in zip(start_indices, updates.shape, strict=True))
+    inside = np.zeros(inputs.shape, bool)
+    inside[key] = True
+    from .elementwise import where
+
+    return where(inside, _add_at(updates, key=key, shape=inputs.shape), inputs)

@@ -1,0 +1,161 @@
+"""Products of matrices and tensors."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, primitive, reshape, sum_to
+from ..backends import backend, xp
+from .shaping import swapaxes, transpose
+
+__all__ = ["dot", "einsum", "matmul", "outer", "tensordot"]
+
+
+def matmul(x1: Any, x2: Any) -> Tensor:
+    """y[..., i, j] = sum over k of x1[..., i, k] x2[..., k, j]; a vector counts as a row on the left, a column on the right
+
+    >>> matmul([[1.0, 2.0]], [3.0, 4.0])
+    Tensor([11.], shape=(1,), dtype=float32)
+    """
+    a, b = as_tensor(x1), as_tensor(x2)
+    if a.ndim == 0 or b.ndim == 0:
+        raise ValueError(f"matmul: expected at least one dimension on both sides, got shapes {a.shape} and {b.shape}")
+    if a.ndim > 1 and b.ndim > 1:
+        return _matmul(a, b)
+    y = _matmul(a if a.ndim > 1 else reshape(a, (1, -1)), b if b.ndim > 1 else reshape(b, (-1, 1)))
+    shape = y.shape if a.ndim > 1 else (*y.shape[:-2], y.shape[-1])
+    return reshape(y, shape if b.ndim > 1 else shape[:-1])
+
+
+@primitive(promote=True)
+def _matmul(a: Array, b: Array) -> Array:
+    """y = a @ b, for a (..., i, k) and b (..., k, j)"""
+    return backend().matmul(a, b)
+
+
+@_matmul.gradient
+def _(g, a, b):
+    return (
+        lambda: sum_to(_matmul(g, swapaxes(b, -1, -2)), shape=a.shape),
+        lambda: sum_to(_matmul(swapaxes(a, -1, -2), g), shape=b.shape),
+    )
+
+
+@_matmul.shape
+def _(a, b):
+    if a.shape[-1] != b.shape[-2]:
+        raise ValueError(
+            f"matmul: the inner sizes of shapes {a.shape} and {b.shape} differ: {a.shape[-1]} against {b.shape[-2]}"
+        )
+    return Spec((*broadcast_shapes("matmul", a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), b.dtype)
+
+
+def dot(x1: Any, x2: Any) -> Tensor:
+    """y = the sum over x1's last axis and x2's second to last, or only, axis"""
+    a, b = as_tensor(x1), as_tensor(x2)
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
+    return tensordot(a, b, [[-1], [b.ndim - 2 if b.ndim > 1 else 0]])
+
+
+def outer(x1: Any, x2: Any) -> Tensor:
+    """y[i, j] = x1[i] x2[j]"""
+    return reshape(as_tensor(x1), (-1, 1)) * reshape(as_tensor(x2), (1, -1))
+
+
+def tensordot(x1: Any, x2: Any, axes: int | Sequence[Any] = 2) -> Tensor:
+    """y = the sum over pairs of axes: the last `axes` of x1 with the first of x2, or the axes that two lists name"""
+    a, b = as_tensor(x1), as_tensor(x2)
+    if isinstance(axes, int):
+        left, right = list(range(a.ndim - axes, a.ndim)), list(range(axes))
+    else:
+        left, right = ([n] if isinstance(n, int) else list(n) for n in axes)
+    left, right = [i % a.ndim for i in left], [i % b.ndim for i in right]
+    keep_a = [i for i in range(a.ndim) if i not in left]
+    keep_b = [i for i in range(b.ndim) if i not in right]
+    shape = (*(a.shape[i] for i in keep_a), *(b.shape[i] for i in keep_b))
+    inner = int(np.prod([a.shape[i] for i in left], dtype=np.int64))
+    rows = reshape(transpose(a, (*keep_a, *left)), (int(np.prod([a.shape[i] for i in keep_a], dtype=np.int64)), inner))
+    columns = reshape(
+        transpose(b, (*right, *keep_b)), (inner, int(np.prod([b.shape[i] for i in keep_b], dtype=np.int64)))
+    )
+    return reshape(_matmul(rows, columns), shape)
+
+
+def einsum(subscripts: str, *operands: Any) -> Tensor:
+    """y = the sum of products that the subscripts write: "ij,jk->ik" is a matrix product
+
+    >>> einsum("ij,ij->i", [[1.0, 2.0]], [[3.0, 4.0]])
+    Tensor([11.], shape=(1,), dtype=float32)
+    """
+    tensors = [as_tensor(x) for x in operands]
+    inputs, output = _parse(subscripts, [t.ndim for t in tensors])
+    for term in inputs:
+        if len(set(term)) != len(term):
+            raise ValueError(
+                f"einsum: {subscripts!r}: a letter twice in one operand (a diagonal) is not supported; use ops.diag"
+            )
+    return _einsum(*tensors, subscripts=f"{','.join(inputs)}->{output}")
+
+
+def _parse(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
+    """The terms with ellipses written out in letters, and the output term."""
+    left, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ndims):
+        raise ValueError(f"einsum: {subscripts!r} names {len(terms)} operands, got {len(ndims)}")
+    free = [c for c in string.ascii_letters if c not in subscripts]
+    widths = [ndim - len(term.replace("...", "")) for term, ndim in zip(terms, ndims, strict=True)]
+    for term, width, ndim in zip(terms, widths, ndims, strict=True):
+        if width < 0 or (width > 0 and "..." not in term):
+            raise ValueError(f"einsum: {subscripts!r}: operand {term!r} got {ndim} dimensions, expected {len(term)}")
+    most = max((w for w, term in zip(widths, terms, strict=True) if "..." in term), default=0)
+    letters = "".join(free[:most])
+    terms = [term.replace("...", letters[most - w :]) for term, w in zip(terms, widths, strict=True)]
+    if arrow:
+        return terms, output.replace("...", letters)
+    together = "".join(terms)
+    once = "".join(c for c in sorted(set(together) - set(letters)) if together.count(c) == 1)
+    return terms, letters + once
+
+
+@primitive(promote=True)
+def _einsum(*xs: Array, subscripts: str) -> Array:
+    """y = the sum of products that the subscripts write"""
+    return xp().einsum(subscripts, *xs, optimize=True)
+
+
+@_einsum.gradient
+def _(g, xs, *, subscripts):
+    inputs, output = subscripts.split("->")
+    terms = inputs.split(",")
+
+    def pull(i: int) -> Tensor:
+        others = [(t, x) for j, (t, x) in enumerate(zip(terms, xs, strict=True)) if j != i]
+        known = set(output).union(*(t for t, _ in others))
+        have = "".join(
+            c for c in terms[i] if c in known
+        )  # letters that only this operand has were summed: spread g over them
+        sources = ",".join([output, *(t for t, _ in others)])
+        part = _einsum(g, *(x for _, x in others), subscripts=f"{sources}->{have}")
+        shape = tuple(n if c in known else 1 for c, n in zip(terms[i], xs[i].shape, strict=True))
+        from ..autograd import broadcast_to
+
+        return broadcast_to(reshape(part, shape), xs[i].shape)
+
+    return tuple(lambda i=i: pull(i) for i in range(len(xs)))
+
+
+@_einsum.shape
+def _(*xs, subscripts):
+    inputs, output = subscripts.split("->")
+    sizes: dict[str, int] = {}
+    for term, x in zip(inputs.split(","), xs, strict=True):
+        for c, n in zip(term, x.shape, strict=True):
+            if sizes.setdefault(c, n) != n:
+                raise ValueError(f"einsum: {subscripts!r}: {c!r} stands for both {sizes[c]} and {n}")
+    return Spec(tuple(sizes[c] for c in output), xs[-1].dtype)

@@ -1,0 +1,551 @@
+"""The heavy operations of neural networks: dense, convolution, pooling, normalisation, softmax and cross-entropy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, primitive, reshape, stop_gradient, sum_to
+from ..backends import Window, backend, xp
+from .elementwise import exp, sigmoid
+from .linear import _matmul
+from .reduction import axes_of, kept_shape, max, mean, sum
+from .shaping import moveaxis, one_hot, swapaxes
+
+__all__ = [
+    "act_grad", "average_pool", "avg_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "conv", "convolution",
+    "dense", "depthwise_conv", "log_softmax", "max_pool", "maximum_pool", "sigmoid_cross_entropy", "softmax",
+    "softmax_cross_entropy", "sparse_categorical_crossentropy", "sparse_softmax_cross_entropy", "standardize",
+]  # fmt: skip
+
+
+# Dense
+
+
+@primitive(promote=True)
+def dense(x: Array, w: Array, b: Array = None, *, act: str | None = None) -> Array:
+    """y = act(x @ w + b)    x (..., n), w (n, m), b (m,) or None -> (..., m)"""
+    return backend().dense(x, w, b, act)
+
+
+@dense.gradient
+def _(g, y, x, w, b_shape, *, act):
+    g = act_grad(g, y, act=act)
+    rows = reshape(g, (-1, g.shape[-1]))
+    return (
+        lambda: _matmul(g, swapaxes(w, 0, 1)),
+        lambda: _matmul(swapaxes(reshape(x, (-1, x.shape[-1])), 0, 1), rows),
+        lambda: sum_to(rows, shape=b_shape),
+    )
+
+
+@dense.shape
+def _(x, w, b=None, *, act=None):
+    if x.shape[-1] != w.shape[0]:
+        raise ValueError(
+            f"dense: x of shape {x.shape} ends in {x.shape[-1]} features, expected {w.shape[0]} for w of shape {w.shape}"
+        )
+    return Spec((*x.shape[:-1], w.shape[1]), w.dtype)
+
+
+@primitive
+def act_grad(upstream: Array, out: Array, *, act: str | None) -> Array:
+    """dz = upstream act'(z), where the derivative is a function of the activation's output"""
+    return backend().act_grad(act, out, upstream)
+
+
+@act_grad.gradient
+def _(g, upstream, out, *, act):
+    def by_output() -> Any:
+        match act:
+            case "tanh":
+                return g * upstream * (-2 * out)
+            case "sigmoid":
+                return g * upstream * (1 - 2 * out)
+        return None
+
+    return act_grad(g, out, act=act), by_output
+
+
+@act_grad.shape
+def _(upstream, out, *, act):
+    return upstream
+
+
+# Convolution: the three functions are each other's gradients
+
+
+@primitive(promote=True)
+def convolution(x: Array, w: Array, b: Array = None, *, window: Window, act: str | None = None) -> Array:
+    """y[n, o, m] = act(b[m] + sum over taps t, channels c of x[n, o stride + t dilation - pad, c] w[t, c, m])
+
+    x (N, spatial..., C), w (taps..., C / groups, M), b (M,) or None -> (N, out..., M)
+    """
+    return backend().conv(x, w, b, window, act)
+
+
+@convolution.gradient
+def _(g, y, x, w, b_shape, *, window, act):
+    g = act_grad(g, y, act=act)
+    return (
+        lambda: _conv_grad_x(g, w, x_shape=x.shape, window=window),
+        lambda: _conv_grad_w(x, g, w_shape=w.shape, window=window),
+        lambda: sum_to(g, shape=b_shape),
+    )
+
+
+@convolution.shape
+def _(x, w, b=None, *, window, act=None):
+    if x.ndim != len(window.size) + 2 or x.shape[-1] % w.shape[-2] or w.shape[-1] % (x.shape[-1] // w.shape[-2]):
+        raise ValueError(
+            f"conv: x of shape {x.shape} does not fit a kernel of shape {w.shape} (taps..., channels / groups, filters)"
+        )
+    return Spec((x.shape[0], *_window_out("conv", window, x.shape[1:-1]), w.shape[-1]), w.dtype)
+
+
+def _window_out(name: str, window: Window, spatial: Sequence[int]) -> tuple[int, ...]:
+    out = window.out(spatial)
+    if any(n < 1 for n in out):
+        raise ValueError(
+            f"{name}: a window of {window.extent} is larger than the input's {tuple(spatial)} with padding {window.pad}"
+        )
+    return out
+
+
+@primitive
+def _conv_grad_w(x: Array, g: Array, *, w_shape: tuple[int, ...], window: Window) -> Array:
+    """dw[t, c, m] = sum over n, o of x[n, o stride + t dilation - pad, c] g[n, o, m]"""
+    return backend().conv_grad_w(x, g, w_shape, window)
+
+
+@_conv_grad_w.gradient
+def _(gw, x, g, *, window):
+    return (
+        lambda: _conv_grad_x(g, gw, x_shape=x.shape, window=window),
+        lambda: convolution(x, gw, window=window),
+    )
+
+
+@_conv_grad_w.shape
+def _(x, g, *, w_shape, window):
+    return Spec(w_shape, g.dtype)
+
+
+@primitive
+def _conv_grad_x(g: Array, w: Array, *, x_shape: tuple[int, ...], window: Window) -> Array:
+    """dx[n, i, c] = sum over taps t with i = o stride + t dilation - pad, and m, of g[n, o, m] w[t, c, m]"""
+    return backend().conv_grad_x(g, w, x_shape, window)
+
+
+@_conv_grad_x.gradient
+def _(gx, g, w, *, window):
+    return (
+        lambda: convolution(gx, w, window=window),
+        lambda: _conv_grad_w(gx, g, w_shape=w.shape, window=window),
+    )
+
+
+@_conv_grad_x.shape
+def _(g, w, *, x_shape, window):
+    return Spec(x_shape, g.dtype)
+
+
+def _tuple(value: int | Sequence[int], rank: int, name: str) -> tuple[int, ...]:
+    values = (value,) * rank if isinstance(value, int) else tuple(value)
+    if len(values) != rank or any(v < 1 for v in values):
+        raise ValueError(f"{name}: got {value}, expected a whole number >= 1 or {rank} of them")
+    return values
+
+
+def _first(x: Tensor, data_format: str | None) -> bool:
+    from .. import config
+
+    return (data_format or config.image_data_format()) == "channels_first"
+
+
+def conv(
+    inputs: Any,
+    kernel: Any,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    """Convolution of any rank: y[n, o, m] = sum of x[n, o stride + t dilation - pad, c] w[t, c, m]
+
+    inputs (N, spatial..., C), kernel (taps..., C / groups, M) -> (N, out..., M); "valid" padding adds nothing, "same" gives
+    out = ceil(spatial / stride), "causal" pads in front only.
+    """
+    x, w = as_tensor(inputs), as_tensor(kernel)
+    if _first(x, data_format):
+        return moveaxis(conv(moveaxis(x, 1, -1), w, strides, padding, "channels_last", dilation_rate), -1, 1)
+    rank = x.ndim - 2
+    window = Window.of(
+        w.shape[:-2],
+        _tuple(strides, rank, "strides"),
+        padding,
+        _tuple(dilation_rate, rank, "dilation_rate"),
+        x.shape[1:-1],
+    )
+    return convolution(x, w, window=window)
+
+
+def depthwise_conv(
+    inputs: Any,
+    kernel: Any,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    """Convolution of each channel by itself: kernel (taps..., C, multiplier) -> C * multiplier channels"""
+    w = as_tensor(kernel)
+    return conv(
+        inputs, reshape(w, (*w.shape[:-2], 1, w.shape[-2] * w.shape[-1])), strides, padding, data_format, dilation_rate
+    )
+
+
+# Pooling
+
+
+@primitive(residuals=("argmax",))
+def maximum_pool(x: Array, *, window: Window) -> Array:
+    """y = the largest in each window        the gradient goes to the first of equals"""
+    return backend().max_pool(x, window)
+
+
+@maximum_pool.gradient
+def _(g, x_shape, argmax, *, window):
+    return _max_unpool(g, argmax, x_shape=x_shape, window=window)
+
+
+@maximum_pool.composite
+def _(x, *, window):
+    return _max_repool(x, stop_gradient(_max_places(x, window=window)), window=window)
+
+
+@maximum_pool.shape
+def _(x, *, window):
+    return Spec((x.shape[0], *_window_out("max_pool", window, x.shape[1:-1]), x.shape[-1]), x.dtype)
+
+
+@primitive(differentiable=False)
+def _max_places(x: Array, *, window: Window) -> Array:
+    """y = which tap of each window holds the largest"""
+    return backend().max_pool(x, window)[1]
+
+
+@primitive
+def _max_unpool(g: Array, argmax: Array, *, x_shape: tuple[int, ...], window: Window) -> Array:
+    """dx = each window's g at the tap that held its largest"""
+    return backend().max_pool_grad(g, argmax, x_shape, window)
+
+
+@_max_unpool.gradient
+def _(gx, argmax, *, window):
+    return _max_repool(gx, argmax, window=window), None
+
+
+@_max_unpool.shape
+def _(g, argmax, *, x_shape, window):
+    return Spec(x_shape, g.dtype)
+
+
+@primitive
+def _max_repool(x: Array, argmax: Array, *, window: Window) -> Array:
+    """y = what each window of x holds at the tap named by argmax"""
+    padded = xp().pad(x, ((0, 0), *window.pad, (0, 0)))
+    y = xp().zeros(argmax.shape, x.dtype)
+    for t, index in enumerate(window.taps(argmax.shape[1:-1])):
+        y = xp().where(argmax == t, padded[index], y)
+    return y
+
+
+@_max_repool.gradient
+def _(g, x_shape, argmax, *, window):
+    return _max_unpool(g, argmax, x_shape=x_shape, window=window), None
+
+
+@_max_repool.shape
+def _(x, argmax, *, window):
+    return Spec(argmax.shape, x.dtype)
+
+
+@primitive
+def avg_pool(x: Array, *, window: Window) -> Array:
+    """y = the mean of each window, padding not counted"""
+    return backend().avg_pool(x, window)
+
+
+@avg_pool.gradient
+def _(g, x_shape, *, window):
+    return _avg_unpool(g, x_shape=x_shape, window=window)
+
+
+@avg_pool.shape
+def _(x, *, window):
+    return Spec((x.shape[0], *_window_out("average_pool", window, x.shape[1:-1]), x.shape[-1]), x.dtype)
+
+
+@primitive
+def _avg_unpool(g: Array, *, x_shape: tuple[int, ...], window: Window) -> Array:
+    """dx = each window's g shared among its taps"""
+    return backend().avg_pool_grad(g, x_shape, window)
+
+
+@_avg_unpool.gradient
+def _(gx, *, window):
+    return avg_pool(gx, window=window)
+
+
+@_avg_unpool.shape
+def _(g, *, x_shape, window):
+    return Spec(x_shape, g.dtype)
+
+
+def _pool(op: Any, x: Any, size: Any, strides: Any, padding: str, data_format: str | None) -> Tensor:
+    x = as_tensor(x)
+    if _first(x, data_format):
+        return moveaxis(_pool(op, moveaxis(x, 1, -1), size, strides, padding, "channels_last"), -1, 1)
+    rank = x.ndim - 2
+    size = _tuple(size, rank, "pool_size")
+    strides = size if strides is None else _tuple(strides, rank, "strides")
+    return op(x, window=Window.of(size, strides, padding, (1,) * rank, x.shape[1:-1]))
+
+
+def max_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
+) -> Tensor:
+    """y = the largest in each window of (N, spatial..., C); windows do not overlap unless `strides` says so"""
+    return _pool(maximum_pool, inputs, pool_size, strides, padding, data_format)
+
+
+def average_pool(
+    inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
+) -> Tensor:
+    """y = the mean of each window of (N, spatial..., C), padding not counted"""
+    return _pool(avg_pool, inputs, pool_size, strides, padding, data_format)
+
+
+# Normalisation
+
+
+@primitive(promote=("x", "gamma", "beta"), floating=True)
+def standardize(x: Array, gamma: Array = None, beta: Array = None, *, axes: tuple[int, ...], epsilon: float) -> Any:
+    """y = (x - mean) / sqrt(var + epsilon) * gamma + beta, returned with mean and var
+
+    Mean and variance are taken over `axes` and keep them with size 1; gamma and beta broadcast to x, or are None.
+    """
+    return backend().normalize(x, gamma, beta, axes, epsilon)
+
+
+@standardize.gradient
+def _(g, y, x, gamma, beta_shape, *, axes, epsilon):
+    g_y, g_mean, g_var = g
+    _, mean_x, var_x = y
+    rstd = (var_x + epsilon) ** -0.5
+    centred = x - mean_x
+    normal = centred * rstd
+    count = math.prod(x.shape[a] for a in axes)
+
+    def dx() -> Any:
+        total = None
+        if g_y is not None:
+            g_normal = g_y if gamma is None else g_y * gamma
+            total = rstd * (
+                g_normal
+                - mean(g_normal, axis=axes, keepdims=True)
+                - normal * mean(g_normal * normal, axis=axes, keepdims=True)
+            )
+        if g_mean is not None:
+            part = broadcast_to(g_mean / count, x.shape)
+            total = part if total is None else total + part
+        if g_var is not None:
+            part = g_var * (2 / count) * centred
+            total = part if total is None else total + part
+        return total
+
+    return (
+        dx,
+        lambda: None if g_y is None else sum_to(g_y * normal, shape=gamma.shape),
+        lambda: None if g_y is None else sum_to(g_y, shape=beta_shape),
+    )
+
+
+@standardize.shape
+def _(x, gamma=None, beta=None, *, axes, epsilon):
+    statistics = Spec(kept_shape(x.shape, axes), x.dtype)
+    return x, statistics, statistics
+
+
+def batch_normalization(
+    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+) -> Tensor:
+    """y = (x - mean) / sqrt(variance + epsilon) * scale + offset, with statistics and parameters along `axis`"""
+    x = as_tensor(x)
+    shape = tuple(n if i == axis % x.ndim else 1 for i, n in enumerate(x.shape))
+    along = [None if v is None else reshape(as_tensor(v), shape) for v in (mean, variance, scale, offset)]
+    factor = (along[1] + epsilon) ** -0.5  # type: ignore[operator]
+    factor = factor if along[2] is None else factor * along[2]
+    shift = -along[0] * factor if along[3] is None else along[3] - along[0] * factor  # type: ignore[operator]
+    return x * factor + shift
+
+
+# Softmax and cross-entropy
+
+
+@primitive(promote=True, floating=True)
+def _softmax(x: Array, *, axis: int = -1) -> Array:
+    """y_i = e^x_i / sum of e^x_j along `axis`"""
+    return backend().softmax(x, axis)
+
+
+@_softmax.gradient
+def _(g, y, *, axis):
+    return y * (g - sum(g * y, axis=axis, keepdims=True))
+
+
+@primitive(promote=True, floating=True)
+def log_softmax(x: Array, *, axis: int = -1) -> Array:
+    """y_i = x_i - ln(sum of e^x_j) along `axis`"""
+    return backend().log_softmax(x, axis)
+
+
+@log_softmax.gradient
+def _(g, y, *, axis):
+    return g - exp(y) * sum(g, axis=axis, keepdims=True)
+
+
+@_softmax.shape
+@log_softmax.shape
+def _(x, *, axis=-1):
+    axes_of(axis, x.ndim)
+    return x
+
+
+def softmax(x: Any, axis: int | Sequence[int] = -1) -> Tensor:
+    """y_i = e^x_i / sum of e^x_j along `axis`; where that is the last one, the result remembers x as its logits
+
+    >>> softmax([0.0, 0.0])
+    Tensor([0.5, 0.5], shape=(2,), dtype=float32)
+    """
+    x = as_tensor(x)
+    if not isinstance(axis, int):
+        e = exp(x - stop_gradient(max(x, axis=axis, keepdims=True)))
+        return e / sum(e, axis=axis, keepdims=True)
+    y = _softmax(x, axis=axis)
+    return y.note("logits", ("softmax", x)) if axis in (-1, x.ndim - 1) and not y.symbolic else y
+
+
+@primitive(promote=("logits",), floating=True, residuals=("p",))
+def sparse_softmax_cross_entropy(labels: Array, logits: Array) -> Array:
+    """y = ln(sum of e^z_c) - z_label    labels (...) whole numbers, logits (..., classes) -> (...)"""
+    log_p = backend().log_softmax(logits, -1)
+    chosen = xp().take_along_axis(log_p, labels[..., None].astype("int32"), axis=-1)[..., 0]
+    return -chosen, xp().exp(log_p)
+
+
+@sparse_softmax_cross_entropy.gradient
+def _(g, labels, p):
+    hot = one_hot(labels, p.shape[-1], dtype=p.dtype)
+    return None, lambda: (p - hot) * reshape(g, (*g.shape, 1))
+
+
+@sparse_softmax_cross_entropy.composite
+def _(labels, logits):
+    return -sum(one_hot(labels, logits.shape[-1], dtype=logits.dtype) * log_softmax(logits), axis=-1)
+
+
+@sparse_softmax_cross_entropy.shape
+def _(labels, logits):
+    if labels.shape != logits.shape[:-1]:
+        raise ValueError(
+            f"cross-entropy: labels of shape {labels.shape}, expected {logits.shape[:-1]} for logits {logits.shape}"
+        )
+    return Spec(labels.shape, logits.dtype)
+
+
+def softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
+    """y = -sum over c of label_c ln softmax(z)_c    labels and logits (..., classes) -> (...)"""
+    return -sum(labels * log_softmax(logits), axis=-1)
+
+
+@primitive(promote=True, floating=True, broadcasts=True)
+def sigmoid_cross_entropy(labels: Array, logits: Array) -> Array:
+    """y = max(z, 0) - z label + ln(1 + e^-|z|), which is -label ln p - (1 - label) ln(1 - p) for p = sigmoid(z)"""
+    if logits.dtype.kind == "c":
+        return xp().log(1 + xp().exp(logits)) - logits * labels
+    return xp().maximum(logits, 0) - logits * labels + xp().log1p(xp().exp(-xp().abs(logits)))
+
+
+@sigmoid_cross_entropy.gradient
+def _(g, labels, logits):
+    return lambda: -g * logits, lambda: g * (sigmoid(logits) - labels)
+
+
+def _from_probabilities(y: Any) -> Tensor:
+    from .. import config
+    from .elementwise import clip
+
+    y = as_tensor(y)
+    return clip(y, config.epsilon(), 1 - config.epsilon())
+
+
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Tensor:
+    """y = -target ln p - (1 - target) ln(1 - p) per element, from the logits where the output remembers them"""
+    from .elementwise import log
+
+    output = as_tensor(output)
+    target = as_tensor(target, output.dtype)
+    if not from_logits and output.logits is not None and output.logits[0] == "sigmoid":
+        output, from_logits = output.logits[1], True
+    if from_logits:
+        return sigmoid_cross_entropy(target, output)
+    p = _from_probabilities(output)
+    return -(target * log(p) + (1 - target) * log(1 - p))
+
+
+def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Tensor:
+    """y = -sum over c of target_c ln p_c along `axis`, from the logits where the output remembers them
+
+    Probabilities that do not come from a softmax are first divided by their sum.
+    """
+    from .elementwise import log
+
+    output = as_tensor(output)
+    target = as_tensor(target, output.dtype)
+    if (
+        not from_logits
+        and output.logits is not None
+        and output.logits[0] == "softmax"
+        and axis in (-1, output.ndim - 1)
+    ):
+        output, from_logits = output.logits[1], True
+    if from_logits:
+        return -sum(target * log_softmax(output, axis=axis), axis=axis)
+    p = _from_probabilities(output / sum(output, axis=axis, keepdims=True))
+    return -sum(target * log(p), axis=axis)
+
+
+def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Tensor:
+    """y = -ln p_target, with whole numbers for targets, from the logits where the output remembers them"""
+    from .elementwise import log
+    from .shaping import moveaxis
+
+    output, target = as_tensor(output), as_tensor(target)
+    if target.ndim == output.ndim and target.shape[axis] == 1:
+        target = reshape(target, tuple(n for i, n in enumerate(target.shape) if i != axis % output.ndim))
+    if (
+        not from_logits
+        and output.logits is not None
+        and output.logits[0] == "softmax"
+        and axis in (-1, output.ndim - 1)
+    ):
+        output, from_logits = output.logits[1], True
+    if axis not in (-1, output.ndim - 1):
+        output = moveaxis(output, axis, -1)
+    if from_logits:
+        return sparse_softmax_cross_entropy(target, output)
+    p = _from_probabilities(output / sum(output, axis=-1, keepdims=True))
+    return sparse_softmax_cross_entropy(target, log(p))

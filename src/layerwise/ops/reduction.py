@@ -1,0 +1,306 @@
+"""Reductions over axes: sums, means, extremes, and what is built from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, cast, primitive, reshape, stop_gradient
+from ..backends import xp
+from ..dtypes import is_float, standardize_dtype
+from .elementwise import abs, exp, log, sqrt, square, where
+
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumprod", "cumsum", "logsumexp", "max", "mean",
+    "min", "moments", "norm", "normalize", "prod", "sort", "std", "sum", "top_k", "var",
+]  # fmt: skip
+
+Axis = int | Sequence[int] | None
+
+
+def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """`axis` as non-negative numbers, in order; None means all.
+
+    >>> axes_of(-1, 3), axes_of(None, 2)
+    ((2,), (0, 1))
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ValueError(f"axis: got {a}, expected -{ndim} ... {ndim - 1} for {ndim} dimensions")
+    return tuple(sorted({a % ndim for a in axes}))
+
+
+def kept_shape(shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
+    """The shape after a reduction that keeps the reduced axes with size 1."""
+    axes = axes_of(axis, len(shape))
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def _reduced(x: Spec, axis: Axis, keepdims: bool, dtype: str | None = None) -> Spec:
+    axes = axes_of(axis, x.ndim)
+    shape = kept_shape(x.shape, axis) if keepdims else tuple(n for i, n in enumerate(x.shape) if i not in axes)
+    return Spec(shape, dtype or x.dtype)
+
+
+def _spread(g: Tensor, shape: tuple[int, ...], axis: Axis) -> Tensor:
+    """A reduction's gradient, repeated along the axes that were reduced."""
+    return broadcast_to(reshape(g, kept_shape(shape, axis)), shape)
+
+
+def _count(shape: Sequence[int], axis: Axis) -> int:
+    count = 1
+    for a in axes_of(axis, len(shape)):
+        count *= shape[a]
+    return count
+
+
+def _sum_dtype(dtype: str) -> str:
+    return {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(dtype, dtype)
+
+
+@primitive
+def sum(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """y = the sum over `axis`; short whole numbers are summed as 32-bit ones"""
+    return xp().sum(x, axis=axes_of(axis, x.ndim), keepdims=keepdims, dtype=_sum_dtype(x.dtype.name))
+
+
+@sum.gradient
+def _(g, x_shape, *, axis):
+    return _spread(g, x_shape, axis)
+
+
+@sum.shape
+def _(x, *, axis=None, keepdims=False):
+    return _reduced(x, axis, keepdims, _sum_dtype(x.dtype))
+
+
+@primitive(promote=True, floating=True)
+def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """y = the mean over `axis`"""
+    return xp().mean(x, axis=axes_of(axis, x.ndim), keepdims=keepdims, dtype=x.dtype)
+
+
+@mean.gradient
+def _(g, x_shape, *, axis):
+    return _spread(g / _at_least_one(_count(x_shape, axis)), x_shape, axis)
+
+
+def _at_least_one(count: int) -> int:
+    return count if count else 1
+
+
+@mean.shape
+def _(x, *, axis=None, keepdims=False):
+    return _reduced(x, axis, keepdims)
+
+
+@primitive
+def prod(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """y = the product over `axis`"""
+    return xp().prod(x, axis=axes_of(axis, x.ndim), keepdims=keepdims, dtype=_sum_dtype(x.dtype.name))
+
+
+@prod.gradient
+def _(g, x, *, axis):
+    # The product of all others, from both sides, so that a zero among the factors is no obstacle.
+    axes = axes_of(axis, x.ndim)
+    front = [i for i in range(x.ndim) if i not in axes]
+    order = (*front, *axes)
+    flat = reshape(_permute(x, order), (*(x.shape[i] for i in front), -1))
+    others = _exclusive_cumprod(flat) * _reverse(_exclusive_cumprod(_reverse(flat)))
+    others = reshape(others, tuple(x.shape[i] for i in order))
+    back = tuple(order.index(i) for i in range(x.ndim))
+    return _spread(g, x.shape, axis) * _permute(others, back)
+
+
+@prod.shape
+def _(x, *, axis=None, keepdims=False):
+    return _reduced(x, axis, keepdims, _sum_dtype(x.dtype))
+
+
+def _permute(x: Tensor, order: Sequence[int]) -> Tensor:
+    from .shaping import transpose
+
+    return transpose(x, tuple(order))
+
+
+def _reverse(x: Tensor) -> Tensor:
+    return x[..., ::-1]  # type: ignore[index]
+
+
+def _exclusive_cumprod(x: Tensor) -> Tensor:
+    from .shaping import concatenate
+
+    parts = [as_tensor(x[..., :1] * 0 + 1)]  # type: ignore[index]
+    for i in range(x.shape[-1] - 1):
+        parts.append(parts[-1] * x[..., i : i + 1])  # type: ignore[index]
+    return concatenate(parts, axis=-1) if x.shape[-1] else x
+
+
+@primitive
+def max(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """y = the largest over `axis`        the gradient is shared by equals"""
+    return xp().max(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+
+
+@primitive
+def min(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """y = the smallest over `axis`        the gradient is shared by equals"""
+    return xp().min(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+
+
+@max.gradient
+@min.gradient
+def _(g, y, x, *, axis):
+    chosen = cast(x == _spread(y, x.shape, axis), x.dtype)
+    return _spread(g, x.shape, axis) * (chosen / sum(chosen, axis=axis, keepdims=True))
+
+
+@max.shape
+@min.shape
+def _(x, *, axis=None, keepdims=False):
+    return _reduced(x, axis, keepdims)
+
+
+amax, amin = max, min
+
+
+@primitive(differentiable=False)
+def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    """y = where the largest along `axis` is, the first of equals; int32"""
+    return xp().argmax(x, axis=axis, keepdims=keepdims).astype("int32")
+
+
+@primitive(differentiable=False)
+def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    """y = where the smallest along `axis` is, the first of equals; int32"""
+    return xp().argmin(x, axis=axis, keepdims=keepdims).astype("int32")
+
+
+@argmax.shape
+@argmin.shape
+def _(x, *, axis=None, keepdims=False):
+    return _reduced(x, axis, keepdims, "int32")
+
+
+@primitive(differentiable=False)
+def all(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """y = whether all along `axis` are true"""
+    return xp().all(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+
+
+@primitive(differentiable=False)
+def any(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """y = whether any along `axis` is true"""
+    return xp().any(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
+
+
+@all.shape
+@any.shape
+def _(x, *, axis=None, keepdims=False):
+    return _reduced(x, axis, keepdims, "bool")
+
+
+def count_nonzero(x: Any, axis: Axis = None) -> Tensor:
+    """y = how many along `axis` are not 0; int32"""
+    return sum(cast(as_tensor(x) != 0, "int32"), axis=axis)
+
+
+@primitive
+def cumsum(x: Array, *, axis: int | None = None) -> Array:
+    """y_i = x_0 + ... + x_i along `axis`, of the flattened x where it is None"""
+    return xp().cumsum(x, axis=axis, dtype=_sum_dtype(x.dtype.name))
+
+
+@cumsum.gradient
+def _(g, x_shape, *, axis):
+    from .shaping import flip
+
+    along = 0 if axis is None else axis
+    return reshape(flip(cumsum(flip(g, axis=along), axis=along), axis=along), x_shape)
+
+
+def cumprod(x: Any, axis: int | None = None) -> Tensor:
+    """y_i = x_0 ... x_i along `axis`, of the flattened x where it is None"""
+    from .shaping import moveaxis
+
+    x = as_tensor(x)
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    last = moveaxis(x, axis, -1)
+    return moveaxis(_exclusive_cumprod(last) * last, -1, axis)
+
+
+def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """y = mean((x - mean(x))^2)"""
+    x = as_tensor(x)
+    return mean(square(x - mean(x, axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
+
+
+def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """y = sqrt(var(x))"""
+    return sqrt(var(x, axis, keepdims))
+
+
+def moments(x: Any, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
+    """(mean, variance) over `axes`"""
+    return mean(x, axis=axes, keepdims=keepdims), var(x, axes, keepdims)
+
+
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """y = ln(sum(e^x)), by way of the largest x so that nothing overflows"""
+    x = as_tensor(x)
+    top = stop_gradient(max(x, axis=axis, keepdims=True))
+    top = where(abs(top) < float("inf"), top, 0)
+    y = log(sum(exp(x - top), axis=axis, keepdims=True)) + top
+    return y if keepdims else reshape(y, _reduced(Spec(x.shape, x.dtype), axis, False).shape)
+
+
+def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """y = (sum |x|^ord)^(1/ord): 2 (the default), 1, inf, -inf, 0 or any number, of vectors along `axis`"""
+    x = as_tensor(x, None if is_float(as_tensor(x).dtype) else standardize_dtype(None))
+    match ord:
+        case None | 2 | "euclidean" | "fro":
+            return sqrt(sum(square(x), axis=axis, keepdims=keepdims))
+        case 1:
+            return sum(abs(x), axis=axis, keepdims=keepdims)
+        case 0:
+            return sum(cast(x != 0, x.dtype), axis=axis, keepdims=keepdims)
+    if ord in (float("inf"), float("-inf")):
+        return (max if ord > 0 else min)(abs(x), axis=axis, keepdims=keepdims)
+    return sum(abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+
+
+def normalize(x: Any, axis: Axis = -1, order: Any = 2, epsilon: float | None = None) -> Tensor:
+    """y = x / max(norm(x), epsilon) along `axis`"""
+    from .. import config
+    from .elementwise import maximum
+
+    x = as_tensor(x)
+    return x / maximum(norm(x, order, axis, keepdims=True), config.epsilon() if epsilon is None else epsilon)
+
+
+@primitive(differentiable=False)
+def argsort(x: Array, *, axis: int | None = -1) -> Array:
+    """y = the order that sorts x along `axis`, equals in place; int32"""
+    return xp().argsort(x, axis=axis, kind="stable").astype("int32")
+
+
+def sort(x: Any, axis: int = -1) -> Tensor:
+    """y = x in ascending order along `axis`"""
+    from .indexing import take_along_axis
+
+    x = as_tensor(x)
+    return take_along_axis(x, argsort(x, axis=axis), axis=axis)
+
+
+def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+    """(values, indices) of the k largest along the last axis, largest first, the first of equals before the others"""
+    from .indexing import take_along_axis
+
+    x = as_tensor(x)
+    indices = argsort(-x, axis=-1)[..., :k]
+    return take_along_axis(x, indices, axis=-1), indices

@@ -1,0 +1,437 @@
+"""Making arrays, and rearranging them: nothing here computes."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import config
+from ..autograd import Array, Spec, Tensor, as_tensor, cast, primitive, reshape
+from ..backends import backend, xp
+from ..dtypes import standardize_dtype
+
+__all__ = [
+    "arange", "array", "concatenate", "convert_to_numpy", "convert_to_tensor", "diag", "empty", "expand_dims", "eye", "flip", "full",
+    "full_like", "hstack", "identity", "is_tensor", "linspace", "meshgrid", "moveaxis", "ndim", "one_hot", "ones", "ones_like", "pad",
+    "ravel", "repeat", "roll", "shape", "size", "split", "squeeze", "stack", "swapaxes", "tile", "transpose", "tri", "tril", "triu",
+    "unstack", "vstack", "zeros", "zeros_like",
+]  # fmt: skip
+
+
+# Making
+
+
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None) -> Tensor:
+    """`x` as a Tensor; memory is not shared with a NumPy array given.
+
+    >>> convert_to_tensor([1, 2], dtype="float32")
+    Tensor([1., 2.], shape=(2,), dtype=float32)
+    """
+    x = np.array(x) if isinstance(x, np.ndarray) else x
+    return as_tensor(x, standardize_dtype(dtype) if dtype is not None else None)
+
+
+array = convert_to_tensor
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    """`x` as a NumPy array."""
+    return np.array(as_tensor(x))
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a Tensor."""
+    return type(x) is Tensor
+
+
+def _filled(shape: Any, value: Any, dtype: str) -> Tensor:
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    return Tensor(xp().full(shape, value, dtype))
+
+
+def zeros(shape: Any, dtype: Any = None) -> Tensor:
+    """y = 0 everywhere"""
+    return _filled(shape, 0, standardize_dtype(dtype))
+
+
+def ones(shape: Any, dtype: Any = None) -> Tensor:
+    """y = 1 everywhere"""
+    return _filled(shape, 1, standardize_dtype(dtype))
+
+
+empty = zeros
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+    """y = fill_value everywhere"""
+    return _broadcast(as_tensor(fill_value, standardize_dtype(dtype)), shape)
+
+
+def _broadcast(x: Tensor, shape: Any) -> Tensor:
+    from ..autograd import broadcast_to
+
+    return broadcast_to(x, (shape,) if isinstance(shape, int) else tuple(shape))
+
+
+@primitive(differentiable=False)
+def _constant_like(x: Array, *, value: Any, dtype: str) -> Array:
+    """y = value, in the shape of x"""
+    return xp().full(x.shape, value, dtype)
+
+
+@_constant_like.shape
+def _(x, *, value, dtype):
+    return Spec(x.shape, dtype)
+
+
+def zeros_like(x: Any, dtype: Any = None) -> Tensor:
+    """y = 0, in the shape of x"""
+    return full_like(x, 0, dtype)
+
+
+def ones_like(x: Any, dtype: Any = None) -> Tensor:
+    """y = 1, in the shape of x"""
+    return full_like(x, 1, dtype)
+
+
+def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+    """y = fill_value, in the shape of x"""
+    x = as_tensor(x)
+    return _constant_like(x, value=fill_value, dtype=x.dtype if dtype is None else standardize_dtype(dtype))
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:
+    """y = start, start + step, ... below stop; int32 where all are whole, otherwise `floatx`"""
+    start, stop = (0, start) if stop is None else (start, stop)
+    if dtype is None:
+        whole = builtins.all(isinstance(n, int | np.integer) for n in (start, stop, step))
+        dtype = "int32" if whole else config.floatx()
+    return Tensor(backend().array(np.arange(start, stop, step, dtype=standardize_dtype(dtype))))
+
+
+def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None) -> Tensor:
+    """y = `num` numbers from start to stop, evenly spaced"""
+    return Tensor(backend().array(np.linspace(start, stop, num, endpoint=endpoint), standardize_dtype(dtype)))
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+    """y = 1 on the k-th diagonal, 0 elsewhere"""
+    return Tensor(backend().array(np.eye(N, M, k), standardize_dtype(dtype)))
+
+
+def identity(n: int, dtype: Any = None) -> Tensor:
+    """y = the identity matrix"""
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+    """y = 1 on and below the k-th diagonal, 0 above"""
+    return Tensor(backend().array(np.tri(N, M, k), standardize_dtype(dtype)))
+
+
+def tril(x: Any, k: int = 0) -> Tensor:
+    """y = x on and below the k-th diagonal, 0 above"""
+    from .elementwise import where
+
+    x = as_tensor(x)
+    return where(np.tri(*x.shape[-2:], k, dtype=bool), x, 0)
+
+
+def triu(x: Any, k: int = 0) -> Tensor:
+    """y = x on and above the k-th diagonal, 0 below"""
+    from .elementwise import where
+
+    x = as_tensor(x)
+    return where(np.tri(*x.shape[-2:], k - 1, dtype=bool), 0, x)
+
+
+def diag(x: Any, k: int = 0) -> Tensor:
+    """y = the matrix with x on its k-th diagonal; of a matrix, its k-th diagonal"""
+    x = as_tensor(x)
+    if x.ndim == 2:
+        rows = np.arange(x.shape[0])[np.arange(x.shape[0]) + builtins.min(k, 0) >= 0]
+        count = builtins.max(0, builtins.min(x.shape[0] + builtins.min(k, 0), x.shape[1] - builtins.max(k, 0)))
+        rows = np.arange(count) - builtins.min(k, 0)
+        return x[rows, rows + k]  # type: ignore[index]
+    n = x.shape[0] + builtins.abs(k)
+    padded = pad(x, [(builtins.max(k, 0), builtins.max(-k, 0))])
+    return eye(n, k=k, dtype=x.dtype) * padded
+
+
+def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
+    """y = the coordinates of the grid that vectors span, one array for each"""
+    vectors = [as_tensor(v) for v in x]
+    shape = [v.shape[0] for v in vectors]
+    grids = []
+    for i, v in enumerate(vectors):
+        form = [1] * len(vectors)
+        form[i] = shape[i]
+        grids.append(_broadcast(reshape(v, tuple(form)), shape))
+    return [swapaxes(g, 0, 1) for g in grids] if indexing == "xy" and len(grids) > 1 else grids
+
+
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
+    """y[..., c] = 1 where x = c, else 0; nowhere for an x outside 0 ... num_classes - 1
+
+    >>> one_hot([2, 0], 3)
+    Tensor([[0., 0., 1.],
+            [1., 0., 0.]], shape=(2, 3), dtype=float32)
+    """
+    x = as_tensor(x)
+    hot = cast(expand_dims(x, -1) == arange(num_classes, dtype=x.dtype), standardize_dtype(dtype))
+    return hot if axis in (-1, x.ndim) else moveaxis(hot, -1, axis)
+
+
+# Asking
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """The sizes of x's dimensions."""
+    return as_tensor(x).shape
+
+
+def size(x: Any) -> int:
+    """How many elements x has."""
+    return as_tensor(x).size
+
+
+def ndim(x: Any) -> int:
+    """How many dimensions x has."""
+    return as_tensor(x).ndim
+
+
+# Rearranging
+
+
+@primitive
+def transpose(x: Array, *, axes: Sequence[int] | None = None) -> Array:
+    """y = x with its axes in another order, reversed where none is given"""
+    return xp().transpose(x, axes)
+
+
+@transpose.gradient
+def _(g, *, axes):
+    if axes is None:
+        return transpose(g)
+    return transpose(g, tuple(int(i) for i in np.argsort([a % g.ndim for a in axes])))
+
+
+@transpose.shape
+def _(x, *, axes=None):
+    if axes is not None and sorted(a % x.ndim for a in axes) != list(range(x.ndim)):
+        raise ValueError(
+            f"transpose: axes: got {tuple(axes)}, expected an order of the {x.ndim} axes of shape {x.shape}"
+        )
+    order = reversed(range(x.ndim)) if axes is None else axes
+    return Spec(tuple(x.shape[a] for a in order), x.dtype)
+
+
+def moveaxis(x: Any, source: int, destination: int) -> Tensor:
+    """y = x with one axis moved, the others in order"""
+    x = as_tensor(x)
+    order = [a for a in range(x.ndim) if a != source % x.ndim]
+    order.insert(destination % x.ndim, source % x.ndim)
+    return transpose(x, tuple(order))
+
+
+def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
+    """y = x with two axes exchanged"""
+    x = as_tensor(x)
+    order = list(range(x.ndim))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return transpose(x, tuple(order))
+
+
+def ravel(x: Any) -> Tensor:
+    """y = x in one dimension"""
+    return reshape(x, (-1,))
+
+
+def expand_dims(x: Any, axis: int | Sequence[int]) -> Tensor:
+    """y = x with dimensions of size 1 inserted at `axis` of the result"""
+    x = as_tensor(x)
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    total = x.ndim + len(axes)
+    places = {a % total for a in axes}
+    sizes = iter(x.shape)
+    return _with_shape(x, tuple(1 if i in places else next(sizes) for i in range(total)))
+
+
+def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
+    """y = x without dimensions of size 1: those of `axis`, or all"""
+    x = as_tensor(x)
+    axes = (axis,) if isinstance(axis, int) else axis
+    places = {i for i, n in enumerate(x.shape) if n == 1} if axes is None else {a % x.ndim for a in axes}
+    if any(x.shape[i] != 1 for i in places):
+        raise ValueError(f"squeeze: axis: got {axis}, expected dimensions of size 1 of shape {x.shape}")
+    return _with_shape(x, tuple(n for i, n in enumerate(x.shape) if i not in places))
+
+
+def _with_shape(x: Tensor, sizes: tuple[int | None, ...]) -> Tensor:
+    """reshape where one size may be unknown."""
+    return reshape(x, tuple(-1 if n is None else n for n in sizes))
+
+
+@primitive(promote=True)
+def _concatenate(*xs: Array, axis: int) -> Array:
+    """y = xs one after the other along `axis`"""
+    return xp().concatenate(xs, axis=axis)
+
+
+@_concatenate.gradient
+def _(g, xs_shape, *, axis):
+    ends = np.cumsum([shape[axis] for shape in xs_shape])
+    axis %= g.ndim
+    return tuple(
+        lambda start=int(end) - shape[axis], stop=int(end): g[(slice(None),) * axis + (slice(start, stop),)]
+        for end, shape in zip(ends, xs_shape, strict=True)
+    )
+
+
+@_concatenate.shape
+def _(*xs, axis):
+    first = xs[0].shape
+    for x in xs:
+        if x.ndim != len(first) or any(
+            a != b for i, (a, b) in enumerate(zip(x.shape, first, strict=True)) if i != axis % len(first)
+        ):
+            raise ValueError(f"concatenate: shapes {[x.shape for x in xs]} may differ along axis {axis} only")
+    sizes = list(first)
+    sizes[axis] = builtins.sum(x.shape[axis] for x in xs)
+    return Spec(tuple(sizes), xs[-1].dtype)
+
+
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Tensor:
+    """y = xs one after the other along `axis`
+
+    >>> concatenate([[1, 2], [3]])
+    Tensor([1, 2, 3], shape=(3,), dtype=int32)
+    """
+    return _concatenate(*xs, axis=axis)
+
+
+def stack(x: Sequence[Any], axis: int = 0) -> Tensor:
+    """y = xs of one shape along a new `axis`"""
+    return _concatenate(*[expand_dims(t, axis) for t in x], axis=axis)
+
+
+def vstack(xs: Sequence[Any]) -> Tensor:
+    """y = xs one below the other"""
+    return _concatenate(*[t if as_tensor(t).ndim > 1 else expand_dims(t, 0) for t in xs], axis=0)
+
+
+def hstack(xs: Sequence[Any]) -> Tensor:
+    """y = xs side by side"""
+    return _concatenate(*xs, axis=0 if as_tensor(xs[0]).ndim == 1 else 1)
+
+
+def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+    """y = x cut along `axis`, into equal parts or at the given places"""
+    x = as_tensor(x)
+    n = x.shape[axis]
+    if isinstance(indices_or_sections, int):
+        if n % indices_or_sections:
+            raise ValueError(f"split: {n} along axis {axis} does not divide into {indices_or_sections} equal parts")
+        places = list(range(0, n + 1, n // indices_or_sections)) if n else [0] * (indices_or_sections + 1)
+    else:
+        places = [0, *indices_or_sections, n]
+    before = (slice(None),) * (axis % x.ndim)
+    return [x[(*before, slice(a, b))] for a, b in zip(places, places[1:], strict=False)]  # type: ignore[index]
+
+
+def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    """y = the slices of x along `axis`"""
+    x = as_tensor(x)
+    before = (slice(None),) * (axis % x.ndim)
+    return [x[(*before, i)] for i in range(x.shape[axis])]  # type: ignore[index]
+
+
+@primitive
+def flip(x: Array, *, axis: int | Sequence[int] | None = None) -> Array:
+    """y = x in reverse order along `axis`, along all where it is None"""
+    return xp().flip(x, axis)
+
+
+@flip.gradient
+def _(g, *, axis):
+    return flip(g, axis=axis)
+
+
+@flip.shape
+def _(x, *, axis=None):
+    return x
+
+
+@primitive
+def roll(x: Array, *, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Array:
+    """y[i] = x[i - shift] along `axis`, what falls off coming in at the other end"""
+    return xp().roll(x, shift, axis)
+
+
+@roll.gradient
+def _(g, *, shift, axis):
+    return roll(g, shift=-shift if isinstance(shift, int) else tuple(-s for s in shift), axis=axis)
+
+
+@roll.shape
+def _(x, *, shift, axis=None):
+    return x
+
+
+@primitive
+def _pad_constant(x: Array, *, widths: tuple[tuple[int, int], ...], value: Any) -> Array:
+    """y = x with `value` before and after it along each axis"""
+    return xp().pad(x, widths, constant_values=value)
+
+
+@_pad_constant.gradient
+def _(g, x_shape, *, widths):
+    return g[tuple(slice(low, low + n) for n, (low, _) in zip(x_shape, widths, strict=True))]
+
+
+@_pad_constant.shape
+def _(x, *, widths, value):
+    return Spec(tuple(n + low + high for n, (low, high) in zip(x.shape, widths, strict=True)), x.dtype)
+
+
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
+    """y = x with (before, after) elements added along each axis: a constant, or x's own by "reflect", "symmetric", "edge", "wrap"
+
+    >>> pad([1, 2, 3], (1, 2), mode="reflect")
+    Tensor([2, 1, 2, 3, 2, 1], shape=(6,), dtype=int32)
+    """
+    x = as_tensor(x)
+    widths = np.broadcast_to(np.asarray(pad_width, dtype=int), (x.ndim, 2))
+    if mode == "constant":
+        return _pad_constant(x, widths=tuple((int(a), int(b)) for a, b in widths), value=constant_values or 0)
+    for axis, (low, high) in enumerate(widths):
+        if low or high:
+            order = np.pad(np.arange(x.shape[axis]), (int(low), int(high)), mode=mode)
+            x = x[(*(slice(None),) * axis, order)]  # type: ignore[index]
+    return x
+
+
+def tile(x: Any, repeats: int | Sequence[int]) -> Tensor:
+    """y = x repeated as a whole along each axis"""
+    x = as_tensor(x)
+    times = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    total = builtins.max(x.ndim, len(times))
+    times = (1,) * (total - len(times)) + times
+    sizes = (1,) * (total - x.ndim) + x.shape
+    spread = _broadcast(
+        reshape(x, tuple(n for s in sizes for n in (1, s))),
+        tuple(n for pair in zip(times, sizes, strict=True) for n in pair),
+    )
+    return reshape(spread, tuple(t * s for t, s in zip(times, sizes, strict=True)))
+
+
+def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+    """y = each element of x repeated along `axis`, of the flattened x where it is None"""
+    x = as_tensor(x)
+    if axis is None:
+        x, axis = ravel(x), 0
+    order = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
+    return x[(*(slice(None),) * (axis % x.ndim), order)]  # type: ignore[index]

@@ -1,0 +1,342 @@
+"""Objects as configuration dictionaries and back, in Keras' form; names of classes and functions that configurations may use.
+
+What a configuration can name: the public classes and functions of this library, what was registered, and `custom_objects`.
+Nothing else is ever looked up, so reading a configuration runs no code that its reader did not ask for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from .autograd import Primitive, Tensor
+from .config import DTypePolicy
+from .variables import Variable, snake_case
+
+PUBLIC = (  # the namespaces whose classes configurations may name
+    "layers", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
+    "optimizers.schedules", "models", "callbacks",
+)  # fmt: skip
+
+_registered: dict[str, Any] = {}
+_registered_names: dict[Any, str] = {}
+_scope: ContextVar[dict[str, Any] | None] = ContextVar("custom_objects", default=None)
+
+
+class Configurable:
+    """What can be written as a configuration: the arguments of `__init__`, by name.
+
+    `get_config` reads the attribute named like each argument, so that it tells what an object is, not what it was told.
+    """
+
+    _init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        self = super().__new__(cls)
+        self._init_arguments = (args, kwargs)
+        return self
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an object like this one, as plain data."""
+        return {name: serialize(value) for name, value in self._arguments().items()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """An object from what `get_config` returned."""
+        return cls(**{name: deserialize(value) for name, value in config.items()})
+
+    def _arguments(self) -> dict[str, Any]:
+        args, kwargs = getattr(self, "_init_arguments", ((), {}))
+        parameters = list(inspect.signature(type(self).__init__).parameters.values())[1:]
+        given = {p.name: a for p, a in zip(parameters, args, strict=False)} | kwargs
+        builtin = type(self).__module__.split(".")[0] == __name__.split(".")[0]
+        found = {}
+        for p in parameters:
+            if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
+                continue
+            value = getattr(self, p.name, given.get(p.name, p.default))
+            if not builtin and not _is_plain(value):
+                raise NotImplementedError(
+                    f"{type(self).__name__}: get_config: argument {p.name!r} of __init__ holds a {type(value).__name__}, which cannot "
+                    "be written by itself; override get_config:\n\n"
+                    "    def get_config(self):\n"
+                    f"        return {{**super().get_config(), {p.name!r}: ...}}"
+                )
+            found[p.name] = value
+        return found
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(v) for key, v in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str | np.generic | DTypePolicy)
+
+
+# ------------------------------------------------------------------------------------------------------ registration
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
+    """Decorator: configurations may name this class or function, as "package>name".
+
+    >>> @register_keras_serializable("docs")
+    ... class Double(Configurable): ...
+    >>> get_registered_name(Double)
+    'docs>Double'
+    """
+
+    def decorate(obj: Any) -> Any:
+        if inspect.isclass(obj) and not hasattr(obj, "get_config"):
+            raise ValueError(f"register_keras_serializable: class {obj.__name__} has no get_config method")
+        registered = f"{package}>{name or obj.__name__}"
+        _registered[registered] = obj
+        _registered_names[obj] = registered
+        return obj
+
+    return decorate
+
+
+def get_registered_name(obj: Any) -> str:
+    """The name that a class or function was registered under, otherwise its own."""
+    return _registered_names.get(obj, obj.__name__)
+
+
+def get_registered_object(
+    name: str, custom_objects: dict[str, Any] | None = None, module_objects: dict[str, Any] | None = None
+) -> Any:
+    """What was registered under this name, or None."""
+    for table in (_scope.get(), custom_objects, _registered, module_objects):
+        if table and name in table:
+            return table[name]
+    return None
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """All registered names; what is added to this dict is registered."""
+    return _registered
+
+
+@contextlib.contextmanager
+def custom_object_scope(objects: dict[str, Any]) -> Iterator[None]:
+    """Inside the `with` block configurations may also name these."""
+    token = _scope.set({**(_scope.get() or {}), **objects})
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+CustomObjectScope = custom_object_scope
+
+
+# --------------------------------------------------------------------------------------------------------- serialize
+
+
+def _public_module(obj: Any) -> str | None:
+    """The public namespace that has this very class or function, if any: "keras.layers"."""
+    name = getattr(obj, "__name__", "")
+    for namespace in PUBLIC:
+        try:
+            module = importlib.import_module(f"{__package__}.{namespace}")
+        except ModuleNotFoundError:
+            continue
+        if getattr(module, name, None) is obj if name in dir(module) else False:
+            return f"keras.{namespace}"
+    return None
+
+
+def serialize(obj: Any) -> Any:
+    """An object as plain data: numbers and strings as they are, anything else as a node with class_name and config."""
+    if obj is None or isinstance(obj, bool | int | float | str):
+        return obj
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if isinstance(obj, list | tuple):
+        return [serialize(item) for item in obj]
+    if isinstance(obj, dict):
+        return {key: serialize(item) for key, item in obj.items()}
+    if isinstance(obj, bytes):
+        return {"class_name": "__bytes__", "config": {"value": obj.decode()}}
+    if isinstance(obj, Tensor | Variable):
+        return {"class_name": "__tensor__", "config": {"value": obj.numpy().tolist(), "dtype": obj.dtype}}
+    if isinstance(obj, np.ndarray):
+        return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
+    if isinstance(obj, slice):
+        return {"class_name": "__slice__", "config": {"start": obj.start, "stop": obj.stop, "step": obj.step}}
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(obj, DTypePolicy):
+        return {"module": "keras", "class_name": "DTypePolicy", "config": obj.get_config(), "registered_name": None}
+    if inspect.isfunction(obj) or isinstance(obj, Primitive):
+        return _serialize_function(obj)
+    if hasattr(obj, "get_config"):
+        return serialize_instance(obj)
+    raise TypeError(f"cannot write a {type(obj).__name__} to a configuration: {obj!r}; give it a get_config method")
+
+
+def _serialize_function(fn: Any) -> Any:
+    if fn.__name__ == "<lambda>":
+        raise ValueError(
+            "cannot write a lambda to a configuration; define a function and register it with register_keras_serializable"
+        )
+    if _public_module(fn):
+        return fn.__name__
+    return {
+        "module": None if fn.__module__ == "__main__" else fn.__module__,
+        "class_name": "function",
+        "config": fn.__name__,
+        "registered_name": get_registered_name(fn),
+    }
+
+
+def serialize_instance(obj: Any) -> dict[str, Any]:
+    """The node of an object with a get_config method."""
+    cls = type(obj)
+    module = _public_module(cls)
+    if module is None:
+        module = None if cls.__module__ == "__main__" else cls.__module__
+        registered_name: str | None = get_registered_name(cls)
+    else:
+        registered_name = _registered_names.get(cls)
+    node = {
+        "module": module,
+        "class_name": cls.__name__,
+        "config": obj.get_config(),
+        "registered_name": registered_name,
+    }
+    for extra in ("build_config", "compile_config"):
+        value = getattr(obj, f"get_{extra}", lambda: None)()
+        if value is not None:
+            node[extra] = value
+    return node
+
+
+# ------------------------------------------------------------------------------------------------------- deserialize
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True) -> Any:
+    """The object that `serialize` wrote as `config`."""
+    if custom_objects:
+        with custom_object_scope(custom_objects):
+            return deserialize(config)
+    if isinstance(config, list):
+        return [deserialize(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    if "class_name" not in config or "config" not in config:
+        return {key: deserialize(item) for key, item in config.items()}
+    name, inner = config["class_name"], config["config"]
+    match name:
+        case "__tensor__" | "__numpy__":
+            array = np.asarray(inner["value"], inner["dtype"])
+            return array if name == "__numpy__" else Tensor(_device_array(array))
+        case "__bytes__":
+            return inner["value"].encode()
+        case "__slice__":
+            return slice(inner["start"], inner["stop"], inner["step"])
+        case "__ellipsis__":
+            return Ellipsis
+        case "__lambda__":
+            raise ValueError(
+                "the configuration holds a lambda as bytecode, which is never run; write a function and register it"
+            )
+        case "DTypePolicy":
+            return DTypePolicy.from_config(inner)
+        case "function":
+            return _find(inner, config.get("module"), config.get("registered_name"))
+    cls = _find(name, config.get("module"), config.get("registered_name"))
+    if not hasattr(cls, "from_config"):
+        raise ValueError(f"{name}: expected a class with from_config, got {cls!r}")
+    obj = cls.from_config(inner)
+    if "build_config" in config and hasattr(obj, "build_from_config") and config["build_config"]:
+        obj.build_from_config(config["build_config"])
+    if config.get("compile_config") and hasattr(obj, "compile_from_config"):
+        obj.compile_from_config(config["compile_config"])
+    return obj
+
+
+def _device_array(array: np.ndarray) -> Any:
+    from .backends import backend
+
+    return backend().array(array)
+
+
+def _find(name: str, module: str | None, registered_name: str | None) -> Any:
+    """The class or function of this name, from what the reader allows."""
+    for candidate in (registered_name, name):
+        if candidate is not None and (found := get_registered_object(candidate)) is not None:
+            return found
+    if module == "keras" or (module or "").startswith("keras.src.models"):
+        namespaces: tuple[str, ...] = ("models",)
+    elif module is None:
+        namespaces = PUBLIC
+    else:
+        namespaces = (module.removeprefix("keras."),) if module.startswith("keras.") else ()
+    for namespace in namespaces:
+        if namespace in PUBLIC:
+            public = importlib.import_module(f"{__package__}.{namespace}")
+            if name in dir(public):
+                return getattr(public, name)
+            if namespace == "models" and name == "Functional":
+                return public.Functional
+    raise ValueError(
+        f"{name!r} (module {module!r}) is not a known class or function; if it is yours, register it with "
+        f"register_keras_serializable, or pass custom_objects={{{name!r}: {name}}}"
+    )
+
+
+serialize_keras_object = serialize
+deserialize_keras_object = deserialize
+
+
+# -------------------------------------------------------------------------------------------------- names in arguments
+
+
+def resolve(identifier: Any, kind: str, names: dict[str, Any], make: bool = True) -> Any:
+    """What an argument such as `loss="mse"` stands for.
+
+    Args:
+        identifier: None, a name, a configuration, or the thing itself.
+        kind: for errors: "loss", "optimizer".
+        names: what each known name stands for; classes also answer to their snake_case and lower-case names.
+        make: whether classes found by name are instantiated.
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        found = get_registered_object(identifier)
+        if found is None:
+            found = names.get(identifier)
+        if found is None:
+            by_alias = {alias: obj for name, obj in names.items() for alias in (snake_case(name), name.lower())}
+            found = by_alias.get(identifier)
+        if found is None:
+            raise ValueError(f"unknown {kind} {identifier!r}; {suggest(identifier, names)}")
+        return found() if make and inspect.isclass(found) else found
+    if inspect.isclass(identifier):
+        return identifier() if make else identifier
+    if callable(identifier) or hasattr(identifier, "get_config"):
+        return identifier
+    raise ValueError(
+        f"{kind}: got {identifier!r} of type {type(identifier).__name__}, expected a name, a function or an object"
+    )
+
+
+def suggest(name: str, names: Iterable[str]) -> str:
+    """ "did you mean ...?" for a name that is not among `names`."""
+    known = sorted(names)
+    lowered = {n.lower(): n for n in known}
+    close = difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)
+    if close:
+        return f"did you mean {' or '.join(repr(lowered[c]) for c in close)}?"
+    return f"expected one of {', '.join(known)}"

@@ -1,0 +1,67 @@
+"""Nested structures: lists, tuples (named ones too) and dicts, with anything else as leaves. Dicts go in insertion order.
+
+>>> map_structure(lambda a, b: a + b, {"x": [1, 2]}, {"x": [10, 20]})
+{'x': [11, 22]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+
+def is_nested(structure: Any) -> bool:
+    """Whether `structure` is a list, tuple or dict."""
+    return isinstance(structure, list | tuple | dict)
+
+
+def map_structure(fn: Callable[..., Any], first: Any, *others: Any) -> Any:
+    """fn applied to corresponding leaves of structures alike in form."""
+    if isinstance(first, dict):
+        for other in others:
+            if not isinstance(other, dict) or set(other) != set(first):
+                raise ValueError(f"structures differ: {_form(first)} against {_form(other)}")
+        return {key: map_structure(fn, first[key], *(other[key] for other in others)) for key in first}
+    if isinstance(first, list | tuple):
+        for other in others:
+            if not isinstance(other, list | tuple) or len(other) != len(first):
+                raise ValueError(f"structures differ: {_form(first)} against {_form(other)}")
+        items = [map_structure(fn, *column) for column in zip(first, *others, strict=True)]
+        return type(first)(*items) if hasattr(first, "_fields") else type(first)(items)
+    return fn(first, *others)
+
+
+def _form(structure: Any) -> str:
+    if isinstance(structure, dict):
+        return f"a dict with keys {list(structure)}"
+    if isinstance(structure, list | tuple):
+        return f"a {type(structure).__name__} of {len(structure)}"
+    return f"one {type(structure).__name__}"
+
+
+def flatten(structure: Any) -> list[Any]:
+    """The leaves in order.
+
+    >>> flatten({"b": (1, [2]), "a": 3})
+    [1, 2, 3]
+    """
+    return list(_leaves(structure))
+
+
+def _leaves(structure: Any) -> Iterator[Any]:
+    if isinstance(structure, dict):
+        structure = structure.values()
+    elif not isinstance(structure, list | tuple):
+        yield structure
+        return
+    for item in structure:
+        yield from _leaves(item)
+
+
+def pack_sequence_as(structure: Any, leaves: Sequence[Any]) -> Any:
+    """`leaves` arranged as `structure` is; the reverse of `flatten`."""
+    remaining = iter(leaves)
+    packed = map_structure(lambda _: next(remaining), structure)
+    if next(remaining, remaining) is not remaining:
+        raise ValueError("pack_sequence_as: more leaves than the structure holds")
+    return packed

@@ -1,0 +1,301 @@
+"""Variables, which a model is made of, and the state of a training step, which is all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from . import config, tree
+from .autograd import Operators, Spec, Tensor, as_tensor, lifted, raw
+from .backends import backend, load
+from .dtypes import is_float, standardize_dtype
+
+_counters: dict[str, int] = defaultdict(int)
+
+
+def snake_case(name: str) -> str:
+    """`MaxPooling2D` -> `max_pooling2d`: how class names become names of instances.
+
+    >>> snake_case("BatchNormalization"), snake_case("PReLU"), snake_case("RMSprop")
+    ('batch_normalization', 'p_re_lu', 'rm_sprop')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def auto_name(prefix: str) -> str:
+    """`prefix`, `prefix_1`, `prefix_2`, ...: a name not given automatically before."""
+    count = _counters[prefix]
+    _counters[prefix] += 1
+    return f"{prefix}_{count}" if count else prefix
+
+
+def reset_names() -> None:
+    """Start counting automatic names from the beginning."""
+    _counters.clear()
+
+
+class Transaction:
+    """The state of one step while it is computed: what variables read and assign until `commit`.
+
+    If the step fails, dropping the transaction leaves every variable as it was.
+    """
+
+    def __init__(self, variables: Sequence[Variable], values: Sequence[Any]) -> None:
+        self.variables = variables
+        self.values = dict(zip(map(id, variables), values, strict=True))
+
+    def result(self) -> list[Any]:
+        """The values that the variables have now, in order."""
+        return [self.values[id(v)] for v in self.variables]
+
+
+_transaction: ContextVar[Transaction | None] = ContextVar("transaction", default=None)
+
+
+@contextlib.contextmanager
+def transaction(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[Transaction]:
+    """Inside the `with` block these variables read as `values`, and what is assigned to them stays in here."""
+    current = Transaction(variables, values)
+    token = _transaction.set(current)
+    try:
+        yield current
+    finally:
+        _transaction.reset(token)
+
+
+class Variable(Operators):
+    """A named, mutable array: what layers, optimizers, metrics and generators keep between steps.
+
+    Args:
+        initializer: the value, or a function (shape, dtype) -> value, or an initialiser's name.
+        shape: needed where `initializer` is a function.
+        dtype: of the value; by default its own, or `floatx`.
+        trainable: whether gradient tapes watch it by themselves and optimizers may change it.
+        name: shown in errors and tables.
+
+    >>> v = Variable([1.0, 2.0], name="v")
+    >>> _ = v.assign(v * 10)
+    >>> v.numpy()
+    array([10., 20.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        name: str | None = None,
+        *,
+        constraint: Callable[[Tensor], Tensor] | None = None,
+        regularizer: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        if _transaction.get() is not None:
+            raise RuntimeError(
+                f"variable {name or ''!r}: variables cannot be created inside a training step; "
+                "create them in __init__ or build(), or call the model once before fit"
+            )
+        self.name = name or auto_name("variable")
+        self.path = self.name
+        self.trainable = trainable
+        self.constraint, self.regularizer = constraint, regularizer
+        self.grad: Tensor | None = None
+        self.overwrite_with_gradient = False
+        if isinstance(initializer, str):
+            from .initializers import get
+
+            initializer = get(initializer)
+        if callable(initializer):
+            if shape is None or any(n is None for n in shape):
+                raise ValueError(
+                    f"variable {self.name!r}: shape: got {shape}, expected the sizes an initializer is called with"
+                )
+            dtype = standardize_dtype(dtype)
+            value = initializer(tuple(shape), dtype=dtype)
+        else:
+            value = initializer
+        tensor = as_tensor(value, standardize_dtype(dtype) if dtype is not None else None)
+        if shape is not None and tensor.shape != tuple(shape):
+            raise ValueError(
+                f"variable {self.name!r}: the initial value has shape {tensor.shape}, expected {tuple(shape)}"
+            )
+        self._backend = config.backend()
+        self._value = _owned(raw(tensor))
+        self.shape = tuple(self._value.shape)
+        self.dtype = self._value.dtype.name
+
+    # Reading ------------------------------------------------------------------------------------------------------
+
+    def _raw(self) -> Any:
+        current = _transaction.get()
+        return self._value if current is None else current.values.get(id(self), self._value)
+
+    def _read(self) -> Tensor:
+        if self._backend != config.backend():
+            raise RuntimeError(
+                f"variable {self.path!r} was created under the backend {self._backend!r}, but {config.backend()!r} is active; "
+                "rebuild the model under the active backend (from get_config and get_weights), or set the other backend"
+            )
+        return lifted(self, self._raw())
+
+    @property
+    def value(self) -> Tensor:
+        """The value as a Tensor, on the tapes that watch this variable."""
+        return self._read()
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the value as a NumPy array."""
+        return np.array(load(self._backend).numpy(self._raw()))
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def symbolic(self) -> bool:
+        return False
+
+    # Writing ------------------------------------------------------------------------------------------------------
+
+    def assign(self, value: Any) -> Variable:
+        """Replace the value by one of the same shape; gradients do not flow through."""
+        tensor = as_tensor(value)
+        new = raw(tensor)
+        if type(new) is Spec:
+            new_shape = tuple(new.shape)
+        else:
+            new_shape = tuple(new.shape)
+        if new_shape != self.shape:
+            raise ValueError(f"variable {self.path!r}: assign: got shape {new_shape}, expected {self.shape}")
+        if type(new) is Spec:
+            return self  # a symbolic call looks at shapes and changes nothing
+        if new.dtype.name != self.dtype:
+            if is_float(self.dtype) != is_float(new.dtype.name) and not (
+                is_float(self.dtype) and new.dtype.kind in "biu"
+            ):
+                raise ValueError(f"variable {self.path!r}: assign: got dtype {new.dtype.name}, expected {self.dtype}")
+            new = raw(as_tensor(new, self.dtype))
+        current = _transaction.get()
+        if current is None:
+            self._value = _owned(new)
+        elif id(self) in current.values:
+            current.values[id(self)] = new
+        else:
+            raise RuntimeError(
+                f"variable {self.path!r} is assigned in a step of a model that does not hold it; "
+                "make it, or the layer or metric that owns it, an attribute of the model"
+            )
+        return self
+
+    def assign_add(self, value: Any) -> Variable:
+        """Add to the value."""
+        return self.assign(stop(self) + value)
+
+    def assign_sub(self, value: Any) -> Variable:
+        """Subtract from the value."""
+        return self.assign(stop(self) - value)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        value = self.numpy()
+        return value if dtype is None else value.astype(dtype)
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __bool__(self) -> bool:
+        return bool(self.numpy())
+
+    def __index__(self) -> int:
+        return self.numpy().__index__()
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self.value)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        new = Variable.__new__(Variable)
+        memo[id(self)] = new
+        new.__dict__.update(self.__dict__)
+        new.grad = None
+        new._value = load(self._backend).array(self.numpy())
+        return new
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_value": self.numpy(), "grad": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._value = load(self._backend).array(state["_value"])
+
+    def __repr__(self) -> str:
+        return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}, value={np.array2string(self.numpy(), threshold=8)}>"
+
+
+def stop(variable: Variable) -> Tensor:
+    """The variable's value, recorded on no tape."""
+    return Tensor(variable._raw())
+
+
+def _owned(value: Any) -> Any:
+    """An array that nobody else can change: a copy, unless the backend's arrays are immutable."""
+    return np.array(value) if isinstance(value, np.ndarray | np.generic) else value
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C is put off to the end of the `with` block (in the main thread, the only one that it reaches)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pending: list[Any] = []
+    previous = signal.signal(signal.SIGINT, lambda *event: pending.append(event))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+        if pending and callable(previous):
+            previous(*pending[0])
+
+
+def step_function(step: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:
+    """`step(*batch)` as a pure function of (state, batch), compiled by the backend and run on the variables' values.
+
+    All that the step assigns becomes visible at once, when it has returned; if it raises or is interrupted, nothing does.
+    Takes nested structures of arrays and None, returns what the step returns, with arrays as Tensors.
+    """
+
+    def pure(values: list[Any], *batch: Any) -> tuple[list[Any], Any]:
+        with transaction(variables, values) as state:
+            outputs = step(*tree.map_structure(lambda a: None if a is None else Tensor(a), batch))
+        return state.result(), tree.map_structure(lambda t: None if t is None else raw(as_tensor(t)), outputs)
+
+    compiled = backend().compile(pure)
+
+    def call(*batch: Any) -> Any:
+        arrays = tree.map_structure(lambda a: None if a is None else raw(as_tensor(a)), batch)
+        values, outputs = compiled([v._value for v in variables], *arrays)
+        with uninterrupted():
+            for variable, value in zip(variables, values, strict=True):
+                variable._value = value
+        return tree.map_structure(lambda a: None if a is None else Tensor(a), outputs)
+
+    return call
