@@ -1,9 +1,10 @@
 """Backpropagation: tensors, primitives with their gradients beside them, and the tape. One sitting to read.
 
-Reverse mode. A primitive is a function of raw arrays; its gradient rule, written with the library's own operations, stands
-under it, and the rule's parameter names say which values the tape keeps. A `Tape` is one differentiation in progress; its
-`level` tells nested ones apart. A recorded `Tensor` holds the value it has one level further out, so running a rule on the
-values of the innermost level records it on the outer ones, and derivatives of derivatives need no code of their own.
+Reverse mode. A primitive is a function of raw arrays; its gradient rule, written with the library's own operations,
+stands under it, and the rule's parameter names say which values the tape keeps. A `Tape` is one differentiation in
+progress; its `level` tells nested ones apart. A recorded `Tensor` holds the value it has one level further out, so
+running a rule on the values of the innermost level records it on the outer ones, and derivatives of derivatives need
+no code of their own.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -47,13 +49,18 @@ class Spec:
         return len(self.shape)
 
     @property
+    def known(self) -> tuple[int, ...]:
+        """The shape's sizes that are known."""
+        return tuple(n for n in self.shape if n is not None)
+
+    @property
     def size(self) -> int:
-        return int(np.prod([n for n in self.shape if n is not None], dtype=np.int64))
+        return math.prod(self.known)
 
 
 @dataclass(eq=False)
 class Call:
-    """One call of an operation (a primitive or a layer) on symbolic Tensors: what the functional API's graph is made of."""
+    """One call of an operation (a primitive or a layer) on symbolic Tensors: a node of the functional API's graph."""
 
     operation: Any
     args: tuple[Any, ...]
@@ -69,6 +76,20 @@ class Operators:
     __array_priority__ = 1000
     __array_ufunc__ = None  # NumPy hands `array * tensor` to the tensor
     __hash__ = object.__hash__
+
+    if TYPE_CHECKING:  # ops/operators.py puts them in
+
+        def __add__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __getitem__(self, key: Any) -> Tensor: ...
+        def reshape(self, *shape: Any) -> Tensor: ...
+        @property
+        def T(self) -> Tensor: ...
+
+        __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = __add__
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = __add__
+        __and__ = __or__ = __xor__ = __rand__ = __ror__ = __rxor__ = __lt__ = __le__ = __gt__ = __ge__ = __add__
+        __abs__ = __invert__ = __neg__
 
 
 class Tensor(Operators):
@@ -138,7 +159,8 @@ class Tensor(Operators):
         """Add this Tensor's gradients by all that its open `GradientTape` watches to their `.grad`."""
         if not isinstance(self.tape, GradientTape):
             raise GraphError(
-                "backward: this Tensor is on no open GradientTape; compute it inside `with layerwise.GradientTape() as tape:`"
+                "backward: this Tensor is on no open GradientTape; "
+                "compute it inside `with layerwise.GradientTape() as tape:`"
             )
         self.tape._backward(self, gradient, retain_graph)
 
@@ -146,7 +168,8 @@ class Tensor(Operators):
         value = raw(self)
         if type(value) is Spec:
             raise TypeError(
-                f"a symbolic Tensor {value} has no value yet; use layerwise.ops on it, or call the model on data to get one"
+                f"a symbolic Tensor {value} has no value yet; "
+                "use layerwise.ops on it, or call the model on data to get one"
             )
         array = backend().numpy(value)
         return np.array(array, dtype, copy=True) if copy or dtype is not None else array
@@ -169,7 +192,7 @@ class Tensor(Operators):
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))  # type: ignore[index]
+        return (self[i] for i in range(len(self)))
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec and not self.shape else repr(self)
@@ -331,26 +354,29 @@ def stop_gradient(x: Any) -> Tensor:
     return Tensor(raw(as_tensor(x)))
 
 
-def pull_back(seeds: Sequence[tuple[Node, Any]], wanted: Sequence[Node], retain: bool) -> dict[Node, Any]:
-    """Pull gradients from `seeds` (node, gradient) back to the nodes in `wanted`; frees what it passes unless `retain`."""
-    reached, todo = set[Node](), [node for node, _ in seeds]
+def pull_back(seeds: Sequence[tuple[Node | None, Any]], wanted: Sequence[Node | None], retain: bool) -> list[Any]:
+    """Pull gradients from `seeds` (node, gradient) back to the nodes `wanted`, None where there is no way.
+
+    Frees what it passes, unless `retain`.
+    """
+    reached, todo = set[Node](), [node for node, _ in seeds if node is not None]
     while todo:
         node = todo.pop()
         if node not in reached:
             reached.add(node)
             todo.extend(parent for parent in node.parents if parent is not None)
     order = sorted(reached, key=lambda node: node.time)
-    leads = set(wanted)  # nodes on a way to a wanted one
+    kept = {node for node in wanted if node is not None}
+    leads = set(kept)  # nodes on a way to a wanted one
     for node in order:
         if any(parent in leads for parent in node.parents):
             leads.add(node)
         elif node.pull is _freed and node not in leads:
             leads.add(node)  # what lay behind is gone: going through it has to raise
     grads: dict[Node, Any] = {}
-    kept = set(wanted)
-    for node, g in seeds:
-        if node in leads:
-            _accumulate(grads, node, g)
+    for source, g in seeds:
+        if source in leads:
+            _accumulate(grads, source, g)
     for node in reversed(order):
         g = grads.get(node) if node in kept else grads.pop(node, None)
         if g is None or (not node.parents and node.pull is None):
@@ -375,7 +401,7 @@ def pull_back(seeds: Sequence[tuple[Node, Any]], wanted: Sequence[Node], retain:
                 _accumulate(grads, parent, part if node.shapes is None else sum_to(part, shape=node.shapes[i]))
         if not retain:
             node.pull, node.parents = _freed, ()
-    return grads
+    return [None if node is None else grads.get(node) for node in wanted]
 
 
 def _accumulate(grads: dict[Node, Any], node: Node | None, g: Any, index: int | None = None) -> None:
@@ -423,7 +449,7 @@ class Primitive:
         rule: Callable[..., Any],
         *,
         residuals: Sequence[str] = (),
-        promote: bool | Sequence[str] = (),
+        promote: Literal[True] | Sequence[str] = (),
         broadcasts: bool = False,
         floating: bool = False,
         differentiable: bool = True,
@@ -437,7 +463,8 @@ class Primitive:
         self.defaults = [p.default for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
         self.statics = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.residuals = tuple(residuals)
-        self.promote = True if promote is True else frozenset(promote)
+        self.promote = promote
+        self.promoted = [] if promote is True else [i for i, name in enumerate(self.names) if name in promote]
         self.broadcasts, self.floating, self.differentiable, self.dtype = broadcasts, floating, differentiable, dtype
         self.gradient_rule: Callable[..., Any] | None = None
         self.shape_rule: Callable[..., Any] | None = None
@@ -456,7 +483,8 @@ class Primitive:
     def gradient(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Decorator: rule(g, *names) -> one gradient for each argument, or functions computing them when asked for.
 
-        The names may be arguments, `y` (the output), declared residuals, `<argument>_shape`, `<argument>_dtype`, and keyword arguments.
+        The names may be arguments, `y` (the output), declared residuals, `<argument>_shape`, `<argument>_dtype`, and
+        keyword arguments.
         """
         sources: list[tuple[str, Any]] = []
         keywords = []
@@ -480,8 +508,8 @@ class Primitive:
                 sources.append(("dtype", self.names.index(name.removesuffix("_dtype"))))
             else:
                 raise TypeError(
-                    f"gradient of {self.__name__}: {name!r} is neither an argument, 'y', a residual, nor <argument>_shape; "
-                    f"expected some of {[*self.names, 'y', *self.residuals, *self.statics]}"
+                    f"gradient of {self.__name__}: {name!r} is neither an argument, 'y', a residual, "
+                    f"nor <argument>_shape; expected some of {[*self.names, 'y', *self.residuals, *self.statics]}"
                 )
         self.gradient_rule, self._sources, self._keywords = rule, sources, keywords
         return rule
@@ -543,11 +571,7 @@ class Primitive:
         return operands
 
     def _promoted(self, operands: list[Any]) -> list[Any]:
-        chosen = (
-            range(len(operands))
-            if self.promote is True
-            else [i for i, name in enumerate(self.names) if name in self.promote]  # type: ignore[operator]
-        )
+        chosen = range(len(operands)) if self.promote is True else self.promoted
         dtypes = {_dtype_name(operands[i]) for i in chosen if operands[i] is not None}
         target = result_type(*dtypes) if len(dtypes) > 1 or dtypes & {"int", "float"} else next(iter(dtypes))
         if self.floating and target not in FLOATS and not target.startswith("complex"):
@@ -575,7 +599,7 @@ class Primitive:
             result = self.rule(*[a.value if type(a) is Tensor else a for a in operands], **static)
             return result[0] if self.residuals else result
         if tape.closed:
-            node = next(a.node for a in operands if type(a) is Tensor and a.tape is tape)
+            node = next(a.node for a in operands if type(a) is Tensor and a.tape is tape and a.node is not None)
             raise GraphError(
                 f"{self.__name__}: an argument was computed (by {node.name}) inside a grad() that has returned; "
                 "return such values from the differentiated function instead of keeping them elsewhere"
@@ -588,9 +612,9 @@ class Primitive:
             return self.composite_rule(
                 *[a if type(a) is Tensor or a is None else Tensor(a) for a in operands], **static
             )
-        residuals: tuple[Any, ...] = ()
+        residuals: Sequence[Any] = ()
         if self.residuals and not recorded_outside:
-            y, *residuals = self.rule(*[raw(a) for a in inner], **static)  # type: ignore[assignment]
+            y, *residuals = self.rule(*[raw(a) for a in inner], **static)
         elif self.residuals:
             raise TypeError(f"{self.__name__}: has residuals but no composite, so it has no second derivative")
         else:
@@ -661,7 +685,7 @@ class Primitive:
             chosen = [s for s in specs if s is not None]
             return Spec(shape, self.dtype or chosen[-1].dtype)
         with config.override(backend=config.REFERENCE):
-            zeros = [None if s is None else np.broadcast_to(np.zeros((), s.dtype), s.shape) for s in specs]
+            zeros = [None if s is None else np.broadcast_to(np.zeros((), s.dtype), s.known) for s in specs]
             result = self.rule(*zeros, **static)
         result = result[0] if self.residuals else result
         if type(result) is tuple:
@@ -688,7 +712,7 @@ def _dtype_name(a: Any) -> str:
     return a.dtype if type(a) is Tensor or type(a) is Spec else a.dtype.name
 
 
-def broadcast_shapes(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+def broadcast_shapes(name: str, *shapes: Any) -> tuple[int, ...]:
     """The shape that `shapes` broadcast to, or an error that names the operation."""
     try:
         return tuple(np.broadcast_shapes(*shapes))
@@ -727,9 +751,9 @@ def merge_specs(first: Any, second: Any) -> Any:
 def primitive(rule: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Decorator: make a function of raw arrays a differentiable operation on Tensors.
 
-    Positional parameters are arrays, keyword-only ones are static. Options: `promote` (True, or the names of the arguments
-    brought to one dtype), `broadcasts` (element-wise: gradients are summed back to each argument's shape), `floating` (whole
-    numbers are computed in `floatx`), `residuals` (names of what the rule returns after its output),
+    Positional parameters are arrays, keyword-only ones are static. Options: `promote` (True, or the names of the
+    arguments brought to one dtype), `broadcasts` (element-wise: gradients are summed back to each argument's shape),
+    `floating` (whole numbers are computed in `floatx`), `residuals` (names of what the rule returns after its output),
     `differentiable`, `dtype` (of the result).
 
     >>> @primitive(broadcasts=True, promote=True)
@@ -903,13 +927,10 @@ def value_and_grad(
             y, aux = result if has_aux else (result, None)
             y = as_tensor(y) if type(y) is not Tensor else y
             _check_scalar(getattr(f, "__name__", "grad"), y)
-            node = tape.node_of(y)
             value = tape.peel(y)
             tape.recording = False
-            found = (
-                {} if node is None else pull_back([(node, _ones_like(value))], [leaf.node for leaf in leaves], False)
-            )
-            grads = iter([found.get(leaf.node, None) for leaf in leaves])  # type: ignore[arg-type]
+            seeds = [(tape.node_of(y), _ones_like(value))]
+            grads = iter(pull_back(seeds, [leaf.node for leaf in leaves], False))
             sources = iter(leaves)
 
             def gradient(_: Any) -> Tensor:
@@ -947,12 +968,10 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], list[Te
 
     def pull(gradients: Sequence[Any]) -> list[Tensor]:
         tape.recording = False
-        seeds = [
-            (node, g) for y, g in zip(outputs, gradients, strict=True) if g is not None and (node := tape.node_of(y))
-        ]
-        found = pull_back(seeds, [leaf.node for leaf in leaves], False)  # type: ignore[misc]
+        seeds = [(tape.node_of(y), g) for y, g in zip(outputs, gradients, strict=True) if g is not None]
+        grads = pull_back(seeds, [leaf.node for leaf in leaves], False)
         tape.closed = True
-        return [found[leaf.node] if leaf.node in found else _zeros_like(leaf) for leaf in leaves]
+        return [_zeros_like(leaf) if g is None else g for leaf, g in zip(leaves, grads, strict=True)]
 
     return tree.map_structure(tape.peel, result), pull
 
@@ -1000,7 +1019,7 @@ class GradientTape(Tape):
         return entry[1]
 
     def watch(self, tensor: Any) -> None:
-        """Differentiate by this Tensor (or variable, or nested structure of them) too, in what is computed from here on."""
+        """Differentiate by these Tensors or variables (maybe nested) too, in what is computed from here on."""
         for x in tree.flatten(tensor):
             if not is_float(getattr(x, "dtype", "")):
                 raise TypeError(f"watch: expected a Tensor or Variable of floating-point numbers, got {x!r}")
@@ -1059,11 +1078,10 @@ class GradientTape(Tape):
         nodes = [self._source_node(x) for x in flat]
         before, self.recording = self.recording, False
         try:
-            found = pull_back(seeds, [node for node in nodes if node is not None], self.persistent)
+            grads = pull_back(seeds, nodes, self.persistent)
         finally:
             self.recording = before
         self._used = True
-        grads = [found.get(node) if node is not None else None for node in nodes]
         if unconnected_gradients == "zero":
             grads = [_zeros_like(as_operand(x)) if g is None else g for x, g in zip(flat, grads, strict=True)]
         return tree.pack_sequence_as(sources, grads)
@@ -1080,14 +1098,14 @@ class GradientTape(Tape):
         nodes = [node for _, node in self._leaves.values()]
         before, self.recording = self.recording, False
         try:
-            found = pull_back([(y.node, seed)], nodes, retain or self.persistent)  # type: ignore[list-item]
+            grads = pull_back([(y.node, seed)], nodes, retain or self.persistent)
         finally:
             self.recording = before
-        for x, node in self._leaves.values():
-            if node in found:
-                node.gradient = found[node] if node.gradient is None else add(node.gradient, found[node])
+        for (x, node), g in zip(self._leaves.values(), grads, strict=True):
+            if g is not None:
+                node.gradient = g if node.gradient is None else add(node.gradient, g)
                 if type(x) is not Tensor:
-                    x.grad = found[node] if x.grad is None else add(x.grad, found[node])
+                    x.grad = g if x.grad is None else add(x.grad, g)
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""Settings of the process: each has a default, an environment variable or a setter, and an override for a block of code.
+"""Settings of the process: each has a default, an environment variable or a setter, and an override for a block.
 
 >>> from layerwise import config
 >>> with config.override(floatx="float64"):
@@ -106,8 +106,8 @@ def set_image_data_format(data_format: str) -> None:
 class DTypePolicy:
     """What layers compute in and what their variables are stored in.
 
-    "float32", "float64", "float16" and "bfloat16" use one dtype for both; "mixed_float16" and "mixed_bfloat16" compute in
-    the short type and keep variables in float32.
+    "float32", "float64", "float16" and "bfloat16" use one dtype for both; "mixed_float16" and "mixed_bfloat16" compute
+    in the short type and keep variables in float32.
 
     >>> DTypePolicy("float64").compute_dtype
     'float64'
@@ -118,7 +118,7 @@ class DTypePolicy:
         known = ("float16", "bfloat16") if name != plain else ("float16", "bfloat16", "float32", "float64")
         integers = ("int32", "int64", "uint8", "bool", "string")
         if plain not in known and name not in integers:
-            raise ValueError(f"DTypePolicy: got {name!r}, expected a dtype such as 'float32', or 'mixed_float16'")
+            raise ValueError(f"DTypePolicy: got {name!r}, expected a dtype such as 'float32' or 'mixed_float16'")
         self.name = name
         self.compute_dtype = plain
         self.variable_dtype = "float32" if name != plain else name

@@ -1,4 +1,4 @@
-"""Nested structures: lists, tuples (named ones too) and dicts, with anything else as leaves. Dicts go in insertion order.
+"""Nested structures: lists, tuples (named ones too) and dicts, in insertion order, with anything else as leaves.
 
 >>> map_structure(lambda a, b: a + b, {"x": [1, 2]}, {"x": [10, 20]})
 {'x': [11, 22]}

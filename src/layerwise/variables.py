@@ -143,7 +143,8 @@ class Variable(Operators):
     def _read(self) -> Tensor:
         if self._backend != config.backend():
             raise RuntimeError(
-                f"variable {self.path!r} was created under the backend {self._backend!r}, but {config.backend()!r} is active; "
+                f"variable {self.path!r} was created under the backend {self._backend!r}, "
+                f"but {config.backend()!r} is active; "
                 "rebuild the model under the active backend (from get_config and get_weights), or set the other backend"
             )
         return lifted(self, self._raw())
@@ -247,7 +248,8 @@ class Variable(Operators):
         self._value = load(self._backend).array(state["_value"])
 
     def __repr__(self) -> str:
-        return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}, value={np.array2string(self.numpy(), threshold=8)}>"
+        value = np.array2string(self.numpy(), threshold=8)
+        return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}, value={value}>"
 
 
 def stop(variable: Variable) -> Tensor:
@@ -279,8 +281,8 @@ def uninterrupted() -> Iterator[None]:
 def step_function(step: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:
     """`step(*batch)` as a pure function of (state, batch), compiled by the backend and run on the variables' values.
 
-    All that the step assigns becomes visible at once, when it has returned; if it raises or is interrupted, nothing does.
-    Takes nested structures of arrays and None, returns what the step returns, with arrays as Tensors.
+    All that the step assigns becomes visible at once, when it has returned; if it raises or is interrupted, nothing
+    does. Takes nested structures of arrays and None, returns what the step returns, with arrays as Tensors.
     """
 
     def pure(values: list[Any], *batch: Any) -> tuple[list[Any], Any]:

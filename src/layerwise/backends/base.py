@@ -1,9 +1,9 @@
 """The interface between mathematics and machines.
 
 A backend is an array namespace `xp` plus the functions below, on raw arrays. Everything here is a composite of `xp`
-and the few functions a backend must give (`array`, `numpy`, `owns`, `compile`, `scan`, `add_at`, `erf`); a backend overrides what its
-machine can do better and nothing else. Layout is always channels-last: images (N, spatial..., C), kernels
-(spatial..., C_in / groups, C_out).
+and the few functions a backend must give (`array`, `numpy`, `owns`, `compile`, `scan`, `add_at`, `erf`); a backend
+overrides what its machine can do better and nothing else. Layout is always channels-last: images (N, spatial..., C),
+kernels (spatial..., C_in / groups, C_out).
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Backend:
         raise NotImplementedError
 
     def compile(self, fn: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
-        """`fn` of (nested tuples, lists and dicts of) arrays, made fast. `donate`: arguments whose memory it may reuse."""
+        """`fn` of (nested structures of) arrays, made fast. `donate`: which arguments' memory it may reuse."""
         raise NotImplementedError
 
     def scan(
@@ -181,7 +181,7 @@ class Backend:
         return self.xp.moveaxis(flat, 1, 0)
 
     def conv(self, x: Array, w: Array, b: Array | None, window: Window, act: str | None) -> Array:
-        """y[n, o, m] = act(b[m] + sum over taps t and channels c of x[n, o * stride + t * dilation - pad, c] w[t, c, m])"""
+        """y[n, o, m] = act(b[m] + sum over taps t, channels c of x[n, o stride + t dilation - pad, c] w[t, c, m])"""
         groups = x.shape[-1] // w.shape[-2]
         y = self.matmul(self._patches(x, window, groups), self._by_group(w, groups))
         y = self.xp.moveaxis(y, 0, 1).reshape(x.shape[0], *window.out(x.shape[1:-1]), w.shape[-1])

@@ -1,7 +1,7 @@
 """Differentiable operations under Keras' names: each one's value, gradient and shape rule side by side."""
 
 from ..autograd import add, broadcast_to, cast, custom_gradient, reshape, stop_gradient, sum_to
-from . import operators as _operators
+from . import operators as operators  # gives Tensors and Variables their operators
 from .control import scan
 from .elementwise import *
 from .elementwise import __all__ as _elementwise

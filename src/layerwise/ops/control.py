@@ -54,9 +54,9 @@ def scan(
 ) -> tuple[Any, Any]:
     """carry, y_t = f(carry, x_t) for every t; returns the last carry and the y's, stacked
 
-    `init`, `xs` and the y's may be nested; the xs share their first size, the number of steps (or `length`). The body is
-    looked at once with symbolic values, so it may not branch on them. Gradients flow to `init`, `xs` and whatever the body
-    refers to; they are computed by a scan in reverse, which runs the body again from the carry before each step.
+    `init`, `xs` and the y's may be nested; the xs share their first size, the number of steps (or `length`). The body
+    is looked at once with symbolic values, so it may not branch on them. Gradients flow to `init`, `xs` and whatever
+    the body refers to; a scan in reverse computes them, which runs the body again from the carry before each step.
 
     >>> total, sums = scan(lambda carry, x: (carry + x, carry + x), 0.0, [1.0, 2.0, 3.0])
     >>> total.item(), sums
@@ -84,8 +84,8 @@ def scan(
         for i, (before, after) in enumerate(zip(specs, c, strict=False)):
             if (before.shape, before.dtype) != (after.shape, after.dtype):
                 raise TypeError(
-                    f"scan: carry {i} changes from {before.dtype} {before.shape} to {after.dtype} {after.shape} in one step; "
-                    "shape and dtype must stay (start from a value with the final ones)"
+                    f"scan: carry {i} changes from {before.dtype} {before.shape} to {after.dtype} {after.shape} "
+                    "in one step; shape and dtype must stay (start from a value with the final ones)"
                 )
         return [Spec(t.shape, t.dtype) for t in (*c, *y)]
 
@@ -115,7 +115,7 @@ def scan(
 
 @primitive
 def _scan(*operands: Array, loop: Loop) -> Any:
-    """carry, y_t = body(carry, x_t) for every t -> (last carry, ys, and where the loop keeps them the carries before each step)"""
+    """carry, y_t = body(carry, x_t) for every t -> (last carry, ys, and, where kept, the carries before each step)"""
     carry, inputs, captured = loop.split(operands)
     kept = loop.results[: loop.carries] if loop.keeps_carries else []
     if loop.length == 0:

@@ -1,4 +1,4 @@
-"""Element-wise arithmetic and functions. Arguments broadcast and are promoted to one dtype; gradients are per element."""
+"""Element-wise arithmetic and functions. Arguments broadcast and are promoted to one dtype."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..backends import backend, xp
 from ..backends.base import sigmoid as _stable_sigmoid
 
 __all__ = [
-    "abs", "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "ceil", "clip", "cos", "cosh",
-    "divide", "elu", "equal", "erf", "exp", "expm1", "floor", "floor_divide", "gelu", "greater", "greater_equal", "isfinite",
-    "isinf", "isnan", "leaky_relu", "less", "less_equal", "log", "log10", "log1p", "log2", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "power", "reciprocal",
-    "relu", "relu6", "round", "rsqrt", "selu", "sigmoid", "sign", "silu", "sin", "sinh", "softplus", "softsign", "sqrt",
-    "square", "subtract", "swish", "tan", "tanh", "true_divide", "where",
+    "abs", "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "ceil", "clip", "cos",
+    "cosh", "divide", "elu", "equal", "erf", "exp", "expm1", "floor", "floor_divide", "gelu", "greater",
+    "greater_equal", "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal", "log", "log10", "log1p", "log2",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "negative",
+    "not_equal", "power", "reciprocal", "relu", "relu6", "round", "rsqrt", "selu", "sigmoid", "sign", "silu", "sin",
+    "sinh", "softplus", "softsign", "sqrt", "square", "subtract", "swish", "tan", "tanh", "true_divide", "where",
 ]  # fmt: skip
 
 # Arithmetic

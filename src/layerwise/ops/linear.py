@@ -16,7 +16,7 @@ __all__ = ["dot", "einsum", "matmul", "outer", "tensordot"]
 
 
 def matmul(x1: Any, x2: Any) -> Tensor:
-    """y[..., i, j] = sum over k of x1[..., i, k] x2[..., k, j]; a vector counts as a row on the left, a column on the right
+    """y[..., i, j] = sum over k of x1[..., i, k] x2[..., k, j]; a vector is a row on the left, a column on the right
 
     >>> matmul([[1.0, 2.0]], [3.0, 4.0])
     Tensor([11.], shape=(1,), dtype=float32)

@@ -14,9 +14,10 @@ from .reduction import axes_of, kept_shape, max, mean, sum
 from .shaping import moveaxis, one_hot, swapaxes
 
 __all__ = [
-    "act_grad", "average_pool", "avg_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "conv", "convolution",
-    "dense", "depthwise_conv", "log_softmax", "max_pool", "maximum_pool", "sigmoid_cross_entropy", "softmax",
-    "softmax_cross_entropy", "sparse_categorical_crossentropy", "sparse_softmax_cross_entropy", "standardize",
+    "act_grad", "average_pool", "avg_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy",
+    "conv", "convolution", "dense", "depthwise_conv", "log_softmax", "max_pool", "maximum_pool",
+    "sigmoid_cross_entropy", "softmax", "softmax_cross_entropy", "sparse_categorical_crossentropy",
+    "sparse_softmax_cross_entropy", "standardize",
 ]  # fmt: skip
 
 
@@ -44,7 +45,7 @@ def _(g, y, x, w, b_shape, *, act):
 def _(x, w, b=None, *, act=None):
     if x.shape[-1] != w.shape[0]:
         raise ValueError(
-            f"dense: x of shape {x.shape} ends in {x.shape[-1]} features, expected {w.shape[0]} for w of shape {w.shape}"
+            f"dense: x of shape {x.shape} has {x.shape[-1]} features, expected {w.shape[0]} for w of shape {w.shape}"
         )
     return Spec((*x.shape[:-1], w.shape[1]), w.dtype)
 
@@ -174,8 +175,8 @@ def conv(
 ) -> Tensor:
     """Convolution of any rank: y[n, o, m] = sum of x[n, o stride + t dilation - pad, c] w[t, c, m]
 
-    inputs (N, spatial..., C), kernel (taps..., C / groups, M) -> (N, out..., M); "valid" padding adds nothing, "same" gives
-    out = ceil(spatial / stride), "causal" pads in front only.
+    inputs (N, spatial..., C), kernel (taps..., C / groups, M) -> (N, out..., M); "valid" padding adds nothing, "same"
+    gives out = ceil(spatial / stride), "causal" pads in front only.
     """
     x, w = as_tensor(inputs), as_tensor(kernel)
     if _first(x, data_format):

@@ -36,8 +36,11 @@ for _name, _op in {
 for _name, _op in {"neg": e.negative, "abs": e.absolute, "invert": e.logical_not, "round": e.round}.items():
     setattr(Operators, f"__{_name}__", lambda self, *args, op=_op: op(self, *args))
 
-Operators.__getitem__ = lambda self, key: get_item(self, key)  # type: ignore[attr-defined]
-Operators.T = property(lambda self: transpose(self))  # type: ignore[attr-defined]
-Operators.reshape = lambda self, *shape: reshape(  # type: ignore[attr-defined]
-    self, tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
-)
+
+def _reshape(self: Any, *shape: Any) -> Any:
+    """`x.reshape(2, 3)` or `x.reshape((2, 3))`."""
+    return reshape(self, tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+
+
+for _name, _member in {"__getitem__": get_item, "T": property(transpose), "reshape": _reshape}.items():
+    setattr(Operators, _name, _member)

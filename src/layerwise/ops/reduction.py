@@ -11,8 +11,8 @@ from ..dtypes import is_float, standardize_dtype
 from .elementwise import abs, exp, log, sqrt, square, where
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumprod", "cumsum", "logsumexp", "max", "mean",
-    "min", "moments", "norm", "normalize", "prod", "sort", "std", "sum", "top_k", "var",
+    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumprod", "cumsum", "logsumexp",
+    "max", "mean", "min", "moments", "norm", "normalize", "prod", "sort", "std", "sum", "top_k", "var",
 ]  # fmt: skip
 
 Axis = int | Sequence[int] | None
@@ -33,7 +33,7 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     return tuple(sorted({a % ndim for a in axes}))
 
 
-def kept_shape(shape: Sequence[int], axis: Axis) -> tuple[int, ...]:
+def kept_shape(shape: Sequence[Any], axis: Axis) -> tuple[int, ...]:
     """The shape after a reduction that keeps the reduced axes with size 1."""
     axes = axes_of(axis, len(shape))
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
@@ -128,15 +128,15 @@ def _permute(x: Tensor, order: Sequence[int]) -> Tensor:
 
 
 def _reverse(x: Tensor) -> Tensor:
-    return x[..., ::-1]  # type: ignore[index]
+    return x[..., ::-1]
 
 
 def _exclusive_cumprod(x: Tensor) -> Tensor:
     from .shaping import concatenate
 
-    parts = [as_tensor(x[..., :1] * 0 + 1)]  # type: ignore[index]
+    parts = [as_tensor(x[..., :1] * 0 + 1)]
     for i in range(x.shape[-1] - 1):
-        parts.append(parts[-1] * x[..., i : i + 1])  # type: ignore[index]
+        parts.append(parts[-1] * x[..., i : i + 1])
     return concatenate(parts, axis=-1) if x.shape[-1] else x
 
 

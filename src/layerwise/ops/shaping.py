@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,10 @@ from ..backends import backend, xp
 from ..dtypes import standardize_dtype
 
 __all__ = [
-    "arange", "array", "concatenate", "convert_to_numpy", "convert_to_tensor", "diag", "empty", "expand_dims", "eye", "flip", "full",
-    "full_like", "hstack", "identity", "is_tensor", "linspace", "meshgrid", "moveaxis", "ndim", "one_hot", "ones", "ones_like", "pad",
-    "ravel", "repeat", "roll", "shape", "size", "split", "squeeze", "stack", "swapaxes", "tile", "transpose", "tri", "tril", "triu",
-    "unstack", "vstack", "zeros", "zeros_like",
+    "arange", "array", "concatenate", "convert_to_numpy", "convert_to_tensor", "diag", "empty", "expand_dims", "eye",
+    "flip", "full", "full_like", "hstack", "identity", "is_tensor", "linspace", "meshgrid", "moveaxis", "ndim",
+    "one_hot", "ones", "ones_like", "pad", "ravel", "repeat", "roll", "shape", "size", "split", "squeeze", "stack",
+    "swapaxes", "tile", "transpose", "tri", "tril", "triu", "unstack", "vstack", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -137,7 +138,7 @@ def tril(x: Any, k: int = 0) -> Tensor:
     from .elementwise import where
 
     x = as_tensor(x)
-    return where(np.tri(*x.shape[-2:], k, dtype=bool), x, 0)
+    return where(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool), x, 0)
 
 
 def triu(x: Any, k: int = 0) -> Tensor:
@@ -145,7 +146,7 @@ def triu(x: Any, k: int = 0) -> Tensor:
     from .elementwise import where
 
     x = as_tensor(x)
-    return where(np.tri(*x.shape[-2:], k - 1, dtype=bool), 0, x)
+    return where(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool), 0, x)
 
 
 def diag(x: Any, k: int = 0) -> Tensor:
@@ -155,7 +156,7 @@ def diag(x: Any, k: int = 0) -> Tensor:
         rows = np.arange(x.shape[0])[np.arange(x.shape[0]) + builtins.min(k, 0) >= 0]
         count = builtins.max(0, builtins.min(x.shape[0] + builtins.min(k, 0), x.shape[1] - builtins.max(k, 0)))
         rows = np.arange(count) - builtins.min(k, 0)
-        return x[rows, rows + k]  # type: ignore[index]
+        return x[rows, rows + k]
     n = x.shape[0] + builtins.abs(k)
     padded = pad(x, [(builtins.max(k, 0), builtins.max(-k, 0))])
     return eye(n, k=k, dtype=x.dtype) * padded
@@ -339,14 +340,14 @@ def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> li
     else:
         places = [0, *indices_or_sections, n]
     before = (slice(None),) * (axis % x.ndim)
-    return [x[(*before, slice(a, b))] for a, b in zip(places, places[1:], strict=False)]  # type: ignore[index]
+    return [x[(*before, slice(a, b))] for a, b in pairwise(places)]
 
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
     """y = the slices of x along `axis`"""
     x = as_tensor(x)
     before = (slice(None),) * (axis % x.ndim)
-    return [x[(*before, i)] for i in range(x.shape[axis])]  # type: ignore[index]
+    return [x[(*before, i)] for i in range(x.shape[axis])]
 
 
 @primitive
@@ -398,7 +399,9 @@ def _(x, *, widths, value):
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
-    """y = x with (before, after) elements added along each axis: a constant, or x's own by "reflect", "symmetric", "edge", "wrap"
+    """y = x with (before, after) elements added along each axis: a constant, or x's own
+
+    `mode` is "constant", "reflect", "symmetric", "edge" or "wrap", as in NumPy.
 
     >>> pad([1, 2, 3], (1, 2), mode="reflect")
     Tensor([2, 1, 2, 3, 2, 1], shape=(6,), dtype=int32)
@@ -409,8 +412,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         return _pad_constant(x, widths=tuple((int(a), int(b)) for a, b in widths), value=constant_values or 0)
     for axis, (low, high) in enumerate(widths):
         if low or high:
-            order = np.pad(np.arange(x.shape[axis]), (int(low), int(high)), mode=mode)
-            x = x[(*(slice(None),) * axis, order)]  # type: ignore[index]
+            order = np.pad(np.arange(x.shape[axis]), (int(low), int(high)), mode=mode)  # type: ignore[call-overload]
+            x = x[(*(slice(None),) * axis, order)]
     return x
 
 
@@ -434,4 +437,4 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Ten
     if axis is None:
         x, axis = ravel(x), 0
     order = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
-    return x[(*(slice(None),) * (axis % x.ndim), order)]  # type: ignore[index]
+    return x[(*(slice(None),) * (axis % x.ndim), order)]
