@@ -201,13 +201,11 @@ def parse_pickle(data: bytes, where: str) -> Any:
                 case "BUILD":
                     state = stack.pop()
                     stack[-1].state = state
-                case "PROTO":
+                case "PROTO" | "STOP":
                     pass
-                case "STOP":
-                    (result,) = stack
-                    return result
                 case name:
                     raise ValueError(f"{name} {argument if argument is not None else ''} has no place in CIFAR-10")
+        (result,) = stack
+        return result
     except (ValueError, TypeError, LookupError, AttributeError, StopIteration, OverflowError) as error:
         raise ValueError(f"{where}: malformed at offset {position}: {error}") from error
-    raise AssertionError("genops ends with STOP or raises")

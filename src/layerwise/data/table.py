@@ -58,7 +58,7 @@ def read_csv(
             names = _header(path, records)
             if target is not None and target not in names:
                 raise ValueError(f"{path}: no column '{target}'; its columns are {', '.join(names)}")
-            values, answers = _body(path, records, names, target)
+            count, values, answers = _body(path, records, names, target)
         except csv.Error as error:
             raise ValueError(f"{path}: line {records.line_num}: not CSV ({error})") from error
         except UnicodeDecodeError as error:
@@ -67,7 +67,7 @@ def read_csv(
                 f"(byte 0x{error.object[error.start]:02x}: {error.reason})"
             ) from error
     features = tuple(name for name in names if name != target)
-    x = np.array(values, np.float64).reshape(-1, len(features))
+    x = np.array(values, np.float64).reshape(count, len(features))
     if target is None:
         return Table(x, features)
     y, text_column = _target(answers)
@@ -92,8 +92,8 @@ def _header(path: Path, records: Any) -> list[str]:
     return names
 
 
-def _body(path: Path, records: Any, names: list[str], target: str | None) -> tuple[array, list[str]]:
-    values, answers = array("d"), []
+def _body(path: Path, records: Any, names: list[str], target: str | None) -> tuple[int, array, list[str]]:
+    values, answers = array("d"), list[str]()
     count = 0
     for record in records:
         if not record:
@@ -121,7 +121,7 @@ def _body(path: Path, records: Any, names: list[str], target: str | None) -> tup
                 raise ValueError(f"{path}: column '{name}', record {count} (line {records.line_num}): {wrong}")
     if not count:
         raise ValueError(f"{path}: no records after the line with column names")
-    return values, answers
+    return count, values, answers
 
 
 def _target(answers: list[str]) -> tuple[np.ndarray, str | None]:
