@@ -181,6 +181,7 @@ def test_an_archive_that_cannot_be_opened_says_so(tmp_path, monkeypatch):
 SMALL = batch_bytes(np.zeros((1, 3072), np.uint8), [1])
 
 
+@pytest.mark.filterwarnings("ignore:invalid escape sequence")
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_nothing_but_value_error_escapes(data):

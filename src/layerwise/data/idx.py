@@ -110,6 +110,17 @@ def find_idx(folder: Path, part: str, what: str) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
+def read_pair(images: Path, labels: Path) -> _Arrays:
+    """Images (n, height, width) from one IDX file, their labels (n,) from another; `ValueError` if they do not fit."""
+    x, y = read_idx(images), read_idx(labels)
+    for path, array, rank in (images, x, 3), (labels, y, 1):
+        if array.ndim != rank:
+            raise ValueError(f"{path}: expected {rank} dimensions, got shape {array.shape}")
+    if len(x) != len(y):
+        raise ValueError(f"{images} holds {len(x)} images, but {labels} holds {len(y)} labels")
+    return x, y
+
+
 def _read_part(folder: Path, part: str) -> _Arrays:
     paths = []
     for what, rank in ("images", 3), ("labels", 1):
@@ -117,10 +128,4 @@ def _read_part(folder: Path, part: str) -> _Arrays:
         if found is None:
             raise FileNotFoundError(f"{folder}: no {part}-{what}-idx{rank}-ubyte (plain or .gz) there")
         paths.append(found)
-    x, y = read_idx(paths[0]), read_idx(paths[1])
-    for path, array, rank in (paths[0], x, 3), (paths[1], y, 1):
-        if array.ndim != rank:
-            raise ValueError(f"{path}: expected {rank} dimensions, got shape {array.shape}")
-    if len(x) != len(y):
-        raise ValueError(f"{paths[0]} holds {len(x)} images, but {paths[1]} holds {len(y)} labels")
-    return (x, y)
+    return read_pair(*paths)
