@@ -1,0 +1,22 @@
+"""What training makes small: each loss as a function (one value per sample) and as a class (weighted and reduced)."""
+
+from layerwise.lazy import lazy
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        ".base": "FunctionLoss Loss check_labels",
+        ".regression": """
+            CosineSimilarity Huber LogCosh MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError
+            MeanSquaredLogarithmicError cosine_similarity huber log_cosh mean_absolute_error
+            mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error
+        """,
+        ".probabilistic": """
+            BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy KLDivergence
+            Poisson SparseCategoricalCrossentropy binary_crossentropy binary_focal_crossentropy categorical_crossentropy
+            categorical_focal_crossentropy kl_divergence poisson sparse_categorical_crossentropy
+        """,
+        ".margin": "CategoricalHinge Hinge SquaredHinge categorical_hinge hinge squared_hinge",
+        ".names": "deserialize get serialize",
+    },
+)

@@ -1,0 +1,350 @@
+"""Losses of probabilities: cross-entropies, their focal forms, Kullback-Leibler divergence, Poisson.
+
+Predictions that a softmax or sigmoid has just computed remember their logits. The cross-entropies then work on those: no
+probability, 0 and 1 included, overflows or loses its gradient. Other probabilities are kept `config.epsilon()` away from 0 and 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import config, ops
+from ..autograd import Tensor, as_tensor
+from .base import FunctionLoss, floating, matched, mismatch, same_rank
+
+
+def _check_smoothing(name: str, label_smoothing: float) -> None:
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"{name}: label_smoothing: got {label_smoothing}, expected a number from 0 to 1")
+
+
+def _smooth(y_true: Tensor, label_smoothing: float, classes: int) -> Tensor:
+    """Labels of which a part is shared evenly among all classes."""
+    return y_true * (1.0 - label_smoothing) + label_smoothing / classes if label_smoothing else y_true
+
+
+def _logits(y_pred: Tensor, kind: str, from_logits: bool) -> Tensor | None:
+    """What the predictions were before `kind` ("softmax", "sigmoid"), where that is known."""
+    if from_logits:
+        return y_pred
+    return y_pred.logits[1] if y_pred.logits is not None and y_pred.logits[0] == kind else None
+
+
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Tensor:
+    """mean(-y ln p - (1 - y) ln(1 - p)) along `axis`, labels y in [0, 1], p = y_pred, or sigmoid(y_pred) `from_logits`
+
+    >>> binary_crossentropy([[0.0, 1.0]], [[0.0, 0.0]], from_logits=True)
+    Tensor([0.6931472], shape=(1,), dtype=float32)
+    """
+    _check_smoothing("binary_crossentropy", label_smoothing)
+    y_true, y_pred = matched("binary_crossentropy", y_true, y_pred)
+    y_true = _smooth(y_true, label_smoothing, 2)
+    return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits), axis=axis)
+
+
+def categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Tensor:
+    """-sum of y_c ln p_c along `axis`, y one-hot labels, p = y_pred divided by its sum, or softmax(y_pred) `from_logits`
+
+    >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])
+    Tensor([0.6931472], shape=(1,), dtype=float32)
+    """
+    _check_smoothing("categorical_crossentropy", label_smoothing)
+    y_true, y_pred = matched("categorical_crossentropy", y_true, y_pred)
+    y_true = _smooth(y_true, label_smoothing, y_pred.shape[axis])
+    return ops.categorical_crossentropy(y_true, y_pred, from_logits, axis)
+
+
+def sparse_categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
+) -> Tensor:
+    """-ln p_y, y class numbers, p = y_pred divided by its sum along `axis`, or softmax(y_pred) `from_logits`
+
+    y_true (...) or (..., 1), y_pred (..., classes) -> (...). The loss is 0 and masked where y is `ignore_class`.
+
+    >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]])
+    Tensor([0.6931472], shape=(1,), dtype=float32)
+    """
+    y_true, y_pred = same_rank(y_true, floating(y_pred))
+    y_true = _labels("sparse_categorical_crossentropy", y_true, y_pred, axis)
+    if ignore_class is None:
+        return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis)
+    valid = y_true != ignore_class
+    values = ops.sparse_categorical_crossentropy(ops.where(valid, y_true, 0), y_pred, from_logits, axis)
+    return ops.where(valid, values, 0.0).note("mask", valid)
+
+
+def _labels(name: str, y_true: Tensor, y_pred: Tensor, axis: int) -> Tensor:
+    """Class numbers in the shape of the predictions without `axis`."""
+    expected = list(y_pred.shape)
+    classes = expected.pop(axis)
+    if y_true.ndim == y_pred.ndim and y_true.shape[axis] == 1:
+        y_true = ops.squeeze(y_true, axis)
+    if y_true.ndim == len(expected) and all(a == b or None in (a, b) for a, b in zip(y_true.shape, expected)):
+        return y_true
+    if y_true.ndim == y_pred.ndim and y_true.shape[axis] == classes:
+        raise ValueError(
+            f"{name}: y_true of shape {y_true.shape} looks one-hot for y_pred of shape {y_pred.shape}, expected class numbers "
+            f"of shape {tuple(expected)}; use categorical_crossentropy, or y.argmax({axis})"
+        )
+    raise ValueError(
+        f"{name}: y_true of shape {y_true.shape} does not match y_pred of shape {y_pred.shape}; "
+        f"expected class numbers of shape {tuple(expected)}"
+    )
+
+
+def binary_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """mean(-(1 - q)^gamma ln q) along `axis`, q the probability given to the label: p where it is 1, 1 - p where it is 0
+
+    With `apply_class_balancing` labels of 1 weigh `alpha`, labels of 0 weigh 1 - alpha.
+    Source: T.-Y. Lin et al., Focal loss for dense object detection, 2017.
+
+    >>> binary_focal_crossentropy([[1.0]], [[0.5]], gamma=1.0)
+    Tensor([0.3465736], shape=(1,), dtype=float32)
+    """
+    _check_smoothing("binary_focal_crossentropy", label_smoothing)
+    y_true, y_pred = matched("binary_focal_crossentropy", y_true, y_pred)
+    y_true = _smooth(y_true, label_smoothing, 2)
+    p = ops.sigmoid(y_pred) if from_logits else y_pred
+    given = y_true * p + (1.0 - y_true) * (1.0 - p)
+    values = (1.0 - given) ** gamma * ops.binary_crossentropy(y_true, y_pred, from_logits)
+    if apply_class_balancing:
+        values = values * (y_true * alpha + (1.0 - y_true) * (1.0 - alpha))
+    return ops.mean(values, axis=axis)
+
+
+def categorical_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    alpha: Any = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """-sum of alpha_c (1 - p_c)^gamma y_c ln p_c along `axis`; alpha is one number or one for each class
+
+    Source: T.-Y. Lin et al., Focal loss for dense object detection, 2017.
+
+    >>> categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]], alpha=1.0, gamma=1.0)
+    Tensor([0.3465736], shape=(1,), dtype=float32)
+    """
+    _check_smoothing("categorical_focal_crossentropy", label_smoothing)
+    y_true, y_pred = matched("categorical_focal_crossentropy", y_true, y_pred)
+    y_true = _smooth(y_true, label_smoothing, y_pred.shape[axis])
+    logits = _logits(y_pred, "softmax", from_logits)
+    if logits is not None:
+        log_p = ops.log_softmax(logits, axis=axis)
+        p = ops.exp(log_p)
+    else:
+        p = y_pred / ops.sum(y_pred, axis=axis, keepdims=True)
+        p = ops.clip(p, config.epsilon(), 1.0 - config.epsilon())
+        log_p = ops.log(p)
+    return -ops.sum(as_tensor(alpha, p.dtype) * (1.0 - p) ** gamma * y_true * log_p, axis=axis)
+
+
+def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
+    """sum of y ln(y / p) over the last dimension, both kept within [`config.epsilon()`, 1]
+
+    Source: S. Kullback and R. A. Leibler, On information and sufficiency, 1951.
+
+    >>> kl_divergence([[0.5, 0.5]], [[0.5, 0.5]])
+    Tensor([0.], shape=(1,), dtype=float32)
+    """
+    y_true, y_pred = (ops.clip(y, config.epsilon(), 1.0) for y in matched("kl_divergence", y_true, y_pred))
+    return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
+
+
+def poisson(y_true: Any, y_pred: Any) -> Tensor:
+    """mean(p - y ln(p + epsilon)) over the last dimension, p = y_pred: counts y of events expected p times
+
+    >>> poisson([[0.0, 0.0]], [[1.0, 3.0]])
+    Tensor([2.], shape=(1,), dtype=float32)
+    """
+    y_true, y_pred = matched("poisson", y_true, y_pred)
+    return ops.mean(y_pred - y_true * ops.log(y_pred + config.epsilon()), axis=-1)
+
+
+class BinaryCrossentropy(FunctionLoss):
+    """mean(-y ln p - (1 - y) ln(1 - p)); see `binary_crossentropy`
+
+    >>> round(BinaryCrossentropy(from_logits=True)([[0.0, 1.0]], [[0.0, 0.0]]).item(), 4)
+    0.6931
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_crossentropy",
+        dtype: Any = None,
+    ) -> None:
+        _check_smoothing("BinaryCrossentropy", label_smoothing)
+        super().__init__(
+            binary_crossentropy,
+            reduction,
+            name,
+            dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
+
+
+class CategoricalCrossentropy(FunctionLoss):
+    """-sum of y_c ln p_c for one-hot labels y; see `categorical_crossentropy`
+
+    >>> round(CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).item(), 4)
+    0.6931
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_crossentropy",
+        dtype: Any = None,
+    ) -> None:
+        _check_smoothing("CategoricalCrossentropy", label_smoothing)
+        super().__init__(
+            categorical_crossentropy,
+            reduction,
+            name,
+            dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
+
+
+class SparseCategoricalCrossentropy(FunctionLoss):
+    """-ln p_y for class numbers y; see `sparse_categorical_crossentropy`
+
+    >>> round(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]).item(), 4)
+    0.6931
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
+        name: str = "sparse_categorical_crossentropy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            sparse_categorical_crossentropy,
+            reduction,
+            name,
+            dtype,
+            from_logits=from_logits,
+            ignore_class=ignore_class,
+            axis=axis,
+        )
+
+
+class BinaryFocalCrossentropy(FunctionLoss):
+    """mean(-(1 - q)^gamma ln q), q the probability given to the label; see `binary_focal_crossentropy`
+
+    >>> round(BinaryFocalCrossentropy(gamma=1.0)([[1.0]], [[0.5]]).item(), 4)
+    0.3466
+    """
+
+    def __init__(
+        self,
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_focal_crossentropy",
+        dtype: Any = None,
+    ) -> None:
+        _check_smoothing("BinaryFocalCrossentropy", label_smoothing)
+        super().__init__(
+            binary_focal_crossentropy,
+            reduction,
+            name,
+            dtype,
+            apply_class_balancing=apply_class_balancing,
+            alpha=alpha,
+            gamma=gamma,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
+
+
+class CategoricalFocalCrossentropy(FunctionLoss):
+    """-sum of alpha_c (1 - p_c)^gamma y_c ln p_c; see `categorical_focal_crossentropy`
+
+    >>> round(CategoricalFocalCrossentropy(alpha=1.0, gamma=1.0)([[0.0, 1.0]], [[0.5, 0.5]]).item(), 4)
+    0.3466
+    """
+
+    def __init__(
+        self,
+        alpha: Any = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_focal_crossentropy",
+        dtype: Any = None,
+    ) -> None:
+        _check_smoothing("CategoricalFocalCrossentropy", label_smoothing)
+        super().__init__(
+            categorical_focal_crossentropy,
+            reduction,
+            name,
+            dtype,
+            alpha=alpha,
+            gamma=gamma,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
+
+
+class KLDivergence(FunctionLoss):
+    """sum of y ln(y / p); see `kl_divergence`
+
+    >>> KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]]).item()
+    0.0
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "kl_divergence", dtype: Any = None
+    ) -> None:
+        super().__init__(kl_divergence, reduction, name, dtype)
+
+
+class Poisson(FunctionLoss):
+    """mean(p - y ln p); see `poisson`
+
+    >>> Poisson()([[0.0, 0.0]], [[1.0, 3.0]]).item()
+    2.0
+    """
+
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: Any = None) -> None:
+        super().__init__(poisson, reduction, name, dtype)
