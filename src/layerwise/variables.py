@@ -45,13 +45,14 @@ def reset_names() -> None:
 
 
 class Transaction:
-    """The state of one step while it is computed: what variables read and assign until `commit`.
+    """The state of one step while it is computed: what variables read and assign until it is committed.
 
-    If the step fails, dropping the transaction leaves every variable as it was.
+    If the step fails, dropping the transaction leaves every variable as it was. A rehearsal accepts every variable,
+    lets new ones be created, and is always dropped.
     """
 
-    def __init__(self, variables: Sequence[Variable], values: Sequence[Any]) -> None:
-        self.variables = variables
+    def __init__(self, variables: Sequence[Variable], values: Sequence[Any], rehearsal: bool = False) -> None:
+        self.variables, self.rehearsal = variables, rehearsal
         self.values = dict(zip(map(id, variables), values, strict=True))
 
     def result(self) -> list[Any]:
@@ -63,14 +64,24 @@ _transaction: ContextVar[Transaction | None] = ContextVar("transaction", default
 
 
 @contextlib.contextmanager
-def transaction(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[Transaction]:
-    """Inside the `with` block these variables read as `values`, and what is assigned to them stays in here."""
-    current = Transaction(variables, values)
+def transaction(current: Transaction) -> Iterator[Transaction]:
+    """Inside the `with` block variables read and assign in `current`."""
     token = _transaction.set(current)
     try:
         yield current
     finally:
         _transaction.reset(token)
+
+
+def rehearsal() -> contextlib.AbstractContextManager[Transaction]:
+    """Nothing that is assigned inside the `with` block stays; variables created there do."""
+    return transaction(Transaction((), (), rehearsal=True))
+
+
+def in_step() -> bool:
+    """Whether a step is being computed (a rehearsal is none)."""
+    current = _transaction.get()
+    return current is not None and not current.rehearsal
 
 
 class Variable(Operators):
@@ -100,7 +111,7 @@ class Variable(Operators):
         constraint: Callable[[Tensor], Tensor] | None = None,
         regularizer: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
-        if _transaction.get() is not None:
+        if in_step():
             raise RuntimeError(
                 f"variable {name or ''!r}: variables cannot be created inside a training step; "
                 "create them in __init__ or build(), or call the model once before fit"
@@ -193,7 +204,7 @@ class Variable(Operators):
         current = _transaction.get()
         if current is None:
             self._value = _owned(new)
-        elif id(self) in current.values:
+        elif current.rehearsal or id(self) in current.values:
             current.values[id(self)] = new
         else:
             raise RuntimeError(
@@ -286,7 +297,7 @@ def step_function(step: Callable[..., Any], variables: Sequence[Variable]) -> Ca
     """
 
     def pure(values: list[Any], *batch: Any) -> tuple[list[Any], Any]:
-        with transaction(variables, values) as state:
+        with transaction(Transaction(variables, values)) as state:
             outputs = step(*tree.map_structure(lambda a: None if a is None else Tensor(a), batch))
         return state.result(), tree.map_structure(lambda t: None if t is None else raw(as_tensor(t)), outputs)
 

@@ -1,0 +1,28 @@
+"""Layers: thin classes that own variables and call `layerwise.ops`; Keras' names and arguments."""
+
+from layerwise.lazy import lazy as _lazy
+
+__getattr__, __dir__, __all__ = _lazy(
+    "layerwise.layers",
+    {
+        ".base": "Layer InputSpec",
+        ".core": "Activation Dense Flatten Identity Input InputLayer Permute RepeatVector Reshape",
+        ".convolution": "Conv1D Conv2D Conv3D",
+        ".pooling": """
+            AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D
+            GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D
+            GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D
+            GlobalMaxPooling3D MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D
+        """,
+        ".normalization": "BatchNormalization LayerNormalization",
+        ".merging": """
+            Add Average Concatenate Maximum Minimum Multiply Subtract
+            add average concatenate maximum minimum multiply subtract
+        """,
+        ".regularization": "ActivityRegularization Dropout GaussianNoise",
+        ".activation": "ELU LeakyReLU PReLU ReLU Softmax",
+        ".reshaping": """
+            Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D ZeroPadding3D
+        """,
+    },
+)

@@ -1,0 +1,102 @@
+"""Activations with options, as layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import activations, constraints, initializers, ops, regularizers
+from ..autograd import Tensor
+from .base import InputSpec, Layer
+
+
+class _Activation(Layer):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.built = True
+
+
+class ReLU(_Activation):
+    """y = max_value where x >= max_value, x where threshold <= x, else negative_slope (x - threshold)"""
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        for name, value in (("max_value", max_value), ("negative_slope", negative_slope), ("threshold", threshold)):
+            if value is not None and value < 0:
+                raise ValueError(f"ReLU: {name}: got {value}, expected a number >= 0")
+        self.max_value, self.negative_slope, self.threshold = max_value, float(negative_slope), float(threshold)
+
+    def call(self, x: Tensor) -> Tensor:
+        return activations.relu(x, self.negative_slope, self.max_value, self.threshold)
+
+
+class LeakyReLU(_Activation):
+    """y = x where x >= 0, else negative_slope x"""
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        negative_slope = kwargs.pop("alpha", negative_slope)
+        super().__init__(**kwargs)
+        if negative_slope is None or negative_slope < 0:
+            raise ValueError(f"LeakyReLU: negative_slope: got {negative_slope}, expected a number >= 0")
+        self.negative_slope = negative_slope
+
+    def call(self, x: Tensor) -> Tensor:
+        return ops.leaky_relu(x, self.negative_slope)
+
+
+class ELU(_Activation):
+    """y = x where x > 0, else alpha (e^x - 1)"""
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = alpha
+
+    def call(self, x: Tensor) -> Tensor:
+        return ops.elu(x, self.alpha)
+
+
+class Softmax(_Activation):
+    """y_i = e^x_i / sum of e^x_j along `axis`; a mask leaves positions out"""
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis if isinstance(axis, int) else list(axis)
+
+    def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is not None:
+            x = x + (1.0 - ops.cast(mask, x.dtype)) * (-3e4 if x.dtype == "float16" else -1e9)
+        return ops.softmax(x, self.axis)
+
+
+class PReLU(Layer):
+    """y = x where x >= 0, else alpha x, with alpha learned: one for each position, or one along `shared_axes`"""
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes and list(shared_axes)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        shape = [1 if i in (self.shared_axes or ()) else n for i, n in enumerate(input_shape)][1:]
+        self.alpha = self.add_weight(
+            shape, self.alpha_initializer, name="alpha",
+            regularizer=self.alpha_regularizer, constraint=self.alpha_constraint,
+        )  # fmt: skip
+        axes = {i: n for i, n in enumerate(input_shape) if i and i not in (self.shared_axes or ()) and n is not None}
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
+
+    def call(self, x: Tensor) -> Tensor:
+        return ops.relu(x) - self.alpha * ops.relu(-x)

@@ -1,0 +1,641 @@
+"""`Layer`: owns variables, knows how to build them from an input's shape, and is called on Tensors."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .. import config, initializers, regularizers, tree
+from ..autograd import Call, Spec, Tensor, _clock, as_tensor, cast, with_unknown_sizes
+from ..config import DTypePolicy
+from ..dtypes import is_float
+from ..random import SeedGenerator
+from ..serialization import Configurable, deserialize, serialize, suggest
+from ..variables import Variable, auto_name, in_step, rehearsal, snake_case
+
+
+@dataclass
+class InputSpec:
+    """What a layer accepts: a number of dimensions (exact, least, most), sizes along axes, a shape, a dtype."""
+
+    dtype: str | None = None
+    shape: tuple[int | None, ...] | None = None
+    ndim: int | None = None
+    max_ndim: int | None = None
+    min_ndim: int | None = None
+    axes: dict[int, int] = field(default_factory=dict)
+    allow_last_axis_squeeze: bool = False
+    name: str | None = None
+    optional: bool = False
+
+    def complaint(self, shape: tuple[int | None, ...]) -> str | None:
+        """What was expected instead of `shape`, or None if it fits."""
+        if self.shape is not None and (
+            len(shape) != len(self.shape)
+            or any(a is not None and b is not None and a != b for a, b in zip(shape, self.shape, strict=True))
+        ):
+            return f"expected shape {self.shape}"
+        if self.ndim is not None and len(shape) != self.ndim:
+            return f"expected {self.ndim} dimensions"
+        if self.min_ndim is not None and len(shape) < self.min_ndim:
+            return f"expected at least {self.min_ndim} dimensions"
+        if self.max_ndim is not None and len(shape) > self.max_ndim:
+            return f"expected at most {self.max_ndim} dimensions"
+        for axis, size in self.axes.items():
+            if -len(shape) <= axis < len(shape) and shape[axis] not in (size, None):
+                return f"expected size {size} along axis {axis}"
+        return None
+
+
+@dataclass
+class CallContext:
+    """What the call of an outer layer hands to those inside it."""
+
+    training: bool | None = None
+
+
+_context: ContextVar[CallContext | None] = ContextVar("call_context", default=None)
+
+
+class Layer(Configurable):
+    """y = call(x), with variables made by `build(input_shape)` when the first input arrives.
+
+    Subclasses override `__init__` (options and sub-layers), `build` (variables, with `add_weight`) and `call` (what to
+    compute, with `layerwise.ops`). Layers, variables, metrics and seed generators that are attributes, also inside lists
+    and dicts, belong to the layer.
+
+    Args:
+        activity_regularizer: a function of the output, whose value joins `losses`.
+        trainable: whether training changes the layer's variables.
+        dtype: a dtype or `DTypePolicy`; by default `config.dtype_policy()`.
+        autocast: whether floating-point inputs are brought to the policy's compute dtype.
+        name: by default the class name in snake case, numbered.
+
+    >>> from layerwise import layers, ops
+    >>> class Scale(layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="factor")
+    ...     def call(self, x):
+    ...         return x * self.factor
+    >>> Scale()(ops.array([[1.0, 2.0]]))
+    Tensor([[1., 2.]], shape=(1, 2), dtype=float32)
+    """
+
+    _untracked = frozenset({"_init_arguments", "_calls", "_losses"})
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        self = super().__new__(cls, *args, **kwargs)
+        # Here rather than in __init__, so that attributes may be set before super().__init__().
+        self.__dict__.update(
+            _trainable_own=[], _fixed_own=[], _losses=[], _calls=[], _trainable=True, built=False, input_spec=None,
+            supports_masking=False, _build_shapes=None,
+        )  # fmt: skip
+        return self
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        shape = kwargs.pop("input_shape", None)
+        if "input_dim" in kwargs:
+            shape = (kwargs.pop("input_dim"),)
+        batch_shape = kwargs.pop("batch_shape", kwargs.pop("batch_input_shape", None))
+        if shape is not None:
+            batch_shape = (kwargs.pop("batch_size", None), *shape)
+        if kwargs:
+            unknown = next(iter(kwargs))
+            known = [p for cls in type(self).__mro__ for p in inspect.signature(cls.__init__).parameters]
+            known = sorted(set(known) - {"self", "args", "kwargs"} | {"input_shape"})
+            raise TypeError(f"{type(self).__name__}: unknown argument {unknown!r}; {suggest(unknown, known)}")
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"{type(self).__name__}: name: got {name!r}, expected a string")
+        self.name = name or auto_name(snake_case(type(self).__name__))
+        self.dtype_policy = _policy(dtype)
+        self.autocast = autocast
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self._trainable = trainable
+        self._batch_input_shape = None if batch_shape is None else tuple(batch_shape)
+
+    # What belongs to the layer ------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        for leaf in _leaves(value):
+            if isinstance(leaf, Variable):
+                self._track(leaf)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        for leaf in _leaves(getattr(self, name)):
+            for own in (self._trainable_own, self._fixed_own):
+                own[:] = [v for v in own if v is not leaf]
+        object.__delattr__(self, name)
+
+    def _track(self, variable: Variable) -> None:
+        if not any(v is variable for v in (*self._trainable_own, *self._fixed_own)):
+            (self._trainable_own if variable.trainable else self._fixed_own).append(variable)
+            if not self._trainable:
+                variable.trainable = False
+
+    def _attributes(self) -> Iterator[Any]:
+        for name, value in self.__dict__.items():
+            if name not in self._untracked:
+                yield from _leaves(value)
+
+    def _sublayers(self) -> list[Layer]:
+        return _unique(leaf for leaf in self._attributes() if isinstance(leaf, Layer) and leaf is not self)
+
+    def _flatten_layers(self) -> list[Layer]:
+        """This layer and all inside it, each once."""
+        found: list[Layer] = []
+        seen: set[int] = set()
+
+        def visit(layer: Layer) -> None:
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                found.append(layer)
+                for inner in layer._sublayers():
+                    visit(inner)
+
+        visit(self)
+        return found
+
+    @property
+    def path(self) -> str:
+        return self.name
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables of the layer and those inside it, without the state of metrics and seed generators."""
+        return _unique(
+            [*self._trainable_own, *self._fixed_own, *(v for layer in self._sublayers() for v in layer.weights)]
+        )
+
+    @property
+    def variables(self) -> list[Variable]:
+        """`weights` and the state of metrics and seed generators."""
+        found = [*self._trainable_own, *self._fixed_own]
+        for leaf in self._attributes():
+            if isinstance(leaf, SeedGenerator):
+                found.append(leaf.state)
+        for layer in self._sublayers():
+            found.extend(layer.variables)
+        for leaf in self._attributes():
+            if is_metric(leaf):
+                found.extend(leaf.variables)
+        return _unique(found)
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The variables that training changes."""
+        if not self.trainable:
+            return []
+        inner = (v for layer in self._sublayers() for v in layer.trainable_weights)
+        return _unique([*self._trainable_own, *inner])
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.weights if id(v) not in trained]
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.variables if id(v) not in trained]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics that are attributes of this layer and of those inside it."""
+        own = [leaf for leaf in self._attributes() if is_metric(leaf)]
+        return _unique([*own, *(m for layer in self._sublayers() for m in layer.metrics)])
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for variable in self._trainable_own:
+            variable.trainable = self._trainable
+        for layer in self._sublayers():
+            layer.trainable = value
+
+    @property
+    def dtype(self) -> str:
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        return self.dtype_policy.variable_dtype
+
+    def count_params(self) -> int:
+        """How many numbers the weights hold."""
+        if not self.built:
+            raise ValueError(
+                f"layer {self.name!r} has no weights yet: build it, or call it on data, before count_params"
+            )
+        return sum(v.size for v in self.weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the weights' values."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace the weights' values, in the order of `weights`."""
+        variables = self.weights
+        if len(weights) != len(variables):
+            raise ValueError(
+                f"layer {self.name!r}: set_weights: got {len(weights)} arrays, expected {len(variables)}"
+                + ("" if self.built else " (it is not built yet: call it on data first)")
+            )
+        arrays = [np.asarray(w) for w in weights]
+        for variable, array in zip(variables, arrays, strict=True):
+            if array.shape != variable.shape:
+                raise ValueError(
+                    f"layer {self.name!r}: set_weights: {variable.path}: got shape {array.shape}, expected {variable.shape}"
+                )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+
+    # Building -----------------------------------------------------------------------------------------------------
+
+    def add_weight(
+        self,
+        shape: Sequence[int] | int | None = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str | None = None,
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """A new variable of this layer: Glorot-uniform by default, zeros where it holds whole numbers or truth values."""
+        from .. import constraints
+
+        dtype = dtype or self.variable_dtype
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        if any(n is None for n in shape):
+            raise ValueError(
+                f"layer {self.name!r}: add_weight {name!r}: shape {shape} has an unknown size; "
+                "give the model an input shape with that size"
+            )
+        if initializer is None:
+            initializer = "glorot_uniform" if is_float(str(dtype)) else "zeros"
+        variable = Variable(
+            initializers.get(initializer),
+            shape,
+            dtype,
+            trainable=trainable,
+            name=name,
+            constraint=constraints.get(constraint),
+            regularizer=regularizers.get(regularizer),
+        )
+        variable.path = f"{self.name}/{variable.name}"
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        self._track(variable)
+        return variable
+
+    def build(self, input_shape: Any) -> None:
+        """Make the variables for inputs of this shape (None for sizes that may vary, such as the batch's)."""
+
+    def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self.built:
+            return
+        if in_step():
+            raise RuntimeError(
+                f"layer {self.name!r} is built inside a training step; call the model on data before fit"
+            )
+        shapes = [_shapes(a) for a in args if _has_tensor(a)]
+        shapes += [_shapes(a) for a in kwargs.values() if _has_tensor(a)]
+        names = [p.name for p in inspect.signature(self.build).parameters.values() if p.default is p.empty]
+        names = [n for n in names if n not in ("args", "kwargs")]
+        self._build_with(shapes[: max(len(names), 1)], names)
+
+    def _build_with(self, shapes: list[Any], names: list[str]) -> None:
+        if len(shapes) < len(names):
+            raise ValueError(f"layer {self.name!r}: build needs {', '.join(names)}; got {len(shapes)} input shapes")
+        self._build_shapes = (
+            ({"input_shape": shapes[0]} if len(shapes) == 1 else {"shapes_dict": dict(zip(names, shapes, strict=True))})
+            if shapes
+            else None
+        )
+        self.build(*shapes) if shapes or not names else None
+        self.built = True
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that `build` was called with, for files; None where there is nothing to build."""
+        overridden = type(self).build is not Layer.build
+        return serialize(self._build_shapes) if self.built and overridden else None
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build for the shapes in what `get_build_config` returned."""
+        if self.built or not config:
+            return
+        if "shapes_dict" in config:
+            self._build_with([_as_shape(s) for s in config["shapes_dict"].values()], list(config["shapes_dict"]))
+        elif config.get("input_shape") is not None:
+            self._build_with([_as_shape(config["input_shape"])], ["input_shape"])
+
+    # Calling ------------------------------------------------------------------------------------------------------
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """What the layer computes."""
+        raise NotImplementedError(
+            f"layer {self.name!r} ({type(self).__name__}) has no call method; define call(self, x)"
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._require_init()
+        outer = _context.get()
+        args, kwargs = tree.map_structure(self._converted, (args, kwargs)) if args or kwargs else (args, kwargs)
+        if (
+            args
+            and isinstance(args[0], list)
+            and args[0]
+            and all(isinstance(x, int | float) for x in tree.flatten(args[0]))
+        ):
+            args = (as_tensor(np.asarray(args[0]), self.compute_dtype), *args[1:])
+        self._check_inputs(args)
+        parameters = self._call_parameters()
+        training = kwargs.get("training")
+        if training is None and outer is not None:
+            training = outer.training
+        if "training" in parameters and training is not None:
+            kwargs["training"] = training
+        elif "training" in kwargs and "training" not in parameters and "kwargs" not in parameters:
+            training = kwargs.pop("training")
+        masks = self._masks(args)
+        if "mask" in parameters and kwargs.get("mask") is None and masks is not None:
+            kwargs["mask"] = masks
+        symbolic = any(type(leaf) is Tensor and leaf.symbolic for leaf in tree.flatten((args, kwargs)))
+        if outer is None:
+            self._clear_losses()
+        token = _context.set(CallContext(training))
+        try:
+            self._ensure_built(args, kwargs)
+            outputs = self._symbolic_call(args, kwargs) if symbolic else self._concrete_call(args, kwargs)
+        except Exception as error:
+            if not getattr(error, "_layer_named", False):
+                error._layer_named = True  # type: ignore[attr-defined]
+                error.add_note(f"in layer {self.name!r} ({type(self).__name__}), called on {_describe(args)}")
+            raise
+        finally:
+            _context.reset(token)
+        if self.supports_masking and masks is not None:
+            mask = self.compute_mask(args[0] if len(args) == 1 else args, masks)
+            if mask is not None and type(outputs) is Tensor:
+                outputs = Tensor(outputs.value, outputs.tape, outputs.node) if outputs is args[0] else outputs
+                outputs.note("mask", mask)
+        if symbolic and outer is None:
+            call = Call(
+                self, args, {k: v for k, v in kwargs.items() if k != "training" or v is not None}, outputs, next(_clock)
+            )
+            self._calls.append(call)
+            for output in tree.flatten(outputs):
+                if type(output) is Tensor:
+                    output.note("history", call)
+        return outputs
+
+    def _concrete_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        outputs = self.call(*args, **kwargs)
+        if self.activity_regularizer is not None:
+            for output in tree.flatten(outputs):
+                self.add_loss(self.activity_regularizer(output) / output.shape[0])
+        return outputs
+
+    def _symbolic_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The Specs of the outputs, as fresh symbolic Tensors; nothing that the call assigns or adds stays."""
+        leaves = tree.flatten((args, kwargs))
+        places = [i for i, leaf in enumerate(leaves) if type(leaf) is Tensor and leaf.symbolic]
+
+        def run(specs: list[Spec]) -> Any:
+            filled = list(leaves)
+            for i, spec in zip(places, specs, strict=True):
+                filled[i] = Tensor(spec)
+                filled[i].notes = {k: v for k, v in (leaves[i].notes or {}).items() if k == "mask"} or None
+            a, k = tree.pack_sequence_as((args, kwargs), filled)
+            outputs = self._concrete_call(a, k)
+            return tree.map_structure(lambda t: Spec(t.shape, t.dtype) if hasattr(t, "shape") else t, outputs)
+
+        with rehearsal():
+            specs = with_unknown_sizes(run, [leaves[i].value for i in places])
+        self._clear_losses()
+        return tree.map_structure(lambda s: Tensor(s) if isinstance(s, Spec) else s, specs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output for an input of this shape."""
+        outputs = self.compute_output_spec(_map_shapes(lambda s: Tensor(Spec(s, self.compute_dtype)), input_shape))
+        return tree.map_structure(lambda t: t.shape, outputs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic output for symbolic inputs, without a place in any graph."""
+        token = _context.set(CallContext())
+        try:
+            self._ensure_built(args, kwargs)
+            return self._symbolic_call(args, kwargs)
+        finally:
+            _context.reset(token)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output: the input's, for layers that support masking."""
+        return previous_mask
+
+    def _masks(self, args: tuple[Any, ...]) -> Any:
+        if not args:
+            return None
+        masks = [t.notes.get("mask") if type(t) is Tensor and t.notes else None for t in tree.flatten(args[0])]
+        if all(m is None for m in masks):
+            return None
+        return masks[0] if not tree.is_nested(args[0]) else masks
+
+    def _converted(self, x: Any) -> Any:
+        """An array as a Tensor, of the compute dtype where it is floating-point."""
+        if isinstance(x, np.ndarray) or (type(x) is not Tensor and hasattr(x, "__array__") and hasattr(x, "dtype")):
+            x = as_tensor(np.asarray(x) if not isinstance(x, Variable) else x)
+        if type(x) is Tensor and self.autocast and is_float(x.dtype) and x.dtype != self.compute_dtype:
+            return cast(x, dtype=self.compute_dtype)
+        return x
+
+    def _check_inputs(self, args: tuple[Any, ...]) -> None:
+        if self.input_spec is None or not args:
+            return
+        specs = self.input_spec if isinstance(self.input_spec, list | tuple) else [self.input_spec]
+        tensors = tree.flatten(args[0])
+        if len(specs) != len(tensors):
+            raise ValueError(
+                f"layer {self.name!r} ({type(self).__name__}): got {len(tensors)} inputs, expected {len(specs)}"
+            )
+        for spec, tensor in zip(specs, tensors, strict=True):
+            if spec is None or not hasattr(tensor, "shape"):
+                continue
+            complaint = spec.complaint(tuple(tensor.shape))
+            if complaint:
+                raise ValueError(
+                    f"layer {self.name!r} ({type(self).__name__}): input of shape {tuple(tensor.shape)}; {complaint}"
+                )
+
+    def _call_parameters(self) -> dict[str, Any]:
+        cls = type(self)
+        if "_call_signature" not in cls.__dict__:
+            cls._call_signature = dict(inspect.signature(cls.call).parameters)  # type: ignore[attr-defined]
+        return cls._call_signature  # type: ignore[attr-defined]
+
+    def _require_init(self) -> None:
+        if "name" not in self.__dict__:
+            raise RuntimeError(f"{type(self).__name__}: its __init__ must call super().__init__()")
+
+    # Losses -------------------------------------------------------------------------------------------------------
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a number, or several, to what training minimises; call it from `call`."""
+        for term in loss if isinstance(loss, list | tuple) else [loss]:
+            if callable(term) and type(term) is not Tensor:
+                term = term()
+            term = as_tensor(term)
+            self._losses.append(term if term.shape == () else _sum(term))
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """What was added by the last call, and the regularisation of weights."""
+        added = [loss for layer in self._flatten_layers() for loss in layer._losses]
+        penalties = [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
+        return added + penalties
+
+    def _clear_losses(self) -> None:
+        if self._losses:
+            self._losses.clear()
+        for layer in self._sublayers():
+            layer._clear_losses()
+
+    # Graph and configuration --------------------------------------------------------------------------------------
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input of the layer's only call in a functional model."""
+        return self._only_call().args[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output of the layer's only call in a functional model."""
+        return self._only_call().outputs
+
+    def _only_call(self) -> Call:
+        if len(self._calls) != 1:
+            raise AttributeError(
+                f"layer {self.name!r} was called {len(self._calls)} times on symbolic inputs, expected once"
+            )
+        return self._calls[0]
+
+    def get_config(self) -> dict[str, Any]:
+        base = {"name": self.name, "trainable": self.trainable, "dtype": serialize(self.dtype_policy)}
+        if self.activity_regularizer is not None:
+            base["activity_regularizer"] = serialize(self.activity_regularizer)
+        arguments = {k: serialize(v) for k, v in self._arguments().items() if k not in base}
+        return base | arguments
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**{name: deserialize(value) for name, value in config.items()})
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def is_metric(x: Any) -> bool:
+    """Whether `x` has a metric's interface."""
+    return hasattr(x, "update_state") and hasattr(x, "result") and hasattr(x, "reset_state") and not inspect.isclass(x)
+
+
+def _policy(dtype: Any) -> DTypePolicy:
+    if dtype is None:
+        return config.dtype_policy()
+    if isinstance(dtype, DTypePolicy):
+        return dtype
+    return (
+        deserialize(dtype)
+        if isinstance(dtype, dict)
+        else DTypePolicy(dtype if isinstance(dtype, str) else np.dtype(dtype).name)
+    )
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple | set):
+        yield value
+        return
+    for item in list(value):
+        yield from _leaves(item)
+
+
+def _unique(items: Iterable[Any]) -> list[Any]:
+    return list({id(item): item for item in items}.values())
+
+
+def _has_tensor(structure: Any) -> bool:
+    return any(type(leaf) is Tensor for leaf in tree.flatten(structure))
+
+
+def _shapes(structure: Any) -> Any:
+    return tree.map_structure(lambda t: t.shape if type(t) is Tensor else None, structure)
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(n is None or isinstance(n, int | np.integer) for n in value)
+
+
+def _map_shapes(fn: Callable[[tuple[Any, ...]], Any], shapes: Any) -> Any:
+    """fn applied to each shape in a nested structure of shapes."""
+    if _is_shape(shapes):
+        return fn(tuple(shapes))
+    if isinstance(shapes, dict):
+        return {key: _map_shapes(fn, shape) for key, shape in shapes.items()}
+    return type(shapes)(_map_shapes(fn, shape) for shape in shapes)
+
+
+def _as_shape(value: Any) -> Any:
+    return _map_shapes(lambda shape: shape, value) if value is not None else None
+
+
+def _describe(args: tuple[Any, ...]) -> str:
+    return ", ".join(f"{t.dtype} {t.shape}" for t in tree.flatten(args) if type(t) is Tensor) or "no Tensor"
+
+
+def _sum(term: Tensor) -> Tensor:
+    from ..ops import sum
+
+    return sum(term)
+
+
+@contextlib.contextmanager
+def training_scope(training: bool | None) -> Iterator[None]:
+    """Layers called inside the `with` block take this for their `training` argument unless they are told."""
+    token = _context.set(CallContext(training))
+    try:
+        yield
+    finally:
+        _context.reset(token)

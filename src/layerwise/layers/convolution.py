@@ -1,0 +1,134 @@
+"""Convolution of any rank; Conv1D, Conv2D and Conv3D only say which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import activations, constraints, initializers, ops, regularizers
+from ..autograd import Tensor
+from ..backends import Window
+from .base import InputSpec, Layer
+from .core import _data_format, activated
+
+
+def per_dimension(value: int | Sequence[int], rank: int, name: str, least: int = 1) -> tuple[int, ...]:
+    """One whole number for each spatial dimension, from one for all or one for each."""
+    values = (value,) * rank if isinstance(value, int) else tuple(value)
+    if len(values) != rank or not all(isinstance(v, int) and v >= least for v in values):
+        raise ValueError(f"{name}: got {value!r}, expected a whole number >= {least} or a tuple of {rank} of them")
+    return values
+
+
+class Conv(Layer):
+    """y[n, o, m] = activation(b[m] + sum over taps t, channels c of x[n, o stride + t dilation - pad, c] kernel[t, c, m])
+
+    x (N, spatial..., C), kernel (kernel_size..., C / groups, filters), bias (filters,) -> (N, out..., filters), or channels
+    second with `data_format="channels_first"`. Padding "valid" adds nothing; "same" adds zeros so that
+    out = ceil(spatial / stride); "causal" (one dimension) adds them in front.
+    """
+
+    rank: int
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        kind = type(self).__name__
+        if not isinstance(filters, int) or filters < 1:
+            raise ValueError(f"{kind}: filters: got {filters!r}, expected a whole number >= 1")
+        if not isinstance(groups, int) or groups < 1 or filters % groups:
+            raise ValueError(
+                f"{kind}: groups: got {groups!r}, expected a whole number >= 1 that divides filters={filters}"
+            )
+        self.filters, self.groups = filters, groups
+        self.kernel_size = per_dimension(kernel_size, self.rank, f"{kind}: kernel_size")
+        self.strides = per_dimension(strides, self.rank, f"{kind}: strides")
+        self.dilation_rate = per_dimension(dilation_rate, self.rank, f"{kind}: dilation_rate")
+        self.padding = _padding(padding, kind, causal=self.rank == 1)
+        self.data_format = _data_format(data_format)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=self.rank + 2, max_ndim=self.rank + 2)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        axis = -1 if self.data_format == "channels_last" else 1
+        channels = input_shape[axis]
+        if channels is None:
+            raise ValueError(f"layer {self.name!r}: input of shape {input_shape}: the number of channels must be known")
+        if channels % self.groups:
+            raise ValueError(
+                f"layer {self.name!r}: groups={self.groups} does not divide the input's {channels} channels"
+            )
+        self.kernel = self.add_weight(
+            (*self.kernel_size, channels // self.groups, self.filters), self.kernel_initializer, name="kernel",
+            regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
+        )  # fmt: skip
+        self.bias = (
+            self.add_weight(
+                (self.filters,), self.bias_initializer, name="bias",
+                regularizer=self.bias_regularizer, constraint=self.bias_constraint,
+            )
+            if self.use_bias
+            else None
+        )  # fmt: skip
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
+
+    def call(self, x: Tensor) -> Tensor:
+        first = self.data_format == "channels_first"
+        x = ops.moveaxis(x, 1, -1) if first else x
+        window = Window.of(self.kernel_size, self.strides, self.padding, self.dilation_rate, x.shape[1:-1])
+        y = activated(self.activation, lambda act: ops.convolution(x, self.kernel, self.bias, window=window, act=act))
+        return ops.moveaxis(y, -1, 1) if first else y
+
+
+class Conv1D(Conv):
+    __doc__ = Conv.__doc__
+    rank = 1
+
+
+class Conv2D(Conv):
+    __doc__ = (
+        Conv.__doc__
+        + """
+    >>> from layerwise import layers, ops
+    >>> layers.Conv2D(8, 3, padding="same")(ops.zeros((1, 6, 6, 3))).shape
+    (1, 6, 6, 8)
+    """
+    )
+    rank = 2
+
+
+class Conv3D(Conv):
+    __doc__ = Conv.__doc__
+    rank = 3
+
+
+def _padding(value: str, kind: str, causal: bool = False) -> str:
+    known = ("valid", "same", "causal") if causal else ("valid", "same")
+    if not isinstance(value, str) or value.lower() not in known:
+        raise ValueError(f"{kind}: padding: got {value!r}, expected one of {known}")
+    return value.lower()

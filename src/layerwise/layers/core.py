@@ -1,0 +1,266 @@
+"""Input, Dense, Activation and the layers that only rearrange."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import activations, constraints, initializers, ops, regularizers
+from ..autograd import Call, Spec, Tensor, _clock
+from ..dtypes import standardize_dtype
+from .base import InputSpec, Layer
+
+
+class InputLayer(Layer):
+    """The entry of a graph: y = x."""
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: Sequence[int | None] | None = None,
+        input_tensor: Tensor | None = None,
+        optional: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        if input_tensor is not None:
+            batch_shape, dtype = input_tensor.shape, input_tensor.dtype
+        if (shape is None) == (batch_shape is None):
+            raise ValueError("Input: give either shape (without the batch size) or batch_shape")
+        if batch_shape is None:
+            assert shape is not None
+            if isinstance(shape, int):
+                raise TypeError(f"Input: shape: got {shape}, expected a tuple such as ({shape},)")
+            batch_shape = (batch_size, *shape)
+        for n in batch_shape:
+            if n is not None and (not isinstance(n, int) or n < 0):
+                raise ValueError(f"Input: shape: got {tuple(batch_shape)}, expected whole numbers or None")
+        self.batch_shape = tuple(batch_shape)
+        self.input_dtype = standardize_dtype(dtype)
+        self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
+        self.built = True
+        output = Tensor(Spec(self.batch_shape, self.input_dtype))
+        self._calls.append(Call(self, (), {}, output, next(_clock)))
+        output.note("history", self._calls[0])
+
+    def call(self, x: Tensor | None = None) -> Any:
+        return x
+
+    @property
+    def dtype(self) -> str:
+        return self.input_dtype
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "batch_shape": list(self.batch_shape),
+            "dtype": self.input_dtype,
+            "sparse": self.sparse,
+            "ragged": self.ragged,
+            "name": self.name,
+            "optional": self.optional,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InputLayer:
+        config = dict(config)
+        config.setdefault("batch_shape", config.pop("batch_input_shape", None))
+        return cls(**config)
+
+
+def Input(
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    tensor: Tensor | None = None,
+    optional: bool = False,
+) -> Tensor:
+    """The symbolic input of a functional model: shape without the batch size, None for sizes that vary.
+
+    >>> from layerwise import layers
+    >>> layers.Input((28, 28, 1))
+    <symbolic Tensor shape=(None, 28, 28, 1), dtype=float32>
+    """
+    layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
+    return layer.output
+
+
+class Dense(Layer):
+    """y = activation(x W + b)
+
+    x (..., n), kernel W (n, units), bias b (units,) -> (..., units).
+
+    >>> from layerwise import layers
+    >>> layers.Dense(3, activation="relu")([[1.0, 2.0]]).shape
+    (1, 3)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        if not isinstance(units, int) or units < 1:
+            raise ValueError(f"Dense: units: got {units!r}, expected a whole number >= 1")
+        self.units = units
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        n = input_shape[-1]
+        self.kernel = self.add_weight(
+            (n, self.units), self.kernel_initializer, name="kernel",
+            regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
+        )  # fmt: skip
+        self.bias = (
+            self.add_weight(
+                (self.units,), self.bias_initializer, name="bias",
+                regularizer=self.bias_regularizer, constraint=self.bias_constraint,
+            )
+            if self.use_bias
+            else None
+        )  # fmt: skip
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: n})
+
+    def call(self, x: Tensor) -> Tensor:
+        return activated(self.activation, lambda act: ops.dense(x, self.kernel, self.bias, act=act))
+
+
+FUSED = {activations.relu: "relu", activations.tanh: "tanh"}  # what dense and conv apply within the same kernel
+
+
+def activated(activation: Callable[..., Tensor], linear: Callable[[str | None], Tensor]) -> Tensor:
+    """activation(linear(None)), or linear(name) where the kernel can apply the activation itself.
+
+    Softmax and sigmoid are left out: their results remember their logits.
+    """
+    fused = FUSED.get(activation)
+    return linear(fused) if fused is not None else activation(linear(None))
+
+
+class Activation(Layer):
+    """y = activation(x)"""
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        return self.activation(x)
+
+
+class Identity(Layer):
+    """y = x"""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        return x
+
+
+class Flatten(Layer):
+    """y = each example's numbers in one row: (N, ...) -> (N, product)
+
+    >>> from layerwise import layers, ops
+    >>> layers.Flatten()(ops.zeros((2, 3, 4))).shape
+    (2, 12)
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.data_format = _data_format(data_format)
+        self.input_spec = InputSpec(min_ndim=1)
+
+    def call(self, x: Tensor) -> Tensor:
+        if self.data_format == "channels_first" and x.ndim > 1:
+            x = ops.moveaxis(x, 1, -1)
+        return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+
+
+class Reshape(Layer):
+    """y = each example in another shape; one size may be -1"""
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.target_shape = tuple(target_shape)
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        known = math.prod(n for n in self.target_shape if n != -1)
+        total = math.prod(x.shape[1:])
+        if total % known if -1 in self.target_shape and known else total != known:
+            raise ValueError(
+                f"layer {self.name!r} (Reshape): cannot arrange {x.shape[1:]} ({total} numbers) as {self.target_shape}"
+            )
+        return ops.reshape(x, (x.shape[0], *(total // known if n == -1 else n for n in self.target_shape)))
+
+
+class Permute(Layer):
+    """y = each example with its axes, counted from 1, in another order"""
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(f"Permute: dims: got {self.dims}, expected an order of 1 ... {len(self.dims)}")
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        return ops.transpose(x, (0, *self.dims))
+
+
+class RepeatVector(Layer):
+    """y = each row n times: (N, features) -> (N, n, features)"""
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(n, int):
+            raise TypeError(f"RepeatVector: n: got {n!r}, expected a whole number")
+        self.n = n
+        self.input_spec = InputSpec(ndim=2)
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        return ops.repeat(ops.expand_dims(x, 1), self.n, axis=1)
+
+
+def _data_format(value: str | None) -> str:
+    from .. import config
+
+    value = config.image_data_format() if value is None else value
+    if value not in ("channels_last", "channels_first"):
+        raise ValueError(f"data_format: got {value!r}, expected 'channels_last' or 'channels_first'")
+    return value

@@ -1,0 +1,149 @@
+"""Several inputs into one: sums, products, extremes, concatenation."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import ops
+from ..autograd import Tensor
+from .base import Layer
+
+
+class Merge(Layer):
+    """The common part of element-wise merging: a list of at least one Tensor, whose shapes broadcast."""
+
+    combine: Callable[[Any, Any], Tensor]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        if not isinstance(input_shape, list | tuple) or (input_shape and not isinstance(input_shape[0], list | tuple)):
+            raise ValueError(f"layer {self.name!r} ({type(self).__name__}): got one input, expected a list of inputs")
+
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        ndim = max(x.ndim for x in inputs)
+        # Inputs of fewer dimensions match the batch and the last ones: (N, C) with (N, T, C) is (N, 1, C).
+        full = [
+            x if x.ndim == ndim else ops.reshape(x, (x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in inputs
+        ]
+        return functools.reduce(type(self).combine, full)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        masks = previous_mask if isinstance(previous_mask, list | tuple) else [previous_mask]
+        return None if any(m is None for m in masks) else functools.reduce(ops.logical_or, masks)
+
+
+class Add(Merge):
+    """y = x1 + x2 + ...
+
+    >>> from layerwise import layers
+    >>> layers.add([layers.Input((3,)), layers.Input((3,))]).shape
+    (None, 3)
+    """
+
+    combine = staticmethod(ops.add)
+
+
+class Subtract(Merge):
+    """y = x1 - x2"""
+
+    combine = staticmethod(ops.subtract)
+
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        if len(inputs) != 2:
+            raise ValueError(f"layer {self.name!r} (Subtract): got {len(inputs)} inputs, expected 2")
+        return super().call(inputs)
+
+
+class Multiply(Merge):
+    """y = x1 x2 ..."""
+
+    combine = staticmethod(ops.multiply)
+
+
+class Average(Merge):
+    """y = (x1 + x2 + ...) / how many"""
+
+    combine = staticmethod(ops.add)
+
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        return super().call(inputs) / len(inputs)
+
+
+class Maximum(Merge):
+    """y = the largest of x1, x2, ..."""
+
+    combine = staticmethod(ops.maximum)
+
+
+class Minimum(Merge):
+    """y = the smallest of x1, x2, ..."""
+
+    combine = staticmethod(ops.minimum)
+
+
+class Concatenate(Layer):
+    """y = x1, x2, ... one after the other along `axis`"""
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        if not isinstance(input_shape, list | tuple) or (input_shape and not isinstance(input_shape[0], list | tuple)):
+            raise ValueError(f"layer {self.name!r} (Concatenate): got one input, expected a list of inputs")
+        ranks = {len(shape) for shape in input_shape}
+        others = {tuple(n for i, n in enumerate(shape) if i != self.axis % len(shape)) for shape in input_shape}
+        if len(ranks) > 1 or len(others) > 1:
+            raise ValueError(
+                f"layer {self.name!r} (Concatenate): got shapes {list(input_shape)}, which may differ along axis {self.axis} only"
+            )
+
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        return ops.concatenate(list(inputs), axis=self.axis)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        masks = previous_mask if isinstance(previous_mask, list | tuple) else [previous_mask]
+        if any(m is None for m in masks) or self.axis not in (1, 1 - inputs[0].ndim):
+            return None
+        return ops.concatenate(list(masks), axis=1)
+
+
+def add(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
+    """y = x1 + x2 + ..., as an `Add` layer."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
+    """y = x1 - x2, as a `Subtract` layer."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
+    """y = x1 x2 ..., as a `Multiply` layer."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
+    """y = the mean of x1, x2, ..., as an `Average` layer."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
+    """y = the largest of x1, x2, ..., as a `Maximum` layer."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
+    """y = the smallest of x1, x2, ..., as a `Minimum` layer."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Tensor:
+    """y = x1, x2, ... one after the other, as a `Concatenate` layer."""
+    return Concatenate(axis=axis, **kwargs)(inputs)

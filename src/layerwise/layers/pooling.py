@@ -1,0 +1,156 @@
+"""Pooling of any rank: the largest or the mean of windows, or of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import ops
+from ..autograd import Tensor
+from .base import InputSpec, Layer
+from .convolution import _padding, per_dimension
+from .core import _data_format
+
+
+class Pooling(Layer):
+    """The common part of windowed pooling: windows of `pool_size` that begin `strides` apart (by default side by side)."""
+
+    rank: int
+    pool: Callable[..., Tensor]
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        kind = type(self).__name__
+        self.pool_size = per_dimension(pool_size, self.rank, f"{kind}: pool_size")
+        self.strides = self.pool_size if strides is None else per_dimension(strides, self.rank, f"{kind}: strides")
+        self.padding = _padding(padding, kind)
+        self.data_format = _data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        return type(self).pool(x, self.pool_size, self.strides, self.padding, self.data_format)
+
+
+class MaxPooling1D(Pooling):
+    """y = the largest in each window of (N, steps, C)"""
+
+    rank, pool = 1, staticmethod(ops.max_pool)
+
+
+class MaxPooling2D(Pooling):
+    """y = the largest in each window of (N, height, width, C)
+
+    >>> from layerwise import layers, ops
+    >>> layers.MaxPooling2D(2)(ops.reshape(ops.arange(16.0), (1, 4, 4, 1)))[0, :, :, 0]
+    Tensor([[ 5.,  7.],
+            [13., 15.]], shape=(2, 2), dtype=float32)
+    """
+
+    rank, pool = 2, staticmethod(ops.max_pool)
+
+
+class MaxPooling3D(Pooling):
+    """y = the largest in each window of (N, depth, height, width, C)"""
+
+    rank, pool = 3, staticmethod(ops.max_pool)
+
+
+class AveragePooling1D(Pooling):
+    """y = the mean of each window of (N, steps, C), padding not counted"""
+
+    rank, pool = 1, staticmethod(ops.average_pool)
+
+
+class AveragePooling2D(Pooling):
+    """y = the mean of each window of (N, height, width, C), padding not counted"""
+
+    rank, pool = 2, staticmethod(ops.average_pool)
+
+
+class AveragePooling3D(Pooling):
+    """y = the mean of each window of (N, depth, height, width, C), padding not counted"""
+
+    rank, pool = 3, staticmethod(ops.average_pool)
+
+
+class GlobalPooling(Layer):
+    """The common part of pooling over all positions: (N, spatial..., C) -> (N, C)"""
+
+    rank: int
+    reduce: Callable[..., Tensor]
+
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.data_format = _data_format(data_format)
+        self.keepdims = keepdims
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        start = 1 if self.data_format == "channels_last" else 2
+        return type(self).reduce(x, axis=tuple(range(start, start + self.rank)), keepdims=self.keepdims)
+
+
+class GlobalMaxPooling1D(GlobalPooling):
+    """y = the largest over all steps"""
+
+    rank, reduce = 1, staticmethod(ops.max)
+
+
+class GlobalMaxPooling2D(GlobalPooling):
+    """y = the largest over all positions"""
+
+    rank, reduce = 2, staticmethod(ops.max)
+
+
+class GlobalMaxPooling3D(GlobalPooling):
+    """y = the largest over all positions"""
+
+    rank, reduce = 3, staticmethod(ops.max)
+
+
+class GlobalAveragePooling1D(GlobalPooling):
+    """y = the mean over all steps, or over those that a mask keeps"""
+
+    rank, reduce = 1, staticmethod(ops.mean)
+
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+        super().__init__(data_format, keepdims, **kwargs)
+        self.supports_masking = True
+
+    def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is None:
+            return super().call(x)
+        steps = 1 if self.data_format == "channels_last" else 2
+        kept = ops.expand_dims(ops.cast(mask, x.dtype), 2 if steps == 1 else 1)
+        return ops.sum(x * kept, axis=steps, keepdims=self.keepdims) / ops.sum(kept, axis=steps, keepdims=self.keepdims)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return None
+
+
+class GlobalAveragePooling2D(GlobalPooling):
+    """y = the mean over all positions"""
+
+    rank, reduce = 2, staticmethod(ops.mean)
+
+
+class GlobalAveragePooling3D(GlobalPooling):
+    """y = the mean over all positions"""
+
+    rank, reduce = 3, staticmethod(ops.mean)
+
+
+MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
+AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
+GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
+GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D

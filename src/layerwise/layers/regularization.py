@@ -1,0 +1,76 @@
+"""Layers that act in training only, against overfitting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import random, regularizers
+from ..autograd import Tensor
+from .base import Layer
+
+
+class Dropout(Layer):
+    """y = x / (1 - rate) with probability 1 - rate, else 0, in training; y = x otherwise
+
+    `noise_shape` has 1 where one decision holds for all positions along an axis. (Srivastava et al. 2014)
+
+    >>> from layerwise import layers, ops
+    >>> layers.Dropout(0.5)(ops.ones((1, 2)))
+    Tensor([[1., 1.]], shape=(1, 2), dtype=float32)
+    """
+
+    def __init__(
+        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= rate <= 1:
+            raise ValueError(f"Dropout: rate: got {rate!r}, expected a number from 0 to 1")
+        self.rate, self.seed, self.noise_shape = rate, seed, noise_shape
+        self.seed_generator = random.SeedGenerator(seed) if rate > 0 else None
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, x: Tensor, training: bool | None = False) -> Tensor:
+        if not training or self.rate == 0:
+            return x
+        noise = None
+        if self.noise_shape is not None:
+            noise = tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape, strict=True))
+        return random.dropout(x, self.rate, noise_shape=noise, seed=self.seed_generator)
+
+
+class GaussianNoise(Layer):
+    """y = x + noise of mean 0 and deviation `stddev` in training; y = x otherwise"""
+
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= stddev <= 1:
+            raise ValueError(f"GaussianNoise: stddev: got {stddev!r}, expected a number from 0 to 1")
+        self.stddev, self.seed = stddev, seed
+        self.seed_generator = random.SeedGenerator(seed) if stddev > 0 else None
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, x: Tensor, training: bool | None = False) -> Tensor:
+        if not training or self.stddev == 0:
+            return x
+        return x + random.normal(x.shape, 0.0, self.stddev, dtype=x.dtype, seed=self.seed_generator)
+
+
+class ActivityRegularization(Layer):
+    """y = x, and l1 sum |x| + l2 sum x^2, divided by the batch size, joins the losses"""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
+        self.l1, self.l2 = l1, l2
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        return x
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config.pop("activity_regularizer")
+        return config

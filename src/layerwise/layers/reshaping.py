@@ -1,0 +1,150 @@
+"""Padding, cropping and repeating along spatial dimensions, of any rank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import ops
+from ..autograd import Tensor
+from .base import InputSpec, Layer
+from .convolution import per_dimension
+from .core import _data_format
+
+
+def _pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
+    """(before, after) for each dimension, from one number, one for each, or pairs."""
+    values = (value,) * rank if isinstance(value, int) else tuple(value)
+    if rank == 1 and len(values) == 2 and all(isinstance(v, int) for v in values):
+        values = (values,)
+    pairs = tuple((v, v) if isinstance(v, int) else tuple(v) for v in values)
+    if len(pairs) != rank or not all(len(p) == 2 and all(isinstance(n, int) and n >= 0 for n in p) for p in pairs):
+        raise ValueError(
+            f"{name}: got {value!r}, expected a whole number >= 0, {rank} of them, or {rank} pairs (before, after)"
+        )
+    return pairs
+
+
+class ZeroPadding(Layer):
+    """y = x with zeros (before, after) along each spatial dimension"""
+
+    rank: int
+
+    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        pairs = _pairs(padding, self.rank, f"{type(self).__name__}: padding")
+        self.padding: Any = pairs[0] if self.rank == 1 else pairs
+        self.data_format = _data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        pairs = [self.padding] if self.rank == 1 else list(self.padding)
+        first = [(0, 0), (0, 0)] if self.data_format == "channels_first" else [(0, 0)]
+        last = [] if self.data_format == "channels_first" else [(0, 0)]
+        return ops.pad(x, [*first, *pairs, *last])
+
+
+class ZeroPadding1D(ZeroPadding):
+    """y = x with zeros (before, after) along the steps"""
+
+    rank = 1
+
+
+class ZeroPadding2D(ZeroPadding):
+    """y = x with zeros ((top, bottom), (left, right))
+
+    >>> from layerwise import layers, ops
+    >>> layers.ZeroPadding2D(1)(ops.ones((1, 2, 2, 1))).shape
+    (1, 4, 4, 1)
+    """
+
+    rank = 2
+
+
+class ZeroPadding3D(ZeroPadding):
+    """y = x with zeros (before, after) along depth, height and width"""
+
+    rank = 3
+
+
+class Cropping(Layer):
+    """y = x without (before, after) positions along each spatial dimension"""
+
+    rank: int
+
+    def __init__(self, cropping: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        pairs = _pairs(cropping, self.rank, f"{type(self).__name__}: cropping")
+        self.cropping: Any = pairs[0] if self.rank == 1 else pairs
+        self.data_format = _data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        pairs = [self.cropping] if self.rank == 1 else self.cropping
+        start = 2 if self.data_format == "channels_first" else 1
+        key: list[slice] = [slice(None)] * x.ndim
+        for axis, (before, after) in enumerate(pairs, start):
+            if before + after >= x.shape[axis]:
+                raise ValueError(
+                    f"layer {self.name!r}: cropping {before} + {after} leaves nothing of axis {axis} of {x.shape}"
+                )
+            key[axis] = slice(before, x.shape[axis] - after)
+        return x[tuple(key)]  # type: ignore[index]
+
+
+class Cropping1D(Cropping):
+    """y = x without (before, after) steps"""
+
+    rank = 1
+
+
+class Cropping2D(Cropping):
+    """y = x without ((top, bottom), (left, right)) rows and columns"""
+
+    rank = 2
+
+
+class Cropping3D(Cropping):
+    """y = x without (before, after) along depth, height and width"""
+
+    rank = 3
+
+
+class UpSampling1D(Layer):
+    """y = each step `size` times"""
+
+    def __init__(self, size: int = 2, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = int(size)
+        self.input_spec = InputSpec(ndim=3)
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        return ops.repeat(x, self.size, axis=1)
+
+
+class UpSampling2D(Layer):
+    """y = x enlarged by whole factors: each pixel repeated, or bilinear interpolation"""
+
+    def __init__(
+        self,
+        size: int | Sequence[int] = 2,
+        data_format: str | None = None,
+        interpolation: str = "nearest",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.size = per_dimension(size, 2, "UpSampling2D: size")
+        self.data_format = _data_format(data_format)
+        self.interpolation = interpolation.lower()
+        self.input_spec = InputSpec(ndim=4)
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        start = 2 if self.data_format == "channels_first" else 1
+        if self.interpolation == "nearest":
+            return ops.repeat(ops.repeat(x, self.size[0], axis=start), self.size[1], axis=start + 1)
+        size = (x.shape[start] * self.size[0], x.shape[start + 1] * self.size[1])
+        return ops.image.resize(x, size, interpolation=self.interpolation, data_format=self.data_format)
