@@ -1,4 +1,4 @@
-"""`Loss`: from values per sample to the one number that is minimised; how labels and predictions are matched to each other."""
+"""`Loss`: from values per sample to the one number that is minimised; how labels and predictions are matched."""
 
 from __future__ import annotations
 
@@ -192,20 +192,16 @@ def same_rank(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
 
 
 def _add_last(y: Tensor) -> Tensor:
-    return (
-        _noted(ops.expand_dims(y, -1), y, lambda t: ops.expand_dims(t, -1))
-        if _element_wise(y)
-        else ops.expand_dims(y, -1)
-    )
+    return _reshaped(y, lambda t: ops.expand_dims(t, -1))
 
 
 def _drop_last(y: Tensor) -> Tensor:
-    return _noted(ops.squeeze(y, -1), y, lambda t: ops.squeeze(t, -1)) if _element_wise(y) else ops.squeeze(y, -1)
+    return _reshaped(y, lambda t: ops.squeeze(t, -1))
 
 
-def _element_wise(y: Tensor) -> bool:
-    """Whether what `y` remembers as its logits fits any shape: a softmax belongs to its last dimension."""
-    return y.logits is not None and y.logits[0] == "sigmoid"
+def _reshaped(y: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """`y` in another shape, with the logits of a sigmoid; those of a softmax belong to the dimension that changes."""
+    return change(y) if y.logits is not None and y.logits[0] == "softmax" else _noted(change(y), y, change)
 
 
 def align_weights(name: str, values: Tensor, weight: Tensor) -> Tensor:
@@ -215,7 +211,7 @@ def align_weights(name: str, values: Tensor, weight: Tensor) -> Tensor:
     missing = values.ndim - weight.ndim
     if missing < 0 or any(w not in (1, None, v) and v is not None for w, v in zip(weight.shape, values.shape)):
         raise ValueError(
-            f"{name}: sample_weight: got shape {weight.shape}, expected the leading dimensions of the values' shape {values.shape}"
+            f"{name}: sample_weight: got shape {weight.shape}, expected leading dimensions of the values' {values.shape}"
         )
     return ops.expand_dims(weight, tuple(range(weight.ndim, values.ndim))) if missing and weight.ndim else weight
 

@@ -34,7 +34,7 @@ _aliases = {alias: FUNCTIONS[name] for short, name in SHORT.items() for alias in
 
 
 def get(identifier: Any) -> Any:
-    """The loss that `identifier` stands for: a function for a snake_case name, an object for a class name or configuration.
+    """The loss that `identifier` stands for: a function for a snake_case name, an object for a class name or a config.
 
     >>> get("mse").__name__
     'mean_squared_error'

@@ -1,7 +1,7 @@
 """Losses of probabilities: cross-entropies, their focal forms, Kullback-Leibler divergence, Poisson.
 
-Predictions that a softmax or sigmoid has just computed remember their logits. The cross-entropies then work on those: no
-probability, 0 and 1 included, overflows or loses its gradient. Other probabilities are kept `config.epsilon()` away from 0 and 1.
+Predictions that a softmax or sigmoid has just computed remember their logits. The cross-entropies then work on those:
+no probability, 0 and 1 included, overflows or loses its gradient. Others are kept `config.epsilon()` away from 0 and 1.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
-from .base import FunctionLoss, floating, matched, mismatch, same_rank
+from .base import FunctionLoss, floating, matched, same_rank
 
 
 def _check_smoothing(name: str, label_smoothing: float) -> None:
@@ -47,7 +47,7 @@ def binary_crossentropy(
 def categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Tensor:
-    """-sum of y_c ln p_c along `axis`, y one-hot labels, p = y_pred divided by its sum, or softmax(y_pred) `from_logits`
+    """-sum of y_c ln p_c along `axis`, labels y one-hot, p = y_pred / its sum, or softmax(y_pred) `from_logits`
 
     >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])
     Tensor([0.6931472], shape=(1,), dtype=float32)
@@ -87,8 +87,8 @@ def _labels(name: str, y_true: Tensor, y_pred: Tensor, axis: int) -> Tensor:
         return y_true
     if y_true.ndim == y_pred.ndim and y_true.shape[axis] == classes:
         raise ValueError(
-            f"{name}: y_true of shape {y_true.shape} looks one-hot for y_pred of shape {y_pred.shape}, expected class numbers "
-            f"of shape {tuple(expected)}; use categorical_crossentropy, or y.argmax({axis})"
+            f"{name}: y_true of shape {y_true.shape} looks one-hot for y_pred of shape {y_pred.shape}, expected class "
+            f"numbers of shape {tuple(expected)}; use categorical_crossentropy, or y.argmax({axis})"
         )
     raise ValueError(
         f"{name}: y_true of shape {y_true.shape} does not match y_pred of shape {y_pred.shape}; "
@@ -106,7 +106,7 @@ def binary_focal_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """mean(-(1 - q)^gamma ln q) along `axis`, q the probability given to the label: p where it is 1, 1 - p where it is 0
+    """mean(-(1 - q)^gamma ln q) along `axis`, q the probability given to the label: p or 1 - p
 
     With `apply_class_balancing` labels of 1 weigh `alpha`, labels of 0 weigh 1 - alpha.
     Source: T.-Y. Lin et al., Focal loss for dense object detection, 2017.
