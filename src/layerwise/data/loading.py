@@ -67,19 +67,23 @@ def load(
     >>> data.kind, data.task, data.x_train.shape, data.class_names
     ('table', 'classification', (8, 10), ('0', '1'))
     """
+    if task not in (None, "classification", "regression"):
+        raise ValueError(f"task: expected 'classification' or 'regression', got {task!r}")
     path = Path(path)
     split = (test_fraction, seed)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
     if target is not None and path.suffix.lower() != ".csv":
         raise ValueError(f"{path}: target={target!r} names a column, but this is no .csv file")
+    if task == "regression" and path.suffix.lower() not in (".npz", ".csv"):
+        raise ValueError(f"{path}: task='regression', but what it holds has classes")
     if cifar.is_cifar10(path):
         (x_train, y_train), (x_test, y_test) = cifar.read_cifar10(path)
         y_train, y_test = y_train[:, 0].astype(np.int64), y_test[:, 0].astype(np.int64)
         return TrainingData(x_train, y_train, x_test, y_test, "image", "classification", cifar.CLASS_NAMES)
     if folder := _idx_folder(path):
         (x_train, y_train), (x_test, y_test) = idx.read_mnist_folder(folder)
-        return _assemble(path, (x_train, y_train, x_test, y_test), task or "classification")
+        return _assemble(path, (x_train, y_train, x_test, y_test), "classification")
     if path.is_dir():
         return _image_folder(path, size, split)
     if path.suffix.lower() == ".npz":
