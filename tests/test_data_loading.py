@@ -175,7 +175,7 @@ def test_paths_that_hold_no_data(tmp_path):
         load(tmp_path / "notes.txt", target="kind")
     with pytest.raises(ValueError, match="task='regression', but what it holds has classes"):
         load(tmp_path, task="regression")
-    with pytest.raises(ValueError, match="task: expected .* got 'guess'"):
+    with pytest.raises(ValueError, match=r"task: expected .* got 'guess'"):
         load(tmp_path, task="guess")
     image_folder(tmp_path / "one", classes=["a"])
     with pytest.raises(ValueError, match=r"one class only \(a\)"):
