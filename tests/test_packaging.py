@@ -23,8 +23,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 # Data flows downwards: a module imports, at module level, only from lines above its own.
 ORDER = """
-    fundamentals lazy tree config dtypes backends autograd variables random ops
-    initializers regularizers constraints activations serialization
+    fundamentals lazy tree config dtypes backends autograd variables ops random
+    serialization initializers regularizers constraints activations
     layers losses metrics optimizers callbacks models data datasets saving inspect utils cli
 """.split()
 # Imports inside functions that point the other way: six at most.

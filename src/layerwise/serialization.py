@@ -22,7 +22,7 @@ from .variables import Variable, snake_case
 
 PUBLIC = (  # the namespaces whose classes configurations may name
     "layers", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
-    "optimizers.schedules", "models", "callbacks",
+    "optimizers.schedules", "models", "callbacks", "random",
 )  # fmt: skip
 
 _registered: dict[str, Any] = {}

@@ -103,6 +103,21 @@ def sigmoid(xp: Any, z: Array) -> Array:
     return xp.where(z >= 0, 1 / (1 + e), e / (1 + e))
 
 
+def threefry2x32(key0: Array, key1: Array, x0: Array, x1: Array) -> tuple[Array, Array]:
+    """The counter (x0, x1) encrypted by the key in 20 rounds: arrays of uint32, arithmetic modulo 2^32.
+
+    Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (2011).
+    """
+    keys = key0, key1, key0 ^ key1 ^ 0x1BD11BDA
+    x0, x1 = x0 + key0, x1 + key1
+    for block, rotations in enumerate([(13, 15, 26, 6), (17, 29, 16, 24)] * 2 + [(13, 15, 26, 6)], 1):
+        for r in rotations:
+            x0 = x0 + x1
+            x1 = (x1 << r | x1 >> (32 - r)) ^ x0
+        x0, x1 = x0 + keys[block % 3], x1 + keys[(block + 1) % 3] + block
+    return x0, x1
+
+
 class Backend:
     """The interface. Arrays in, arrays out; nothing here knows of tapes, variables or layers."""
 
@@ -300,6 +315,14 @@ class Backend:
     def scatter_add(self, indices: Array, values: Array, shape: tuple[int, ...], axis: int) -> Array:
         """Zeros of `shape` with `values` added at `indices` of `axis`: the transpose of `gather`."""
         return self.add_at(self.xp.zeros(shape, values.dtype), (slice(None),) * axis + (indices,), values)
+
+    # Random bits --------------------------------------------------------------------------------------------------
+
+    def random_bits(self, key: Array, n: int) -> Array:
+        """n random uint32 numbers; the i-th depends on the uint32 pair `key` and on i only, and on no backend."""
+        count = self.xp.arange((n + 1) // 2, dtype="uint32")
+        pairs = threefry2x32(key[:1], key[1:], count, self.xp.zeros_like(count))
+        return self.xp.stack(pairs, axis=-1).reshape(-1)[:n]
 
     # Optimizers ---------------------------------------------------------------------------------------------------
 
