@@ -1,0 +1,301 @@
+"""Adam and its family: steps scaled by running estimates of the gradient's mean and size."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..autograd import Array, as_tensor
+from ..backends import xp
+from ..variables import Variable
+from .base import Optimizer
+
+
+def adam(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    v_hat: Array = None,
+    *,
+    learning_rate: Array,
+    step: Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> tuple[Array, ...]:
+    """One step of `Adam`, with AMSGrad where there is a slot for it."""
+    m = m + (g - m) * (1 - beta_1)
+    v = v + (g * g - v) * (1 - beta_2)
+    alpha = learning_rate * xp().sqrt(1 - beta_2**step) / (1 - beta_1**step)
+    if v_hat is None:
+        return w - alpha * m / (xp().sqrt(v) + epsilon), m, v
+    v_hat = xp().maximum(v_hat, v)
+    return w - alpha * m / (xp().sqrt(v_hat) + epsilon), m, v, v_hat
+
+
+class Adam(Optimizer):
+    """m <- beta_1 m + (1 - beta_1) g,  v <- beta_2 v + (1 - beta_2) g^2,  w <- w - alpha m / (sqrt(v) + epsilon)
+
+    with alpha = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) at step t = 1, 2, ... Epsilon is added before the
+    bias of v is corrected, as in Keras. The textbook (`layerwise.fundamentals.Adam`) adds it after; its steps are these
+    with epsilon_t = epsilon * sqrt(1 - beta_2^t). With `amsgrad` the largest v so far takes the place of v.
+    Further arguments: `Optimizer`.
+
+    Sources: Kingma and Ba, "Adam: a method for stochastic optimization", 2015; Reddi et al., "On the convergence of
+    Adam and beyond", 2018.
+
+    >>> from layerwise import Variable
+    >>> w = Variable([1.0, 2.0])
+    >>> _ = Adam(learning_rate=0.1).apply_gradients([([0.5, -9.0], w)])
+    >>> w.numpy().round(4)
+    array([0.9, 2.1], dtype=float32)
+    """
+
+    rule = staticmethod(adam)
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
+
+    def slots(self) -> list[tuple[str, ...]]:
+        return [("momentum", "velocity"), *([("velocity_hat",)] if self.amsgrad else [])]
+
+
+class AdamW(Adam):
+    """w <- w - learning_rate * weight_decay * w, then a step of `Adam`: decay that is not scaled by the gradients' size
+
+    Source: Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
+
+    >>> from layerwise import Variable
+    >>> w = Variable([1.0])
+    >>> _ = AdamW(learning_rate=0.1, weight_decay=0.5).apply_gradients([([0.0], w)])
+    >>> w.numpy()
+    array([0.95], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **common: Any,
+    ) -> None:
+        self._check("weight_decay", weight_decay, weight_decay is not None, "a number >= 0; without decay, use Adam")
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **common)
+
+
+def adamax(
+    w: Array,
+    g: Array,
+    m: Array,
+    u: Array,
+    *,
+    learning_rate: Array,
+    step: Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> tuple[Array, ...]:
+    """One step of `Adamax`."""
+    m = m + (g - m) * (1 - beta_1)
+    u = xp().maximum(beta_2 * u, xp().abs(g))
+    return w - learning_rate * m / ((1 - beta_1**step) * (u + epsilon)), m, u
+
+
+class Adamax(Optimizer):
+    """m <- beta_1 m + (1 - beta_1) g,  u <- max(beta_2 u, |g|),  w <- w - alpha m / (u + epsilon)
+
+    with alpha = learning_rate / (1 - beta_1^t) at step t = 1, 2, ...
+
+    `Adam` with the largest gradient, decaying, in place of the root of the mean square. Further arguments: `Optimizer`.
+
+    Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015, section 7.
+
+    >>> from layerwise import Variable
+    >>> w = Variable([1.0, 2.0])
+    >>> _ = Adamax(learning_rate=0.5).apply_gradients([([3.0, -9.0], w)])
+    >>> w.numpy().round(4)
+    array([0.5, 2.5], dtype=float32)
+    """
+
+    rule = staticmethod(adamax)
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def slots(self) -> list[tuple[str, ...]]:
+        return [("momentum", "norm")]
+
+
+def _nesterov_momentum(beta_1: float, step: Array) -> Array:
+    """mu_t = beta_1 * (1 - 0.96^t / 2), the momentum of `Nadam` at step t"""
+    return beta_1 * (1 - 0.5 * 0.96**step)
+
+
+def nadam(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    *,
+    learning_rate: Array,
+    step: Array,
+    mu_product: Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> tuple[Array, ...]:
+    """One step of `Nadam`; `mu_product` is mu_1 ... mu_t."""
+    mu, mu_next = _nesterov_momentum(beta_1, step), _nesterov_momentum(beta_1, step + 1)
+    m = m + (g - m) * (1 - beta_1)
+    v = v + (g * g - v) * (1 - beta_2)
+    m_hat = mu_next * m / (1 - mu_product * mu_next) + (1 - mu) * g / (1 - mu_product)
+    return w - learning_rate * m_hat / (xp().sqrt(v / (1 - beta_2**step)) + epsilon), m, v
+
+
+class Nadam(Optimizer):
+    """w <- w - learning_rate * m' / (sqrt(v / (1 - beta_2^t)) + epsilon)
+
+    with m' = mu_t+1 m / (1 - mu_1 ... mu_t+1) + (1 - mu_t) g / (1 - mu_1 ... mu_t), mu_t = beta_1 (1 - 0.96^t / 2),
+    and m and v as in `Adam`: Adam with Nesterov's momentum. Here epsilon is added after the bias of v is corrected.
+    Further arguments: `Optimizer`.
+
+    Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016.
+
+    >>> from layerwise import Variable
+    >>> w = Variable([1.0, 2.0])
+    >>> _ = Nadam(learning_rate=0.1).apply_gradients([([3.0, -9.0], w)])
+    >>> w.numpy().round(4)
+    array([0.8937, 2.1063], dtype=float32)
+    """
+
+    rule = staticmethod(nadam)
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def slots(self) -> list[tuple[str, ...]]:
+        return [("momentum", "velocity")]
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        if not self.built:
+            super().build(variables)
+            self.mu_product = self._variable("mu_product", 1.0)
+            self._slots.append(self.mu_product)
+
+    def _descend(self, gradients: list[Array], variables: list[Variable]) -> None:
+        self.mu_product.assign(
+            self.mu_product * _nesterov_momentum(self.beta_1, as_tensor(self.iterations + 1, "float32"))
+        )
+        super()._descend(gradients, variables)
+
+
+def lion(w: Array, g: Array, m: Array, *, learning_rate: Array, beta_1: float, beta_2: float) -> tuple[Array, ...]:
+    """One step of `Lion`."""
+    return w - learning_rate * xp().sign(beta_1 * m + (1 - beta_1) * g), beta_2 * m + (1 - beta_2) * g
+
+
+class Lion(Optimizer):
+    """w <- w - learning_rate * sign(beta_1 m + (1 - beta_1) g),  m <- beta_2 m + (1 - beta_2) g
+
+    One slot where `Adam` has two; learning rates are three to ten times smaller. Further arguments: `Optimizer`.
+
+    Source: Chen et al., "Symbolic discovery of optimization algorithms", 2023.
+
+    >>> from layerwise import Variable
+    >>> w = Variable([1.0, 2.0])
+    >>> _ = Lion(learning_rate=0.5).apply_gradients([([3.0, -9.0], w)])
+    >>> w.numpy()
+    array([0.5, 2.5], dtype=float32)
+    """
+
+    rule = staticmethod(lion)
+
+    def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **common: Any) -> None:
+        super().__init__(learning_rate, **common)
+        self._check("beta_1", beta_1, 0 < beta_1 <= 1, "a number > 0, at most 1")
+        self.beta_1, self.beta_2 = beta_1, beta_2
+
+    def slots(self) -> list[tuple[str, ...]]:
+        return [("momentum",)]
+
+
+def lamb(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    *,
+    learning_rate: Array,
+    step: Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> tuple[Array, ...]:
+    """One step of `Lamb`."""
+    np = xp()
+    m = m + (g - m) * (1 - beta_1)
+    v = v + (g * g - v) * (1 - beta_2)
+    r = m / (1 - beta_1**step) / (np.sqrt(v / (1 - beta_2**step)) + epsilon)
+    w_norm, r_norm = np.sqrt(np.sum(w * w)), np.sqrt(np.sum(r * r))
+    usable = (w_norm > 0) & (r_norm > 0)
+    trust = np.where(usable, w_norm / np.where(usable, r_norm, 1), 1).astype(w.dtype)
+    return w - trust * learning_rate * r, m, v
+
+
+class Lamb(Optimizer):
+    """r = m' / (sqrt(v') + epsilon),  w <- w - learning_rate * |w| / |r| * r
+
+    with the bias-corrected m' and v' of `Adam` and norms over the whole variable (the quotient is 1 where one is 0):
+    steps in proportion to the weights, for very large batches. Further arguments: `Optimizer`.
+
+    Source: You et al., "Large batch optimization for deep learning: training BERT in 76 minutes", 2020.
+
+    >>> from layerwise import Variable
+    >>> w = Variable([3.0, 4.0])
+    >>> _ = Lamb(learning_rate=0.1).apply_gradients([([5.0, -5.0], w)])
+    >>> w.numpy().round(4)
+    array([2.6464, 4.3536], dtype=float32)
+    """
+
+    rule = staticmethod(lamb)
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def slots(self) -> list[tuple[str, ...]]:
+        return [("momentum", "velocity")]

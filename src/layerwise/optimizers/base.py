@@ -1,0 +1,392 @@
+"""What all optimizers share: clipping, weight decay, accumulation, averages, learning rate and the count of steps."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from ..autograd import Array, Tensor, as_tensor, raw
+from ..backends import backend, xp
+from ..serialization import Configurable, suggest
+from ..variables import Variable, auto_name, snake_case
+from .schedules import LearningRateSchedule
+
+Rule = Callable[..., tuple[Array, ...]]
+
+
+def _filled(value: float, shape: Sequence[int], dtype: str) -> Array:
+    return xp().full(shape, value, dtype)
+
+
+_zeros = partial(_filled, 0.0)
+
+
+class Optimizer(Configurable):
+    """(w, slots) <- rule(w, g, slots), for every variable w and the gradient g of the loss by it
+
+    A subclass gives `rule`, a pure function of raw arrays, and `slots`, the names of what it keeps for each variable.
+    The rule's keyword-only parameters are filled with `learning_rate` and `step` (1, 2, ...), which are 0-d arrays of
+    the variable's dtype, and with the optimizer's attributes of those names. (Or, in Keras' way, a subclass defines
+    `update_step(gradient, variable, learning_rate)`, which assigns to the variable.) Before the rule, in this order,
+    gradients are divided by `loss_scale_factor`, accumulated and clipped, and weights decay, w <- w - learning_rate *
+    weight_decay * w. After it come moving averages and the variables' constraints.
+
+    Args:
+        learning_rate: a number, a `LearningRateSchedule`, or a function without arguments.
+        weight_decay: decay per unit of learning rate, or None.
+        clipnorm: largest L2 norm of each gradient.
+        clipvalue: largest absolute value in a gradient.
+        global_clipnorm: largest L2 norm of all gradients taken together. At most one of the three is set.
+        use_ema: keep moving averages, a <- ema_momentum * a + (1 - ema_momentum) * w; they replace the weights every
+            `ema_overwrite_frequency` steps, or when `finalize_variable_values` is called (`fit` does at its end).
+        loss_scale_factor: what `scale_loss` multiplies the loss by, so that short floats do not underflow.
+        gradient_accumulation_steps: update with the mean gradient of so many calls (>= 2), at the last of them.
+        name: by default the class's, counted.
+
+    >>> from layerwise.backends import xp
+    >>> class SignDescent(Optimizer):
+    ...     @staticmethod
+    ...     def rule(w, g, *, learning_rate):
+    ...         return (w - learning_rate * xp().sign(g),)
+    >>> w = Variable([1.0, 2.0], name="w")
+    >>> _ = SignDescent(0.5).apply_gradients([([3.0, -3.0], w)])
+    >>> w.numpy()
+    array([0.5, 2.5], dtype=float32)
+    """
+
+    rule: ClassVar[Rule]
+    update_step: ClassVar[Callable[..., None] | None] = None
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **unknown: Any,
+    ) -> None:
+        kind = type(self).__name__
+        for argument in unknown:
+            hint = "did you mean 'learning_rate'?" if argument == "lr" else suggest(argument, self._argument_names())
+            raise TypeError(f"{kind}: unknown argument {argument!r}; {hint}")
+        limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        clips = {key: value for key, value in limits.items() if value is not None}
+        if len(clips) > 1:
+            raise ValueError(f"{kind}: got {clips}, expected at most one of clipnorm, clipvalue and global_clipnorm")
+        for key, value in clips.items():
+            self._check(key, value, value > 0, "a number > 0")
+        if weight_decay is not None:
+            self._check("weight_decay", weight_decay, weight_decay >= 0, "a number >= 0, or None")
+        if use_ema:
+            self._check("ema_momentum", ema_momentum, 0 <= ema_momentum <= 1, "a number from 0 to 1")
+            self._check_count("ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        self._check_count("gradient_accumulation_steps", gradient_accumulation_steps, 2)
+        self.name = name or auto_name(snake_case(kind))
+        self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
+        self.global_clipnorm, self.loss_scale_factor = global_clipnorm, loss_scale_factor
+        self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.built = False
+        self._count = self._variable("iteration", 0, dtype="int32")
+        self._rate: Any = self._variable("learning_rate", 0.0)
+        self.learning_rate = learning_rate
+        self._trainable: list[Variable] = []
+        self._averages: list[Variable] = []
+        self._accumulators: list[Variable] = []
+        self._rows: list[list[Variable]] = []  # the slots of each variable, as the rule takes them
+        self._slots: list[Variable] = []  # all of them, in the order of their creation
+        self._undecayed: tuple[list[Variable], list[str]] = ([], [])
+
+    def _check(self, argument: str, value: Any, holds: bool, expected: str) -> None:
+        if not holds:
+            raise ValueError(f"{type(self).__name__}: {argument}: got {value!r}, expected {expected}")
+
+    def _check_count(self, argument: str, value: Any, least: int) -> None:
+        holds = value is None or (isinstance(value, int) and value >= least)
+        self._check(argument, value, holds, f"an integer >= {least}, or None")
+
+    # State --------------------------------------------------------------------------------------------------------
+
+    def slots(self) -> list[tuple[str, ...]]:
+        """What the rule keeps for a variable, in the order of its arguments.
+
+        The slots in one tuple are created (and so saved) variable by variable, those of the next tuple after them.
+        """
+        return []
+
+    def initial(self, slot: str) -> float:
+        """What a slot is filled with at first."""
+        return 0.0
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Create the state for these variables, the only ones that this optimizer will then change."""
+        if self.built:
+            return
+        self._trainable = list(variables)
+        if self.use_ema:
+            self._averages = [self._like(v, "average") for v in self._trainable]
+        if self.gradient_accumulation_steps:
+            self._accumulators = [self._like(v, "gradient_accumulator") for v in self._trainable]
+        self._rows = [[] for _ in self._trainable]
+        for group in self.slots():
+            for variable, row in zip(self._trainable, self._rows, strict=True):
+                row += [
+                    self.add_variable_from_reference(variable, name, partial(_filled, self.initial(name)))
+                    for name in group
+                ]
+        self.built = True
+
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str = "", initializer: Any = "zeros"
+    ) -> Variable:
+        """A new slot, shaped like the variable that it belongs to."""
+        slot = self._like(reference_variable, name, initializer)
+        self._slots.append(slot)
+        return slot
+
+    def _like(self, reference: Variable, name: str, initializer: Any = _zeros) -> Variable:
+        path = f"{reference.path.replace('/', '_')}_{name}"
+        return self._variable(path, initializer, reference.shape, reference.dtype)
+
+    def _variable(self, name: str, initializer: Any, shape: Sequence[int] = (), dtype: str = "float32") -> Variable:
+        variable = Variable(initializer, shape, dtype, trainable=False, name=name)
+        variable.path = f"{self.name}/{name}"
+        return variable
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All state, in the order in which it is saved: iteration, learning rate, averages, accumulators, slots."""
+        rate = [self._rate] if isinstance(self._rate, Variable) else []
+        return [self._count, *rate, *self._averages, *self._accumulators, *self._slots]
+
+    @property
+    def iterations(self) -> Any:
+        """How many updates were made: an int32 Variable (a Tensor where gradients are accumulated)."""
+        if self.gradient_accumulation_steps:
+            return self._count // self.gradient_accumulation_steps
+        return self._count
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate of the next update: a float32 Variable, or what the schedule or function gives now."""
+        if isinstance(self._rate, LearningRateSchedule):
+            return self._rate(self._count)
+        return self._rate if isinstance(self._rate, Variable) else as_tensor(self._rate())
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Tensor | Variable)):
+            self._rate = value
+            return
+        if not isinstance(self._rate, Variable):
+            raise TypeError(
+                f"{type(self).__name__}: the learning rate follows {self._rate!r}, so it cannot be set to a number; "
+                "create the optimizer with a number, or set another schedule"
+            )
+        number = isinstance(value, int | float) or getattr(value, "shape", None) == ()
+        if not number or (isinstance(value, int | float) and not math.isfinite(value)):
+            expected = "a finite number, a LearningRateSchedule or a function without arguments"
+            raise ValueError(f"{type(self).__name__}: learning_rate: got {value!r}, expected {expected}")
+        self._rate.assign(value)
+
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """No weight decay for these variables, nor for those in whose names one of these patterns is found.
+
+        Raises:
+            ValueError: the optimizer is built already.
+        """
+        if self.built:
+            raise ValueError(f"{type(self).__name__}: exclude_from_weight_decay has to be called before build()")
+        self._undecayed = (list(var_list or ()), list(var_names or ()))
+
+    def scale_loss(self, loss: Any) -> Tensor:
+        """loss * loss_scale_factor: what to differentiate; `apply` divides the gradients again."""
+        return as_tensor(loss) if self.loss_scale_factor is None else as_tensor(loss) * self.loss_scale_factor
+
+    # One step -----------------------------------------------------------------------------------------------------
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
+        """Update each variable of the pairs (gradient, variable); returns how often this was called."""
+        grads, variables = zip(*grads_and_vars)
+        self.apply(grads, variables)
+        return self._count
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
+        """Update the variables (by default those that the optimizer was built with), given a gradient or None for each.
+
+        Raises:
+            ValueError: no gradient at all, an unknown variable, or a gradient of another shape than its variable.
+        """
+        variables = self._checked(list(grads), trainable_variables)
+        pairs = [(raw(as_tensor(g)), v) for g, v in zip(grads, variables, strict=True) if g is not None]
+        for g, v in pairs:
+            self._check(f"gradient of {v.path!r}", tuple(g.shape), tuple(g.shape) == v.shape, f"shape {v.shape}")
+        gradients, variables = [g.astype(v.dtype) for g, v in pairs], [v for _, v in pairs]
+        if self.loss_scale_factor is not None:
+            gradients = [g / self.loss_scale_factor for g in gradients]
+        if self._accumulators:
+            self._accumulate(gradients, variables)
+        else:
+            self._descend(gradients, variables)
+        if self._averages:
+            self._average()
+        for v in variables:
+            if v.constraint is not None:
+                v.assign(v.constraint(v.value))
+        self._count.assign_add(1)
+
+    def _checked(self, grads: list[Any], variables: Sequence[Variable] | None) -> list[Variable]:
+        """The variables that the gradients belong to, known to this optimizer."""
+        kind = type(self).__name__
+        if variables is None and not self.built:
+            raise ValueError(f"{kind}: apply: call build(variables) first, or pass the variables with their gradients")
+        variables = self._trainable if variables is None else list(variables)
+        if len(grads) != len(variables):
+            raise ValueError(
+                f"{kind}: apply: got {len(grads)} gradients for {len(variables)} variables, expected one for each"
+            )
+        self.build(variables)
+        for v in variables:
+            self._get_variable_index(v)
+        missing = [v.path for v, g in zip(variables, grads, strict=True) if g is None]
+        if missing and len(missing) == len(variables):
+            raise ValueError(
+                f"{kind}: there is no gradient for any variable ({', '.join(missing)}); "
+                "compute the loss from them, inside the GradientTape, without .numpy() or stop_gradient between"
+            )
+        if missing:
+            warnings.warn(
+                f"{kind}: no gradient for {', '.join(missing)}: the loss does not depend on them, and they stay",
+                stacklevel=3,
+            )
+        return variables
+
+    def _get_variable_index(self, variable: Variable) -> int:
+        for i, known in enumerate(self._trainable):
+            if known is variable:
+                return i
+        raise ValueError(
+            f"{type(self).__name__}: variable {variable.path!r} is not among those that the optimizer was built with; "
+            "create a new optimizer for new variables (compile the model again), or build it with all of them"
+        )
+
+    def _accumulate(self, gradients: list[Array], variables: list[Variable]) -> None:
+        """Add to the sums; at every n-th call update with the mean and start again."""
+        n = self.gradient_accumulation_steps
+        due = (raw(self._count.value) + 1) % n == 0
+        sums = [self._accumulators[self._get_variable_index(v)] for v in variables]
+        totals = [raw(s.value) + g for s, g in zip(sums, gradients, strict=True)]
+        state = [*variables, *self._slots]
+        before = [raw(v.value) for v in state]
+        self._descend([total / n for total in totals], variables)
+        for v, old in zip(state, before, strict=True):
+            v.assign(xp().where(due, raw(v.value), old))
+        for s, total in zip(sums, totals, strict=True):
+            s.assign(xp().where(due, xp().zeros_like(total), total))
+
+    def _descend(self, gradients: list[Array], variables: list[Variable]) -> None:
+        gradients = self._clipped(gradients)
+        if self.weight_decay is not None:
+            self._decay(variables)
+        if self.update_step is not None:
+            for g, v in zip(gradients, variables, strict=True):
+                self.update_step(Tensor(g), v, self.learning_rate)
+            return
+        table = [[v, *self._rows[self._get_variable_index(v)]] for v in variables]
+        for dtype in dict.fromkeys(v.dtype for v in variables):
+            chosen = [(row, g) for row, g in zip(table, gradients, strict=True) if row[0].dtype == dtype]
+            rows = [(raw(row[0].value), g, *(raw(s.value) for s in row[1:])) for row, g in chosen]
+            results = backend().update(type(self).rule, rows, **self._hyper(dtype))
+            for (row, _), values in zip(chosen, results, strict=True):
+                for variable, value in zip(row, values, strict=True):
+                    variable.assign(value)
+
+    def _hyper(self, dtype: str) -> dict[str, Any]:
+        """What the rule's keyword-only parameters stand for: what changes in training as 0-d arrays of this dtype."""
+        parameters = inspect.signature(type(self).rule).parameters.values()
+        values: dict[str, Any] = {p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY}
+        for name in values:
+            value = self.iterations + 1 if name == "step" else getattr(self, name)
+            values[name] = raw(as_tensor(value, dtype)) if isinstance(value, Tensor | Variable) else value
+        return values
+
+    def _clipped(self, gradients: list[Array]) -> list[Array]:
+        np = xp()
+        if self.clipvalue is not None:
+            return [np.clip(g, -self.clipvalue, self.clipvalue) for g in gradients]
+        if self.clipnorm is not None:
+            return [g * (self.clipnorm / np.maximum(np.sqrt(np.sum(g * g)), self.clipnorm)) for g in gradients]
+        if self.global_clipnorm is not None:
+            norm = np.sqrt(sum(np.sum(g * g) for g in gradients))
+            scale = self.global_clipnorm / np.maximum(norm, self.global_clipnorm)
+            scale = np.where(np.isfinite(norm), scale, np.nan)  # an overflow must not pass for a gradient of zero
+            return [g * scale.astype(g.dtype) for g in gradients]
+        return gradients
+
+    def _decay(self, variables: list[Variable]) -> None:
+        excluded, patterns = self._undecayed
+        for v in variables:
+            if not any(v is e for e in excluded) and not any(re.search(p, v.name) for p in patterns):
+                w, rate = raw(v.value), raw(as_tensor(self.learning_rate, v.dtype))
+                v.assign(w - w * self.weight_decay * rate)
+
+    def _average(self) -> None:
+        """Moving averages start from the weights after the first step, and replace the weights when it is time."""
+        updates = raw(as_tensor(self.iterations))
+        for v, average in zip(self._trainable, self._averages, strict=True):
+            w, a = raw(v.value), raw(average.value)
+            a = xp().where(updates == 0, w, self.ema_momentum * a + (1 - self.ema_momentum) * w)
+            average.assign(a)
+            if self.ema_overwrite_frequency is not None:
+                v.assign(xp().where((updates + 1) % self.ema_overwrite_frequency == 0, a, w))
+
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
+        """Replace the variables by their moving averages, if there are any: the end of training."""
+        if self._averages:
+            for v in var_list:
+                v.assign(self._averages[self._get_variable_index(v)])
+
+    # Configuration and files --------------------------------------------------------------------------------------
+
+    @classmethod
+    def _argument_names(cls) -> list[str]:
+        """The arguments of `__init__`: those that all optimizers share, and the class's own."""
+        parameters = [*inspect.signature(Optimizer.__init__).parameters.values()]
+        parameters += inspect.signature(cls.__init__).parameters.values()
+        return list(dict.fromkeys(p.name for p in parameters if p.name != "self" and p.kind is not p.VAR_KEYWORD))
+
+    def _arguments(self) -> dict[str, Any]:
+        arguments = {name: getattr(self, name) for name in self._argument_names() if hasattr(self, name)}
+        rate = float(self._rate) if isinstance(self._rate, Variable) else self._rate
+        return arguments | {"learning_rate": rate}
+
+    def save_own_variables(self, store: Any) -> None:
+        """Write the state to a mapping, as "0", "1", ... in the order of `variables`."""
+        for i, variable in enumerate(self.variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read what `save_own_variables` wrote; a mapping that does not fit is left aside with a warning."""
+        if len(store) != len(self.variables):
+            warnings.warn(
+                f"{type(self).__name__}: got {len(store)} saved variables, expected {len(self.variables)}; "
+                "the optimizer starts afresh",
+                stacklevel=2,
+            )
+            return
+        for i, variable in enumerate(self.variables):
+            variable.assign(store[str(i)])

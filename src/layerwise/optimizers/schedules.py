@@ -1,0 +1,260 @@
+"""Learning rates that are functions of the step."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from .. import ops, serialization
+from ..autograd import Tensor, as_tensor
+from ..lazy import missing
+from ..serialization import Configurable
+
+__all__ = [
+    "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule",
+    "PiecewiseConstantDecay", "PolynomialDecay", "deserialize", "serialize",
+]  # fmt: skip
+
+
+class LearningRateSchedule(Configurable):
+    """rate = schedule(step): subclasses give `__call__`, from the step, a Tensor, to the learning rate, a Tensor
+
+    Optimizers count steps from 0. A schedule may be compiled, so it chooses with `ops.where`, not with `if`.
+
+    >>> class Halving(LearningRateSchedule):
+    ...     def __call__(self, step):
+    ...         return 0.5 ** ops.cast(step, "float32")
+    >>> Halving()(3).item()
+    0.125
+    """
+
+    def __call__(self, step: Any) -> Tensor:
+        raise TypeError(f"{type(self).__name__} has no __call__(step); define it to return the learning rate")
+
+
+def _float(x: Any) -> Tensor:
+    return as_tensor(x, "float32")
+
+
+class ExponentialDecay(LearningRateSchedule):
+    """rate = initial_learning_rate * decay_rate^(step / decay_steps)
+
+    With `staircase` the exponent is rounded down: the rate falls once in `decay_steps` steps.
+
+    >>> ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)(20).item()
+    0.025...
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "ExponentialDecay",
+    ) -> None:
+        _check_steps(self, "decay_steps", decay_steps)
+        self.initial_learning_rate, self.decay_steps, self.decay_rate = initial_learning_rate, decay_steps, decay_rate
+        self.staircase, self.name = staircase, name
+
+    def __call__(self, step: Any) -> Tensor:
+        return self.initial_learning_rate * _float(self.decay_rate) ** _periods(step, self.decay_steps, self.staircase)
+
+
+class InverseTimeDecay(LearningRateSchedule):
+    """rate = initial_learning_rate / (1 + decay_rate * step / decay_steps)
+
+    With `staircase`, step / decay_steps is rounded down.
+
+    >>> InverseTimeDecay(0.5, decay_steps=10, decay_rate=1.0)(10).item()
+    0.25
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "InverseTimeDecay",
+    ) -> None:
+        _check_steps(self, "decay_steps", decay_steps)
+        self.initial_learning_rate, self.decay_steps, self.decay_rate = initial_learning_rate, decay_steps, decay_rate
+        self.staircase, self.name = staircase, name
+
+    def __call__(self, step: Any) -> Tensor:
+        return self.initial_learning_rate / (1 + self.decay_rate * _periods(step, self.decay_steps, self.staircase))
+
+
+class PiecewiseConstantDecay(LearningRateSchedule):
+    """rate = values[i] for boundaries[i - 1] < step <= boundaries[i]: a step schedule
+
+    Args:
+        boundaries: increasing numbers of steps.
+        values: one rate more than boundaries.
+
+    >>> schedule = PiecewiseConstantDecay([2, 4], [0.5, 0.25, 0.125])
+    >>> [schedule(step).item() for step in range(6)]
+    [0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
+    """
+
+    def __init__(self, boundaries: Sequence[int], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
+        if len(values) != len(boundaries) + 1:
+            raise ValueError(
+                f"PiecewiseConstantDecay: values: got {len(values)} for {len(boundaries)} boundaries, expected one more"
+            )
+        if any(a >= b for a, b in itertools.pairwise(boundaries)):
+            raise ValueError(f"PiecewiseConstantDecay: boundaries: got {boundaries}, expected increasing numbers")
+        self.boundaries, self.values, self.name = list(boundaries), list(values), name
+
+    def __call__(self, step: Any) -> Tensor:
+        step, rate = as_tensor(step), _float(self.values[0])
+        for boundary, value in zip(self.boundaries, self.values[1:], strict=True):
+            rate = ops.where(step > boundary, value, rate)
+        return rate
+
+
+class PolynomialDecay(LearningRateSchedule):
+    """rate = (initial_learning_rate - end_learning_rate) * (1 - step / decay_steps)^power + end_learning_rate
+
+    From `decay_steps` on the rate stays at its end; with `cycle` decay_steps is replaced by its first multiple that
+    step has not passed, so that the rate jumps up again and again, less each time.
+
+    >>> PolynomialDecay(1.0, decay_steps=10, end_learning_rate=0.0, power=2.0)(5).item()
+    0.25
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        end_learning_rate: float = 0.0001,
+        power: float = 1.0,
+        cycle: bool = False,
+        name: str = "PolynomialDecay",
+    ) -> None:
+        _check_steps(self, "decay_steps", decay_steps)
+        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
+        self.end_learning_rate, self.power, self.cycle, self.name = end_learning_rate, power, cycle, name
+
+    def __call__(self, step: Any) -> Tensor:
+        step = _float(step)
+        if self.cycle:
+            total = self.decay_steps * ops.maximum(ops.ceil(step / self.decay_steps), 1.0)
+        else:
+            total, step = _float(self.decay_steps), ops.minimum(step, float(self.decay_steps))
+        span = self.initial_learning_rate - self.end_learning_rate
+        return span * (1 - step / total) ** self.power + self.end_learning_rate
+
+
+class CosineDecay(LearningRateSchedule):
+    """rate = top * ((1 - alpha) * (1 + cos(pi * min(step / decay_steps, 1))) / 2 + alpha)
+
+    where top is `initial_learning_rate`. With `warmup_target` the rate first rises in a line from
+    `initial_learning_rate` to warmup_target in `warmup_steps` steps; then top is the latter and step counts from there.
+
+    Source: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
+
+    >>> schedule = CosineDecay(0.0, decay_steps=10, warmup_target=1.0, warmup_steps=4)
+    >>> [round(schedule(step).item(), 4) for step in (0, 2, 4, 9, 14)]
+    [0.0, 0.5, 1.0, 0.5, 0.0]
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        alpha: float = 0.0,
+        name: str = "CosineDecay",
+        warmup_target: float | None = None,
+        warmup_steps: int = 0,
+    ) -> None:
+        _check_steps(self, "decay_steps", decay_steps)
+        self.initial_learning_rate, self.decay_steps, self.alpha, self.name = (
+            initial_learning_rate,
+            decay_steps,
+            alpha,
+            name,
+        )
+        self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
+
+    def __call__(self, step: Any) -> Tensor:
+        step = _float(step)
+        if self.warmup_target is None:
+            return self.initial_learning_rate * _cosine(step / self.decay_steps, self.alpha)
+        decayed = self.warmup_target * _cosine((step - self.warmup_steps) / self.decay_steps, self.alpha)
+        rise = self.warmup_target - self.initial_learning_rate
+        rising = self.initial_learning_rate + rise * step / max(self.warmup_steps, 1)
+        return ops.where(step < self.warmup_steps, rising, decayed)
+
+
+class CosineDecayRestarts(LearningRateSchedule):
+    """rate = initial_learning_rate * ((1 - alpha) * m_mul^i * (1 + cos(pi * f)) / 2 + alpha)
+
+    in period i = 0, 1, ..., of which the fraction f is over. The first period takes `first_decay_steps` steps, each
+    further one `t_mul` times as many as the one before.
+
+    Source: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
+
+    >>> schedule = CosineDecayRestarts(1.0, first_decay_steps=10, m_mul=0.5)
+    >>> [round(schedule(step).item(), 4) for step in (0, 5, 10, 20, 30)]
+    [1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: int,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+        name: str = "SGDRDecay",
+    ) -> None:
+        _check_steps(self, "first_decay_steps", first_decay_steps)
+        if t_mul < 1:
+            raise ValueError(f"CosineDecayRestarts: t_mul: got {t_mul!r}, expected a number >= 1")
+        self.initial_learning_rate, self.first_decay_steps = initial_learning_rate, first_decay_steps
+        self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
+
+    def __call__(self, step: Any) -> Tensor:
+        done = _float(step) / self.first_decay_steps
+        if self.t_mul == 1:
+            period = ops.floor(done)
+            fraction = done - period
+        else:  # period i starts after 1 + t_mul + ... + t_mul^(i - 1) = (t_mul^i - 1) / (t_mul - 1) first periods
+            period = ops.floor(ops.log(1 - done * (1 - self.t_mul)) / math.log(self.t_mul))
+            length = _float(self.t_mul) ** period
+            fraction = (done - (1 - length) / (1 - self.t_mul)) / length
+        top = _float(self.m_mul) ** period
+        return self.initial_learning_rate * _cosine(fraction, self.alpha, top)
+
+
+def _check_steps(schedule: LearningRateSchedule, argument: str, value: Any) -> None:
+    if not value > 0:
+        raise ValueError(f"{type(schedule).__name__}: {argument}: got {value!r}, expected a number > 0")
+
+
+def _periods(step: Any, decay_steps: int, staircase: bool) -> Tensor:
+    periods = _float(step) / decay_steps
+    return ops.floor(periods) if staircase else periods
+
+
+def _cosine(fraction: Tensor, alpha: float, top: Any = 1.0) -> Tensor:
+    """Half a cosine from `top` to 0, lifted to end at alpha."""
+    return (1 - alpha) * 0.5 * top * (1 + ops.cos(math.pi * ops.minimum(fraction, 1.0))) + alpha
+
+
+def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
+    """The schedule as plain data."""
+    return serialization.serialize(learning_rate_schedule)
+
+
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
+    """The schedule that `serialize` wrote."""
+    return serialization.deserialize(config, custom_objects)
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise missing(__name__, name)
