@@ -1,8 +1,12 @@
 """Differentiable operations under Keras' names: each one's value, gradient and shape rule side by side."""
 
+from typing import NoReturn
+
 from ..autograd import add, broadcast_to, cast, custom_gradient, reshape, stop_gradient, sum_to
+from ..lazy import missing
 from . import operators as operators  # gives Tensors and Variables their operators
-from .control import scan
+from .control import *
+from .control import __all__ as _control
 from .elementwise import *
 from .elementwise import __all__ as _elementwise
 from .indexing import *
@@ -17,6 +21,10 @@ from .shaping import *
 from .shaping import __all__ as _shaping
 
 __all__ = [
-    "add", "broadcast_to", "cast", "custom_gradient", "reshape", "scan", "stop_gradient", "sum_to",
-    *_elementwise, *_indexing, *_linear, *_nn, *_reduction, *_shaping,
+    "add", "broadcast_to", "cast", "custom_gradient", "reshape", "stop_gradient", "sum_to",
+    *_control, *_elementwise, *_indexing, *_linear, *_nn, *_reduction, *_shaping,
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise missing(__name__, name)

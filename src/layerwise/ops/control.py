@@ -12,7 +12,7 @@ from ..autograd import Array, Captures, Node, Spec, Tensor, as_tensor, captures,
 from ..backends import backend, xp
 from ..dtypes import is_float
 
-__all__ = ["scan"]
+__all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
 
 Body = Callable[[list[Tensor], list[Tensor]], tuple[list[Tensor], list[Tensor]]]
 
@@ -69,7 +69,7 @@ def scan(
     sizes = {x.shape[0] for x in inputs} | ({length} if length is not None else set())
     if len(sizes) != 1:
         raise ValueError(
-            f"scan: the number of steps is not clear: first sizes of xs and length are {sorted(map(str, sizes))}"
+            f"scan: the number of steps is not clear: first sizes of xs and length are {sorted(str(n) for n in sizes)}"
         )
     (steps,) = sizes
     structure: list[Any] = [None]
@@ -187,3 +187,63 @@ def _(g, operands, y, *, loop):
         *spread(g_inputs, by_input, loop.inputs),
         *spread(g_captured, by_captured, len(captured)),
     )
+
+
+def map(f: Callable[[Any], Any], xs: Any) -> Any:
+    """y_t = f(x_t) for every t along the first axis of xs, stacked; one after the other, as a `scan` without a carry
+
+    >>> map(lambda x: x * x, [1.0, 2.0, 3.0])
+    Tensor([1., 4., 9.], shape=(3,), dtype=float32)
+    """
+    return scan(lambda carry, x: (carry, f(x)), [], xs)[1]
+
+
+def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+    """y_t = function(x_t) for every t along the first axis of `elements`, stacked; the same as `map`"""
+    return map(function, elements)
+
+
+def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """true_fn() where the predicate holds, else false_fn(): Python's `if`
+
+    The predicate has to have a value: on symbolic Tensors, and on the data of a compiled step, use `where`.
+
+    >>> cond(2 > 1, lambda: "yes", lambda: "no")
+    'yes'
+    """
+    return true_fn() if bool(as_tensor(pred)) else false_fn()
+
+
+def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+    """branches[index](*operands), with the index brought into range; it has to have a value, as in `cond`"""
+    return branches[min(max(int(as_tensor(index)), 0), len(branches) - 1)](*operands)
+
+
+def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
+    """value = body_fun(i, value) for i = lower ... upper - 1: Python's loop, unrolled where a step is compiled
+
+    >>> fori_loop(0, 3, lambda i, value: value * 2 + i, 1)
+    12
+    """
+    value = init_val
+    for i in range(int(lower), int(upper)):
+        value = body_fun(i, value)
+    return value
+
+
+def while_loop(
+    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
+) -> Any:
+    """loop_vars = body(*loop_vars) while cond(*loop_vars) holds: Python's loop
+
+    The condition has to have a value, as in `cond`; gradients flow through every turn.
+
+    >>> while_loop(lambda i, n: i < 3, lambda i, n: (i + 1, n * 2), (0, 1))
+    (3, 8)
+    """
+    several = isinstance(loop_vars, list | tuple)
+    state, turns = tuple(loop_vars) if several else (loop_vars,), 0
+    while (maximum_iterations is None or turns < maximum_iterations) and bool(as_tensor(cond(*state))):
+        result = body(*state)
+        state, turns = tuple(result) if several else (result,), turns + 1
+    return type(loop_vars)(state) if several else state[0]

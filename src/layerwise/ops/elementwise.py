@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-from ..autograd import Array, Tensor, as_tensor, elementwise, primitive
+import numpy as np
+
+from ..autograd import Array, Tensor, add, as_tensor, elementwise, primitive
 from ..backends import backend, xp
 from ..backends.base import sigmoid as _stable_sigmoid
+from ..dtypes import is_float
 
 __all__ = [
     "abs", "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "ceil", "clip", "cos",
-    "cosh", "divide", "elu", "equal", "erf", "exp", "expm1", "floor", "floor_divide", "gelu", "greater",
-    "greater_equal", "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal", "log", "log10", "log1p", "log2",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "negative",
-    "not_equal", "power", "reciprocal", "relu", "relu6", "round", "rsqrt", "selu", "sigmoid", "sign", "silu", "sin",
-    "sinh", "softplus", "softsign", "sqrt", "square", "subtract", "swish", "tan", "tanh", "true_divide", "where",
+    "cosh", "divide", "divide_no_nan", "elu", "equal", "erf", "exp", "expm1", "floor", "floor_divide", "gelu",
+    "greater", "greater_equal", "isclose", "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal", "log",
+    "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod",
+    "multiply", "nan_to_num", "negative", "not_equal", "power", "reciprocal", "relu", "relu6", "round", "rsqrt",
+    "select", "selu", "sigmoid", "sign", "silu", "sin", "sinh", "softplus", "softsign", "sqrt", "square", "subtract",
+    "swish", "tan", "tanh", "true_divide", "where",
 ]  # fmt: skip
 
 # Arithmetic
@@ -647,15 +652,15 @@ def _(g, x, low, high):
     return where(inside, g, 0), lambda: where(logical_and(x < low, low <= high), g, 0), lambda: where(x > high, g, 0)
 
 
-@elementwise(differentiable=False)
+@elementwise(differentiable=False, floating=True)
 def floor(x: Array) -> Array:
-    """y = the largest whole number <= x"""
+    """y = the largest whole number <= x, as a float"""
     return xp().floor(x)
 
 
-@elementwise(differentiable=False)
+@elementwise(differentiable=False, floating=True)
 def ceil(x: Array) -> Array:
-    """y = the smallest whole number >= x"""
+    """y = the smallest whole number >= x, as a float"""
     return xp().ceil(x)
 
 
@@ -692,3 +697,47 @@ def _where(condition: Array, a: Array, b: Array) -> Array:
 @_where.gradient
 def _(g, condition):
     return None, lambda: _where(condition, g, 0), lambda: _where(condition, 0, g)
+
+
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tensor:
+    """y = the first choice whose condition holds, else `default`
+
+    >>> select([[True, False], [True, True]], [[1, 1], [2, 2]])
+    Tensor([1, 2], shape=(2,), dtype=int32)
+    """
+    y = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        y = where(condition, choice, y)
+    return as_tensor(y)
+
+
+def divide_no_nan(x1: Any, x2: Any) -> Tensor:
+    """y = x1 / x2, 0 where x2 = 0"""
+    zero = equal(x2, 0)
+    return where(zero, 0, divide(x1, where(zero, 1, x2)))
+
+
+def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """y = x with other numbers for NaN, infinity and minus infinity, by default 0 and the dtype's extremes"""
+    x = as_tensor(x)
+    if not is_float(x.dtype):
+        return x
+    largest = _largest(x.dtype)
+    x = where(isnan(x), nan, x)
+    x = where(equal(x, math.inf), largest if posinf is None else posinf, x)
+    return where(equal(x, -math.inf), -largest if neginf is None else neginf, x)
+
+
+def _largest(dtype: str) -> float:
+    return 3.3895313892515355e38 if dtype == "bfloat16" else float(np.finfo(dtype).max)
+
+
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """y = whether |x1 - x2| <= atol + rtol |x2|, or both are the same infinity
+
+    >>> isclose([1.0, 1.0], [1.0 + 1e-6, 1.1])
+    Tensor([ True, False], shape=(2,), dtype=bool)
+    """
+    near = less_equal(absolute(subtract(x1, x2)), add(atol, multiply(rtol, absolute(x2))))
+    y = logical_or(equal(x1, x2), logical_and(near, isfinite(x2)))
+    return logical_or(y, logical_and(isnan(x1), isnan(x2))) if equal_nan else y

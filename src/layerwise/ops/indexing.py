@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +11,16 @@ import numpy as np
 from ..autograd import Array, Spec, Tensor, as_tensor, primitive, raw, reshape
 from ..backends import backend, xp
 
-__all__ = ["gather", "get_item", "scatter_add", "slice_update", "take", "take_along_axis"]
+__all__ = [
+    "bincount", "gather", "get_item", "scatter", "scatter_add", "scatter_update", "segment_sum", "slice",
+    "slice_update", "take", "take_along_axis",
+]  # fmt: skip
 
 
 def get_item(x: Any, key: Any) -> Tensor:
     """y = x[key], for all that NumPy allows as a key
 
-    >>> get_item([[1, 2], [3, 4]], (slice(None), 0))
+    >>> get_item([[1, 2], [3, 4]], (builtins.slice(None), 0))
     Tensor([1, 3], shape=(2,), dtype=int32)
     """
     parts = key if isinstance(key, tuple) else (key,)
@@ -33,8 +37,8 @@ def _index(part: Any) -> Any:
         )
     if isinstance(part, list):
         return np.asarray(part)
-    if isinstance(part, slice):
-        return slice(*(None if n is None else n.__index__() for n in (part.start, part.stop, part.step)))
+    if isinstance(part, builtins.slice):
+        return builtins.slice(*(None if n is None else n.__index__() for n in (part.start, part.stop, part.step)))
     return part
 
 
@@ -142,9 +146,54 @@ def _(indices, values, *, shape, axis):
 def slice_update(inputs: Any, start_indices: Sequence[int], updates: Any) -> Tensor:
     """y = inputs with the block that begins at `start_indices` replaced by `updates`"""
     inputs, updates = as_tensor(inputs), as_tensor(updates)
-    key = tuple(slice(int(s), int(s) + n) for s, n in zip(start_indices, updates.shape, strict=True))
-    inside = np.zeros(inputs.shape, bool)
-    inside[key] = True
+    key = tuple(builtins.slice(int(s), int(s) + n) for s, n in zip(start_indices, updates.shape, strict=True))
+    return _put(inputs, key, updates)
+
+
+def slice(inputs: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
+    """y = the block of `shape` that begins at `start_indices`"""
+    starts = [int(start) for start in start_indices]
+    return get_item(inputs, tuple(builtins.slice(a, a + n) for a, n in zip(starts, shape, strict=True)))
+
+
+def _columns(indices: Any) -> tuple[Any, ...]:
+    """Rows of positions as a key: one array of positions for each axis."""
+    return tuple(np.moveaxis(np.asarray(as_tensor(indices)), -1, 0))
+
+
+def scatter(indices: Any, values: Any, shape: Sequence[int]) -> Tensor:
+    """y = zeros of `shape` with `values` added at the positions that the rows of `indices` give
+
+    >>> scatter([[0], [2], [0]], [1.0, 2.0, 3.0], (3,))
+    Tensor([4., 0., 2.], shape=(3,), dtype=float32)
+    """
+    return _add_at(values, key=_columns(indices), shape=tuple(shape))
+
+
+def scatter_update(inputs: Any, indices: Any, updates: Any) -> Tensor:
+    """y = inputs with the entries at the positions that the (distinct) rows of `indices` give replaced by `updates`"""
+    return _put(as_tensor(inputs), _columns(indices), updates)
+
+
+def _put(x: Tensor, key: tuple[Any, ...], values: Any) -> Tensor:
+    """`x` with `values` at `key`, where no position may come twice."""
     from .elementwise import where
 
-    return where(inside, _add_at(updates, key=key, shape=inputs.shape), inputs)
+    inside = np.zeros(x.shape, bool)
+    inside[key] = True
+    return where(inside, _add_at(values, key=key, shape=x.shape), x)
+
+
+def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+    """y[s] = the sum of data[i] over all i with segment_ids[i] = s"""
+    data, ids = as_tensor(data), as_tensor(segment_ids)
+    count = int(np.max(np.asarray(ids), initial=-1)) + 1 if num_segments is None else num_segments
+    return scatter_add(ids, data, shape=(count, *data.shape[1:]))
+
+
+def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Tensor:
+    """y[n] = how often n stands in x, or the sum of the weights there; as long as x's largest needs, or `minlength`"""
+    x = reshape(x, (-1,))
+    count = max(int(np.max(np.asarray(x), initial=-1)) + 1, minlength)
+    ones = np.ones(x.shape, "int32") if weights is None else reshape(weights, (-1,))
+    return scatter_add(x, ones, shape=(count,))

@@ -10,9 +10,12 @@ import numpy as np
 
 from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, primitive, reshape, sum_to
 from ..backends import backend, xp
-from .shaping import swapaxes, transpose
+from .reduction import sum
+from .shaping import diagonal, roll, swapaxes, transpose
 
-__all__ = ["dot", "einsum", "matmul", "outer", "tensordot"]
+__all__ = [
+    "cross", "dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace", "vdot",
+]  # fmt: skip
 
 
 def matmul(x1: Any, x2: Any) -> Tensor:
@@ -65,6 +68,34 @@ def dot(x1: Any, x2: Any) -> Tensor:
 def outer(x1: Any, x2: Any) -> Tensor:
     """y[i, j] = x1[i] x2[j]"""
     return reshape(as_tensor(x1), (-1, 1)) * reshape(as_tensor(x2), (1, -1))
+
+
+def inner(x1: Any, x2: Any) -> Tensor:
+    """y[i, j] = sum over k of x1[i, k] x2[j, k]"""
+    a, b = as_tensor(x1), as_tensor(x2)
+    return a * b if a.ndim == 0 or b.ndim == 0 else tensordot(a, b, [[-1], [-1]])
+
+
+def vdot(x1: Any, x2: Any) -> Tensor:
+    """y = sum of x1 x2 over all elements"""
+    return dot(reshape(as_tensor(x1), (-1,)), reshape(as_tensor(x2), (-1,)))
+
+
+def cross(x1: Any, x2: Any) -> Tensor:
+    """y = (a_1 b_2 - a_2 b_1, a_2 b_0 - a_0 b_2, a_0 b_1 - a_1 b_0) along the last axis, of size 3
+
+    >>> cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+    Tensor([0., 0., 1.], shape=(3,), dtype=float32)
+    """
+    a, b = as_tensor(x1), as_tensor(x2)
+    if a.shape[-1:] != (3,) or b.shape[-1:] != (3,):
+        raise ValueError(f"cross: expected vectors of 3 along the last axis, got shapes {a.shape} and {b.shape}")
+    return roll(a * roll(b, shift=-1, axis=-1) - roll(a, shift=-1, axis=-1) * b, shift=-1, axis=-1)
+
+
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """y = sum over i of x[..., i, i + offset], for the matrices that two axes span"""
+    return sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
 def tensordot(x1: Any, x2: Any, axes: int | Sequence[Any] = 2) -> Tensor:

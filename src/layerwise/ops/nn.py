@@ -550,3 +550,10 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
         return sparse_softmax_cross_entropy(target, output)
     p = _from_probabilities(output / sum(output, axis=-1, keepdims=True))
     return sparse_softmax_cross_entropy(target, log(p))
+
+
+def __getattr__(name: str) -> Any:
+    """`ops.nn` is also the place where Keras has relu, gelu and their like."""
+    from .. import ops
+
+    return getattr(ops, name)

@@ -8,11 +8,12 @@ from typing import Any
 from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, cast, primitive, reshape, stop_gradient
 from ..backends import xp
 from ..dtypes import is_float, standardize_dtype
-from .elementwise import abs, exp, log, sqrt, square, where
+from .elementwise import abs, exp, isclose, log, sqrt, square, where
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumprod", "cumsum", "logsumexp",
-    "max", "mean", "min", "moments", "norm", "normalize", "prod", "sort", "std", "sum", "top_k", "var",
+    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "average", "count_nonzero", "cumprod",
+    "cumsum", "in_top_k", "logsumexp", "max", "mean", "median", "min", "moments", "norm", "normalize", "prod", "sort",
+    "std", "sum", "top_k", "var",
 ]  # fmt: skip
 
 Axis = int | Sequence[int] | None
@@ -212,7 +213,7 @@ def count_nonzero(x: Any, axis: Axis = None) -> Tensor:
 @primitive
 def cumsum(x: Array, *, axis: int | None = None) -> Array:
     """y_i = x_0 + ... + x_i along `axis`, of the flattened x where it is None"""
-    return xp().cumsum(x, axis=axis, dtype=_sum_dtype(x.dtype.name))
+    return xp().cumsum(x, axis=axis, dtype="int32" if x.dtype == bool else x.dtype)
 
 
 @cumsum.gradient
@@ -304,3 +305,47 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     x = as_tensor(x)
     indices = argsort(-x, axis=-1)[..., :k]
     return take_along_axis(x, indices, axis=-1), indices
+
+
+def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
+    """y = whether predictions[target] is among the k largest: fewer than k are larger
+
+    targets (n,) whole numbers, predictions (n, classes) -> (n,)
+    """
+    from .indexing import take_along_axis
+
+    predictions, targets = as_tensor(predictions), as_tensor(targets)
+    chosen = take_along_axis(predictions, reshape(targets, (-1, 1)), axis=-1)
+    return count_nonzero(predictions > chosen, axis=-1) < k
+
+
+def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """y = the middle of the sorted values over `axis`, the mean of the middle two where their number is even
+
+    >>> median([3.0, 1.0, 2.0]).item()
+    2.0
+    """
+    from .shaping import transpose
+
+    x = as_tensor(x)
+    axes = axes_of(axis, x.ndim)
+    front = [i for i in range(x.ndim) if i not in axes]
+    count = _count(x.shape, axis)
+    ordered = sort(reshape(transpose(x, (*front, *axes)), (*(x.shape[i] for i in front), count)), axis=-1)
+    y = mean(ordered[..., (count - 1) // 2 : count // 2 + 1], axis=-1)
+    return reshape(y, kept_shape(x.shape, axis)) if keepdims else y
+
+
+def average(x: Any, axis: Axis = None, weights: Any = None) -> Tensor:
+    """y = sum(w x) / sum(w) over `axis`; weights shaped as x, or as the one axis"""
+    if weights is None:
+        return mean(x, axis=axis)
+    x, weights = as_tensor(x), as_tensor(weights)
+    if weights.ndim == 1 and x.ndim > 1 and isinstance(axis, int):
+        weights = reshape(weights, tuple(-1 if i == axis % x.ndim else 1 for i in range(x.ndim)))
+    return sum(x * weights, axis=axis) / sum(broadcast_to(weights, shape=x.shape), axis=axis)
+
+
+def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """y = whether |x1 - x2| <= atol + rtol |x2| everywhere"""
+    return all(isclose(x1, x2, rtol, atol, equal_nan))

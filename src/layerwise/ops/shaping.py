@@ -15,10 +15,11 @@ from ..backends import backend, xp
 from ..dtypes import standardize_dtype
 
 __all__ = [
-    "arange", "array", "concatenate", "convert_to_numpy", "convert_to_tensor", "diag", "empty", "expand_dims", "eye",
-    "flip", "full", "full_like", "hstack", "identity", "is_tensor", "linspace", "meshgrid", "moveaxis", "ndim",
-    "one_hot", "ones", "ones_like", "pad", "ravel", "repeat", "roll", "shape", "size", "split", "squeeze", "stack",
-    "swapaxes", "tile", "transpose", "tri", "tril", "triu", "unstack", "vstack", "zeros", "zeros_like",
+    "arange", "array", "concatenate", "convert_to_numpy", "convert_to_tensor", "diag", "diagonal", "empty",
+    "expand_dims", "eye", "flip", "full", "full_like", "hstack", "identity", "is_tensor", "linspace", "meshgrid",
+    "moveaxis", "ndim", "one_hot", "ones", "ones_like", "pad", "ravel", "repeat", "roll", "shape", "size", "split",
+    "squeeze", "stack", "swapaxes", "tile", "transpose", "tri", "tril", "triu", "unstack", "vstack", "zeros",
+    "zeros_like",
 ]  # fmt: skip
 
 
@@ -153,10 +154,7 @@ def diag(x: Any, k: int = 0) -> Tensor:
     """y = the matrix with x on its k-th diagonal; of a matrix, its k-th diagonal"""
     x = as_tensor(x)
     if x.ndim == 2:
-        rows = np.arange(x.shape[0])[np.arange(x.shape[0]) + builtins.min(k, 0) >= 0]
-        count = builtins.max(0, builtins.min(x.shape[0] + builtins.min(k, 0), x.shape[1] - builtins.max(k, 0)))
-        rows = np.arange(count) - builtins.min(k, 0)
-        return x[rows, rows + k]
+        return diagonal(x, k)
     n = x.shape[0] + builtins.abs(k)
     padded = pad(x, [(builtins.max(k, 0), builtins.max(-k, 0))])
     return eye(n, k=k, dtype=x.dtype) * padded
@@ -228,6 +226,17 @@ def _(x, *, axes=None):
         )
     order = reversed(range(x.ndim)) if axes is None else axes
     return Spec(tuple(x.shape[a] for a in order), x.dtype)
+
+
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """y[..., i] = x[..., i, i + offset], for the matrices that two axes span"""
+    x = as_tensor(x)
+    rest = [i for i in range(x.ndim) if i not in (axis1 % x.ndim, axis2 % x.ndim)]
+    x = transpose(x, (*rest, axis1, axis2))
+    low, high = builtins.min(offset, 0), builtins.max(offset, 0)
+    count = builtins.max(0, builtins.min(x.shape[-2] + low, x.shape[-1] - high))
+    rows = np.arange(count) - low
+    return x[..., rows, rows + offset]
 
 
 def moveaxis(x: Any, source: int, destination: int) -> Tensor:
