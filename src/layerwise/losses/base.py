@@ -70,8 +70,7 @@ class Loss(Configurable):
         y_true = _map(lambda y: cast(y, self.dtype), y_true)
         y_pred = _map(lambda y: cast(y, self.dtype), y_pred)
         values = as_tensor(self.call(y_true, y_pred), self.dtype)
-        masks = [m for m in (_mask(y_pred), _mask(values)) if m is not None]
-        mask = ops.logical_and(*masks) if len(masks) == 2 else masks[0] if masks else None
+        mask = joint_mask(y_pred, values)
         if sample_weight is not None:
             sample_weight = as_tensor(sample_weight, self.dtype)
         return self._reduce(values, sample_weight, mask)
@@ -81,7 +80,7 @@ class Loss(Configurable):
             mask = as_tensor(mask, values.dtype)
             if self.reduction in ("mean", "sum_over_batch_size"):  # the mean is over what the mask leaves
                 mask = mask * (mask.size / (ops.sum(mask) + config.epsilon()))
-            weight = mask if weight is None else align_weights(self.name, mask, weight) * mask
+            weight = masked_weight(self.name, mask, weight)
         if weight is not None:
             weight = align_weights(self.name, values, weight)
             values = values * weight
@@ -145,8 +144,20 @@ def _map(fn: Callable[[Any], Any], y: Any) -> Any:
     return fn(y)
 
 
-def _mask(y: Any) -> Tensor | None:
+def mask_of(y: Any) -> Tensor | None:
+    """The mask noted on `y`: true for the steps that count."""
     return y.notes.get("mask") if isinstance(y, Tensor) and y.notes else None
+
+
+def joint_mask(y_pred: Any, values: Tensor) -> Tensor | None:
+    """The steps that count for the predictions and for the values computed from them."""
+    masks = [mask for mask in (mask_of(y_pred), mask_of(values)) if mask is not None]
+    return ops.logical_and(*masks) if len(masks) == 2 else masks[0] if masks else None
+
+
+def masked_weight(name: str, mask: Tensor, weight: Tensor | None) -> Tensor:
+    """The weights of all samples, with 0 where the mask is."""
+    return mask if weight is None else align_weights(name, mask, weight) * mask
 
 
 def cast(y: Any, dtype: str) -> Tensor:
@@ -159,7 +170,7 @@ def _noted(new: Tensor, old: Tensor, along: Callable[[Tensor], Tensor]) -> Tenso
     """`new` with the notes of `old`, from which it was made element by element: the logits by `along`, too."""
     if old.logits is not None:
         new.note("logits", (old.logits[0], along(old.logits[1])))
-    if (mask := _mask(old)) is not None:
+    if (mask := mask_of(old)) is not None:
         new.note("mask", mask)
     return new
 
@@ -211,7 +222,7 @@ def align_weights(name: str, values: Tensor, weight: Tensor) -> Tensor:
     missing = values.ndim - weight.ndim
     if missing < 0 or any(w not in (1, None, v) and v is not None for w, v in zip(weight.shape, values.shape)):
         raise ValueError(
-            f"{name}: sample_weight: got shape {weight.shape}, expected leading dimensions of the values' {values.shape}"
+            f"{name}: sample_weight: got shape {weight.shape}, expected leading dimensions of {values.shape}"
         )
     return ops.expand_dims(weight, tuple(range(weight.ndim, values.ndim))) if missing and weight.ndim else weight
 

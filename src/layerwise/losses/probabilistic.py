@@ -69,7 +69,7 @@ def sparse_categorical_crossentropy(
     Tensor([0.6931472], shape=(1,), dtype=float32)
     """
     y_true, y_pred = same_rank(y_true, floating(y_pred))
-    y_true = _labels("sparse_categorical_crossentropy", y_true, y_pred, axis)
+    y_true = class_numbers("sparse_categorical_crossentropy", y_true, y_pred, axis)
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis)
     valid = y_true != ignore_class
@@ -77,7 +77,7 @@ def sparse_categorical_crossentropy(
     return ops.where(valid, values, 0.0).note("mask", valid)
 
 
-def _labels(name: str, y_true: Tensor, y_pred: Tensor, axis: int) -> Tensor:
+def class_numbers(name: str, y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     """Class numbers in the shape of the predictions without `axis`."""
     expected = list(y_pred.shape)
     classes = expected.pop(axis)

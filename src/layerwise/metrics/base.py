@@ -1,0 +1,208 @@
+"""`Metric`: state in variables, changed by batches; means and sums of values and of functions of (y_true, y_pred)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import ops
+from ..autograd import Tensor, as_tensor, raw
+from ..dtypes import standardize_dtype
+from ..losses.base import align_weights, joint_mask, mask_of, masked_weight
+from ..serialization import Configurable
+from ..variables import Transaction, Variable, auto_name, snake_case, transaction
+
+
+class Metric(Configurable):
+    """result = a function of all batches since the last reset
+
+    A subclass makes variables with `add_variable`, changes them in `update_state` and computes `result` from them, all
+    with `layerwise.ops`, since both run inside the compiled training step.
+
+    Args:
+        dtype: of the state and the result; by default `floatx`.
+        name: shown in logs.
+
+    >>> class Largest(Metric):
+    ...     def __init__(self, name="largest", dtype=None):
+    ...         super().__init__(dtype, name)
+    ...         self.largest = self.add_variable((), name="largest")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.largest.assign(ops.maximum(self.largest, ops.max(y_pred)))
+    ...     def result(self):
+    ...         return self.largest.value
+    >>> Largest()([0.0, 0.0], [2.0, 3.0]).item()
+    3.0
+    """
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        self.name = name or auto_name(snake_case(type(self).__name__))
+        self.dtype = standardize_dtype(dtype)
+        self._variables: list[Variable] = []
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The state: this metric's variables, then those of metrics among its attributes."""
+        nested = [v for value in vars(self).values() if isinstance(value, Metric) for v in value.variables]
+        return [*self._variables, *nested]
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = None,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
+        """A new variable of the state, zeros unless an initializer is given.
+
+        Args:
+            shape: of the variable.
+            initializer: a function (shape, dtype) -> value, or an initializer's name.
+            dtype: by default the metric's.
+            aggregation: how replicas of the variable are joined; there is one.
+            name: of the variable.
+        """
+        variable = Variable(initializer or ops.zeros, tuple(shape), dtype or self.dtype, trainable=False, name=name)
+        variable.path = f"{self.name}/{variable.name}"
+
+        self._variables.append(variable)
+        return variable
+
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
+        """`add_variable` by its other name."""
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Take in a batch; subclasses define it, usually as update_state(y_true, y_pred, sample_weight=None)."""
+        raise NotImplementedError(
+            f"{type(self).__name__}: define update_state(self, y_true, y_pred, sample_weight=None)"
+        )
+
+    def result(self) -> Any:
+        """The metric's value, or a dict of values; subclasses define it."""
+        raise NotImplementedError(f"{type(self).__name__}: define result(self)")
+
+    def reset_state(self) -> None:
+        """Forget all batches: every variable becomes 0."""
+        for variable in self.variables:
+            variable.assign(ops.zeros(variable.shape, variable.dtype))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Take in a batch and return the result of all batches so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Tensor]:
+        """The values that `variables` would have after `update_state`, had they had `metric_variables` before."""
+        with transaction(self._holding(metric_variables)) as state:
+            self.update_state(*args, **kwargs)
+        return [Tensor(value) for value in state.result()]
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """The result, were the values of `variables` these."""
+        with transaction(self._holding(metric_variables)):
+            return self.result()
+
+    def stateless_reset_state(self) -> list[Tensor]:
+        """The values that `variables` have after `reset_state`."""
+        return [ops.zeros(v.shape, v.dtype) for v in self.variables]
+
+    def _holding(self, values: Sequence[Any]) -> Transaction:
+        return Transaction(self.variables, [raw(as_tensor(value)) for value in values])
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+
+def ratio(part: Any, whole: Any) -> Tensor:
+    """part / whole, 0 where whole is 0"""
+    empty = whole == 0
+    return ops.where(empty, 0.0, part / ops.where(empty, 1.0, whole))
+
+
+def _weighted(metric: Metric, values: Any, sample_weight: Any) -> tuple[Tensor, Tensor]:
+    """Values and weights as Tensors whose dimensions belong together; a mask noted on the values counts as weights."""
+    mask = mask_of(values)
+    values = as_tensor(values, metric.dtype)
+    weight = None if sample_weight is None else as_tensor(sample_weight, metric.dtype)
+    if mask is not None:
+        weight = masked_weight(metric.name, as_tensor(mask, metric.dtype), weight)
+    return values, ops.ones_like(values) if weight is None else align_weights(metric.name, values, weight)
+
+
+class Sum(Metric):
+    """result = sum of weight_i value_i over all batches
+
+    >>> metric = Sum()
+    >>> metric.update_state([1.0, 2.0])
+    >>> metric([3.0]).item()
+    6.0
+    """
+
+    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+        self.total = self.add_variable((), name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        values, weight = _weighted(self, values, sample_weight)
+        self.total.assign_add(ops.sum(values * weight))
+
+    def result(self) -> Tensor:
+        return self.total.value
+
+
+class Mean(Metric):
+    """result = sum of weight_i value_i / sum of weight_i over all batches; 0 before the first
+
+    Values of more than one dimension count as one sample for each entry of the first: the mean over the others.
+
+    >>> metric = Mean()
+    >>> metric.update_state([1.0, 2.0])
+    >>> metric([6.0]).item()
+    3.0
+    """
+
+    def __init__(self, name: str = "mean", dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+        self.total = self.add_variable((), name="total")
+        self.count = self.add_variable((), name="count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        values, weight = _weighted(self, values, sample_weight)
+        within = tuple(range(min(1, weight.ndim), values.ndim))  # a single weight is that of the mean over all values
+        self.total.assign_add(ops.sum(ops.mean(values * weight, axis=within)))
+        self.count.assign_add(ops.sum(ops.mean(weight, axis=within) if weight.ndim else weight))
+
+    def result(self) -> Tensor:
+        return ratio(self.total, self.count)
+
+
+class MeanMetricWrapper(Mean):
+    """result = the mean of weight_i fn(y_true, y_pred, **options)_i over all batches
+
+    Args:
+        fn: returns one value per sample.
+        options: further arguments of `fn`, kept as attributes.
+
+    >>> MeanMetricWrapper(lambda y_true, y_pred: abs(y_true - y_pred), name="distance")([1.0, 2.0], [1.0, 4.0]).item()
+    1.0
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any) -> None:
+        super().__init__(str(name or getattr(fn, "__name__", "mean_metric_wrapper")), dtype)
+        self.fn = fn
+        self._options = tuple(options)
+        vars(self).update(options)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        y_true, y_pred = as_tensor(y_true), as_tensor(y_pred)
+        values = as_tensor(self.fn(y_true, y_pred, **{name: getattr(self, name) for name in self._options}))
+        if (mask := joint_mask(y_pred, values)) is not None:
+            values.note("mask", mask)
+        super().update_state(values, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **{name: getattr(self, name) for name in self._options}}

@@ -1,0 +1,200 @@
+"""Accuracies: how often a prediction is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import ops
+from ..autograd import Tensor, as_tensor
+from ..losses.base import floating, matched, same_rank
+from ..losses.probabilistic import class_numbers
+from .base import MeanMetricWrapper, Metric
+
+
+def accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """1 where y_true = y_pred, else 0
+
+    >>> accuracy([1, 2], [1, 3])
+    Tensor([1., 0.], shape=(2,), dtype=float32)
+    """
+    y_true, y_pred = matched("accuracy", y_true, y_pred)
+    return as_tensor(y_true == y_pred, "float32")
+
+
+def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
+    """1 where the label is that of "y_pred > threshold", else 0
+
+    >>> binary_accuracy([1, 1], [0.6, 0.5])
+    Tensor([1., 0.], shape=(2,), dtype=float32)
+    """
+    y_true, y_pred = matched("binary_accuracy", y_true, y_pred)
+    return as_tensor(y_true == as_tensor(y_pred > threshold, y_true.dtype), "float32")
+
+
+def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """1 where the largest prediction is at the largest label, else 0; the first of equals counts as the largest
+
+    >>> categorical_accuracy([[0, 1], [0, 1]], [[0.2, 0.8], [0.7, 0.3]])
+    Tensor([1., 0.], shape=(2,), dtype=float32)
+    """
+    y_true, y_pred = matched("categorical_accuracy", y_true, y_pred)
+    return as_tensor(ops.argmax(y_true, axis=-1) == ops.argmax(y_pred, axis=-1), "float32")
+
+
+def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """1 where the largest prediction is that of class y_true, else 0; the first of equals counts as the largest
+
+    >>> sparse_categorical_accuracy([1, 1], [[0.2, 0.8], [0.7, 0.3]])
+    Tensor([1., 0.], shape=(2,), dtype=float32)
+    """
+    y_true, y_pred = same_rank(y_true, floating(y_pred))
+    y_true = class_numbers("sparse_categorical_accuracy", y_true, y_pred)
+    return as_tensor(y_true == as_tensor(ops.argmax(y_pred, axis=-1), y_true.dtype), "float32")
+
+
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
+    """1 where the prediction at the largest label is among the k largest, else 0; all equals of the k-th are among them
+
+    >>> top_k_categorical_accuracy([[0, 0, 1], [0, 0, 1]], [[0.1, 0.5, 0.4], [0.5, 0.4, 0.1]], k=2)
+    Tensor([1., 0.], shape=(2,), dtype=float32)
+    """
+    y_true, y_pred = matched("top_k_categorical_accuracy", y_true, y_pred)
+    return _in_top_k(ops.argmax(y_true, axis=-1), y_pred, k)
+
+
+def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Tensor:
+    """1 where the prediction for class y_true is among the k largest, else 0; all equals of the k-th are among them
+
+    With `from_sorted_ids` y_pred holds class numbers, the most probable first.
+
+    >>> sparse_top_k_categorical_accuracy([2, 2], [[0.1, 0.5, 0.4], [0.5, 0.4, 0.1]], k=2)
+    Tensor([1., 0.], shape=(2,), dtype=float32)
+    """
+    y_true, y_pred = same_rank(y_true, floating(y_pred))
+    y_true = class_numbers("sparse_top_k_categorical_accuracy", y_true, y_pred)
+    if from_sorted_ids:
+        hits = as_tensor(ops.expand_dims(y_true, -1), y_pred.dtype) == y_pred[..., :k]
+        return as_tensor(ops.any(hits, axis=-1), "float32")
+    return _in_top_k(y_true, y_pred, k)
+
+
+def _in_top_k(labels: Tensor, y_pred: Tensor, k: int) -> Tensor:
+    chosen = ops.take_along_axis(y_pred, ops.expand_dims(as_tensor(labels, "int32"), -1), axis=-1)
+    larger = ops.sum(as_tensor(ops.logical_not(y_pred <= chosen), "int32"), axis=-1)  # a NaN is larger than all
+    return as_tensor(larger < k, "float32")
+
+
+class Accuracy(MeanMetricWrapper):
+    """result = how often y_true = y_pred
+
+    >>> Accuracy()([1, 2], [1, 3]).item()
+    0.5
+    """
+
+    def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
+        super().__init__(accuracy, name, dtype)
+
+
+class BinaryAccuracy(MeanMetricWrapper):
+    """result = how often the label, 0 or 1, is that of "y_pred > threshold"
+
+    >>> BinaryAccuracy()([1, 1], [0.6, 0.5]).item()
+    0.5
+    """
+
+    def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
+        if not 0 <= threshold <= 1:
+            raise ValueError(f"BinaryAccuracy: threshold: got {threshold}, expected a number from 0 to 1")
+        super().__init__(binary_accuracy, name, dtype, threshold=threshold)
+
+
+class CategoricalAccuracy(MeanMetricWrapper):
+    """result = how often the largest prediction is that of the one-hot label
+
+    >>> CategoricalAccuracy()([[0, 1], [0, 1]], [[0.2, 0.8], [0.7, 0.3]]).item()
+    0.5
+    """
+
+    def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
+        super().__init__(categorical_accuracy, name, dtype)
+
+
+class SparseCategoricalAccuracy(MeanMetricWrapper):
+    """result = how often the largest prediction is that of the label's class number
+
+    >>> SparseCategoricalAccuracy()([1, 1], [[0.2, 0.8], [0.7, 0.3]]).item()
+    0.5
+    """
+
+    def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
+        super().__init__(sparse_categorical_accuracy, name, dtype)
+
+
+class TopKCategoricalAccuracy(MeanMetricWrapper):
+    """result = how often the prediction for the one-hot label is among the k largest
+
+    >>> TopKCategoricalAccuracy(k=2)([[0, 0, 1], [0, 0, 1]], [[0.1, 0.5, 0.4], [0.5, 0.4, 0.1]]).item()
+    0.5
+    """
+
+    def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None) -> None:
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
+
+
+class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
+    """result = how often the prediction for the label's class number is among the k largest
+
+    >>> SparseTopKCategoricalAccuracy(k=2)([2, 2], [[0.1, 0.5, 0.4], [0.5, 0.4, 0.1]]).item()
+    0.5
+    """
+
+    def __init__(
+        self,
+        k: int = 5,
+        name: str = "sparse_top_k_categorical_accuracy",
+        dtype: Any = None,
+        from_sorted_ids: bool = False,
+    ) -> None:
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
+
+
+# -------------------------------------------------------------------------------------- "accuracy", by shapes
+
+
+def _form(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> str:
+    """ "binary", "categorical" or "sparse_categorical": what labels and predictions of these shapes are."""
+    if not y_pred_shape or y_pred_shape[-1] == 1 or len(y_pred_shape) == 1:
+        return "binary"
+    same = len(y_true_shape) == len(y_pred_shape) and y_true_shape[-1] == y_pred_shape[-1]
+    return "categorical" if same else "sparse_categorical"
+
+
+def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:
+    """The accuracy that "accuracy" means for labels and predictions of these shapes.
+
+    >>> accuracy_for((32,), (32, 10))
+    <SparseCategoricalAccuracy accuracy>
+    """
+    kinds = {
+        "binary": BinaryAccuracy,
+        "categorical": CategoricalAccuracy,
+        "sparse_categorical": SparseCategoricalAccuracy,
+    }
+    return kinds[_form(y_true_shape, y_pred_shape)](name="accuracy")
+
+
+def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:
+    """The cross-entropy that "crossentropy" means for labels and predictions of these shapes.
+
+    >>> crossentropy_for((32, 1), (32, 1))
+    <BinaryCrossentropy crossentropy>
+    """
+    from .error import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+
+    kinds = {
+        "binary": BinaryCrossentropy,
+        "categorical": CategoricalCrossentropy,
+        "sparse_categorical": SparseCategoricalCrossentropy,
+    }
+    return kinds[_form(y_true_shape, y_pred_shape)](name="crossentropy")

@@ -1,0 +1,53 @@
+"""Metrics by name: `metrics=["mse"]`."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from .. import serialization
+from ..losses.names import SHORT
+from ..variables import snake_case
+from . import base, correct, error
+from .base import Metric
+
+CLASSES = {
+    name: cls
+    for module in (base, correct, error)
+    for name, cls in vars(module).items()
+    if inspect.isclass(cls) and cls.__module__ == module.__name__ and issubclass(cls, Metric)
+}
+_by_snake_case = {snake_case(name): cls for name, cls in CLASSES.items()} | {"kl_divergence": error.KLDivergence}
+_aliases = {alias: _by_snake_case[name] for short, name in SHORT.items() for alias in (short, short.upper())}
+
+
+def get(identifier: Any) -> Any:
+    """The metric that `identifier` stands for: a name, a short name, a configuration, a function or the thing itself.
+
+    "accuracy" and "crossentropy" given to `compile` depend on shapes instead: see `accuracy_for`, `crossentropy_for`.
+
+    >>> get("mse")
+    <MeanSquaredError mean_squared_error>
+    """
+    return serialization.resolve(identifier, "metric", {**CLASSES, **_aliases})
+
+
+def serialize(metric: Any) -> Any:
+    """A metric as plain data.
+
+    >>> serialize(get("mse"))["class_name"]
+    'MeanSquaredError'
+    """
+    return serialization.serialize(metric)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Metric:
+    """The metric that `serialize` wrote as `config`, or that has this name.
+
+    >>> deserialize("mae")
+    <MeanAbsoluteError mean_absolute_error>
+    """
+    if isinstance(config, str):
+        with serialization.custom_object_scope(custom_objects or {}):
+            return get(config)
+    return serialization.deserialize(config, custom_objects)
