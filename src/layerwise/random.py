@@ -51,7 +51,7 @@ class SeedGenerator:
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
         self.name = name or auto_name("seed_generator")
-        self.seed = fresh_seed() if seed is None else _checked(seed)
+        self.seed = fresh_seed() if seed is None else checked_seed(seed)
         start = np.array([self.seed, 0], "uint32")
         self.state = Variable(start, trainable=False, name="seed_generator_state")
         self.state.path = f"{self.name}/{self.state.name}"
@@ -73,7 +73,8 @@ class SeedGenerator:
 Seed = int | SeedGenerator | Tensor | np.ndarray | None
 
 
-def _checked(seed: Any) -> int:
+def checked_seed(seed: Any) -> int:
+    """`seed` if it is one that a key can hold."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise ValueError(f"seed: got {seed!r}, expected None, a whole number from 0 to 2**32 - 1, or a SeedGenerator")
     return int(seed)
@@ -92,7 +93,7 @@ def set_random_seed(seed: int) -> None:
     True
     """
     global _process
-    _process = (_checked(seed), itertools.count())
+    _process = (checked_seed(seed), itertools.count())
     _python_random.seed(seed)
     np.random.seed(seed)
 
@@ -122,7 +123,7 @@ def draw_key(seed: Seed) -> Array:
         return xp().asarray(_process_key())
     if isinstance(seed, Tensor | np.ndarray):
         return raw(as_tensor(seed))
-    return xp().asarray(np.array([_checked(seed), 0], "uint32"))
+    return xp().asarray(np.array([checked_seed(seed), 0], "uint32"))
 
 
 # --------------------------------------------------------------------------------------------------------------- draws
