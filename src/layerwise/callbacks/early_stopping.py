@@ -1,0 +1,84 @@
+"""Stop when it no longer gets better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .monitor import Monitor
+from .progress import say
+
+
+class EarlyStopping(Monitor):
+    """Stop `fit` after `patience` epochs in a row without `monitor` becoming better by more than `min_delta`.
+
+    Args:
+        monitor: a name in the logs of an epoch.
+        min_delta: the least change that counts as better.
+        patience: how many epochs may pass without one.
+        verbose: 1 says when it stops.
+        mode: "min" or "max", whichever is better; "auto" asks the model's metric of that name.
+        baseline: patience is restored only by values better than this one, too.
+        restore_best_weights: whether the model ends with the weights of its best epoch.
+        start_from_epoch: epochs before this one do not count.
+
+    Prechelt, "Early stopping, but when?", 1998.
+
+    >>> stopping = EarlyStopping("val_loss", patience=3, restore_best_weights=True)
+    >>> # model.fit(x, y, validation_split=0.1, epochs=100, callbacks=stopping)
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        self.patience, self.verbose, self.baseline = patience, verbose, baseline
+        self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
+        self._reset()
+
+    def _reset(self) -> None:
+        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.best: float | None = None
+        self.best_weights: list[Any] | None = None
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._reset()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        current = self._current(logs or {})
+        if current is None or epoch < self.start_from_epoch:
+            return
+        if (
+            self.restore_best_weights and self.best_weights is None
+        ):  # even a first value of NaN leaves something to restore
+            self._remember(epoch)
+        self.wait += 1
+        if self._improves(current, self.best):
+            self.best = current
+            self._remember(epoch)
+            if self.baseline is None or self._improves(current, self.baseline):
+                self.wait = 0
+                return
+        if self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def _remember(self, epoch: int) -> None:
+        self.best_epoch = epoch
+        if self.restore_best_weights:
+            self.best_weights = self.model.get_weights()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if self.verbose and self.stopped_epoch > 0:
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.best_weights is not None:
+            if self.verbose:
+                say(f"Restoring the weights of the best epoch, {self.best_epoch + 1}")
+            self.model.set_weights(self.best_weights)
