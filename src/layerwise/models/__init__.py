@@ -1,0 +1,12 @@
+"""Models: graphs and stacks of layers, and the training loop."""
+
+from layerwise.lazy import lazy as _lazy
+
+__getattr__, __dir__, __all__ = _lazy(
+    "layerwise.models",
+    {
+        ".model": "Functional Model clone_model model_from_json",
+        ".sequential": "Sequential",
+        "layerwise.saving": "load_model save_model",
+    },
+)

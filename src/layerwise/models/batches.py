@@ -1,0 +1,235 @@
+"""What `fit`, `evaluate` and `predict` are given, as batches (x, y, sample_weight) of NumPy arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import random, tree
+
+Batch = tuple[Any, Any, Any]
+
+
+def unpack_x_y_sample_weight(data: Any) -> Batch:
+    """(x, y, sample_weight) from x, (x,), (x, y) or (x, y, sample_weight).
+
+    >>> unpack_x_y_sample_weight((1, 2))
+    (1, 2, None)
+    """
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(f"a batch must be x, (x, y) or (x, y, sample_weight); got a tuple of {len(data)}")
+    return (*data, None, None)[:3]
+
+
+def as_array(value: Any, role: str) -> Any:
+    """A leaf of the data as a NumPy array of numbers, or an error that says what it holds instead."""
+    if value is None:
+        return None
+    if hasattr(value, "detach"):  # a PyTorch tensor
+        value = value.detach().cpu().numpy()
+    elif hasattr(value, "to_numpy"):  # a pandas table or column
+        value = value.to_numpy()
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{role}: rows of different lengths cannot become an array ({error})") from None
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        kind = {"O": "objects (rows of different lengths, or None)", "U": "text", "S": "bytes"}.get(array.dtype.kind)
+        raise ValueError(f"{role}: got an array of {kind or array.dtype}, expected numbers")
+    return array
+
+
+def checked_array(value: Any, role: str) -> Any:
+    """`as_array`, refusing NaN and empty data."""
+    array = as_array(value, role)
+    if array is None:
+        return None
+    if array.ndim == 0:
+        raise ValueError(f"{role}: got a single number, expected an array whose first dimension is the examples")
+    if array.dtype.kind == "f" and array.size and np.isnan(np.min(array)):
+        where = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
+        count = int(np.isnan(array).sum())
+        raise ValueError(
+            f"{role}: {count} of {array.size} values are NaN, the first at index {where}; remove or fill them"
+        )
+    return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def is_arrays(x: Any) -> bool:
+    """Whether `x` is data in memory (an array, or a structure of arrays) rather than a source of batches."""
+    leaves = tree.flatten(x)
+    return bool(leaves) and all(
+        leaf is None
+        or hasattr(leaf, "__array__")
+        or hasattr(leaf, "to_numpy")
+        or isinstance(leaf, int | float | np.generic | str)
+        for leaf in leaves
+    )
+
+
+class ArrayBatches:
+    """Batches of arrays in memory, in an order drawn anew for every epoch where `shuffle` is set.
+
+    Args:
+        x, y, sample_weight: arrays or nested structures of them, of one length.
+        batch_size: examples in a batch; the last may be smaller.
+        shuffle: whether to draw an order; "batch" keeps the examples of a batch together.
+        seed: of the orders.
+        class_weight: {class: weight}, multiplied into the examples' weights.
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        batch_size: int | None = 32,
+        shuffle: bool | str = False,
+        class_weight: Mapping[int, float] | None = None,
+    ) -> None:
+        batch_size = 32 if batch_size is None else batch_size
+        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+            raise ValueError(f"batch_size: got {batch_size!r}, expected a whole number >= 1")
+        roles = ("x", "y", "sample_weight")
+        self.data = tuple(
+            _map_leaves(part, lambda leaf, role=role: checked_array(leaf, role))  # type: ignore[misc]
+            for part, role in zip((x, y, sample_weight), roles, strict=True)
+        )
+        lengths = {
+            f"{role}{f'[{i}]' if len(tree.flatten(part)) > 1 else ''}": len(leaf)
+            for role, part in zip(roles, self.data, strict=True)
+            for i, leaf in enumerate(tree.flatten(part))
+            if leaf is not None
+        }
+        if len(set(lengths.values())) > 1:
+            raise ValueError(
+                f"data of different lengths: {', '.join(f'{k} has {n}' for k, n in lengths.items())} examples"
+            )
+        self.examples = next(iter(lengths.values()), 0)
+        if self.examples == 0:
+            raise ValueError("x holds no examples; nothing to do")
+        if class_weight is not None:
+            self.data = (*self.data[:2], class_weights(self.data[1], class_weight, self.data[2]))
+        self.batch_size, self.shuffle = int(batch_size), shuffle
+
+    def __len__(self) -> int:
+        return math.ceil(self.examples / self.batch_size)
+
+    def order(self) -> np.ndarray | None:
+        """The order of the examples in the next epoch, None where it is theirs."""
+        if not self.shuffle:
+            return None
+        if self.shuffle == "batch":
+            starts = np.asarray(random.permutation(len(self))) * self.batch_size
+            return np.concatenate([np.arange(s, min(s + self.batch_size, self.examples)) for s in starts])
+        return np.asarray(random.permutation(self.examples))
+
+    def __iter__(self) -> Iterator[Batch]:
+        order = self.order()
+        for start in range(0, self.examples, self.batch_size):
+            stop = min(start + self.batch_size, self.examples)
+            index: Any = slice(start, stop) if order is None else order[start:stop]
+            yield tree.map_structure(lambda a: None if a is None else a[index], self.data)  # noqa: B023
+
+
+class IterableBatches:
+    """Batches from a generator, a Dataset, a DataLoader, a PyDataset, or any iterable of x, (x, y) or (x, y, weight)."""
+
+    def __init__(self, source: Any, class_weight: Mapping[int, float] | None = None) -> None:
+        self.source, self.class_weight = source, class_weight
+        self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__") and not hasattr(source, "__iter__")
+        if not self.indexed and not isinstance(source, Iterable):
+            raise TypeError(
+                f"x: got a {type(source).__name__}, expected arrays, or an iterable of batches x, (x, y) or (x, y, sample_weight)"
+            )
+
+    def __len__(self) -> int:
+        try:
+            return len(self.source)
+        except TypeError:
+            raise TypeError("this source of batches does not tell its length") from None
+
+    def __iter__(self) -> Iterator[Batch]:
+        source = (self.source[i] for i in range(len(self.source))) if self.indexed else self.source
+        for number, data in enumerate(source):
+            x, y, weight = unpack_x_y_sample_weight(data)
+            parts = [
+                _map_leaves(part, lambda leaf, role=role: as_array(leaf, f"batch {number}: {role}"))  # noqa: B023
+                for part, role in ((x, "x"), (y, "y"), (weight, "sample_weight"))
+            ]
+            if self.class_weight is not None:
+                parts[2] = class_weights(parts[1], self.class_weight, parts[2])
+            lengths = {len(leaf) for leaf in tree.flatten(parts) if leaf is not None and leaf.ndim}
+            if len(lengths) > 1:
+                raise ValueError(f"batch {number}: parts of different lengths: {sorted(lengths)}")
+            yield tuple(parts)  # type: ignore[misc]
+        if hasattr(self.source, "on_epoch_end"):
+            self.source.on_epoch_end()
+
+
+def _map_leaves(structure: Any, fn: Any) -> Any:
+    """fn of each array in a structure; a list of plain numbers, or of lists of them, is one array."""
+    if isinstance(structure, list) and not any(hasattr(leaf, "shape") for leaf in tree.flatten(structure)):
+        return fn(structure)
+    return tree.map_structure(fn, structure)
+
+
+def class_weights(y: Any, class_weight: Mapping[int, float], sample_weight: Any = None) -> Any:
+    """Each example's weight by its class, times its own.
+
+    >>> class_weights(np.array([0, 2]), {0: 1.0, 2: 3.0})
+    array([1., 3.], dtype=float32)
+    """
+    if y is None or tree.is_nested(y):
+        raise ValueError("class_weight needs one array of labels y")
+    labels = y
+    if labels.ndim > 1 and labels.shape[-1] > 1:
+        labels = labels.argmax(-1)
+    labels = np.round(labels.reshape(len(labels), -1)[:, 0]).astype(int)
+    classes = np.unique(labels)
+    table = {int(k): float(v) for k, v in class_weight.items()}
+    weights = np.ones(len(labels), np.float32)
+    for c in classes:
+        weights[labels == c] = table.get(int(c), 1.0)
+    return weights if sample_weight is None else weights * np.asarray(sample_weight, np.float32)
+
+
+def batches(
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    batch_size: int | None = None,
+    shuffle: bool | str = False,
+    class_weight: Mapping[int, float] | None = None,
+) -> ArrayBatches | IterableBatches:
+    """The batches of whatever `fit` was given."""
+    if isinstance(x, list | tuple | dict) or is_arrays(x) or isinstance(x, np.ndarray):
+        return ArrayBatches(x, y, sample_weight, batch_size, shuffle, class_weight)
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ValueError(
+                f"{name}: x is a {type(x).__name__} of batches, which bring their own {name}; leave it out"
+            )
+    if batch_size is not None:
+        raise ValueError(f"batch_size: x is a {type(x).__name__} of batches, which have their own size; leave it out")
+    return IterableBatches(x, class_weight)
+
+
+def split_arrays(data: Batch, fraction: float) -> tuple[Batch, Batch]:
+    """The first part of each array for training, and the last `fraction` for validation."""
+    if not 0 < fraction < 1:
+        raise ValueError(f"validation_split: got {fraction}, expected a number between 0 and 1")
+    arrays = _map_leaves(data, lambda leaf: as_array(leaf, "x"))
+    total = next(len(leaf) for leaf in tree.flatten(arrays) if leaf is not None)
+    cut = math.floor(total * (1 - fraction))
+    if cut in (0, total):
+        raise ValueError(f"validation_split: {fraction} of {total} examples leaves training or validation empty")
+    first = tree.map_structure(lambda a: None if a is None else a[:cut], arrays)
+    return first, tree.map_structure(lambda a: None if a is None else a[cut:], arrays)

@@ -1,0 +1,169 @@
+"""The losses and metrics that `compile` was given, matched with a model's outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import losses, metrics, tree
+from ..autograd import Tensor
+from ..serialization import suggest
+
+
+def _per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
+    """`given` (one for all, a list, or a dict by output name) as a list with one entry for each output."""
+    if isinstance(given, dict):
+        unknown = set(given) - set(names)
+        if unknown:
+            name = sorted(unknown)[0]
+            raise ValueError(f"compile: {what}: no output is named {name!r}; {suggest(name, names)}")
+        return [given.get(name) for name in names]
+    if isinstance(given, list | tuple) and len(names) > 1:
+        if len(given) != len(names):
+            raise ValueError(
+                f"compile: {what}: got a list of {len(given)}, expected one for each of {len(names)} outputs"
+            )
+        return list(given)
+    return [given] * len(names)
+
+
+def _targets(y: Any, names: Sequence[str]) -> list[Any]:
+    """y_true as a list with one entry for each output, whether it is a dict, a list or one array."""
+    if isinstance(y, dict):
+        missing = [name for name in names if name not in y]
+        if missing and len(names) == 1 and len(y) == 1:
+            return list(y.values())
+        return [y.get(name) for name in names]
+    if len(names) == 1:
+        return [y]
+    if not isinstance(y, list | tuple) or len(y) != len(names):
+        got = f"{len(y)} arrays" if isinstance(y, list | tuple) else "one array"
+        raise ValueError(f"y: got {got}, expected one for each of the {len(names)} outputs {list(names)}")
+    return list(y)
+
+
+class CompiledLoss:
+    """The sum of each output's loss times its weight; with several outputs each loss is tracked by name."""
+
+    def __init__(self, loss: Any, weights: Any, names: Sequence[str]) -> None:
+        self.names = list(names)
+        self.functions: list[Any] = []
+        for entry in _per_output(loss, names, "loss"):
+            fn = losses.get(entry) if not isinstance(entry, str) or entry not in ("crossentropy", "ce") else entry
+            if fn is not None and not isinstance(fn, losses.Loss | str):
+                fn = losses.FunctionLoss(fn)
+            self.functions.append(fn)
+        self.weights = [1.0 if w is None else w for w in _per_output(weights, names, "loss_weights")]
+        self.trackers = [metrics.Mean(name=f"{name}_loss") for name in names] if len(names) > 1 else []
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor | None:
+        predictions = tree.flatten(y_pred)
+        targets = _targets(y_true, self.names)
+        weights = (
+            _targets(sample_weight, self.names) if tree.is_nested(sample_weight) else [sample_weight] * len(targets)
+        )
+        total = None
+        for i, (fn, y, p, w) in enumerate(zip(self.functions, targets, predictions, weights, strict=True)):
+            if fn is None or y is None:
+                continue
+            if isinstance(fn, str):
+                fn = self.functions[i] = losses.get(metrics.crossentropy_for(y.shape, p.shape).__name__)
+            value = fn(y, p, sample_weight=w)
+            if self.trackers:
+                self.trackers[i].update_state(value, sample_weight=p.shape[0])
+            value = value * self.weights[i] if self.weights[i] != 1.0 else value
+            total = value if total is None else total + value
+        return total
+
+    @property
+    def metrics(self) -> list[Any]:
+        return (
+            [m for m, fn in zip(self.trackers, self.functions, strict=True) if fn is not None] if self.trackers else []
+        )
+
+
+class CompiledMetrics:
+    """Each output's metrics, which are resolved ("accuracy" by the shapes) when the first batch is seen."""
+
+    name = "compile_metrics"
+
+    def __init__(self, unweighted: Any, weighted: Any, names: Sequence[str]) -> None:
+        self.names = list(names)
+        self._given = [(self._listed(unweighted), False), (self._listed(weighted), True)]
+        self._entries: list[tuple[int, Any, str, bool]] | None = None  # (output, metric, name in logs, weighted)
+
+    def _listed(self, given: Any) -> list[list[Any]]:
+        if given is None:
+            return [[] for _ in self.names]
+        if isinstance(given, dict):
+            per = _per_output(given, self.names, "metrics")
+        elif len(self.names) > 1 and len(given) == len(self.names) and all(isinstance(g, list | tuple) for g in given):
+            per = list(given)
+        elif len(self.names) > 1 and isinstance(given, list | tuple) and given:
+            per = _per_output(list(given), self.names, "metrics")
+        else:
+            per = [given for _ in self.names]
+        return [list(p) if isinstance(p, list | tuple) else [p] if p is not None else [] for p in per]
+
+    @property
+    def built(self) -> bool:
+        return self._entries is not None
+
+    def _resolve(self, targets: list[Any], predictions: list[Any]) -> None:
+        entries = []
+        for given, weighted in self._given:
+            for i, (y, p) in enumerate(zip(targets, predictions, strict=True)):
+                for identifier in given[i]:
+                    if y is None:
+                        continue
+                    metric, name = _metric(identifier, y.shape, p.shape)
+                    entries.append((i, metric, f"{self.names[i]}_{name}" if len(self.names) > 1 else name, weighted))
+        self._entries = entries
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        predictions = tree.flatten(y_pred)
+        targets = _targets(y_true, self.names)
+        weights = (
+            _targets(sample_weight, self.names) if tree.is_nested(sample_weight) else [sample_weight] * len(targets)
+        )
+        if self._entries is None:
+            self._resolve(targets, predictions)
+        for i, metric, _, weighted in self._entries or ():
+            metric.update_state(targets[i], predictions[i], sample_weight=weights[i] if weighted else None)
+
+    def result(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for _, metric, name, _ in self._entries or ():
+            value = metric.result()
+            found |= value if isinstance(value, dict) else {name: value}
+        return found
+
+    def reset_state(self) -> None:
+        for metric in self.metrics:
+            metric.reset_state()
+
+    @property
+    def metrics(self) -> list[Any]:
+        return [entry[1] for entry in self._entries or ()]
+
+    @property
+    def variables(self) -> list[Any]:
+        return [v for metric in self.metrics for v in metric.variables]
+
+
+def _metric(identifier: Any, y_true: tuple[int, ...], y_pred: tuple[int, ...]) -> tuple[Any, str]:
+    """The metric that `identifier` stands for between arrays of these shapes, and its name in logs."""
+    name = identifier if isinstance(identifier, str) else None
+    if identifier in ("accuracy", "acc"):
+        found = metrics.accuracy_for(y_true, y_pred)
+    elif identifier in ("crossentropy", "ce"):
+        found = metrics.crossentropy_for(y_true, y_pred)
+    else:
+        found = metrics.get(identifier)
+    if not isinstance(found, metrics.Metric):
+        found = (
+            found()
+            if isinstance(found, type)
+            else metrics.MeanMetricWrapper(found, name=name or getattr(found, "__name__", None))
+        )
+    return found, name or found.name

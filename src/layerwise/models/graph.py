@@ -1,0 +1,127 @@
+"""The graph of a functional model: the calls that lead from symbolic inputs to symbolic outputs, in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import tree
+from ..autograd import Call, Tensor
+from ..layers.base import Layer
+from ..layers.core import InputLayer
+
+
+class Graph:
+    """The calls between `inputs` and `outputs`, which may be nested structures of symbolic Tensors.
+
+    `calls` is in the order of computation; `operations` holds every layer (and operation) once, ordered as Keras orders a
+    model's layers: by distance from the outputs, the farthest first, then by when a depth-first walk from the outputs
+    meets it.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        self.inputs, self.outputs = inputs, outputs
+        self.input_tensors, self.output_tensors = tree.flatten(inputs), tree.flatten(outputs)
+        for role, tensors in (("inputs", self.input_tensors), ("outputs", self.output_tensors)):
+            for tensor in tensors:
+                if type(tensor) is not Tensor or not tensor.symbolic:
+                    kind = type(tensor).__name__
+                    raise TypeError(
+                        f"Model: {role}: got a {kind}, expected symbolic Tensors (from layers.Input and layers)"
+                    )
+        if len({id(t) for t in self.input_tensors}) != len(self.input_tensors):
+            raise ValueError("Model: inputs: the same Tensor is listed twice")
+        self._replace_inner_inputs()
+        self.calls, self.operations = self._walk()
+        names = [op.name for op in self.operations if isinstance(op, Layer)]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(
+                f"Model: layer names must differ; {sorted(twice)} occur more than once (rename with name=...)"
+            )
+
+    def _replace_inner_inputs(self) -> None:
+        """Let the graph begin at inputs that are results of other layers, by putting an InputLayer in their place."""
+        self._entries: dict[int, Tensor] = {}
+        for tensor in self.input_tensors:
+            call = tensor.history
+            if call is None or not isinstance(call.operation, InputLayer):
+                self._entries[id(tensor)] = InputLayer(input_tensor=tensor).output
+        self.input_layers = [self._entries.get(id(t), t).history.operation for t in self.input_tensors]  # type: ignore
+
+    def _walk(self) -> tuple[list[Call], list[Any]]:
+        order: dict[int, int] = {}  # of operations: when the walk first meets each
+        finished: list[Call] = []
+        state: dict[int, str] = {}
+        given = {id(t) for t in self.input_tensors}
+        operations: dict[int, Any] = {}
+
+        def visit(tensor: Tensor) -> None:
+            entry = self._entries.get(id(tensor), tensor)
+            call = entry.history
+            if call is None or (not call.args and id(tensor) not in given and id(entry) not in given):
+                source = "a Tensor without history" if call is None else f"input {call.operation.name!r}"
+                raise ValueError(f"Model: the outputs depend on {source}, which is not among the model's inputs")
+            if state.get(id(call)) == "done":
+                return
+            operation = call.operation if isinstance(call.operation, Layer) else call
+            order.setdefault(id(operation), len(order))
+            operations[id(operation)] = operation
+            state[id(call)] = "open"
+            if id(tensor) not in given:
+                for source in self.sources(call):
+                    if state.get(id(self._entries.get(id(source), source).history)) != "open":
+                        visit(source)
+            state[id(call)] = "done"
+            finished.append(call)
+
+        for tensor in self.output_tensors:
+            visit(tensor)
+        depth: dict[int, int] = {}
+        producer = {id(out): call for call in finished for out in tree.flatten(call.outputs)}
+        op_depth: dict[int, int] = {}
+        for call in reversed(finished):
+            operation = call.operation if isinstance(call.operation, Layer) else call
+            d = max(depth.setdefault(id(call), 0), op_depth.get(id(operation), 0))
+            depth[id(call)] = op_depth[id(operation)] = d
+            for source in self.sources(call):
+                before = producer.get(id(self._entries.get(id(source), source)))
+                if before is not None:
+                    depth[id(before)] = max(depth.get(id(before), 0), d + 1)
+        for layer in self.input_layers:  # inputs that no output depends on
+            if id(layer) not in op_depth:
+                op_depth[id(layer)], order[id(layer)], operations[id(layer)] = 0, -1, layer
+        ranked = sorted(operations.values(), key=lambda op: (-op_depth[id(op)], order[id(op)]))
+        calls = [call for call in finished if not isinstance(call.operation, InputLayer)]
+        return calls, ranked
+
+    def sources(self, call: Call) -> list[Tensor]:
+        """The symbolic Tensors among a call's arguments."""
+        leaves = tree.flatten((call.args, call.kwargs))
+        return [leaf for leaf in leaves if type(leaf) is Tensor and leaf.symbolic]
+
+    @property
+    def layers(self) -> list[Layer]:
+        return [op for op in self.operations if isinstance(op, Layer)]
+
+    def run(self, values: list[Any], call_layer: Any = None) -> Any:
+        """The outputs for these input values. `call_layer(layer, args, kwargs)` replaces the plain call of layers."""
+        known = {}
+        for symbolic, value in zip(self.input_tensors, values, strict=True):
+            known[id(symbolic)] = known[id(self._entries.get(id(symbolic), symbolic))] = value
+        for call in self.calls:
+            if all(id(out) in known for out in tree.flatten(call.outputs)):
+                continue
+
+            def fill(leaf: Any) -> Any:
+                return known[id(leaf)] if type(leaf) is Tensor and leaf.symbolic else leaf
+
+            args, kwargs = tree.map_structure(fill, (call.args, call.kwargs))
+            operation = call.operation
+            results = (
+                call_layer(operation, args, kwargs)
+                if call_layer is not None and isinstance(operation, Layer)
+                else operation(*args, **kwargs)
+            )
+            for symbolic, value in zip(tree.flatten(call.outputs), tree.flatten(results), strict=True):
+                known[id(symbolic)] = value
+        return tree.map_structure(lambda t: known[id(t)], self.outputs)

@@ -1,0 +1,194 @@
+"""The configuration of a functional model, in Keras' form: layers with their calls, which name each other's outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import tree
+from ..autograd import Call, Primitive, Tensor, primitives
+from ..layers.base import Layer
+from ..serialization import deserialize, serialize
+from .graph import Graph
+
+OPERATION_MODULES = {"keras.src.ops.numpy", "keras.src.ops.nn", "keras.src.ops.core", "keras.src.ops.math"}
+
+
+def graph_config(model: Any) -> dict[str, Any]:
+    """What `model_from_graph_config` makes the same graph from."""
+    graph: Graph = model._graph
+    names = _names(graph)
+    calls: dict[int, list[Call]] = {id(op): [] for op in graph.operations}  # of each operation, in order of time
+    for call in sorted(graph.calls, key=lambda c: c.time):
+        calls[id(_operation(call))].append(call)
+    places: dict[int, tuple[str, int, int]] = {}  # of each symbolic Tensor: (layer, which call, which output)
+    for op in graph.operations:
+        for index, call in enumerate(calls[id(op)]):
+            for i, tensor in enumerate(tree.flatten(call.outputs)):
+                places[id(tensor)] = (names[id(op)], index, i)
+    for tensor, layer in zip(graph.input_tensors, graph.input_layers, strict=True):
+        places[id(tensor)] = places[id(layer.output)] = (layer.name, 0, 0)
+
+    def argument(value: Any) -> Any:
+        if type(value) is Tensor and value.symbolic:
+            return {
+                "class_name": "__keras_tensor__",
+                "config": {"shape": list(value.shape), "dtype": value.dtype, "keras_history": list(places[id(value)])},
+            }
+        if isinstance(value, list | tuple):
+            return [argument(v) for v in value]
+        if isinstance(value, dict):
+            return {k: argument(v) for k, v in value.items()}
+        return serialize(value)
+
+    layers = []
+    for op in graph.operations:
+        node = serialize(op) if isinstance(op, Layer) else _operation_node(op.operation, names[id(op)])
+        nodes = [{"args": [argument(a) for a in c.args], "kwargs": argument(c.kwargs)} for c in calls[id(op)]]
+        layers.append({**node, "name": names[id(op)], "inbound_nodes": nodes})
+
+    def ends(structure: Any) -> Any:
+        leaves = [list(places[id(t)]) for t in tree.flatten(structure)]
+        return leaves[0] if type(structure) is Tensor else tree.pack_sequence_as(structure, leaves)
+
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": layers,
+        "input_layers": ends(graph.inputs),
+        "output_layers": ends(graph.outputs),
+    }
+
+
+def _operation(call: Call) -> Any:
+    return call.operation if isinstance(call.operation, Layer) else call
+
+
+def _names(graph: Graph) -> dict[int, str]:
+    """A name for every operation: layers have theirs, calls of primitives are numbered."""
+    taken = {op.name for op in graph.operations if isinstance(op, Layer)}
+    names = {}
+    for op in graph.operations:
+        if isinstance(op, Layer):
+            names[id(op)] = op.name
+            continue
+        base, count = op.operation.__name__, 0
+        name = base
+        while name in taken:
+            count += 1
+            name = f"{base}_{count}"
+        taken.add(name)
+        names[id(op)] = name
+    return names
+
+
+def _operation_node(operation: Primitive, name: str) -> dict[str, Any]:
+    """The node of a primitive: `multiply` is the class Multiply of Keras' operations."""
+    class_name = "".join(part.capitalize() for part in operation.__name__.split("_"))
+    return {
+        "module": "keras.src.ops.numpy",
+        "class_name": class_name,
+        "config": {"name": name},
+        "registered_name": class_name,
+    }
+
+
+def _is_operation(node: dict[str, Any]) -> bool:
+    return (node.get("module") or "") in OPERATION_MODULES
+
+
+def _operation_from(node: dict[str, Any]) -> Primitive:
+    """The primitive that a node of Keras' operations names."""
+    wanted = node["class_name"].lower()
+    for name, operation in primitives.items():
+        if name.replace("_", "") == wanted:
+            return operation
+    raise ValueError(f"operation {node['class_name']!r} of the functional model is not known here")
+
+
+def model_from_graph_config(cls: Any, config: dict[str, Any]) -> Any:
+    """A model of class `cls` with the layers and calls of `config`."""
+    entries = {entry["name"] if "name" in entry else entry["config"]["name"]: entry for entry in config["layers"]}
+    operations: dict[str, Any] = {}
+    made: dict[tuple[str, int, int], Tensor] = {}
+    for name, entry in entries.items():
+        node = {k: v for k, v in entry.items() if k not in ("inbound_nodes", "name")}
+        if _is_operation(node):
+            operations[name] = _operation_from(node)
+        else:
+            layer = operations[name] = deserialize(node)
+            if not entry["inbound_nodes"] and layer._calls:
+                made[name, 0, 0] = layer.output
+
+    waiting = [(name, i, call) for name, entry in entries.items() for i, call in enumerate(entry["inbound_nodes"])]
+    while waiting:
+        later = []
+        for name, index, call in waiting:
+            args, kwargs = _call_arguments(call)
+            if any(key not in made for key in _history_keys((args, kwargs))) or (
+                index and (name, index - 1, 0) not in made
+            ):
+                later.append((name, index, call))
+                continue
+            args, kwargs = _with_tensors((args, kwargs), made)
+            outputs = operations[name](*args, **kwargs)
+            for i, tensor in enumerate(tree.flatten(outputs)):
+                made[name, index, i] = tensor
+        if len(later) == len(waiting):
+            raise ValueError(
+                f"the functional model's calls of {sorted({n for n, _, _ in later})} depend on outputs that do not exist"
+            )
+        waiting = later
+
+    def ends(structure: Any) -> Any:
+        if isinstance(structure, dict):
+            return {key: ends(value) for key, value in structure.items()}
+        if len(structure) == 3 and isinstance(structure[0], str):
+            key = tuple(structure)
+            if key not in made:
+                raise ValueError(f"the functional model names the output {structure}, which does not exist")
+            return made[key]
+        return [ends(value) for value in structure]
+
+    inputs, outputs = ends(config["input_layers"]), ends(config["output_layers"])
+    if isinstance(inputs, list) and len(inputs) == 1 and not isinstance(config["input_layers"][0], list):
+        inputs = inputs[0]
+    model = cls(inputs, outputs, name=config.get("name"))
+    if config.get("trainable") is False:
+        model.trainable = False
+    return model
+
+
+def _call_arguments(call: Any) -> tuple[Any, Any]:
+    """(args, kwargs) of an entry of inbound_nodes, also in the older form [[layer, call, output, kwargs], ...]."""
+    if isinstance(call, dict):
+        return call["args"], call["kwargs"]
+    parts = [call] if call and isinstance(call[0], str) else call
+    tensors = [{"class_name": "__keras_tensor__", "config": {"keras_history": list(p[:3])}} for p in parts]
+    kwargs = parts[0][3] if parts and len(parts[0]) > 3 else {}
+    return [tensors[0] if len(tensors) == 1 else tensors], kwargs
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
+
+
+def _history_keys(structure: Any) -> list[tuple[str, int, int]]:
+    if _is_reference(structure):
+        return [tuple(structure["config"]["keras_history"])]  # type: ignore[list-item]
+    if isinstance(structure, dict):
+        structure = structure.values()
+    elif not isinstance(structure, list | tuple):
+        return []
+    return [key for item in structure for key in _history_keys(item)]
+
+
+def _with_tensors(structure: Any, made: dict[tuple[str, int, int], Tensor]) -> Any:
+    if _is_reference(structure):
+        return made[tuple(structure["config"]["keras_history"])]  # type: ignore[index]
+    if isinstance(structure, list | tuple):
+        return type(structure)(_with_tensors(item, made) for item in structure)
+    if isinstance(structure, dict):
+        if "class_name" in structure and "config" in structure:
+            return deserialize(structure)
+        return {key: _with_tensors(item, made) for key, item in structure.items()}
+    return structure

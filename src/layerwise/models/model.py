@@ -1,0 +1,309 @@
+"""`Model`: a layer that can be trained: by a graph of layers, or by a subclass's own `call`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from .. import tree
+from ..autograd import Call, Spec, Tensor, as_tensor
+from ..layers.base import Layer
+from ..layers.core import InputLayer
+from ..serialization import deserialize, serialize
+from .graph import Graph
+from .trainer import Trainer
+
+
+class Model(Trainer, Layer):
+    """y = call(x): layers in a graph, `Model(inputs, outputs)`, or a subclass that defines `call`.
+
+    Args:
+        inputs, outputs: symbolic Tensors, from `layers.Input` and calls of layers, or lists or dicts of them.
+        name: by default numbered.
+
+    >>> from layerwise import layers, models
+    >>> x = layers.Input((4,))
+    >>> model = models.Model(x, layers.Dense(2)(layers.Dense(8, activation="relu")(x)))
+    >>> model.count_params()
+    58
+    """
+
+    _graph: Graph | None = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and _is_functional(args, kwargs):
+            return super().__new__(Functional, *args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not _is_functional(args, kwargs):
+            super().__init__(*args, **kwargs)
+            return
+        given = dict(zip(("inputs", "outputs", "name"), args, strict=False)) | kwargs
+        inputs, outputs = given.pop("inputs"), given.pop("outputs")
+        super().__init__(**given)
+        self._graph = Graph(inputs, outputs)
+        self.built = True
+        if not self._trainable:
+            self.trainable = False
+
+    # Structure ----------------------------------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The model's layers; of a functional model in the graph's order."""
+        if self._graph is not None:
+            extra = [layer for layer in super()._sublayers() if layer not in self._graph.layers]
+            return self._graph.layers + extra
+        return super()._sublayers()
+
+    def _sublayers(self) -> list[Layer]:
+        return self.layers
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of this name, or at this place in `layers`."""
+        if (name is None) == (index is None):
+            raise ValueError("get_layer: give either name or index")
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(f"get_layer: index: got {index}, the model has {len(self.layers)} layers")
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(
+            f"get_layer: no layer is named {name!r}; the model has {[layer.name for layer in self.layers]}"
+        )
+
+    @property
+    def inputs(self) -> Any:
+        return self._require_graph("inputs").input_tensors
+
+    @property
+    def outputs(self) -> Any:
+        return self._require_graph("outputs").output_tensors
+
+    @property
+    def input(self) -> Any:
+        return self._require_graph("input").inputs
+
+    @property
+    def output(self) -> Any:
+        return self._require_graph("output").outputs
+
+    @property
+    def input_shape(self) -> Any:
+        return tree.map_structure(lambda t: t.shape, self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        return tree.map_structure(lambda t: t.shape, self.output)
+
+    @property
+    def input_names(self) -> list[str]:
+        return [layer.name for layer in self._require_graph("input_names").input_layers]
+
+    @property
+    def output_names(self) -> list[str]:
+        graph = self._require_graph("output_names")
+        if isinstance(graph.outputs, dict):
+            return list(graph.outputs)
+        return [_operation_name(t.history) for t in graph.output_tensors]
+
+    def _require_graph(self, what: str) -> Graph:
+        if self._graph is None:
+            raise AttributeError(f"model {self.name!r} has no {what}: it is not built from symbolic inputs")
+        return self._graph
+
+    # Calling ------------------------------------------------------------------------------------------------------
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if self._graph is None:
+            raise NotImplementedError(
+                f"model {self.name!r} ({type(self).__name__}) has no call method; define call(self, inputs), or make it of layers"
+            )
+        return self._graph.run(self._graph_inputs(inputs))
+
+    def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self.built or type(self).build is not Layer.build:
+            return super()._ensure_built(args, kwargs)
+        self._build_shapes = (
+            {"input_shape": tree.map_structure(lambda t: getattr(t, "shape", None), args[0])} if args else None
+        )
+        self.built = True
+
+    def _graph_inputs(self, inputs: Any) -> list[Any]:
+        """The inputs in the graph's order, of the graph's ranks, or an error that names the one that does not fit."""
+        graph = self._require_graph("inputs")
+        names = self.input_names
+        if isinstance(inputs, dict) and not isinstance(graph.inputs, dict):
+            missing = [name for name in names if name not in inputs]
+            if missing:
+                raise ValueError(f"model {self.name!r}: got inputs {list(inputs)}, expected {names}")
+            values = [inputs[name] for name in names]
+        elif isinstance(graph.inputs, dict):
+            if not isinstance(inputs, dict) or any(key not in inputs for key in graph.inputs):
+                raise ValueError(f"model {self.name!r}: expected a dict with {list(graph.inputs)}")
+            values = tree.flatten([inputs[key] for key in graph.inputs])
+        else:
+            values = tree.flatten(inputs)
+        if len(values) != len(names):
+            raise ValueError(f"model {self.name!r}: got {len(values)} inputs, expected {len(names)}: {names}")
+        return [self._fitted(v, t, n) for v, t, n in zip(values, graph.input_tensors, names, strict=True)]
+
+    def _fitted(self, value: Any, symbolic: Tensor, name: str) -> Any:
+        if value is None:
+            return None
+        value = as_tensor(value)
+        expected = symbolic.shape
+        shape = value.shape
+        if len(shape) == len(expected) - 1 and expected[-1] == 1:
+            value = value.reshape(*shape, 1)  # type: ignore[attr-defined]
+        elif len(shape) == len(expected) + 1 and shape[-1] == 1:
+            value = value.reshape(*shape[:-1])  # type: ignore[attr-defined]
+        shape = value.shape
+        if len(shape) != len(expected) or any(e is not None and e != n for e, n in zip(expected, shape, strict=True)):
+            raise ValueError(f"model {self.name!r}: input {name!r}: got shape {shape}, expected {expected}")
+        return value
+
+    def build(self, input_shape: Any) -> None:
+        """Create all variables for inputs of this shape."""
+        if self._graph is not None or self.built:
+            return
+        shapes = input_shape
+        dtype = self.compute_dtype
+
+        def symbolic(shape: Any) -> Any:
+            if isinstance(shape, dict):
+                return {k: symbolic(v) for k, v in shape.items()}
+            if shape and isinstance(shape[0], list | tuple):
+                return [symbolic(v) for v in shape]
+            return Tensor(Spec(tuple(shape), dtype))
+
+        self(symbolic(shapes))
+        self.built = True
+
+    # Showing and configuration ------------------------------------------------------------------------------------
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print a table of layers, output shapes and parameters."""
+        from .summary import summary
+
+        summary(self, line_length, print_fn, expand_nested, show_trainable)
+
+    def get_config(self) -> dict[str, Any]:
+        if self._graph is None or type(self)._own_config():
+            return super().get_config()
+        from .graph_config import graph_config
+
+        return graph_config(self)
+
+    @classmethod
+    def _own_config(cls) -> bool:
+        """Whether the class has an __init__ of its own, whose arguments say how to make one."""
+        return cls.__init__ is not Model.__init__
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        if "input_layers" in config and "layers" in config:
+            from .graph_config import model_from_graph_config
+
+            return model_from_graph_config(cls, config)
+        return super().from_config(config)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        if self._graph is not None:
+            return {"input_shape": None}
+        return serialize(self._build_shapes) if self.built and self._build_shapes else None
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        if self.built or not config or config.get("input_shape") is None:
+            return
+        self.build(config["input_shape"])
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The configuration as JSON text."""
+        return json.dumps(serialize(self), **kwargs)
+
+    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Write configuration, weights and optimizer to a `.keras` file."""
+        from ..saving import save_model
+
+        save_model(self, filepath, overwrite=overwrite, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights to a `.weights.h5` file."""
+        from ..saving import save_weights
+
+        save_weights(self, filepath, overwrite=overwrite)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Read the weights from a `.weights.h5` or `.keras` file of a model with the same layers."""
+        from ..saving import load_weights
+
+        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+
+class Functional(Model):
+    """A model made of a graph: what `Model(inputs, outputs)` gives."""
+
+    @classmethod
+    def _own_config(cls) -> bool:
+        return cls.__init__ is not Model.__init__
+
+
+def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
+
+
+def _operation_name(call: Call | None) -> str:
+    assert call is not None
+    operation = call.operation
+    return operation.name if isinstance(operation, Layer) else operation.__name__
+
+
+def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The model whose `to_json` text this is."""
+    return deserialize(json.loads(json_string), custom_objects)
+
+
+def clone_model(
+    model: Model, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None, **kwargs: Any
+) -> Model:
+    """A model of the same layers with fresh weights; `clone_function(layer)` may return another layer for each."""
+    from .sequential import Sequential
+
+    copy = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
+    if isinstance(model, Sequential):
+        new = Sequential([copy(layer) for layer in model.layers], name=model.name)
+        if input_tensors is not None:
+            new(input_tensors)
+        elif model.built and model._graph is not None:
+            new.build(model.input_shape)
+        return new
+    if model._graph is None:
+        if clone_function is not None or input_tensors is not None:
+            raise ValueError(f"clone_model: {model.name!r} is a subclassed model; it can only be cloned as a whole")
+        return type(model).from_config(model.get_config())
+    made: dict[int, Layer] = {}
+
+    def call_copy(layer: Layer, args: Any, kwargs: Any) -> Any:
+        new = made.get(id(layer)) or made.setdefault(id(layer), copy(layer))
+        return new(*args, **kwargs)
+
+    inputs = (
+        tree.flatten(input_tensors)
+        if input_tensors is not None
+        else [InputLayer.from_config(layer.get_config()).output for layer in model._graph.input_layers]
+    )
+    outputs = model._graph.run(inputs, call_copy)
+    return type(model)(tree.pack_sequence_as(model._graph.inputs, inputs), outputs, name=model.name)

@@ -1,0 +1,116 @@
+"""A model as a table: layers, output shapes, parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..layers.base import Layer
+from ..layers.core import InputLayer
+
+UNITS = ("B", "KB", "MB", "GB", "TB")
+
+
+def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> Iterator[tuple[str, Layer]]:
+    """(indented name, layer) for every layer; a functional model's inputs included."""
+    for layer in model.layers:
+        yield "  " * depth + layer.name, layer
+        if expand_nested and getattr(layer, "layers", None):
+            yield from rows(layer, expand_nested, depth + 1)
+
+
+def output_shape(layer: Layer) -> str:
+    """The shapes of the layer's outputs, "?" before it is built."""
+    if not layer._calls:
+        graph = getattr(layer, "_graph", None)
+        if graph is None:
+            return "?"
+        shapes = [t.shape for t in graph.output_tensors]
+    else:
+        from .. import tree
+
+        shapes = [t.shape for t in tree.flatten(layer._calls[-1].outputs)]
+    texts = ["(" + ", ".join(str(n) for n in shape) + ")" for shape in shapes]
+    return texts[0] if len(texts) == 1 else ", ".join(texts)
+
+
+def size(parameters: int, bytes_each: int = 4) -> str:
+    """ "1,234 (4.82 KB)": a count of parameters and the memory they take."""
+    amount, unit = float(parameters * bytes_each), 0
+    while amount >= 1024 and unit < len(UNITS) - 1:
+        amount, unit = amount / 1024, unit + 1
+    return f"{parameters:,} ({amount:.2f} {UNITS[unit]})"
+
+
+def connected_to(layer: Layer) -> str:
+    """The names of the layers whose outputs this one takes."""
+    from .. import tree
+    from ..autograd import Tensor
+
+    names = []
+    for call in layer._calls:
+        for leaf in tree.flatten((call.args, call.kwargs)):
+            if type(leaf) is Tensor and leaf.history is not None:
+                operation = leaf.history.operation
+                names.append(getattr(operation, "name", None) or operation.__name__)
+    return ", ".join(names) or "-"
+
+
+def summary(
+    model: Any,
+    line_length: int | None = None,
+    print_fn: Callable[[str], Any] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+) -> None:
+    """Print the table to the terminal, or give its lines to `print_fn`."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    branching = model._graph is not None and any(
+        len(model._graph.sources(call)) > 1 or len(call.operation._calls) > 1
+        for call in model._graph.calls
+        if isinstance(call.operation, Layer)
+    )
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f'Model: "{model.name}"', title_justify="left", title_style="bold", pad_edge=False
+    )
+    table.add_column("Layer (type)", overflow="fold")
+    table.add_column("Output shape", overflow="fold")
+    table.add_column("Parameters", justify="right")
+    if branching:
+        table.add_column("Connected to", overflow="fold")
+    if show_trainable:
+        table.add_column("Trainable", justify="center")
+    for name, layer in rows(model, expand_nested):
+        if isinstance(layer, InputLayer) and not branching:
+            continue
+        parameters = f"{layer.count_params():,}" if layer.built else "0 (not built)"
+        cells = [f"{name} ({type(layer).__name__})", output_shape(layer), parameters]
+        if branching:
+            cells.append(connected_to(layer))
+        if show_trainable:
+            cells.append("yes" if layer.trainable else "no")
+        table.add_row(*cells)
+    trainable = sum(v.size for v in model.trainable_weights)
+    fixed = sum(v.size for v in model.non_trainable_weights)
+    lines = [
+        f"Total parameters: {size(trainable + fixed)}",
+        f"Trainable: {size(trainable)}",
+        f"Not trainable: {size(fixed)}",
+    ]
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and getattr(optimizer, "variables", None):
+        lines.append(f"Optimizer: {size(sum(v.size for v in optimizer.variables))}")
+    if print_fn is None:
+        console = Console(width=line_length)
+        console.print(table, highlight=False)
+        for line in lines:
+            console.print(line, highlight=False)
+        return
+    console = Console(width=line_length or 100, color_system=None, force_terminal=False)
+    with console.capture() as capture:
+        console.print(table, highlight=False)
+    for line in [*capture.get().rstrip().splitlines(), *lines]:
+        print_fn(line.rstrip())

@@ -1,0 +1,582 @@
+"""compile, fit, evaluate, predict: the training loop around a pure step."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import config, losses, optimizers, tree
+from ..autograd import GradientTape, Spec, Tensor, as_tensor
+from ..callbacks import CallbackList, History
+from ..layers.base import is_metric
+from ..optimizers import Optimizer
+from ..serialization import deserialize, serialize
+from ..variables import Variable, rehearsal, step_function
+from .batches import ArrayBatches, IterableBatches, batches, split_arrays, unpack_x_y_sample_weight
+from .compiled import CompiledLoss, CompiledMetrics
+
+
+class Trainer:
+    """What makes a layer a model: how it is trained, evaluated and used on data."""
+
+    optimizer: Any = None
+    stop_training = False
+    _compiled = False
+    _compile_arguments: dict[str, Any] | None = None
+    _compiled_loss: CompiledLoss | None = None
+    _compiled_metrics: CompiledMetrics | None = None
+    _loss_tracker: Any = None
+
+    # Compiling ----------------------------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Choose what `fit` minimises, how, and what it reports.
+
+        Args:
+            optimizer: a name or an `Optimizer`.
+            loss: a name, a function or a `Loss`: one for all outputs, a list, or a dict by output name.
+            loss_weights: a number for each output.
+            metrics, weighted_metrics: names, functions or `Metric`s, the second kind using sample weights.
+            run_eagerly: run the step's Python for every batch even where the backend could compile it.
+            steps_per_execution, jit_compile, auto_scale_loss: accepted as Keras' arguments; backends decide by themselves.
+
+        Raises ValueError for a name that is not known, saying what is close; the model is then as it was.
+        """
+        from .. import metrics as metrics_module
+
+        resolved = optimizers.get(optimizer)
+        for identifier in tree.flatten(loss) if tree.is_nested(loss) else [loss]:
+            if not (isinstance(identifier, str) and identifier in ("crossentropy", "ce")):
+                losses.get(identifier)
+        for identifier in tree.flatten([metrics, weighted_metrics]):
+            if isinstance(identifier, str) and identifier not in ("accuracy", "acc", "crossentropy", "ce"):
+                metrics_module.get(identifier)
+        if steps_per_execution < 1:
+            raise ValueError(f"compile: steps_per_execution: got {steps_per_execution}, expected a whole number >= 1")
+        self.optimizer = resolved
+        self._compile_arguments = {
+            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
+        }  # fmt: skip
+        self.loss, self.run_eagerly, self.jit_compile = loss, run_eagerly, jit_compile
+        self._compiled_loss = self._compiled_metrics = None
+        self._loss_tracker = metrics_module.Mean(name="loss")
+        self._compiled = True
+        self.stop_training = False
+        self._steps: dict[Any, Any] = {}
+
+    @property
+    def compiled(self) -> bool:
+        return self._compiled
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """What `compile` was given, as plain data."""
+        if self._compile_arguments is None:
+            return None
+        return {"optimizer": serialize(self.optimizer), **serialize(self._compile_arguments)}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with what `get_compile_config` returned."""
+        if type(self).compile is not Trainer.compile:
+            warnings.warn(f"{type(self).__name__} overrides compile: the loaded model is not compiled", stacklevel=2)
+            return
+        known = set(self._compile_arguments or ()) | {
+            "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile",
+        }  # fmt: skip
+        arguments = {name: deserialize(value) for name, value in config.items() if name in known}
+        self.compile(**arguments)
+        if self.built and isinstance(self.optimizer, Optimizer):
+            self.optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics that `fit` resets and reports: the loss, those compiled, and those the model owns."""
+        found = [self._loss_tracker] if self._loss_tracker is not None else []
+        found += super().metrics  # type: ignore[misc]
+        if self._compiled_metrics is not None:
+            found.append(self._compiled_metrics)
+        if self._compiled_loss is not None:
+            found += self._compiled_loss.metrics
+        return list({id(m): m for m in found}.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def _output_names_for(self, y_pred: Any) -> list[str]:
+        if isinstance(y_pred, dict):
+            return list(y_pred)
+        names = getattr(self, "output_names", None)
+        flat = tree.flatten(y_pred)
+        if names is not None and len(names) == len(flat):
+            return list(names)
+        return ["output"] if len(flat) == 1 else [f"output_{i}" for i in range(len(flat))]
+
+    # The step -----------------------------------------------------------------------------------------------------
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
+        """The number that training minimises: the compiled losses and what layers added."""
+        total = None
+        arguments = self._compile_arguments or {}
+        if arguments.get("loss") is not None:
+            if self._compiled_loss is None:
+                names = self._output_names_for(y_pred)
+                self._compiled_loss = CompiledLoss(arguments["loss"], arguments["loss_weights"], names)
+            if y is None:
+                raise ValueError("fit: the compiled loss needs labels; pass y, or batches (x, y)")
+            total = self._compiled_loss(y, y_pred, sample_weight)
+        for added in self.losses:  # type: ignore[attr-defined]
+            total = added if total is None else total + added
+        if total is None:
+            raise ValueError(
+                "nothing to minimise: give compile() a loss, call add_loss() in a layer, or override compute_loss() or train_step()"
+            )
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Update the compiled metrics with a batch, and return all results."""
+        arguments = self._compile_arguments or {}
+        if y is not None and (arguments.get("metrics") is not None or arguments.get("weighted_metrics") is not None):
+            if self._compiled_metrics is None:
+                self._compiled_metrics = CompiledMetrics(
+                    arguments["metrics"], arguments["weighted_metrics"], self._output_names_for(y_pred)
+                )
+            self._compiled_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """All metrics' present values by name."""
+        found: dict[str, Any] = {}
+        for metric in self.metrics:
+            value = metric.result()
+            found |= value if isinstance(value, dict) else {metric.name: value}
+        return found
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step on a batch: predict, loss, gradients, update, metrics. Override it to train otherwise."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)  # type: ignore[operator]
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+            scaled = self.optimizer.scale_loss(loss)
+        self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
+        variables = self.trainable_variables  # type: ignore[attr-defined]
+        if variables:
+            self.optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One batch of `evaluate`."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)  # type: ignore[operator]
+        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """One batch of `predict`."""
+        return self(unpack_x_y_sample_weight(data)[0], training=False)  # type: ignore[operator]
+
+    def _state(self) -> list[Variable]:
+        """Every variable that a step may change, in a fixed order."""
+        found = list(self.variables)  # type: ignore[attr-defined]
+        for value in tree.flatten([v for k, v in vars(self).items() if not k.startswith("_init")]):
+            if isinstance(value, Optimizer) or is_metric(value):
+                found += value.variables
+        for metric in self.metrics:
+            found += metric.variables
+        return list({id(v): v for v in found}.values())
+
+    def _step(self, kind: str) -> Callable[..., Any]:
+        """The compiled step of this kind, made anew when what it depends on has changed."""
+        method = getattr(self, f"{kind}_step")
+        variables = self._state()
+        key = (kind, config.backend(), tuple((id(v), v.trainable) for v in variables), id(self.optimizer))
+        steps = self.__dict__.setdefault("_steps", {})
+        if key not in steps:
+            for old in [k for k in steps if k[0] == kind]:
+                del steps[old]
+            steps[key] = step_function(lambda *batch: method(_as_data(batch)), variables)
+        return steps[key]
+
+    def _prepare(self, batch: Any, kind: str) -> None:
+        """Create everything that the step creates, so that it changes values only; nothing is computed for keeps."""
+        x, y, weight = batch
+        standard = getattr(type(self), f"{kind}_step") is getattr(Trainer, f"{kind}_step")
+        if standard:
+            with rehearsal():
+                symbolic = tree.map_structure(_symbolic, (x, y, weight))
+                y_pred = self(symbolic[0], training=kind == "train")  # type: ignore[operator]
+                if kind != "predict":
+                    loss = self.compute_loss(symbolic[0], symbolic[1], y_pred, symbolic[2], training=kind == "train")
+                    if loss.shape != ():
+                        raise ValueError(
+                            f"the loss has shape {loss.shape}, expected one number; "
+                            "its reduction must not be None, or override compute_loss"
+                        )
+                    self.compute_metrics(symbolic[0], symbolic[1], y_pred, symbolic[2])
+            self._clear_losses()  # type: ignore[attr-defined]
+            if kind == "train" and self.trainable_variables:  # type: ignore[attr-defined]
+                self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+        elif not self.__dict__.get(f"_rehearsed_{kind}"):
+            with rehearsal():  # the user's own step may create optimizers' slots and metrics: run it once for that
+                data = tree.map_structure(lambda a: None if a is None else as_tensor(a), batch)
+                getattr(self, f"{kind}_step")(_as_data(_trimmed(data)))
+            self._clear_losses()  # type: ignore[attr-defined]
+            self.__dict__[f"_rehearsed_{kind}"] = True
+
+    def _check_labels(self, y: Any) -> None:
+        """Refuse labels that a sparse loss or metric would take from outside the outputs, before anything is changed."""
+        loss = self._compiled_loss
+        outputs = getattr(self, "_last_output_specs", None)
+        if loss is None or y is None or outputs is None:
+            return
+        targets = y if isinstance(y, list | tuple) else [y.get(n) for n in loss.names] if isinstance(y, dict) else [y]
+        for fn, target, spec in zip(loss.functions, targets, outputs, strict=False):
+            sparse = isinstance(fn, losses.SparseCategoricalCrossentropy) or (
+                isinstance(fn, losses.FunctionLoss) and fn.fn is losses.sparse_categorical_crossentropy
+            )
+            if (
+                sparse
+                and target is not None
+                and spec.shape[-1] is not None
+                and getattr(fn, "ignore_class", None) is None
+            ):
+                losses.check_labels(target, spec.shape[-1])
+
+    # fit, evaluate, predict ---------------------------------------------------------------------------------------
+
+    def _require_compiled(self, method: str) -> None:
+        if not self._compiled:
+            raise ValueError(f"{method}: the model is not compiled; call model.compile(optimizer=..., loss=...) first")
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Iterable[int] = 1,
+    ) -> History:
+        """Train for `epochs` passes over the data.
+
+        Args:
+            x, y: arrays, or lists or dicts of them; or x alone: any iterable of batches (x, y) or (x, y, sample_weight).
+            batch_size: examples in a step, 32 by default (arrays only).
+            epochs: the epoch to stop at; `initial_epoch` is the one to start at.
+            verbose: 0 silent, 1 a bar, 2 a line an epoch, "auto" 1 in a terminal and 2 elsewhere.
+            callbacks: objects that are told about epochs and batches.
+            validation_split: the last part of the arrays, kept out of training and evaluated after each epoch.
+            validation_data: (x, y), (x, y, sample_weight) or an iterable of batches.
+            shuffle: whether the order is drawn anew each epoch (arrays only).
+            class_weight: {class: weight} of each example in the loss.
+            sample_weight: an array with a weight for each example.
+            steps_per_epoch: steps that count as an epoch; needed for sources without end.
+            validation_steps, validation_batch_size, validation_freq: the same for validation, and how often it happens.
+
+        Returns the `History` of losses and metrics. If training is interrupted, the model is as after the last whole step.
+        """
+        self._require_compiled("fit")
+        for name, value in (("epochs", epochs), ("steps_per_epoch", steps_per_epoch)):
+            if value is not None and (not isinstance(value, int | np.integer) or value < 1):
+                raise ValueError(f"fit: {name}: got {value!r}, expected a whole number >= 1")
+        if x is None:
+            raise ValueError("fit: x is missing; pass arrays, or an iterable of batches")
+        if validation_split and validation_data is None:
+            if not isinstance(source := batches(x, y, sample_weight, batch_size), ArrayBatches):
+                raise ValueError("fit: validation_split needs arrays; pass validation_data for other sources")
+            (x, y, sample_weight), held = split_arrays(source.data, validation_split)
+            validation_data = held
+        source = batches(x, y, sample_weight, batch_size, shuffle, class_weight)
+        validation = None
+        if validation_data is not None:
+            vx, vy, vw = (
+                unpack_x_y_sample_weight(validation_data)
+                if isinstance(validation_data, list | tuple)
+                else (validation_data, None, None)
+            )
+            size = validation_batch_size or batch_size
+            validation = batches(
+                vx, vy, vw, size if vy is not None or not isinstance(validation_data, Iterable) else None
+            )
+        stream = _Stream(source, steps_per_epoch)
+        first = stream.peek()
+        self._prepare(first, "train")
+        self._check_source_labels(source, first)
+        if isinstance(validation, ArrayBatches):
+            self._check_labels(validation.data[1])
+        step = self._step("train")
+
+        listeners = CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=stream.steps,
+            model=self,
+        )
+        self.stop_training = False
+        listeners.on_train_begin()
+        logs: dict[str, Any] = {}
+        for epoch in range(initial_epoch, epochs):
+            self.reset_metrics()
+            listeners.on_epoch_begin(epoch)
+            for number, batch in enumerate(stream.epoch()):
+                listeners.on_train_batch_begin(number)
+                logs = step(*_trimmed(batch))
+                listeners.on_train_batch_end(number, logs)
+                if self.stop_training:
+                    break
+            epoch_logs = dict(self._results(logs))
+            if validation is not None and _due(epoch, validation_freq):
+                results = self._evaluate(validation, validation_steps, listeners)
+                epoch_logs |= {f"val_{name}": value for name, value in results.items()}
+                step = self._step("train")
+            listeners.on_epoch_end(epoch, epoch_logs)
+            if self.stop_training or stream.exhausted:
+                break
+        if isinstance(self.optimizer, Optimizer) and epochs > 0:
+            self.optimizer.finalize_variable_values(self.trainable_variables)  # type: ignore[attr-defined]
+        listeners.on_train_end(logs)
+        self._clear_losses()  # type: ignore[attr-defined]
+        return self.history
+
+    def _results(self, logs: Any) -> dict[str, Any]:
+        """The metrics' values over the whole epoch, in alphabetical order; a custom step's own logs where it keeps none."""
+        results = self.get_metrics_result() if logs is None or not isinstance(logs, dict) else logs
+        return {name: float(np.asarray(value)) for name, value in sorted(results.items()) if np.ndim(value) == 0}
+
+    def _check_source_labels(self, source: Any, first: Any) -> None:
+        x = tree.map_structure(_symbolic, first[0])
+        with rehearsal():
+            outputs = self(x) if self._can_call() else None  # type: ignore[operator]
+        self._last_output_specs = (
+            [t for t in tree.flatten(outputs) if type(t) is Tensor] if outputs is not None else None
+        )
+        self._check_labels(source.data[1] if isinstance(source, ArrayBatches) else first[1])
+
+    def _can_call(self) -> bool:
+        return type(self).train_step is Trainer.train_step
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The loss and metrics on data: a number, a list [loss, metrics...], or a dict with `return_dict`."""
+        self._require_compiled("evaluate")
+        if kwargs:
+            raise TypeError(f"evaluate: unknown argument {next(iter(kwargs))!r}")
+        source = batches(x, y, sample_weight, batch_size)
+        listeners = CallbackList(
+            callbacks, add_history=False, add_progbar=verbose != 0, verbose=verbose, epochs=1,
+            steps=_Stream(source, steps).steps, model=self,
+        )  # fmt: skip
+        results = self._evaluate(source, steps, listeners)
+        if return_dict:
+            return results
+        listed = [results[name] for name in self._result_names(results)]
+        return listed[0] if len(listed) == 1 else listed
+
+    def _result_names(self, results: dict[str, Any]) -> list[str]:
+        return sorted(results, key=lambda name: name != "loss")
+
+    def _evaluate(self, source: Any, steps: int | None, listeners: Any) -> dict[str, float]:
+        stream = _Stream(source, steps)
+        first = stream.peek()
+        self._prepare(first, "test")
+        if isinstance(source, ArrayBatches):
+            self._check_source_labels(source, first)
+        step = self._step("test")
+        self.reset_metrics()
+        listeners.on_test_begin()
+        logs: Any = {}
+        for number, batch in enumerate(stream.epoch()):
+            listeners.on_test_batch_begin(number)
+            logs = step(*_trimmed(batch))
+            listeners.on_test_batch_end(number, logs)
+        results = self._results(logs)
+        listeners.on_test_end(results)
+        self._clear_losses()  # type: ignore[attr-defined]
+        return results
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """The outputs for data, as NumPy arrays in the form of the model's outputs."""
+        source = batches(x, None, None, batch_size)
+        stream = _Stream(source, steps)
+        self._prepare((stream.peek()[0], None, None), "predict")
+        step = self._step("predict")
+        listeners = CallbackList(
+            callbacks,
+            add_history=False,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=1,
+            steps=stream.steps,
+            model=self,
+        )
+        listeners.on_predict_begin()
+        parts = []
+        for number, batch in enumerate(stream.epoch()):
+            listeners.on_predict_batch_begin(number)
+            outputs = tree.map_structure(np.asarray, step(batch[0]))
+            parts.append(outputs)
+            listeners.on_predict_batch_end(number, {"outputs": outputs})
+        listeners.on_predict_end()
+        return tree.map_structure(lambda *columns: np.concatenate(columns), *parts)
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """One training step on these arrays; returns the loss and metrics so far."""
+        self._require_compiled("train_on_batch")
+        return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Evaluate on these arrays without changing the model."""
+        self._require_compiled("test_on_batch")
+        return self._on_batch("test", x, y, sample_weight, None, return_dict)
+
+    def _on_batch(self, kind: str, x: Any, y: Any, weight: Any, class_weight: Any, return_dict: bool) -> Any:
+        source = ArrayBatches(x, y, weight, batch_size=2**31 - 1, class_weight=class_weight)
+        self._prepare(source.data, kind)
+        self._check_source_labels(source, source.data)
+        results = self._results(self._step(kind)(*_trimmed(source.data)))
+        if return_dict:
+            return results
+        listed = [results[name] for name in self._result_names(results)]
+        return listed[0] if len(listed) == 1 else listed
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for these arrays."""
+        source = ArrayBatches(x, batch_size=2**31 - 1)
+        self._prepare((source.data[0], None, None), "predict")
+        return tree.map_structure(np.asarray, self._step("predict")(source.data[0]))
+
+
+class _Stream:
+    """A source's batches epoch by epoch; with a number of steps an epoch goes on where the last one ended."""
+
+    def __init__(self, source: ArrayBatches | IterableBatches, steps: int | None) -> None:
+        self.source, self.limit = source, steps
+        self.exhausted = False
+        self._iterator: Iterator[Any] | None = None
+        self._peeked: list[Any] = []
+        try:
+            self.steps: int | None = steps or len(source)
+        except TypeError:
+            self.steps = None
+
+    def peek(self) -> Any:
+        """The first batch, which the first epoch will begin with."""
+        if isinstance(self.source, ArrayBatches):
+            n = min(self.source.batch_size, self.source.examples)
+            return tree.map_structure(lambda a: None if a is None else a[:n], self.source.data)
+        self._iterator = iter(self.source)
+        try:
+            self._peeked = [next(self._iterator)]
+        except StopIteration:
+            raise ValueError("the source of batches is empty") from None
+        return self._peeked[0]
+
+    def epoch(self) -> Iterator[Any]:
+        if self.limit is None:
+            iterator = self._begin()
+            yield from iterator
+            self._iterator = None
+            return
+        for count in range(self.limit):
+            if self._iterator is None:
+                self._iterator = self._begin()
+            try:
+                batch = self._peeked.pop() if self._peeked else next(self._iterator)
+            except StopIteration:
+                self._iterator = iter(self.source)
+                batch = next(self._iterator, None)
+                if batch is None:
+                    self.exhausted = True
+                    warnings.warn(
+                        f"the source of batches ended after {count} of {self.limit} steps; training stops here",
+                        stacklevel=3,
+                    )
+                    return
+            yield batch
+
+    def _begin(self) -> Iterator[Any]:
+        if self._iterator is not None:
+            iterator = itertools.chain([self._peeked.pop()], self._iterator) if self._peeked else self._iterator
+            self._iterator = None
+            return iterator
+        return iter(self.source)
+
+
+def _trimmed(batch: Any) -> Any:
+    """(x, y, weight) without the parts that are missing at the end, as users' own steps expect."""
+    x, y, weight = batch
+    return (x, y, weight) if weight is not None else (x, y) if y is not None else (x,)
+
+
+def _as_data(parts: Any) -> Any:
+    """What a step is given: x alone, or a tuple."""
+    return parts if len(parts) > 1 else parts[0]
+
+
+def _batch_size(x: Any) -> int:
+    return next(leaf.shape[0] for leaf in tree.flatten(x) if leaf is not None)
+
+
+def _symbolic(a: Any) -> Any:
+    if a is None:
+        return None
+    return Tensor(Spec(tuple(a.shape), a.dtype.name))
+
+
+def _due(epoch: int, frequency: int | Iterable[int]) -> bool:
+    return (epoch + 1) % frequency == 0 if isinstance(frequency, int) else epoch + 1 in frequency
