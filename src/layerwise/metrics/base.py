@@ -35,6 +35,8 @@ class Metric(Configurable):
     3.0
     """
 
+    _direction: str | None = None  # "up" or "down", whichever is better: what callbacks with mode="auto" go by
+
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(snake_case(type(self).__name__))
         self.dtype = standardize_dtype(dtype)

@@ -92,6 +92,8 @@ class Accuracy(MeanMetricWrapper):
     0.5
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
         super().__init__(accuracy, name, dtype)
 
@@ -102,6 +104,8 @@ class BinaryAccuracy(MeanMetricWrapper):
     >>> BinaryAccuracy()([1, 1], [0.6, 0.5]).item()
     0.5
     """
+
+    _direction = "up"
 
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         if not 0 <= threshold <= 1:
@@ -116,6 +120,8 @@ class CategoricalAccuracy(MeanMetricWrapper):
     0.5
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(categorical_accuracy, name, dtype)
 
@@ -126,6 +132,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
     >>> SparseCategoricalAccuracy()([1, 1], [[0.2, 0.8], [0.7, 0.3]]).item()
     0.5
     """
+
+    _direction = "up"
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(sparse_categorical_accuracy, name, dtype)
@@ -138,6 +146,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     0.5
     """
 
+    _direction = "up"
+
     def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
 
@@ -148,6 +158,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     >>> SparseTopKCategoricalAccuracy(k=2)([2, 2], [[0.1, 0.5, 0.4], [0.5, 0.4, 0.1]]).item()
     0.5
     """
+
+    _direction = "up"
 
     def __init__(
         self,

@@ -17,6 +17,8 @@ class MeanSquaredError(MeanMetricWrapper):
     2.0
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_squared_error, name, dtype)
 
@@ -34,6 +36,8 @@ class RootMeanSquaredError(MeanMetricWrapper):
     4.0
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(squared_error, name, dtype)
 
@@ -48,6 +52,8 @@ class MeanAbsoluteError(MeanMetricWrapper):
     1.5
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_absolute_error, name, dtype)
 
@@ -58,6 +64,8 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
     >>> MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]]).item()
     25.0
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "mean_absolute_percentage_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_absolute_percentage_error, name, dtype)
@@ -70,6 +78,8 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
     0.0
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "mean_squared_logarithmic_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_squared_logarithmic_error, name, dtype)
 
@@ -80,6 +90,8 @@ class LogCoshError(MeanMetricWrapper):
     >>> LogCoshError()([[0.0, 0.0]], [[0.0, 0.0]]).item()
     0.0
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "logcosh", dtype: Any = None) -> None:
         super().__init__(losses.log_cosh, name, dtype)
@@ -97,6 +109,8 @@ class CosineSimilarity(MeanMetricWrapper):
     1.0
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(cosine, name, dtype, axis=axis)
 
@@ -107,6 +121,8 @@ class Hinge(MeanMetricWrapper):
     >>> Hinge()([[-1.0, 1.0]], [[-2.0, 0.5]]).item()
     0.25
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "hinge", dtype: Any = None) -> None:
         super().__init__(losses.hinge, name, dtype)
@@ -119,6 +135,8 @@ class SquaredHinge(MeanMetricWrapper):
     0.5
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "squared_hinge", dtype: Any = None) -> None:
         super().__init__(losses.squared_hinge, name, dtype)
 
@@ -129,6 +147,8 @@ class CategoricalHinge(MeanMetricWrapper):
     >>> CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.75]]).item()
     0.75
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "categorical_hinge", dtype: Any = None) -> None:
         super().__init__(losses.categorical_hinge, name, dtype)
@@ -141,6 +161,8 @@ class KLDivergence(MeanMetricWrapper):
     0.0
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "kl_divergence", dtype: Any = None) -> None:
         super().__init__(losses.kl_divergence, name, dtype)
 
@@ -152,6 +174,8 @@ class Poisson(MeanMetricWrapper):
     2.0
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "poisson", dtype: Any = None) -> None:
         super().__init__(losses.poisson, name, dtype)
 
@@ -162,6 +186,8 @@ class BinaryCrossentropy(MeanMetricWrapper):
     >>> round(BinaryCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).item(), 4)
     0.6931
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -181,6 +207,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
     >>> round(CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).item(), 4)
     0.6931
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -206,6 +234,8 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     >>> round(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]).item(), 4)
     0.6931
     """
+
+    _direction = "down"
 
     def __init__(
         self,
