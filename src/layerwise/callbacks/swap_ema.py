@@ -28,7 +28,7 @@ class SwapEMAWeights(Callback):
     def set_model(self, model: Any) -> None:
         if not getattr(model.optimizer, "use_ema", False):
             raise ValueError(
-                f"SwapEMAWeights: got an optimizer without averages, {model.optimizer!r}, expected one with use_ema=True"
+                f"SwapEMAWeights: got {model.optimizer!r}, expected an optimizer with use_ema=True"
             )
         super().set_model(model)
 
