@@ -16,6 +16,12 @@ __getattr__, __dir__, __all__ = lazy(
             MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson
             RootMeanSquaredError SparseCategoricalCrossentropy SquaredHinge
         """,
+        ".confusion": """
+            AUC FalseNegatives FalsePositives Precision PrecisionAtRecall Recall RecallAtPrecision
+            SensitivityAtSpecificity SpecificityAtSensitivity TrueNegatives TruePositives
+        """,
+        ".overlap": "BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU",
+        ".score": "F1Score FBetaScore R2Score",
         ".names": "deserialize get serialize",
         "layerwise.losses": """
             binary_crossentropy binary_focal_crossentropy categorical_crossentropy categorical_focal_crossentropy

@@ -8,14 +8,17 @@ from typing import Any
 from .. import serialization
 from ..losses.names import SHORT
 from ..variables import snake_case
-from . import base, correct, error
+from . import base, confusion, correct, error, overlap, score
 from .base import Metric
 
 CLASSES = {
     name: cls
-    for module in (base, correct, error)
+    for module in (base, correct, error, confusion, score, overlap)
     for name, cls in vars(module).items()
-    if inspect.isclass(cls) and cls.__module__ == module.__name__ and issubclass(cls, Metric)
+    if inspect.isclass(cls)
+    and cls.__module__ == module.__name__
+    and issubclass(cls, Metric)
+    and not name.startswith("_")
 }
 _by_snake_case = {snake_case(name): cls for name, cls in CLASSES.items()} | {"kl_divergence": error.KLDivergence}
 _aliases = {alias: _by_snake_case[name] for short, name in SHORT.items() for alias in (short, short.upper())}
