@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +29,7 @@ class InputSpec:
     ndim: int | None = None
     max_ndim: int | None = None
     min_ndim: int | None = None
-    axes: dict[int, int] = field(default_factory=dict)
+    axes: Mapping[int, int | None] = field(default_factory=dict)
     allow_last_axis_squeeze: bool = False
     name: str | None = None
     optional: bool = False
@@ -48,7 +48,7 @@ class InputSpec:
         if self.max_ndim is not None and len(shape) > self.max_ndim:
             return f"expected at most {self.max_ndim} dimensions"
         for axis, size in self.axes.items():
-            if -len(shape) <= axis < len(shape) and shape[axis] not in (size, None):
+            if -len(shape) <= axis < len(shape) and size is not None and shape[axis] not in (size, None):
                 return f"expected size {size} along axis {axis}"
         return None
 
@@ -67,8 +67,8 @@ class Layer(Configurable):
     """y = call(x), with variables made by `build(input_shape)` when the first input arrives.
 
     Subclasses override `__init__` (options and sub-layers), `build` (variables, with `add_weight`) and `call` (what to
-    compute, with `layerwise.ops`). Layers, variables, metrics and seed generators that are attributes, also inside lists
-    and dicts, belong to the layer.
+    compute, with `layerwise.ops`). Layers, variables, metrics and seed generators that are attributes, also inside
+    lists and dicts, belong to the layer.
 
     Args:
         activity_regularizer: a function of the output, whose value joins `losses`.
@@ -87,6 +87,14 @@ class Layer(Configurable):
     Tensor([[1., 2.]], shape=(1, 2), dtype=float32)
     """
 
+    name: str
+    built: bool
+    input_spec: Any
+    supports_masking: bool
+    _trainable_own: list[Variable]
+    _fixed_own: list[Variable]
+    _losses: list[Tensor]
+    _calls: list[Call]
     _untracked = frozenset({"_init_arguments", "_calls", "_losses"})
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -116,7 +124,7 @@ class Layer(Configurable):
             batch_shape = (kwargs.pop("batch_size", None), *shape)
         if kwargs:
             unknown = next(iter(kwargs))
-            known = [p for cls in type(self).__mro__ for p in inspect.signature(cls.__init__).parameters]
+            known = [p for cls in type(self).__mro__ for p in inspect.signature(cls.__init__).parameters]  # type: ignore[misc]
             known = sorted(set(known) - {"self", "args", "kwargs"} | {"input_shape"})
             raise TypeError(f"{type(self).__name__}: unknown argument {unknown!r}; {suggest(unknown, known)}")
         if name is not None and not isinstance(name, str):
@@ -273,7 +281,8 @@ class Layer(Configurable):
         for variable, array in zip(variables, arrays, strict=True):
             if array.shape != variable.shape:
                 raise ValueError(
-                    f"layer {self.name!r}: set_weights: {variable.path}: got shape {array.shape}, expected {variable.shape}"
+                    f"layer {self.name!r}: set_weights: {variable.path}: got shape {array.shape}, "
+                    f"expected {variable.shape}"
                 )
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
@@ -282,7 +291,7 @@ class Layer(Configurable):
 
     def add_weight(
         self,
-        shape: Sequence[int] | int | None = None,
+        shape: Sequence[int | None] | int | None = None,
         initializer: Any = None,
         dtype: Any = None,
         trainable: bool = True,
@@ -293,12 +302,13 @@ class Layer(Configurable):
         overwrite_with_gradient: bool = False,
         name: str | None = None,
     ) -> Variable:
-        """A new variable of this layer: Glorot-uniform by default, zeros where it holds whole numbers or truth values."""
+        """A new variable of this layer, by default Glorot-uniform (zeros where its dtype is not floating-point)."""
         from .. import constraints
 
         dtype = dtype or self.variable_dtype
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-        if any(n is None for n in shape):
+        sizes = tuple(n for n in shape if n is not None)
+        if len(sizes) < len(shape):
             raise ValueError(
                 f"layer {self.name!r}: add_weight {name!r}: shape {shape} has an unknown size; "
                 "give the model an input shape with that size"
@@ -307,7 +317,7 @@ class Layer(Configurable):
             initializer = "glorot_uniform" if is_float(str(dtype)) else "zeros"
         variable = Variable(
             initializers.get(initializer),
-            shape,
+            sizes,
             dtype,
             trainable=trainable,
             name=name,
@@ -522,7 +532,7 @@ class Layer(Configurable):
     def losses(self) -> list[Tensor]:
         """What was added by the last call, and the regularisation of weights."""
         added = [loss for layer in self._flatten_layers() for loss in layer._losses]
-        penalties = [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
+        penalties = [v.regularizer(v.value) for v in self.trainable_weights if v.regularizer is not None]
         return added + penalties
 
     def _clear_losses(self) -> None:

@@ -21,11 +21,11 @@ def per_dimension(value: int | Sequence[int], rank: int, name: str, least: int =
 
 
 class Conv(Layer):
-    """y[n, o, m] = activation(b[m] + sum over taps t, channels c of x[n, o stride + t dilation - pad, c] kernel[t, c, m])
+    """y[n, o, m] = activation(bias[m] + sum over t, c of x[n, o stride + t dilation - pad, c] kernel[t, c, m])
 
-    x (N, spatial..., C), kernel (kernel_size..., C / groups, filters), bias (filters,) -> (N, out..., filters), or channels
-    second with `data_format="channels_first"`. Padding "valid" adds nothing; "same" adds zeros so that
-    out = ceil(spatial / stride); "causal" (one dimension) adds them in front.
+    t runs over the kernel's taps, c over channels. x (N, spatial..., C), kernel (kernel_size..., C / groups, filters),
+    bias (filters,) -> (N, out..., filters), or channels second with `data_format="channels_first"`. Padding "valid"
+    adds nothing; "same" adds zeros so that out = ceil(spatial / stride); "causal" (one dimension) all in front.
     """
 
     rank: int
@@ -111,14 +111,11 @@ class Conv1D(Conv):
 
 
 class Conv2D(Conv):
-    __doc__ = (
-        Conv.__doc__
-        + """
+    __doc__ = f"""{Conv.__doc__}
     >>> from layerwise import layers, ops
     >>> layers.Conv2D(8, 3, padding="same")(ops.zeros((1, 6, 6, 3))).shape
     (1, 6, 6, 8)
     """
-    )
     rank = 2
 
 

@@ -101,7 +101,8 @@ class Concatenate(Layer):
         others = {tuple(n for i, n in enumerate(shape) if i != self.axis % len(shape)) for shape in input_shape}
         if len(ranks) > 1 or len(others) > 1:
             raise ValueError(
-                f"layer {self.name!r} (Concatenate): got shapes {list(input_shape)}, which may differ along axis {self.axis} only"
+                f"layer {self.name!r} (Concatenate): got shapes {list(input_shape)}, "
+                f"which may differ along axis {self.axis} only"
             )
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import constraints, initializers, ops, regularizers
 from ..autograd import Tensor, stop_gradient
+from ..variables import Variable
 from .base import InputSpec, Layer
 
 
@@ -14,8 +15,8 @@ class BatchNormalization(Layer):
     """y = (x - mean) / sqrt(var + epsilon) * gamma + beta
 
     In training mean and variance are the batch's, over all axes but `axis`, and
-    moving = momentum * moving + (1 - momentum) * batch's; otherwise they are the moving ones. A mask leaves positions out
-    of the statistics. A layer that is not trainable uses the moving ones always. (Ioffe & Szegedy 2015)
+    moving = momentum * moving + (1 - momentum) * batch's; otherwise they are the moving ones. A mask leaves positions
+    out of the statistics. A layer that is not trainable uses the moving ones always. (Ioffe & Szegedy 2015)
 
     >>> from layerwise import layers, ops
     >>> layers.BatchNormalization(epsilon=0.0)(ops.array([[1.0], [3.0]]), training=True)
@@ -58,7 +59,8 @@ class BatchNormalization(Layer):
         )
         self.synchronized = synchronized
         self.supports_masking = True
-        self.gamma = self.beta = None
+        self.gamma: Variable | None = None
+        self.beta: Variable | None = None
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         size = input_shape[self.axis]
@@ -150,7 +152,8 @@ class LayerNormalization(Layer):
             constraints.get(gamma_constraint),
         )
         self.supports_masking = True
-        self.gamma = self.beta = None
+        self.gamma: Variable | None = None
+        self.beta: Variable | None = None
 
     def _axes(self, ndim: int) -> tuple[int, ...]:
         return tuple(sorted(a % ndim for a in ([self.axis] if isinstance(self.axis, int) else self.axis)))

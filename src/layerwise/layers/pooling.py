@@ -13,7 +13,7 @@ from .core import _data_format
 
 
 class Pooling(Layer):
-    """The common part of windowed pooling: windows of `pool_size` that begin `strides` apart (by default side by side)."""
+    """The common part of windowed pooling: windows of `pool_size`, `strides` apart (by default side by side)."""
 
     rank: int
     pool: Callable[..., Tensor]

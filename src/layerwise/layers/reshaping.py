@@ -91,7 +91,7 @@ class Cropping(Layer):
                     f"layer {self.name!r}: cropping {before} + {after} leaves nothing of axis {axis} of {x.shape}"
                 )
             key[axis] = slice(before, x.shape[axis] - after)
-        return x[tuple(key)]  # type: ignore[index]
+        return x[tuple(key)]
 
 
 class Cropping1D(Cropping):
