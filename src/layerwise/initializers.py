@@ -17,11 +17,10 @@ from .autograd import Tensor, as_tensor, raw
 from .backends import backend
 from .dtypes import standardize_dtype
 from .lazy import missing
-from .random import SeedGenerator
 from .serialization import Configurable
 
 Axes = Sequence[int] | None
-Seed = int | SeedGenerator | None
+Seed = int | random.SeedGenerator | None
 
 
 class Initializer(Configurable):
@@ -81,7 +80,7 @@ class Identity(Initializer):
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
         if len(shape) != 2:
             raise ValueError(f"Identity: shape: got {tuple(shape)}, expected two sizes (rows, columns)")
-        return ops.eye(*shape, dtype=dtype) * self.gain
+        return ops.eye(shape[0], shape[1], dtype=dtype) * self.gain
 
 
 class RandomInitializer(Initializer):
@@ -90,7 +89,7 @@ class RandomInitializer(Initializer):
     def __init__(self, seed: Seed = None) -> None:
         self.seed = seed
         self._seed = random.fresh_seed() if seed is None else seed
-        if not isinstance(self._seed, SeedGenerator):
+        if not isinstance(self._seed, random.SeedGenerator):
             random.checked_seed(self._seed)
 
     def draw(self, distribution: Callable[..., Tensor], shape: Sequence[int], *bounds: float, dtype: Any) -> Tensor:
@@ -136,7 +135,7 @@ TRUNCATED_STDDEV = 0.87962566103423978  # of a standard normal variable cut off 
 class VarianceScaling(RandomInitializer):
     """Var(w) = scale / n, where n is the number of inputs (fan_in) or outputs (fan_out) of a unit, or their mean (fan_avg)
 
-    For a dense kernel (inputs, outputs), for a convolution's (taps..., inputs, outputs) both times the number of taps;
+    A dense kernel is (inputs, outputs); for a convolution's, (taps..., inputs, outputs), both count the taps, too.
     `input_axes` and `output_axes`, given together, say which sizes to multiply otherwise. Distributions:
     "truncated_normal" (at two standard deviations), "untruncated_normal", "uniform".
 
@@ -162,7 +161,8 @@ class VarianceScaling(RandomInitializer):
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
             raise ValueError(
-                f"{name}: distribution: got {distribution!r}, expected 'truncated_normal', 'untruncated_normal' or 'uniform'"
+                f"{name}: distribution: got {distribution!r}, "
+                "expected 'truncated_normal', 'untruncated_normal' or 'uniform'"
             )
         super().__init__(seed)
         self.scale, self.mode, self.distribution = scale, mode, distribution
@@ -239,8 +239,8 @@ class LecunUniform(VarianceScaling):
 class Orthogonal(RandomInitializer):
     """w = gain Q with orthonormal columns (rows where there are fewer of them), uniform among all such matrices
 
-    A shape (..., n) is filled as a matrix of n columns. Q comes from the QR decomposition of a normal matrix, signs chosen so
-    that R's diagonal is positive. Saxe, McClelland, Ganguli (2014).
+    A shape (..., n) is filled as a matrix of n columns. Q comes from the QR decomposition of a normal matrix, signs
+    chosen so that R's diagonal is positive. Saxe, McClelland, Ganguli (2014).
 
     >>> q = Orthogonal(seed=1)((3, 2)).numpy()
     >>> bool(abs(q.T @ q - np.eye(2)).max() < 1e-6)
