@@ -37,12 +37,9 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         os.makedirs(os.path.dirname(self.filename) or ".", exist_ok=True)
-        self._columns = None
-        with open(self.filename, "r+" if self._goes_on() else "w", newline="") as file:
-            self._columns = next(csv.reader(file, delimiter=self.separator), None) if self._goes_on() else None
-
-    def _goes_on(self) -> bool:
-        return self.append and os.path.exists(self.filename)
+        with open(self.filename, "a+" if self.append else "w+", newline="") as file:
+            file.seek(0)
+            self._columns = next(csv.reader(file, delimiter=self.separator), None)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}

@@ -55,25 +55,17 @@ class EarlyStopping(Monitor):
         current = self._current(logs or {})
         if current is None or epoch < self.start_from_epoch:
             return
-        if (
-            self.restore_best_weights and self.best_weights is None
-        ):  # even a first value of NaN leaves something to restore
-            self._remember(epoch)
         self.wait += 1
         if self._improves(current, self.best):
             self.best = current
-            self._remember(epoch)
+            self.best_epoch = epoch
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
             if self.baseline is None or self._improves(current, self.baseline):
                 self.wait = 0
-                return
-        if self.wait >= self.patience and epoch > 0:
+        elif self.wait >= self.patience:
             self.stopped_epoch = epoch
             self.model.stop_training = True
-
-    def _remember(self, epoch: int) -> None:
-        self.best_epoch = epoch
-        if self.restore_best_weights:
-            self.best_weights = self.model.get_weights()
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.verbose and self.stopped_epoch > 0:

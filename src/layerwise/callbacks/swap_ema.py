@@ -27,9 +27,7 @@ class SwapEMAWeights(Callback):
 
     def set_model(self, model: Any) -> None:
         if not getattr(model.optimizer, "use_ema", False):
-            raise ValueError(
-                f"SwapEMAWeights: got {model.optimizer!r}, expected an optimizer with use_ema=True"
-            )
+            raise ValueError(f"SwapEMAWeights: got {model.optimizer!r}, expected an optimizer with use_ema=True")
         super().set_model(model)
 
     def _average(self) -> None:

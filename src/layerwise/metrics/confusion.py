@@ -149,6 +149,8 @@ class Precision(_Thresholded):
     0.5
     """
 
+    _direction = "up"
+
     fields = ("true_positives", "false_positives")
 
     def result(self) -> Tensor:
@@ -168,6 +170,8 @@ class Recall(_Thresholded):
     >>> Recall()([0, 1, 1], [0.6, 0.3, 0.9]).item()
     0.5
     """
+
+    _direction = "up"
 
     fields = ("true_positives", "false_negatives")
 
@@ -273,6 +277,8 @@ class AUC(_Curve):
     0.75
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         num_thresholds: int = 200,
@@ -360,6 +366,8 @@ class AUC(_Curve):
 
 class _Constrained(_Curve):
     """The largest of one quantity at thresholds where another reaches a bound."""
+
+    _direction = "up"
 
     bound: str  # names the attribute that holds it
 

@@ -28,6 +28,8 @@ class IoU(Metric):
     Tensor(0.33333334, shape=(), dtype=float32)
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         num_classes: int,

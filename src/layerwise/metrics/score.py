@@ -28,6 +28,8 @@ class FBetaScore(Metric):
     0.5
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         average: str | None = None,
@@ -114,6 +116,8 @@ class R2Score(Metric):
     >>> R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [2.0]]).item()
     0.5
     """
+
+    _direction = "up"
 
     def __init__(
         self,
