@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -96,6 +97,11 @@ class Layer(Configurable):
     _losses: list[Tensor]
     _calls: list[Call]
     _untracked = frozenset({"_init_arguments", "_calls", "_losses"})
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _remembering(cls.build)  # type: ignore[method-assign]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self = super().__new__(cls, *args, **kwargs)
@@ -348,11 +354,6 @@ class Layer(Configurable):
     def _build_with(self, shapes: list[Any], names: list[str]) -> None:
         if len(shapes) < len(names):
             raise ValueError(f"layer {self.name!r}: build needs {', '.join(names)}; got {len(shapes)} input shapes")
-        self._build_shapes = (
-            ({"input_shape": shapes[0]} if len(shapes) == 1 else {"shapes_dict": dict(zip(names, shapes, strict=True))})
-            if shapes
-            else None
-        )
         self.build(*shapes) if shapes or not names else None
         self.built = True
 
@@ -573,6 +574,23 @@ class Layer(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _remembering(build: Callable[..., Any]) -> Callable[..., Any]:
+    """`build` that notes the shapes it was called with, and that the layer is built."""
+
+    @functools.wraps(build)
+    def wrapped(self: Layer, *args: Any, **kwargs: Any) -> None:
+        build(self, *args, **kwargs)
+        given = inspect.signature(build).bind(self, *args, **kwargs).arguments
+        shapes = {name: shape for name, shape in list(given.items())[1:] if shape is not None}
+        if len(shapes) == 1:
+            self._build_shapes = {"input_shape": next(iter(shapes.values()))}
+        elif shapes:
+            self._build_shapes = {"shapes_dict": shapes}
+        self.built = bool(shapes) or not (args or kwargs)
+
+    return wrapped
 
 
 def is_metric(x: Any) -> bool:

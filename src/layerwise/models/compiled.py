@@ -117,7 +117,9 @@ class CompiledMetrics:
                     if y is None:
                         continue
                     metric, name = _metric(identifier, y.shape, p.shape)
-                    entries.append((i, metric, f"{self.names[i]}_{name}" if len(self.names) > 1 else name, weighted))
+                    if any(j == i and name == other for j, _, other, _ in entries):
+                        name = f"weighted_{name}"
+                    entries.append((i, metric, name, weighted))
         self._entries = entries
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -133,9 +135,10 @@ class CompiledMetrics:
 
     def result(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for _, metric, name, _ in self._entries or ():
+        for i, metric, name, _ in self._entries or ():
             value = metric.result()
-            found |= value if isinstance(value, dict) else {name: value}
+            key = f"{self.names[i]}_{name}" if len(self.names) > 1 else name
+            found |= value if isinstance(value, dict) else {key: value}
         return found
 
     def reset_state(self) -> None:
