@@ -222,7 +222,7 @@ def as_operand(x: Any) -> Any:
     if type(x) is Tensor or x is None or type(x) in (bool, int, float):
         return x
     if isinstance(x, np.generic):
-        return x.item()  # as weak as a Python number, so that `x / np.sqrt(8)` stays float32
+        return as_operand(x.item())  # as weak as a Python number, so that `x / np.sqrt(8)` stays float32
     read = getattr(x, "_read", None)
     if read is not None:
         return read()
@@ -468,6 +468,7 @@ class Primitive:
         self.broadcasts, self.floating, self.differentiable, self.dtype = broadcasts, floating, differentiable, dtype
         self.gradient_rule: Callable[..., Any] | None = None
         self.shape_rule: Callable[..., Any] | None = None
+        self.copes_with_unknown = False
         self.composite_rule: Callable[..., Any] | None = None
         if self.__name__ in primitives and primitives[self.__name__].__module__ != rule.__module__:
             raise ValueError(
@@ -514,9 +515,14 @@ class Primitive:
         self.gradient_rule, self._sources, self._keywords = rule, sources, keywords
         return rule
 
-    def shape(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Decorator: rule(*specs, **static) -> the Spec of the result, or a tuple of them. Shapes hold no None."""
-        self.shape_rule = rule
+    def shape(self, rule: Callable[..., Any] | None = None, *, unknown: bool = False) -> Any:
+        """Decorator: rule(*specs, **static) -> the Spec of the result, or a tuple of them.
+
+        Shapes hold None only where the rule says that it copes with `unknown` sizes.
+        """
+        if rule is None:
+            return lambda rule: self.shape(rule, unknown=unknown)
+        self.shape_rule, self.copes_with_unknown = rule, unknown
         return rule
 
     def composite(self, rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -596,7 +602,7 @@ class Primitive:
                 if a.tape is not None and (tape is None or a.tape.level > tape.level):
                     tape = a.tape
         if tape is None:
-            result = self.rule(*[a.value if type(a) is Tensor else a for a in operands], **static)
+            result = self._run([a.value if type(a) is Tensor else a for a in operands], static)
             return result[0] if self.residuals else result
         if tape.closed:
             node = next(a.node for a in operands if type(a) is Tensor and a.tape is tape and a.node is not None)
@@ -614,12 +620,21 @@ class Primitive:
             )
         residuals: Sequence[Any] = ()
         if self.residuals and not recorded_outside:
-            y, *residuals = self.rule(*[raw(a) for a in inner], **static)
+            y, *residuals = self._run([raw(a) for a in inner], static)
         elif self.residuals:
             raise TypeError(f"{self.__name__}: has residuals but no composite, so it has no second derivative")
         else:
             y = self._apply(inner, static)
         return self._record(tape, operands, inner, y, residuals, static)
+
+    def _run(self, arrays: list[Any], static: dict[str, Any]) -> Any:
+        try:
+            return self.rule(*arrays, **static)
+        except (IndexError, TypeError, ValueError) as error:
+            if self.shape_rule is not None or self.broadcasts:  # they know better what is wrong
+                self.spec(*(None if a is None else Spec(tuple(a.shape), a.dtype.name) for a in arrays), **static)
+            error.add_note(f"in {self.__name__} of shapes {[None if a is None else a.shape for a in arrays]}")
+            raise
 
     def _record(
         self,
@@ -673,7 +688,10 @@ class Primitive:
 
     def _abstract(self, operands: Sequence[Any], static: dict[str, Any]) -> Any:
         specs = [None if a is None else Spec(tuple(a.shape), _dtype_name(a)) for a in operands]
-        result = with_unknown_sizes(lambda known: self.spec(*known, **static), specs)
+        if self.copes_with_unknown:
+            result = self.spec(*specs, **static)
+        else:
+            result = with_unknown_sizes(lambda known: self.spec(*known, **static), specs)
         return tuple(map(Tensor, result)) if type(result) is tuple else Tensor(result)
 
     def spec(self, *specs: Spec | None, **static: Any) -> Any:
@@ -791,12 +809,12 @@ def _(g):
 @primitive
 def cast(x: Array, *, dtype: str) -> Array:
     """y = x as `dtype`"""
-    return xp().asarray(x).astype(dtype)
+    return xp().asarray(x).astype(standardize_dtype(dtype))
 
 
 @cast.shape
 def _(x, *, dtype):
-    return Spec(x.shape, dtype)
+    return Spec(x.shape, standardize_dtype(dtype))
 
 
 @primitive
@@ -850,10 +868,12 @@ def _(g, x_shape):
     return reshape(g, x_shape)
 
 
-@reshape.shape
+@reshape.shape(unknown=True)
 def _(x, *, newshape):
     shape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
-    known = int(np.prod([n for n in shape if n != -1], dtype=np.int64))
+    if None in x.shape:
+        return Spec(tuple(None if n == -1 else n for n in shape), x.dtype)
+    known = math.prod(n for n in shape if n != -1)
     if (-1 in shape and (known == 0 or x.size % known)) or (-1 not in shape and known != x.size):
         raise ValueError(f"reshape: cannot arrange the {x.size} elements of shape {x.shape} as {shape}")
     return Spec(tuple(x.size // known if n == -1 else n for n in shape), x.dtype)

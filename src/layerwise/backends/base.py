@@ -63,10 +63,16 @@ class Window:
 
     def out(self, spatial: Sequence[int]) -> tuple[int, ...]:
         """The output's spatial shape."""
-        return tuple(
+        out = tuple(
             (n + low + high - extent) // s + 1
             for n, (low, high), extent, s in zip(spatial, self.pad, self.extent, self.stride, strict=True)
         )
+        if min(out) < 1:
+            raise ValueError(
+                f"a window of {self.extent} is larger than the input's {tuple(spatial)} with padding {self.pad}; "
+                'use padding="same", a smaller window, or fewer layers that shrink the input'
+            )
+        return out
 
     def taps(self, out: Sequence[int]) -> Iterator[tuple[slice, ...]]:
         """For each tap, in row-major order, the index of the (N, spatial..., C) padded input that it meets."""
@@ -185,14 +191,13 @@ class Backend:
         padded = self.xp.pad(x, ((0, 0), *window.pad, (0, 0)))
         out = window.out(x.shape[1:-1])
         taps = self.xp.stack([padded[tap] for tap in window.taps(out)], axis=-2)
-        if groups == 1:
-            return taps.reshape(1, x.shape[0] * math.prod(out), -1)
-        taps = taps.reshape(x.shape[0] * math.prod(out), taps.shape[-2], groups, -1)
-        return self.xp.moveaxis(taps, 2, 0).reshape(groups, taps.shape[0], -1)
+        rows, inner = x.shape[0] * math.prod(out), x.shape[-1] // groups
+        taps = taps.reshape(rows, taps.shape[-2], groups, inner)
+        return self.xp.moveaxis(taps, 2, 0).reshape(groups, rows, taps.shape[1] * inner)
 
     def _by_group(self, w: Array, groups: int) -> Array:
-        """A kernel as (groups, taps * C / groups, C_out / groups)."""
-        flat = w.reshape(-1, groups, w.shape[-1] // groups)
+        """A kernel (or output) as (groups, taps * C / groups (or N * positions), C_out / groups)."""
+        flat = w.reshape(math.prod(w.shape[:-1]), groups, w.shape[-1] // groups)
         return self.xp.moveaxis(flat, 1, 0)
 
     def conv(self, x: Array, w: Array, b: Array | None, window: Window, act: str | None) -> Array:
@@ -205,7 +210,7 @@ class Backend:
     def conv_grad_w(self, x: Array, g: Array, w_shape: tuple[int, ...], window: Window) -> Array:
         """The gradient of `conv` by its kernel."""
         groups = x.shape[-1] // w_shape[-2]
-        g = self.xp.moveaxis(g.reshape(-1, groups, w_shape[-1] // groups), 1, 0)
+        g = self._by_group(g, groups)
         dw = self.matmul(self.xp.swapaxes(self._patches(x, window, groups), 1, 2), g)
         return self.xp.moveaxis(dw, 0, 1).reshape(w_shape)
 
@@ -213,8 +218,7 @@ class Backend:
         """The gradient of `conv` by its input."""
         groups = x_shape[-1] // w.shape[-2]
         out = g.shape[1:-1]
-        flat = self.xp.moveaxis(g.reshape(-1, groups, w.shape[-1] // groups), 1, 0)
-        patches = self.matmul(flat, self.xp.swapaxes(self._by_group(w, groups), 1, 2))
+        patches = self.matmul(self._by_group(g, groups), self.xp.swapaxes(self._by_group(w, groups), 1, 2))
         patches = patches.reshape(groups, x_shape[0], *out, math.prod(window.size), x_shape[-1] // groups)
         patches = self.xp.moveaxis(patches, 0, -2).reshape(x_shape[0], *out, math.prod(window.size), x_shape[-1])
         return self._unwindow([patches[..., t, :] for t in range(math.prod(window.size))], x_shape, window)

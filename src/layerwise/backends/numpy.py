@@ -22,7 +22,7 @@ class NumpyBackend(Backend):
         return np.asarray(array)
 
     def owns(self, value: Any) -> bool:
-        return isinstance(value, np.ndarray | np.generic)
+        return isinstance(value, np.ndarray) and value.dtype.kind in "bfiuVc"  # V: bfloat16
 
     def compile(self, fn: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
         return fn

@@ -222,10 +222,10 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
 def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
     """value = body_fun(i, value) for i = lower ... upper - 1: Python's loop, unrolled where a step is compiled
 
-    >>> fori_loop(0, 3, lambda i, value: value * 2 + i, 1)
+    >>> fori_loop(0, 3, lambda i, value: value * 2 + i, 1).item()
     12
     """
-    value = init_val
+    value = tree.map_structure(as_tensor, init_val)
     for i in range(int(lower), int(upper)):
         value = body_fun(i, value)
     return value
@@ -238,11 +238,12 @@ def while_loop(
 
     The condition has to have a value, as in `cond`; gradients flow through every turn.
 
-    >>> while_loop(lambda i, n: i < 3, lambda i, n: (i + 1, n * 2), (0, 1))
-    (3, 8)
+    >>> i, n = while_loop(lambda i, n: i < 3, lambda i, n: (i + 1, n * 2), (0, 1))
+    >>> n.item()
+    8
     """
     several = isinstance(loop_vars, list | tuple)
-    state, turns = tuple(loop_vars) if several else (loop_vars,), 0
+    state, turns = tuple(tree.map_structure(as_tensor, loop_vars if several else [loop_vars])), 0
     while (maximum_iterations is None or turns < maximum_iterations) and bool(as_tensor(cond(*state))):
         result = body(*state)
         state, turns = tuple(result) if several else (result,), turns + 1

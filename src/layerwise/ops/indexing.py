@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd import Array, Spec, Tensor, as_tensor, primitive, raw, reshape
 from ..backends import backend, xp
+from .elementwise import where
 
 __all__ = [
     "bincount", "gather", "get_item", "scatter", "scatter_add", "scatter_update", "segment_sum", "slice",
@@ -177,8 +178,6 @@ def scatter_update(inputs: Any, indices: Any, updates: Any) -> Tensor:
 
 def _put(x: Tensor, key: tuple[Any, ...], values: Any) -> Tensor:
     """`x` with `values` at `key`, where no position may come twice."""
-    from .elementwise import where
-
     inside = np.zeros(x.shape, bool)
     inside[key] = True
     return where(inside, _add_at(values, key=key, shape=x.shape), x)

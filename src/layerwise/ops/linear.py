@@ -6,12 +6,10 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, primitive, reshape, sum_to
+from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, broadcast_to, primitive, reshape, sum_to
 from ..backends import backend, xp
 from .reduction import sum
-from .shaping import diagonal, roll, swapaxes, transpose
+from .shaping import diagonal, expand_dims, roll, squeeze, swapaxes
 
 __all__ = [
     "cross", "dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace", "vdot",
@@ -29,9 +27,8 @@ def matmul(x1: Any, x2: Any) -> Tensor:
         raise ValueError(f"matmul: expected at least one dimension on both sides, got shapes {a.shape} and {b.shape}")
     if a.ndim > 1 and b.ndim > 1:
         return _matmul(a, b)
-    y = _matmul(a if a.ndim > 1 else reshape(a, (1, -1)), b if b.ndim > 1 else reshape(b, (-1, 1)))
-    shape = y.shape if a.ndim > 1 else (*y.shape[:-2], y.shape[-1])
-    return reshape(y, shape if b.ndim > 1 else shape[:-1])
+    y = _matmul(a if a.ndim > 1 else expand_dims(a, 0), b if b.ndim > 1 else expand_dims(b, 1))
+    return squeeze(y, [axis for axis, x in ((-2, a), (-1, b)) if x.ndim == 1])
 
 
 @primitive(promote=True)
@@ -105,16 +102,11 @@ def tensordot(x1: Any, x2: Any, axes: int | Sequence[Any] = 2) -> Tensor:
         left, right = list(range(a.ndim - axes, a.ndim)), list(range(axes))
     else:
         left, right = ([n] if isinstance(n, int) else list(n) for n in axes)
-    left, right = [i % a.ndim for i in left], [i % b.ndim for i in right]
-    keep_a = [i for i in range(a.ndim) if i not in left]
-    keep_b = [i for i in range(b.ndim) if i not in right]
-    shape = (*(a.shape[i] for i in keep_a), *(b.shape[i] for i in keep_b))
-    inner = int(np.prod([a.shape[i] for i in left], dtype=np.int64))
-    rows = reshape(transpose(a, (*keep_a, *left)), (int(np.prod([a.shape[i] for i in keep_a], dtype=np.int64)), inner))
-    columns = reshape(
-        transpose(b, (*right, *keep_b)), (inner, int(np.prod([b.shape[i] for i in keep_b], dtype=np.int64)))
-    )
-    return reshape(_matmul(rows, columns), shape)
+    rows, columns = list(string.ascii_lowercase[: a.ndim]), list(string.ascii_uppercase[: b.ndim])
+    for i, j in zip(left, right, strict=True):
+        columns[j] = rows[i]
+    output = [c for c in rows if c not in columns] + [c for c in columns if c not in rows]
+    return _einsum(a, b, subscripts=f"{''.join(rows)},{''.join(columns)}->{''.join(output)}")
 
 
 def einsum(subscripts: str, *operands: Any) -> Tensor:
@@ -174,8 +166,6 @@ def _(g, xs, *, subscripts):
         sources = ",".join([output, *(t for t, _ in others)])
         part = _einsum(g, *(x for _, x in others), subscripts=f"{sources}->{have}")
         shape = tuple(n if c in known else 1 for c, n in zip(terms[i], xs[i].shape, strict=True))
-        from ..autograd import broadcast_to
-
         return broadcast_to(reshape(part, shape), xs[i].shape)
 
     return tuple(lambda i=i: pull(i) for i in range(len(xs)))

@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from .. import config
 from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, primitive, reshape, stop_gradient, sum_to
 from ..backends import Window, backend, xp
-from .elementwise import exp, sigmoid
+from .elementwise import clip, exp, log, sigmoid
 from .linear import _matmul
-from .reduction import axes_of, kept_shape, max, mean, sum
-from .shaping import moveaxis, one_hot, swapaxes
+from .reduction import kept_shape, max, mean, sum
+from .shaping import axes_of, moveaxis, one_hot, squeeze, swapaxes
 
 __all__ = [
     "act_grad", "average_pool", "avg_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy",
@@ -102,16 +103,7 @@ def _(x, w, b=None, *, window, act=None):
         raise ValueError(
             f"conv: x of shape {x.shape} does not fit a kernel of shape {w.shape} (taps..., channels / groups, filters)"
         )
-    return Spec((x.shape[0], *_window_out("conv", window, x.shape[1:-1]), w.shape[-1]), w.dtype)
-
-
-def _window_out(name: str, window: Window, spatial: Sequence[int]) -> tuple[int, ...]:
-    out = window.out(spatial)
-    if any(n < 1 for n in out):
-        raise ValueError(
-            f"{name}: a window of {window.extent} is larger than the input's {tuple(spatial)} with padding {window.pad}"
-        )
-    return out
+    return Spec((x.shape[0], *window.out(x.shape[1:-1]), w.shape[-1]), w.dtype)
 
 
 @primitive
@@ -160,8 +152,6 @@ def _tuple(value: int | Sequence[int], rank: int, name: str) -> tuple[int, ...]:
 
 
 def _first(x: Tensor, data_format: str | None) -> bool:
-    from .. import config
-
     return (data_format or config.image_data_format()) == "channels_first"
 
 
@@ -228,7 +218,7 @@ def _(x, *, window):
 
 @maximum_pool.shape
 def _(x, *, window):
-    return Spec((x.shape[0], *_window_out("max_pool", window, x.shape[1:-1]), x.shape[-1]), x.dtype)
+    return Spec((x.shape[0], *window.out(x.shape[1:-1]), x.shape[-1]), x.dtype)
 
 
 @primitive(differentiable=False)
@@ -286,7 +276,7 @@ def _(g, x_shape, *, window):
 
 @avg_pool.shape
 def _(x, *, window):
-    return Spec((x.shape[0], *_window_out("average_pool", window, x.shape[1:-1]), x.shape[-1]), x.dtype)
+    return Spec((x.shape[0], *window.out(x.shape[1:-1]), x.shape[-1]), x.dtype)
 
 
 @primitive
@@ -486,8 +476,6 @@ def _(g, labels, logits):
 
 
 def _from_probabilities(y: Any) -> Tensor:
-    from .. import config
-    from .elementwise import clip
 
     y = as_tensor(y)
     return clip(y, config.epsilon(), 1 - config.epsilon())
@@ -495,8 +483,6 @@ def _from_probabilities(y: Any) -> Tensor:
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Tensor:
     """y = -target ln p - (1 - target) ln(1 - p) per element, from the logits where the output remembers them"""
-    from .elementwise import log
-
     output = as_tensor(output)
     target = as_tensor(target, output.dtype)
     if not from_logits and output.logits is not None and output.logits[0] == "sigmoid":
@@ -512,8 +498,6 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
     Probabilities that do not come from a softmax are first divided by their sum.
     """
-    from .elementwise import log
-
     output = as_tensor(output)
     target = as_tensor(target, output.dtype)
     if (
@@ -531,12 +515,9 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Tensor:
     """y = -ln p_target, with whole numbers for targets, from the logits where the output remembers them"""
-    from .elementwise import log
-    from .shaping import moveaxis
-
     output, target = as_tensor(output), as_tensor(target)
     if target.ndim == output.ndim and target.shape[axis] == 1:
-        target = reshape(target, tuple(n for i, n in enumerate(target.shape) if i != axis % output.ndim))
+        target = squeeze(target, axis)
     if (
         not from_logits
         and output.logits is not None

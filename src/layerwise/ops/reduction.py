@@ -5,33 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .. import config
 from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, cast, primitive, reshape, stop_gradient
 from ..backends import xp
 from ..dtypes import is_float, standardize_dtype
-from .elementwise import abs, exp, isclose, log, sqrt, square, where
+from .elementwise import abs, exp, isclose, log, maximum, sqrt, square, where
+from .indexing import take_along_axis
+from .shaping import Axis, axes_of, concatenate, expand_dims, flip, moveaxis, ones_like, squeeze, transpose
 
 __all__ = [
     "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "average", "count_nonzero", "cumprod",
     "cumsum", "in_top_k", "logsumexp", "max", "mean", "median", "min", "moments", "norm", "normalize", "prod", "sort",
     "std", "sum", "top_k", "var",
 ]  # fmt: skip
-
-Axis = int | Sequence[int] | None
-
-
-def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
-    """`axis` as non-negative numbers, in order; None means all.
-
-    >>> axes_of(-1, 3), axes_of(None, 2)
-    ((2,), (0, 1))
-    """
-    if axis is None:
-        return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    for a in axes:
-        if not -ndim <= a < ndim:
-            raise ValueError(f"axis: got {a}, expected -{ndim} ... {ndim - 1} for {ndim} dimensions")
-    return tuple(sorted({a % ndim for a in axes}))
 
 
 def kept_shape(shape: Sequence[Any], axis: Axis) -> tuple[int, ...]:
@@ -110,7 +96,7 @@ def _(g, x, *, axis):
     axes = axes_of(axis, x.ndim)
     front = [i for i in range(x.ndim) if i not in axes]
     order = (*front, *axes)
-    flat = reshape(_permute(x, order), (*(x.shape[i] for i in front), -1))
+    flat = reshape(_permute(x, order), (*(x.shape[i] for i in front), _count(x.shape, axis)))
     others = _exclusive_cumprod(flat) * _reverse(_exclusive_cumprod(_reverse(flat)))
     others = reshape(others, tuple(x.shape[i] for i in order))
     back = tuple(order.index(i) for i in range(x.ndim))
@@ -123,7 +109,6 @@ def _(x, *, axis=None, keepdims=False):
 
 
 def _permute(x: Tensor, order: Sequence[int]) -> Tensor:
-    from .shaping import transpose
 
     return transpose(x, tuple(order))
 
@@ -133,7 +118,6 @@ def _reverse(x: Tensor) -> Tensor:
 
 
 def _exclusive_cumprod(x: Tensor) -> Tensor:
-    from .shaping import concatenate
 
     parts = [as_tensor(x[..., :1] * 0 + 1)]
     for i in range(x.shape[-1] - 1):
@@ -218,7 +202,6 @@ def cumsum(x: Array, *, axis: int | None = None) -> Array:
 
 @cumsum.gradient
 def _(g, x_shape, *, axis):
-    from .shaping import flip
 
     along = 0 if axis is None else axis
     return reshape(flip(cumsum(flip(g, axis=along), axis=along), axis=along), x_shape)
@@ -226,8 +209,6 @@ def _(g, x_shape, *, axis):
 
 def cumprod(x: Any, axis: int | None = None) -> Tensor:
     """y_i = x_0 ... x_i along `axis`, of the flattened x where it is None"""
-    from .shaping import moveaxis
-
     x = as_tensor(x)
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
@@ -257,7 +238,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     top = stop_gradient(max(x, axis=axis, keepdims=True))
     top = where(abs(top) < float("inf"), top, 0)
     y = log(sum(exp(x - top), axis=axis, keepdims=True)) + top
-    return y if keepdims else reshape(y, _reduced(Spec(x.shape, x.dtype), axis, False).shape)
+    return y if keepdims else squeeze(y, axes_of(axis, x.ndim))
 
 
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -277,8 +258,6 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
 
 def normalize(x: Any, axis: Axis = -1, order: Any = 2, epsilon: float | None = None) -> Tensor:
     """y = x / max(norm(x), epsilon) along `axis`"""
-    from .. import config
-    from .elementwise import maximum
 
     x = as_tensor(x)
     return x / maximum(norm(x, order, axis, keepdims=True), config.epsilon() if epsilon is None else epsilon)
@@ -287,21 +266,17 @@ def normalize(x: Any, axis: Axis = -1, order: Any = 2, epsilon: float | None = N
 @primitive(differentiable=False)
 def argsort(x: Array, *, axis: int | None = -1) -> Array:
     """y = the order that sorts x along `axis`, equals in place; int32"""
-    return xp().argsort(x, axis=axis, kind="stable").astype("int32")
+    return xp().argsort(x, axis=axis, stable=True).astype("int32")
 
 
 def sort(x: Any, axis: int = -1) -> Tensor:
     """y = x in ascending order along `axis`"""
-    from .indexing import take_along_axis
-
     x = as_tensor(x)
     return take_along_axis(x, argsort(x, axis=axis), axis=axis)
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     """(values, indices) of the k largest along the last axis, largest first, the first of equals before the others"""
-    from .indexing import take_along_axis
-
     x = as_tensor(x)
     indices = argsort(-x, axis=-1)[..., :k]
     return take_along_axis(x, indices, axis=-1), indices
@@ -312,8 +287,6 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
 
     targets (n,) whole numbers, predictions (n, classes) -> (n,)
     """
-    from .indexing import take_along_axis
-
     predictions, targets = as_tensor(predictions), as_tensor(targets)
     chosen = take_along_axis(predictions, reshape(targets, (-1, 1)), axis=-1)
     return count_nonzero(predictions > chosen, axis=-1) < k
@@ -325,15 +298,13 @@ def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> median([3.0, 1.0, 2.0]).item()
     2.0
     """
-    from .shaping import transpose
-
     x = as_tensor(x)
     axes = axes_of(axis, x.ndim)
     front = [i for i in range(x.ndim) if i not in axes]
     count = _count(x.shape, axis)
-    ordered = sort(reshape(transpose(x, (*front, *axes)), (*(x.shape[i] for i in front), count)), axis=-1)
-    y = mean(ordered[..., (count - 1) // 2 : count // 2 + 1], axis=-1)
-    return reshape(y, kept_shape(x.shape, axis)) if keepdims else y
+    rows = reshape(transpose(x, (*front, *axes)), (*(-1 if x.shape[i] is None else x.shape[i] for i in front), count))
+    y = mean(sort(rows, axis=-1)[..., (count - 1) // 2 : count // 2 + 1], axis=-1)
+    return expand_dims(y, axes) if keepdims else y
 
 
 def average(x: Any, axis: Axis = None, weights: Any = None) -> Tensor:
@@ -343,7 +314,7 @@ def average(x: Any, axis: Axis = None, weights: Any = None) -> Tensor:
     x, weights = as_tensor(x), as_tensor(weights)
     if weights.ndim == 1 and x.ndim > 1 and isinstance(axis, int):
         weights = reshape(weights, tuple(-1 if i == axis % x.ndim else 1 for i in range(x.ndim)))
-    return sum(x * weights, axis=axis) / sum(broadcast_to(weights, shape=x.shape), axis=axis)
+    return sum(x * weights, axis=axis) / sum(weights * ones_like(x), axis=axis)
 
 
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:

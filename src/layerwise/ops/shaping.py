@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from .. import config
-from ..autograd import Array, Spec, Tensor, as_tensor, cast, primitive, reshape
+from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, cast, primitive, reshape
 from ..backends import backend, xp
 from ..dtypes import standardize_dtype
+from .elementwise import where
 
 __all__ = [
     "arange", "array", "concatenate", "convert_to_numpy", "convert_to_tensor", "diag", "diagonal", "empty",
@@ -21,6 +22,23 @@ __all__ = [
     "squeeze", "stack", "swapaxes", "tile", "transpose", "tri", "tril", "triu", "unstack", "vstack", "zeros",
     "zeros_like",
 ]  # fmt: skip
+
+Axis = int | Sequence[int] | None
+
+
+def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """`axis` as non-negative numbers, in order; None means all.
+
+    >>> axes_of(-1, 3), axes_of(None, 2)
+    ((2,), (0, 1))
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ValueError(f"axis: got {a}, expected -{ndim} ... {ndim - 1} for {ndim} dimensions")
+    return tuple(sorted({a % ndim for a in axes}))
 
 
 # Making
@@ -73,8 +91,6 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 
 
 def _broadcast(x: Tensor, shape: Any) -> Tensor:
-    from ..autograd import broadcast_to
-
     return broadcast_to(x, (shape,) if isinstance(shape, int) else tuple(shape))
 
 
@@ -136,16 +152,12 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 
 def tril(x: Any, k: int = 0) -> Tensor:
     """y = x on and below the k-th diagonal, 0 above"""
-    from .elementwise import where
-
     x = as_tensor(x)
     return where(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool), x, 0)
 
 
 def triu(x: Any, k: int = 0) -> Tensor:
     """y = x on and above the k-th diagonal, 0 below"""
-    from .elementwise import where
-
     x = as_tensor(x)
     return where(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool), 0, x)
 
@@ -264,25 +276,50 @@ def expand_dims(x: Any, axis: int | Sequence[int]) -> Tensor:
     """y = x with dimensions of size 1 inserted at `axis` of the result"""
     x = as_tensor(x)
     axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    total = x.ndim + len(axes)
-    places = {a % total for a in axes}
+    return _expand_dims(x, axis=axes_of(axes, x.ndim + len(axes)))
+
+
+@primitive
+def _expand_dims(x: Array, *, axis: tuple[int, ...]) -> Array:
+    """y = x with dimensions of size 1 at `axis`"""
+    return xp().expand_dims(x, axis)
+
+
+@_expand_dims.gradient
+def _(g, *, axis):
+    return _squeeze(g, axis=axis)
+
+
+@_expand_dims.shape
+def _(x, *, axis):
     sizes = iter(x.shape)
-    return _with_shape(x, tuple(1 if i in places else next(sizes) for i in range(total)))
+    return Spec(tuple(1 if i in axis else next(sizes) for i in range(x.ndim + len(axis))), x.dtype)
 
 
 def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
     """y = x without dimensions of size 1: those of `axis`, or all"""
     x = as_tensor(x)
-    axes = (axis,) if isinstance(axis, int) else axis
-    places = {i for i, n in enumerate(x.shape) if n == 1} if axes is None else {a % x.ndim for a in axes}
-    if any(x.shape[i] != 1 for i in places):
+    ones = tuple(i for i, n in enumerate(x.shape) if n == 1)
+    axes = ones if axis is None else axes_of(axis, x.ndim)
+    if not set(axes) <= set(ones):
         raise ValueError(f"squeeze: axis: got {axis}, expected dimensions of size 1 of shape {x.shape}")
-    return _with_shape(x, tuple(n for i, n in enumerate(x.shape) if i not in places))
+    return _squeeze(x, axis=axes)
 
 
-def _with_shape(x: Tensor, sizes: tuple[int | None, ...]) -> Tensor:
-    """reshape where one size may be unknown."""
-    return reshape(x, tuple(-1 if n is None else n for n in sizes))
+@primitive
+def _squeeze(x: Array, *, axis: tuple[int, ...]) -> Array:
+    """y = x without the dimensions of size 1 at `axis`"""
+    return xp().squeeze(x, axis)
+
+
+@_squeeze.gradient
+def _(g, *, axis):
+    return _expand_dims(g, axis=axis)
+
+
+@_squeeze.shape
+def _(x, *, axis):
+    return Spec(tuple(n for i, n in enumerate(x.shape) if i not in axis), x.dtype)
 
 
 @primitive(promote=True)
