@@ -137,10 +137,10 @@ class FunctionLoss(Loss):
 
 def _map(fn: Callable[[Any], Any], y: Any) -> Any:
     """fn of an array, or of each array in a structure of them; lists of numbers are arrays."""
-    if tree.is_nested(y) and (
-        isinstance(y, dict) or any(not isinstance(leaf, int | float | np.generic) for leaf in tree.flatten(y))
-    ):
-        return tree.map_structure(fn, y)
+    if isinstance(y, dict):
+        return {key: _map(fn, part) for key, part in y.items()}
+    if isinstance(y, list | tuple) and not all(isinstance(leaf, int | float | np.generic) for leaf in tree.flatten(y)):
+        return [_map(fn, part) for part in y]
     return fn(y)
 
 
@@ -180,10 +180,11 @@ def matched(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
 
     Where ranks differ by one, a last dimension of size 1 is added or dropped: (n,) meets (n, 1) element by element.
     """
-    y_true, y_pred = same_rank(y_true, floating(y_pred))
-    if not _fits(y_true.shape, y_pred.shape):
+    y_true, y_pred = as_tensor(y_true), floating(y_pred)
+    same_true, same_pred = same_rank(y_true, y_pred)
+    if not _fits(same_true.shape, same_pred.shape):
         raise ValueError(mismatch(name, y_true.shape, y_pred.shape))
-    return as_tensor(y_true, y_pred.dtype), y_pred
+    return as_tensor(same_true, y_pred.dtype), same_pred
 
 
 def floating(y: Any) -> Tensor:
@@ -238,10 +239,10 @@ def mismatch(name: str, true: Shape, pred: Shape) -> str:
             f"give the last layer 1 output instead of {pred[-1]}; for labels that are class numbers use "
             "sparse_categorical_crossentropy, or utils.to_categorical(y)"
         )
-    elif len(pred) == len(true) > 0 and pred[-1] != true[-1]:
+    elif len(pred) == len(true) > 1 and pred[-1] != true[-1]:
         remedy = f"give the last layer {true[-1]} outputs instead of {pred[-1]}"
     else:
-        remedy = "both need one shape; reshape the labels, or Flatten the predictions"
+        remedy = "expected one label for each prediction; reshape the labels, or Flatten the predictions"
     return f"{name}: y_true of shape {tuple(true)} does not match y_pred of shape {tuple(pred)}; {remedy}"
 
 
