@@ -232,10 +232,10 @@ class Optimizer(Configurable):
             ValueError: no gradient at all, an unknown variable, or a gradient of another shape than its variable.
         """
         variables = self._checked(list(grads), trainable_variables)
-        pairs = [(raw(as_tensor(g)), v) for g, v in zip(grads, variables, strict=True) if g is not None]
+        pairs = [(raw(as_tensor(g, v.dtype)), v) for g, v in zip(grads, variables, strict=True) if g is not None]
         for g, v in pairs:
             self._check(f"gradient of {v.path!r}", tuple(g.shape), tuple(g.shape) == v.shape, f"shape {v.shape}")
-        gradients, variables = [g.astype(v.dtype) for g, v in pairs], [v for _, v in pairs]
+        gradients, variables = [g for g, _ in pairs], [v for _, v in pairs]
         if self.loss_scale_factor is not None:
             gradients = [g / self.loss_scale_factor for g in gradients]
         if self._accumulators:
@@ -294,9 +294,9 @@ class Optimizer(Configurable):
         before = [raw(v.value) for v in state]
         self._descend([total / n for total in totals], variables)
         for v, old in zip(state, before, strict=True):
-            v.assign(xp().where(due, raw(v.value), old))
+            v.assign(Tensor(xp().where(due, raw(v.value), old)))
         for s, total in zip(sums, totals, strict=True):
-            s.assign(xp().where(due, xp().zeros_like(total), total))
+            s.assign(Tensor(xp().where(due, xp().zeros_like(total), total)))
 
     def _descend(self, gradients: list[Array], variables: list[Variable]) -> None:
         gradients = self._clipped(gradients)
@@ -313,7 +313,7 @@ class Optimizer(Configurable):
             results = backend().update(type(self).rule, rows, **self._hyper(dtype))
             for (row, _), values in zip(chosen, results, strict=True):
                 for variable, value in zip(row, values, strict=True):
-                    variable.assign(value)
+                    variable.assign(Tensor(value))
 
     def _hyper(self, dtype: str) -> dict[str, Any]:
         """What the rule's keyword-only parameters stand for: what changes in training as 0-d arrays of this dtype."""
@@ -342,7 +342,7 @@ class Optimizer(Configurable):
         for v in variables:
             if not any(v is e for e in excluded) and not any(re.search(p, v.name) for p in patterns):
                 w, rate = raw(v.value), raw(as_tensor(self.learning_rate, v.dtype))
-                v.assign(w - w * self.weight_decay * rate)
+                v.assign(Tensor(w - w * self.weight_decay * rate))
 
     def _average(self) -> None:
         """Moving averages start from the weights after the first step, and replace the weights when it is time."""
@@ -350,9 +350,9 @@ class Optimizer(Configurable):
         for v, average in zip(self._trainable, self._averages, strict=True):
             w, a = raw(v.value), raw(average.value)
             a = xp().where(updates == 0, w, self.ema_momentum * a + (1 - self.ema_momentum) * w)
-            average.assign(a)
+            average.assign(Tensor(a))
             if self.ema_overwrite_frequency is not None:
-                v.assign(xp().where((updates + 1) % self.ema_overwrite_frequency == 0, a, w))
+                v.assign(Tensor(xp().where((updates + 1) % self.ema_overwrite_frequency == 0, a, w)))
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Replace the variables by their moving averages, if there are any: the end of training."""

@@ -140,13 +140,11 @@ class PolynomialDecay(LearningRateSchedule):
         self.end_learning_rate, self.power, self.cycle, self.name = end_learning_rate, power, cycle, name
 
     def __call__(self, step: Any) -> Tensor:
-        step = _float(step)
+        step, total = as_tensor(step), as_tensor(self.decay_steps)
         if self.cycle:
-            total = self.decay_steps * ops.maximum(ops.ceil(step / self.decay_steps), 1.0)
-        else:
-            total, step = _float(self.decay_steps), ops.minimum(step, float(self.decay_steps))
-        span = self.initial_learning_rate - self.end_learning_rate
-        return span * (1 - step / total) ** self.power + self.end_learning_rate
+            total = total * ops.maximum(-(-step // self.decay_steps), 1)
+        left = _float(ops.maximum(total - step, 0)) / _float(total)
+        return (self.initial_learning_rate - self.end_learning_rate) * left**self.power + self.end_learning_rate
 
 
 class CosineDecay(LearningRateSchedule):
@@ -219,16 +217,21 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
 
     def __call__(self, step: Any) -> Tensor:
-        done = _float(step) / self.first_decay_steps
-        if self.t_mul == 1:
-            period = ops.floor(done)
-            fraction = done - period
-        else:  # period i starts after 1 + t_mul + ... + t_mul^(i - 1) = (t_mul^i - 1) / (t_mul - 1) first periods
-            period = ops.floor(ops.log(1 - done * (1 - self.t_mul)) / math.log(self.t_mul))
-            length = _float(self.t_mul) ** period
-            fraction = (done - (1 - length) / (1 - self.t_mul)) / length
-        top = _float(self.m_mul) ** period
-        return self.initial_learning_rate * _cosine(fraction, self.alpha, top)
+        step, first, growth = as_tensor(step), self.first_decay_steps, self.t_mul - 1
+        if growth == 0:
+            period = _float(step // first)
+            start, length = period * first, _float(first)
+        else:
+            step = _float(step)
+            period = ops.floor(ops.log1p(step * (growth / first)) / math.log(self.t_mul))
+            period = ops.where(step >= self._start(period + 1), period + 1, period)  # logarithms may miss the very step
+            period = ops.where(step < self._start(period), period - 1, period)
+            start, length = self._start(period), first * _float(self.t_mul) ** period
+        return self.initial_learning_rate * _cosine((step - start) / length, self.alpha, _float(self.m_mul) ** period)
+
+    def _start(self, period: Tensor) -> Tensor:
+        """The first step of period i: first_decay_steps * (1 + t_mul + ... + t_mul^(i - 1))"""
+        return self.first_decay_steps * (_float(self.t_mul) ** period - 1) / (self.t_mul - 1)
 
 
 def _check_steps(schedule: LearningRateSchedule, argument: str, value: Any) -> None:
@@ -237,8 +240,8 @@ def _check_steps(schedule: LearningRateSchedule, argument: str, value: Any) -> N
 
 
 def _periods(step: Any, decay_steps: int, staircase: bool) -> Tensor:
-    periods = _float(step) / decay_steps
-    return ops.floor(periods) if staircase else periods
+    step = as_tensor(step)
+    return _float(step // decay_steps) if staircase else _float(step) / decay_steps
 
 
 def _cosine(fraction: Tensor, alpha: float, top: Any = 1.0) -> Tensor:
