@@ -22,7 +22,7 @@ import numpy as np
 
 from . import config, tree
 from .backends import backend, xp
-from .dtypes import FLOATS, is_float, result_type, standardize_dtype
+from .dtypes import FLOATS, dtype_name, is_float, result_type, standardize_dtype
 
 Array = Any
 _clock = itertools.count(1)
@@ -121,7 +121,7 @@ class Tensor(Operators):
     @property
     def dtype(self) -> str:
         value = raw(self)
-        return value.dtype if type(value) is Spec else value.dtype.name
+        return value.dtype if type(value) is Spec else dtype_name(value.dtype)
 
     @property
     def symbolic(self) -> bool:
@@ -727,7 +727,7 @@ def _dtype_name(a: Any) -> str:
         return "int"
     if type(a) is float:
         return "float"
-    return a.dtype if type(a) is Tensor or type(a) is Spec else a.dtype.name
+    return a.dtype if type(a) is Tensor or type(a) is Spec else dtype_name(a.dtype)
 
 
 def broadcast_shapes(name: str, *shapes: Any) -> tuple[int, ...]:

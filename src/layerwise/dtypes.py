@@ -36,6 +36,12 @@ FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 INTEGERS = frozenset(name for name in ABOVE if name.startswith(("int", "uint")) and name != "int")
 
 
+@cache
+def dtype_name(dtype: np.dtype) -> str:
+    """The name of a NumPy dtype, which NumPy itself spells out anew each time."""
+    return dtype.name
+
+
 def standardize_dtype(dtype: Any) -> str:
     """The name of a dtype given as a string, a NumPy dtype, a Python type or None (`config.floatx()`).
 

@@ -16,7 +16,7 @@ import numpy as np
 from . import config, tree
 from .autograd import Operators, Spec, Tensor, as_tensor, lifted, raw
 from .backends import backend, load
-from .dtypes import is_float, standardize_dtype
+from .dtypes import dtype_name, is_float, standardize_dtype
 
 _counters: dict[str, int] = defaultdict(int)
 
@@ -195,11 +195,11 @@ class Variable(Operators):
             raise ValueError(f"variable {self.path!r}: assign: got shape {new_shape}, expected {self.shape}")
         if type(new) is Spec:
             return self  # a symbolic call looks at shapes and changes nothing
-        if new.dtype.name != self.dtype:
-            if is_float(self.dtype) != is_float(new.dtype.name) and not (
+        if dtype_name(new.dtype) != self.dtype:
+            if is_float(self.dtype) != is_float(dtype_name(new.dtype)) and not (
                 is_float(self.dtype) and new.dtype.kind in "biu"
             ):
-                raise ValueError(f"variable {self.path!r}: assign: got dtype {new.dtype.name}, expected {self.dtype}")
+                raise ValueError(f"variable {self.path!r}: assign: got dtype {dtype_name(new.dtype)}, expected {self.dtype}")
             new = raw(as_tensor(new, self.dtype))
         current = _transaction.get()
         if current is None:

@@ -96,7 +96,7 @@ class Layer(Configurable):
     _fixed_own: list[Variable]
     _losses: list[Tensor]
     _calls: list[Call]
-    _untracked = frozenset({"_init_arguments", "_calls", "_losses"})
+    _untracked = frozenset({"_init_arguments", "_calls", "_losses", "_trainable_own", "_fixed_own"})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -164,7 +164,7 @@ class Layer(Configurable):
 
     def _attributes(self) -> Iterator[Any]:
         for name, value in self.__dict__.items():
-            if name not in self._untracked:
+            if type(value) not in _PLAIN and name not in self._untracked:
                 yield from _leaves(value)
 
     def _sublayers(self) -> list[Layer]:
@@ -591,6 +591,9 @@ def _remembering(build: Callable[..., Any]) -> Callable[..., Any]:
         self.built = bool(shapes) or not (args or kwargs)
 
     return wrapped
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None), Variable, InputSpec, DTypePolicy})
 
 
 def is_metric(x: Any) -> bool:

@@ -360,12 +360,12 @@ class Trainer:
                 listeners.on_train_batch_end(number, logs)
                 if self.stop_training:
                     break
-            epoch_logs = dict(self._results(logs))
+            epoch_logs = self._results(logs)
             if validation is not None and _due(epoch, validation_freq):
                 results = self._evaluate(validation, validation_steps, listeners)
                 epoch_logs |= {f"val_{name}": value for name, value in results.items()}
                 step = self._step("train")
-            listeners.on_epoch_end(epoch, epoch_logs)
+            listeners.on_epoch_end(epoch, dict(sorted(epoch_logs.items())))
             if self.stop_training or stream.exhausted:
                 break
         if isinstance(self.optimizer, Optimizer) and epochs > 0:
