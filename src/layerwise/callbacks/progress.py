@@ -61,7 +61,6 @@ class Progbar:
         self._start = perf_counter()
         self._after_first: tuple[float, int] | None = None  # time and count: the first step may compile
         self._due = self._start + interval
-        self._drawn = 0  # columns
         self._finished = False
 
     def update(self, current: int, values: Any = None, finalize: bool | None = None) -> None:
@@ -187,20 +186,14 @@ class Progbar:
             end_line()
             _on_screen = self
         columns = _terminal_columns() - 1  # the cursor needs one, too
-        self._put(self._line(now, columns), columns)
-
-    def _put(self, line: str, columns: int) -> None:
-        """Write over what was drawn before."""
-        used = _columns(line)
-        _write("\r" + line + " " * (min(self._drawn, columns) - used))
-        self._drawn = used
+        _rewrite(self._line(now, columns), columns)
 
     def _finish(self, now: float) -> None:
         self._finished = True
         columns = _terminal_columns() - 1 if interactive() else _ENDLESS
         rows = self._last_rows(now, columns)
         if _on_screen is self:
-            self._put(rows.pop(0), columns)
+            _rewrite(rows.pop(0), columns)
         end_line()
         _write("".join(row + "\n" for row in rows))
 
@@ -303,7 +296,7 @@ def say(message: str) -> None:
     """Print a line; a bar that is being drawn makes room and comes back below with its next update."""
     global _on_screen
     if _on_screen is not None:
-        _on_screen._put("", _terminal_columns() - 1)
+        _rewrite("", _terminal_columns() - 1)
         _write("\r")
         _on_screen = None
     _write(message + "\n")
@@ -314,14 +307,19 @@ def end_line() -> None:
     global _on_screen
     if _on_screen is not None:
         _write("\n")
-        _on_screen._drawn = 0
         _on_screen = None
 
 
 def interactive() -> bool:
     """Whether the output goes to a terminal or a notebook, where a line can be written over."""
     stream = sys.stdout
-    return stream is not None and (stream.isatty() or type(stream).__module__.startswith("ipykernel"))
+    if stream is None:
+        return False
+    return _is_terminal() or type(stream).__module__.startswith("ipykernel")
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def display_mode(verbose: int | str) -> int:
@@ -339,6 +337,11 @@ def display_mode(verbose: int | str) -> int:
 
 def _write(text: str) -> None:
     print(_printable(text), end="", flush=True)
+
+
+def _rewrite(line: str, columns: int) -> None:
+    """Write over the line that the cursor stands on. Notebooks erase nothing by themselves."""
+    _write("\r" + line + ("\x1b[K" if _is_terminal() else " " * (columns - _columns(line))))
 
 
 def _printable(text: str) -> str:
