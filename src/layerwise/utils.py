@@ -1,0 +1,258 @@
+"""Helpers around data, seeds and names, under Keras' names.
+
+>>> to_categorical([0, 2])
+array([[1., 0., 0.],
+       [0., 0., 1.]], dtype=float32)
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import tarfile
+import tempfile
+import urllib.parse
+import zipfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from . import config, ops
+from .autograd import Tensor
+from .callbacks.progress import DownloadBar, Progbar
+from .data import Dataset
+from .dtypes import standardize_dtype
+from .lazy import missing
+from .random import set_random_seed
+from .serialization import (
+    CustomObjectScope,
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
+from .variables import reset_names
+
+__all__ = [
+    "CustomObjectScope", "Progbar", "clear_session", "custom_object_scope", "deserialize_keras_object",
+    "get_custom_objects", "get_file", "get_registered_name", "get_registered_object", "is_keras_tensor", "normalize",
+    "pack_x_y_sample_weight", "register_keras_serializable", "serialize_keras_object", "set_random_seed",
+    "split_dataset", "standardize_dtype", "to_categorical", "unpack_x_y_sample_weight",
+]  # fmt: skip
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
+    """y[..., c] = 1 where c is the label x[...], else 0
+
+    x holds whole numbers from 0 to num_classes - 1 (by default the largest of them); a last dimension of size 1 is
+    dropped, so (n,) and (n, 1) both give (n, num_classes).
+
+    >>> to_categorical([[1], [0]], num_classes=2)
+    array([[0., 1.],
+           [1., 0.]], dtype=float32)
+    """
+    labels = np.asarray(x)
+    if labels.size and not np.array_equal(labels, np.floor(labels)):
+        raise ValueError("to_categorical: x: got fractions, expected whole numbers, the labels of classes")
+    labels = labels.astype("int64")
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    if num_classes is None:
+        num_classes = int(labels.max(initial=-1)) + 1
+    if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
+        raise ValueError(
+            f"to_categorical: x: got labels from {labels.min()} to {labels.max()}, "
+            f"expected 0 to {num_classes - 1} for num_classes={num_classes}"
+        )
+    return (labels[..., None] == np.arange(num_classes)).astype("float32")
+
+
+def normalize(x: Any, axis: int = -1, order: float = 2) -> Any:
+    """y = x / |x|, with the norm of this order along `axis`; zeros stay zeros. A Tensor for a Tensor, else an array
+
+    >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
+    """
+    if isinstance(x, Tensor):
+        return ops.normalize(x, axis, order)
+    x = np.atleast_1d(x if isinstance(x, np.ndarray) and x.dtype.kind == "f" else np.asarray(x, config.floatx()))
+    norm = np.linalg.norm(x, order, axis, keepdims=True)
+    return x / np.where(norm == 0, 1, norm).astype(x.dtype)
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """(x, y, sample_weight) or (x, y) where that is all; without y, x alone, in a tuple if it is a tuple or list
+
+    >>> pack_x_y_sample_weight(1, 2)
+    (1, 2)
+    """
+    if y is None:
+        return (x,) if isinstance(x, tuple | list) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of what a data set yields, with None for what is not there
+
+    >>> unpack_x_y_sample_weight((1, 2))
+    (1, 2, None)
+    """
+    parts = tuple(data) if isinstance(data, tuple | list) else (data,)
+    if not 1 <= len(parts) <= 3:
+        raise ValueError(
+            f"data: got {len(parts)} parts, expected x, (x, y) or (x, y, sample_weight); "
+            "several inputs to a model go into a tuple of their own: ((x1, x2), y)"
+        )
+    return (*parts, None, None)[:3]
+
+
+def split_dataset(
+    dataset: Any,
+    left_size: float | None = None,
+    right_size: float | None = None,
+    shuffle: bool = False,
+    seed: int | None = None,
+) -> tuple[Dataset, Dataset]:
+    """Two data sets: the first `left_size` elements and the last `right_size` of the others
+
+    `dataset`: a `Dataset` of known length, or arrays, also in tuples and dictionaries. Sizes are whole numbers or,
+    between 0 and 1, fractions of the length; one of them may be left to the other.
+
+    >>> left, right = split_dataset(np.arange(10), left_size=0.8)
+    >>> len(left), [int(x) for x in right]
+    (8, [8, 9])
+    """
+    data = dataset if isinstance(dataset, Dataset) else Dataset.from_tensor_slices(dataset)
+    n = len(data)
+    if left_size is None and right_size is None:
+        raise ValueError("split_dataset: got neither left_size nor right_size, expected at least one")
+    left, right = _part("left_size", left_size, n), _part("right_size", right_size, n)
+    left, right = n - right if left is None else left, n - left if right is None else right  # type: ignore[operator]
+    if left + right > n:
+        raise ValueError(f"split_dataset: left_size and right_size: got {left} + {right} elements of {n}")
+    if shuffle:
+        data = data.shuffle(seed=seed, reshuffle_each_iteration=False)
+    return data.take(left), data.skip(left).take(right)
+
+
+def _part(name: str, size: float | None, n: int) -> int | None:
+    if size is None:
+        return None
+    count = round(size * n) if isinstance(size, float) and size < 1 else size
+    if isinstance(count, float) or not 0 < count < n:
+        raise ValueError(
+            f"split_dataset: {name}: got {size}, expected a whole number or a fraction that leaves both parts of {n} "
+            "elements with at least one"
+        )
+    return count
+
+
+def get_file(
+    fname: str | None = None,
+    origin: str | None = None,
+    untar: bool = False,
+    md5_hash: str | None = None,
+    file_hash: str | None = None,
+    cache_subdir: str = "datasets",
+    hash_algorithm: str = "auto",
+    extract: bool = False,
+    archive_format: str | None = "auto",
+    cache_dir: str | os.PathLike[str] | None = None,
+    force_download: bool = False,
+) -> str:
+    """The path of the file at the address `origin`, downloaded unless it is there already
+
+    Args:
+        fname: the file's name, by default the last part of the address.
+        untar, extract: unpack a tar or zip archive; the path is then that of the folder with what was in it.
+        md5_hash, file_hash: what the content must be, in hexadecimal (SHA-256 or MD5, by `hash_algorithm` or length).
+        cache_subdir, cache_dir: the folder to keep it in, and where that lies: by default where Layerwise keeps files.
+        archive_format: "tar", "zip", "auto", or None to unpack nothing.
+        force_download: replace a file that is there.
+
+    Raises `DownloadError` when the file cannot be fetched, `ValueError` when it is not the one that the hash names.
+    """
+    from .data.download import cache_folder, download
+    from .data.download import file_hash as hash_of
+
+    if origin is None:
+        raise ValueError("get_file: origin: got None, expected the address of the file")
+    name = fname or Path(urllib.parse.urlsplit(origin).path).name
+    if (origin.endswith("/") and not fname) or Path(name).name != name:
+        raise ValueError(f"get_file: fname: got {fname!r} for {origin}, expected a file name without folders")
+    unpack = (untar or extract) and archive_format is not None
+    folder = cache_folder(cache_subdir) if cache_dir is None else Path(cache_dir, cache_subdir)
+    if not unpack:
+        unpacked = None
+        target = folder / name
+    elif fname and not untar:
+        unpacked = folder / f"{name.split('.')[0]}_extracted"
+        target = folder / name
+    else:
+        unpacked = folder / name
+        target = folder / f"{name}_archive"
+
+    expected = file_hash or md5_hash
+    if hash_algorithm == "auto":
+        hash_algorithm = "md5" if expected and len(expected) == 32 else "sha256"
+    sha256 = expected if hash_algorithm == "sha256" else None
+    other = expected if sha256 is None else None
+    if force_download or (other and target.is_file() and hash_of(target, hash_algorithm) != other):
+        target.unlink(missing_ok=True)
+    fresh = not target.exists()
+    bar = DownloadBar(name)
+    try:
+        download(origin, target, sha256, progress=bar)
+    finally:
+        if bar.seen:
+            bar.close()
+    if other and (got := hash_of(target, hash_algorithm)) != other:
+        target.unlink()
+        raise ValueError(f"get_file: {origin}: wrong content: {hash_algorithm} {got}, expected {other}")
+    if unpacked is None:
+        return str(target)
+    if fresh or not unpacked.exists():
+        _unpack(target, unpacked, archive_format or "auto")
+    return str(unpacked)
+
+
+def _unpack(archive: Path, folder: Path, form: str) -> None:
+    """The archive's files in `folder`, complete or not at all; nothing is ever written outside of it."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        inside = Path(temporary, folder.name)
+        try:
+            if form in ("auto", "zip") and zipfile.is_zipfile(archive):
+                with zipfile.ZipFile(archive) as files:
+                    files.extractall(inside)
+            elif form in ("auto", "tar") and tarfile.is_tarfile(archive):
+                with tarfile.open(archive) as members:
+                    members.extractall(inside, filter="data")
+            else:
+                raise ValueError(f"get_file: {archive} is no archive of the form {form!r}; expected a tar or zip file")
+        except (tarfile.TarError, zipfile.BadZipFile) as error:
+            raise ValueError(f"get_file: {archive} cannot be unpacked: {error}") from error
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(inside, folder)
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether x is a symbolic Tensor, which the functional API builds models from."""
+    return isinstance(x, Tensor) and x.symbolic
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Start automatic names from the beginning; models live on as long as something refers to them."""
+    reset_names()
+    if free_memory:
+        gc.collect()
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise missing(__name__, name)

@@ -1,0 +1,255 @@
+"""layerwise.utils against Keras; get_file against a local server."""
+
+import functools
+import hashlib
+import http.server
+import io
+import tarfile
+import threading
+import zipfile
+from pathlib import Path
+
+import jax.numpy as jnp
+import keras
+import numpy as np
+import pytest
+
+from layerwise import ops, utils
+from layerwise.autograd import Spec, Tensor
+from layerwise.data import Dataset
+from layerwise.variables import auto_name
+
+# Labels and norms
+
+
+@pytest.mark.parametrize(
+    "x", [[0, 2], [[1], [0]], [[0, 1], [1, 0]], [1.0, 2.0], 3, [[[1]], [[0]]], np.array([2], "uint8")]
+)
+@pytest.mark.parametrize("num_classes", [None, 5])
+def test_to_categorical(x, num_classes):
+    y = utils.to_categorical(x, num_classes)
+    np.testing.assert_array_equal(y, keras.utils.to_categorical(x, num_classes))
+    assert y.dtype == "float32"
+
+
+def test_to_categorical_of_nothing_and_of_a_tensor():
+    assert utils.to_categorical([], 3).shape == (0, 3)
+    np.testing.assert_array_equal(utils.to_categorical(ops.convert_to_tensor([1, 0])), [[0, 1], [1, 0]])
+
+
+@pytest.mark.parametrize(
+    ("x", "classes", "message"),
+    [([0, 5], 3, "labels from 0 to 5, expected 0 to 2"), ([-1, 0], None, "labels from -1"), ([0.5], None, "fractions")],
+)
+def test_to_categorical_refuses_what_is_no_label(x, classes, message):
+    with pytest.raises(ValueError, match=message):
+        utils.to_categorical(x, classes)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("axis", [-1, 0])
+def test_normalize(order, axis):
+    x = np.random.default_rng(1).normal(size=(3, 4)).astype("float32")
+    y = utils.normalize(x, axis, order)
+    expected = keras.utils.normalize(jnp.asarray(x), axis, order)
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
+    assert (type(y), y.dtype) == (np.ndarray, "float32")
+    tensor = utils.normalize(ops.convert_to_tensor(x), axis, order)
+    assert type(tensor) is Tensor
+    np.testing.assert_allclose(tensor, expected, rtol=1e-6)
+
+
+# What a data set yields
+
+
+@pytest.mark.parametrize("arguments", [(1,), ([1, 2],), ((1, 2),), (1, 2), (1, None, 3), (1, 2, 3), ({"a": 1},)])
+def test_pack(arguments):
+    assert utils.pack_x_y_sample_weight(*arguments) == keras.utils.pack_x_y_sample_weight(*arguments)
+
+
+@pytest.mark.parametrize("data", [1, (1,), (1, 2), [1, 2], (1, 2, 3), ((1, 2), 3), {"a": 1}])
+def test_unpack(data):
+    assert utils.unpack_x_y_sample_weight(data) == keras.utils.unpack_x_y_sample_weight(data)
+
+
+@pytest.mark.parametrize("data", [(), (1, 2, 3, 4)])
+def test_unpack_refuses(data):
+    with pytest.raises(ValueError, match=f"got {len(data)} parts"):
+        utils.unpack_x_y_sample_weight(data)
+
+
+# Splitting
+
+
+@pytest.mark.parametrize(
+    ("sizes", "lengths"),
+    [((0.8, None), (8, 2)), ((None, 3), (7, 3)), ((0.5, 0.2), (5, 2)), ((4, 0.1), (4, 1)), ((1, None), (1, 9))],
+)
+def test_split_dataset(sizes, lengths):
+    for data in (np.arange(10), Dataset.from_tensor_slices(np.arange(10))):
+        left, right = utils.split_dataset(data, *sizes)
+        assert (len(left), len(right)) == lengths
+        assert [int(x) for x in [*left, *right]] == list(range(sum(lengths)))
+
+
+def test_split_dataset_shuffled_is_one_order_for_both_parts():
+    for seed in (1, None):
+        left, right = utils.split_dataset((np.arange(50), np.arange(50) * 2), 0.5, shuffle=True, seed=seed)
+        for _ in range(2):
+            rows = [(int(a), int(b)) for a, b in [*left, *right]]
+            assert sorted(rows) == [(i, 2 * i) for i in range(50)]
+            assert rows != sorted(rows)
+
+
+@pytest.mark.parametrize("sizes", [(None, None), (0.0, None), (10, None), (2.5, None), (8, 3), (-1, None)])
+def test_split_dataset_refuses(sizes):
+    with pytest.raises(ValueError, match="split_dataset: "):
+        utils.split_dataset(np.arange(10), *sizes)
+
+
+# Names
+
+
+def test_names_come_from_where_they_live():
+    from layerwise import random, serialization
+    from layerwise.callbacks.progress import Progbar
+
+    assert utils.set_random_seed is random.set_random_seed
+    assert utils.register_keras_serializable is serialization.register_keras_serializable
+    assert utils.Progbar is Progbar
+    assert set(utils.__all__) <= set(dir(keras.utils))
+    with pytest.raises(AttributeError, match=r"keras\.utils\.FeatureSpace is not in Layerwise"):
+        utils.FeatureSpace  # noqa: B018
+
+
+def test_clear_session_starts_names_anew():
+    auto_name("tested")
+    assert auto_name("tested") == "tested_1"
+    utils.clear_session()
+    assert auto_name("tested") == "tested"
+
+
+def test_is_keras_tensor():
+    assert utils.is_keras_tensor(Tensor(Spec((None, 2))))
+    assert not utils.is_keras_tensor(ops.ones((2,)))
+    assert not utils.is_keras_tensor(1)
+
+
+# Files
+
+
+def tar_of(name):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = 3
+        archive.addfile(member, io.BytesIO(b"hi\n"))
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory):
+    """The address of a server with a few files."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "a.txt").write_text("hi\n")
+    (folder / "pack.tar.gz").write_bytes(tar_of("inner/a.txt"))
+    (folder / "evil.tar.gz").write_bytes(tar_of("../evil.txt"))
+    with zipfile.ZipFile(folder / "pack.zip", "w") as archive:
+        archive.writestr("inner/a.txt", "hi\n")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def tree(folder):
+    return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("file", "kwargs"),
+    [
+        ("a.txt", {}),
+        ("a.txt", {"fname": "b.txt", "cache_subdir": "texts"}),
+        ("pack.tar.gz", {"extract": True}),
+        ("pack.zip", {"extract": True}),
+        ("pack.zip", {"extract": True, "fname": "z.zip"}),
+        ("pack.tar.gz", {"extract": True, "fname": "x.tar.gz"}),
+        ("pack.tar.gz", {"untar": True}),
+        ("pack.tar.gz", {"untar": True, "fname": "y"}),
+    ],
+)
+def test_get_file_puts_things_where_keras_does(file, kwargs, origin, tmp_path, capsys):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    theirs.mkdir()
+    path = Path(utils.get_file(origin=origin + file, cache_dir=ours, **kwargs))
+    expected = Path(keras.utils.get_file(origin=origin + file, cache_dir=str(theirs), **kwargs))
+    assert path.relative_to(ours) == expected.relative_to(theirs)
+    assert tree(ours) == tree(theirs)
+    again = Path(utils.get_file(origin=origin + file, cache_dir=ours, **kwargs))
+    assert again == path
+
+
+def test_get_file_checks_the_content(origin, tmp_path):
+    get = functools.partial(utils.get_file, origin=origin + "a.txt", cache_dir=tmp_path)
+    sha256, md5 = (hashlib.new(name, b"hi\n").hexdigest() for name in ("sha256", "md5"))
+    for wanted in (
+        {"file_hash": sha256},
+        {"file_hash": md5},
+        {"md5_hash": md5},
+        {"file_hash": md5, "hash_algorithm": "md5"},
+    ):
+        path = Path(get(**wanted))
+        assert path.read_text() == "hi\n"
+        path.write_text("damaged")
+        assert Path(get(**wanted)).read_text() == "hi\n"
+    for wrong in ("0" * 32, "0" * 64):
+        with pytest.raises(ValueError, match="wrong content"):
+            get(fname="new", file_hash=wrong)
+        assert not (tmp_path / "datasets" / "new").exists()
+
+
+def test_get_file_keeps_what_is_there_unless_forced(origin, tmp_path, monkeypatch):
+    monkeypatch.setenv("LAYERWISE_HOME", str(tmp_path))
+    path = Path(utils.get_file(origin=origin + "a.txt"))
+    assert path == tmp_path / "datasets" / "a.txt"
+    path.write_text("mine")
+    assert Path(utils.get_file(origin=origin + "a.txt")).read_text() == "mine"
+    assert Path(utils.get_file(origin=origin + "a.txt", force_download=True)).read_text() == "hi\n"
+    packed = Path(utils.get_file(origin=origin + "pack.zip", extract=True, archive_format=None))
+    assert packed.is_file()
+    packed.unlink()
+    folder = Path(utils.get_file(origin=origin + "pack.zip", extract=True))
+    (folder / "inner" / "a.txt").write_text("mine")
+    utils.get_file(origin=origin + "pack.zip", extract=True, force_download=True)
+    assert (folder / "inner" / "a.txt").read_text() == "hi\n"
+
+
+def test_get_file_writes_nothing_outside_its_folder(origin, tmp_path):
+    with pytest.raises(ValueError, match="cannot be unpacked"):
+        utils.get_file(origin=origin + "evil.tar.gz", untar=True, cache_dir=tmp_path)
+    assert tree(tmp_path) == {"datasets/evil.tar.gz_archive"}
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({}, "origin: got None"),
+        ({"origin": "http://127.0.0.1:1/x/"}, "fname: got None"),
+        ({"origin": "http://127.0.0.1:1/x", "fname": "../x"}, r"fname: got '\.\./x'"),
+        ({"origin": "a.txt", "extract": True}, "is no archive of the form 'auto'"),
+        ({"origin": "pack.zip", "extract": True, "archive_format": "tar"}, "is no archive of the form 'tar'"),
+    ],
+)
+def test_get_file_refuses(kwargs, message, origin, tmp_path):
+    if "origin" in kwargs and "extract" in kwargs:
+        kwargs = {**kwargs, "origin": origin + kwargs["origin"]}
+    with pytest.raises(ValueError, match=message):
+        utils.get_file(**kwargs, cache_dir=tmp_path)
