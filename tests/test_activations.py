@@ -110,6 +110,7 @@ def test_a_user_s_activation():
     assert activations.deserialize("double", {"double": double}) is double
     serialization.register_keras_serializable("mine")(double)
     assert activations.get(activations.serialize(double)) is double
+    assert activations.deserialize(activations.serialize(double)) is double
     assert activations.get("mine>double") is double
 
 

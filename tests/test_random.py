@@ -93,7 +93,7 @@ def test_normals_agree_to_a_few_units_in_the_last_place(draw):
     np.testing.assert_array_equal(reference, on("numpy", lambda: draw((N,), seed=3)))
 
 
-def test_words_of_a_pair_are_read_from_the_array_s_own_dtype():
+def test_draws_have_the_dtype_asked_for_or_floatx():
     assert random.uniform((2,), dtype="float64", seed=1).dtype == "float64"
     assert random.uniform((2,), dtype="bfloat16", seed=1).dtype == "bfloat16"
     assert random.normal((2,), dtype="float16", seed=1).dtype == "float16"
