@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from layerwise import callbacks, metrics, ops
+from layerwise import callbacks, layers, metrics, models, ops, optimizers
 from layerwise.callbacks.base import HOOKS, Logs
 from layerwise.variables import Variable
 
@@ -476,6 +476,27 @@ def test_swap_ema_weights():
     assert weight.numpy() == 100
     with pytest.raises(ValueError, match="expected an optimizer with use_ema=True"):
         callbacks.SwapEMAWeights().set_model(Model())
+
+
+def test_with_a_real_model(tmp_path):
+    """Restored weights are those of the best epoch, and averages are what is validated."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(64, 3)).astype("float32"), rng.normal(size=(64, 1)).astype("float32")
+
+    def train(*extra, **arguments):
+        model = models.Sequential([layers.Input((3,)), layers.Dense(8, activation="tanh"), layers.Dense(1)])
+        model.compile(optimizers.SGD(0.5, momentum=0.9, **arguments), "mse")
+        history = model.fit(x, y, validation_data=(x, y), epochs=6, batch_size=16, verbose=0, callbacks=list(extra))
+        return model, history.history["val_loss"]
+
+    stopping = callbacks.EarlyStopping("val_loss", patience=9, restore_best_weights=True)
+    model, losses = train(stopping, callbacks.TensorBoard(tmp_path, histogram_freq=1))
+    assert losses[-1] > min(losses)
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(min(losses), rel=1e-6)
+    assert stopping.best_epoch == int(np.argmin(losses))
+
+    model, losses = train(callbacks.SwapEMAWeights(), use_ema=True, ema_momentum=0.5)
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(losses[-1], rel=1e-6)  # fit ends with the averages, too
 
 
 # History

@@ -351,6 +351,14 @@ def test_unknown_length_is_known_from_the_second_epoch_on(terminal, clock):
     assert len([row for row in t.rows if row.startswith("50/50")]) == 2
 
 
+def test_before_the_first_step(terminal, clock):
+    t = terminal(60)
+    bar = Progbar(10)
+    clock.now += 2
+    bar.update(0)
+    assert t.rows == [f" 0/10 {'─' * 20} 0:02"]
+
+
 def test_more_steps_than_were_said(terminal, clock):
     t = terminal(120)
     bar = Progbar(2)
@@ -398,7 +406,7 @@ def test_averages_are_those_of_keras(capsys, arguments):
 def test_add_and_unit(capsys):
     bar = Progbar(None, verbose=2, unit_name="sample")
     bar.add(1)
-    bar.add(2, [("x", 1.0)])
+    bar.add(2, {"x": 1.0})
     bar.update(3, finalize=True)
     bar.add(1)  # a line that is complete stays as it is
     assert re.fullmatch(r"3 samples - 0:00 - \d+us/sample - x: 1\.0000\n", capsys.readouterr().out)

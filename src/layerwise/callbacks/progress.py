@@ -88,15 +88,20 @@ class Progbar:
         """Say that `n` more steps are done."""
         self.update(self.seen + n, values)
 
+    def _averages(self, name: str) -> bool:
+        if self._stateless is not None:
+            return name in self._stateless
+        return self._stateful is None or name not in self._stateful
+
     def _record(self, values: Any, steps: int) -> None:
         if isinstance(values, Mapping):
-            if self._stateless is not None and not self._stateless:
+            if self._stateless == set():
                 self._values = values  # nothing to average, nothing to read
                 return
             values = values.items()
         shown = dict(self._values)
         for name, value in values:
-            if (name in self._stateless) if self._stateless is not None else (name not in (self._stateful or ())):
+            if self._averages(name):
                 total, count = self._sums.get(name, (0.0, 0))
                 weight = max(steps, 1)
                 self._sums[name] = total, count = total + float(value) * weight, count + weight
@@ -116,9 +121,7 @@ class Progbar:
 
     def _rate(self, seconds: float) -> str:
         """How fast, given the seconds a step takes."""
-        for unit, factor in (("s", 1), ("ms", 1e3), ("us", 1e6)):
-            if seconds * factor >= 1 or unit == "us":
-                break
+        unit, factor = ("s", 1.0) if seconds >= 1 else ("ms", 1e3) if seconds >= 1e-3 else ("us", 1e6)
         return f"{seconds * factor:.0f}{unit}/{self.unit_name}"
 
     @property
@@ -312,14 +315,11 @@ def end_line() -> None:
 
 def interactive() -> bool:
     """Whether the output goes to a terminal or a notebook, where a line can be written over."""
-    stream = sys.stdout
-    if stream is None:
-        return False
-    return _is_terminal() or type(stream).__module__.startswith("ipykernel")
+    return _is_terminal() or type(sys.stdout).__module__.startswith("ipykernel")
 
 
 def _is_terminal() -> bool:
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def display_mode(verbose: int | str) -> int:

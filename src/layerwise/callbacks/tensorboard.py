@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,8 @@ class TensorBoard(Callback):
         if folder not in self._writers:
             from tensorboardX import SummaryWriter
 
-            self._writers[folder] = SummaryWriter(os.path.join(self.log_dir, folder))
+            own = f".{time_ns()}"  # a second file of the same second would replace the first
+            self._writers[folder] = SummaryWriter(os.path.join(self.log_dir, folder), filename_suffix=own)
         return self._writers[folder]
 
     def _close(self) -> None:
