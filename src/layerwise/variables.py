@@ -60,6 +60,19 @@ class Transaction:
         return [self.values[id(v)] for v in self.variables]
 
 
+_autocast: ContextVar[str | None] = ContextVar("autocast", default=None)
+
+
+@contextlib.contextmanager
+def autocast(dtype: str | None) -> Iterator[None]:
+    """Inside the `with` block variables of floating-point numbers are read in this dtype; None: in their own."""
+    token = _autocast.set(dtype)
+    try:
+        yield
+    finally:
+        _autocast.reset(token)
+
+
 _transaction: ContextVar[Transaction | None] = ContextVar("transaction", default=None)
 
 
@@ -122,10 +135,12 @@ class Variable(Operators):
         self.constraint, self.regularizer = constraint, regularizer
         self.grad: Tensor | None = None
         self.overwrite_with_gradient = False
+        self.autocast = True
         if isinstance(initializer, str):
             from .initializers import get
 
             initializer = get(initializer)
+        self._backend = config.backend()
         if callable(initializer):
             if shape is None or any(n is None for n in shape):
                 raise ValueError(
@@ -158,7 +173,10 @@ class Variable(Operators):
                 f"but {config.backend()!r} is active; "
                 "rebuild the model under the active backend (from get_config and get_weights), or set the other backend"
             )
-        return lifted(self, self._raw())
+        tensor, dtype = lifted(self, self._raw()), _autocast.get()
+        if dtype is None or dtype == self.dtype or not self.autocast or not is_float(self.dtype):
+            return tensor
+        return as_tensor(tensor, dtype)
 
     @property
     def value(self) -> Tensor:

@@ -18,7 +18,7 @@ from ..config import DTypePolicy
 from ..dtypes import is_float
 from ..random import SeedGenerator
 from ..serialization import Configurable, deserialize, serialize, suggest
-from ..variables import Variable, auto_name, in_step, rehearsal, snake_case
+from ..variables import Variable, auto_name, autocast, in_step, rehearsal, snake_case
 
 
 @dataclass
@@ -331,7 +331,7 @@ class Layer(Configurable):
             regularizer=regularizers.get(regularizer),
         )
         variable.path = f"{self.name}/{variable.name}"
-        variable.overwrite_with_gradient = overwrite_with_gradient
+        variable.autocast, variable.overwrite_with_gradient = autocast, overwrite_with_gradient
         self._track(variable)
         return variable
 
@@ -432,7 +432,8 @@ class Layer(Configurable):
         return outputs
 
     def _concrete_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        outputs = self.call(*args, **kwargs)
+        with autocast(self.compute_dtype if self.autocast else None):
+            outputs = self.call(*args, **kwargs)
         if self.activity_regularizer is not None:
             for output in tree.flatten(outputs):
                 self.add_loss(self.activity_regularizer(output) / output.shape[0])
