@@ -152,6 +152,12 @@ class Dense(Layer):
     def call(self, x: Tensor) -> Tensor:
         return activated(self.activation, lambda act: ops.dense(x, self.kernel, self.bias, act=act))
 
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        if self.activity_regularizer is None:
+            del config["activity_regularizer"]  # as Keras has it
+        return config
+
 
 FUSED = {activations.relu: "relu", activations.tanh: "tanh"}  # what dense and conv apply within the same kernel
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from .. import constraints, initializers, ops, regularizers
-from ..autograd import Tensor, stop_gradient
+from ..autograd import Tensor, as_tensor, stop_gradient
+from ..dtypes import result_type
 from ..variables import Variable
 from .base import InputSpec, Layer
 
@@ -17,6 +19,11 @@ class BatchNormalization(Layer):
     In training mean and variance are the batch's, over all axes but `axis`, and
     moving = momentum * moving + (1 - momentum) * batch's; otherwise they are the moving ones. A mask leaves positions
     out of the statistics. A layer that is not trainable uses the moving ones always. (Ioffe & Szegedy 2015)
+
+    With `renorm` training normalises as inference does, to first order: y = ((x - mean) / std * r + d) * gamma + beta,
+    r = std / renorm_std, d = (mean - renorm_mean) / renorm_std, with renorm_mean and renorm_std the averages that
+    `renorm_momentum` makes of the batches', r and d constants to the gradient, which `renorm_clipping` (a dict with
+    "rmin", "rmax", "dmax") keeps within rmin <= r <= rmax, |d| <= dmax. (Ioffe 2017)
 
     >>> from layerwise import layers, ops
     >>> layers.BatchNormalization(epsilon=0.0)(ops.array([[1.0], [3.0]]), training=True)
@@ -39,6 +46,9 @@ class BatchNormalization(Layer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: dict[str, float] | None = None,
+        renorm_momentum: float = 0.99,
         synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -57,6 +67,13 @@ class BatchNormalization(Layer):
             constraints.get(beta_constraint),
             constraints.get(gamma_constraint),
         )
+        self.renorm, self.renorm_momentum = renorm, renorm_momentum
+        self.renorm_clipping = dict(renorm_clipping or {}) if renorm else None
+        unknown = set(self.renorm_clipping or ()) - {"rmin", "rmax", "dmax"}
+        if unknown:
+            raise ValueError(
+                f"BatchNormalization: renorm_clipping: got {sorted(unknown)}, expected some of 'rmin', 'rmax', 'dmax'"
+            )
         self.synchronized = synchronized
         self.supports_masking = True
         self.gamma: Variable | None = None
@@ -79,31 +96,64 @@ class BatchNormalization(Layer):
                 shape, self.beta_initializer, name="beta",
                 regularizer=self.beta_regularizer, constraint=self.beta_constraint,
             )  # fmt: skip
-        self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, name="moving_mean", trainable=False)
-        self.moving_variance = self.add_weight(
-            shape, self.moving_variance_initializer, name="moving_variance", trainable=False
-        )
+        first, second = self.moving_mean_initializer, self.moving_variance_initializer
+        self.moving_mean = self._add_average(size, "moving_mean", first)
+        self.moving_variance = self._add_average(size, "moving_variance", second)
+        if self.renorm:
+
+            def deviation(shape: tuple[int, ...], dtype: str) -> Tensor:
+                return ops.sqrt(second(shape, dtype))
+
+            self.moving_stddev = self._add_average(size, "moving_stddev", deviation)
+            self.renorm_mean = self._add_average(size, "renorm_mean", first)
+            self.renorm_stddev = self._add_average(size, "renorm_stddev", deviation)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
 
+    def _add_average(self, size: int, name: str, initializer: Any) -> Variable:
+        return self.add_weight((size,), initializer, name=name, trainable=False, autocast=False)
+
     def call(self, x: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
+        dtype, x = x.dtype, _at_least_float32(x)
         axis = self.axis % x.ndim
         axes = tuple(i for i in range(x.ndim) if i != axis)
+        gamma: Tensor | Variable | None = self.gamma
+        beta: Tensor | Variable | None = self.beta
         if not (training and self.trainable):
-            return ops.batch_normalization(
-                x, self.moving_mean, self.moving_variance, axis, self.beta, self.gamma, self.epsilon
-            )
-        if mask is not None:
-            mean, var = self._masked_moments(x, mask, axes)
-            y = ops.batch_normalization(x, mean, var, axis, self.beta, self.gamma, self.epsilon)
-        else:
+            y = ops.batch_normalization(x, self.moving_mean, self.moving_variance, axis, beta, gamma, self.epsilon)
+            return as_tensor(y, dtype)
+        if mask is None and not self.renorm:
             shape = tuple(n if i == axis else 1 for i, n in enumerate(x.shape))
-            gamma = None if self.gamma is None else ops.reshape(self.gamma, shape)
-            beta = None if self.beta is None else ops.reshape(self.beta, shape)
+            gamma = None if gamma is None else ops.reshape(gamma, shape)
+            beta = None if beta is None else ops.reshape(beta, shape)
             y, mean, var = ops.standardize(x, gamma, beta, axes=axes, epsilon=self.epsilon)
             mean, var = ops.reshape(mean, (-1,)), ops.reshape(var, (-1,))
-        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, var)):
-            moving.assign(stop_gradient(moving) * self.momentum + stop_gradient(batch) * (1 - self.momentum))
-        return y
+        else:
+            mean, var = ops.moments(x, axes) if mask is None else self._masked_moments(x, mask, axes)
+            if self.renorm:
+                gamma, beta = self._renormalization(stop_gradient(mean), stop_gradient(var))
+            y = ops.batch_normalization(x, mean, var, axis, beta, gamma, self.epsilon)
+        mean, var = stop_gradient(mean), stop_gradient(var)
+        _average(self.moving_mean, mean, self.momentum)
+        if self.renorm:
+            std = ops.sqrt(var + self.epsilon)
+            _average(self.moving_stddev, std, self.momentum)
+            _average(self.renorm_mean, mean, self.renorm_momentum)
+            _average(self.renorm_stddev, std, self.renorm_momentum)
+            self.moving_variance.assign(ops.square(stop_gradient(self.moving_stddev)) - self.epsilon)
+        else:
+            _average(self.moving_variance, var, self.momentum)
+        return as_tensor(y, dtype)
+
+    def _renormalization(self, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
+        """r gamma and d gamma + beta: what takes the place of gamma and beta."""
+        limits = self.renorm_clipping or {}
+        dmax = limits.get("dmax", math.inf)
+        std, scale = ops.sqrt(var + self.epsilon), stop_gradient(self.renorm_stddev)
+        r = ops.clip(std / scale, limits.get("rmin", 0.0), limits.get("rmax", math.inf))
+        d = ops.clip((mean - stop_gradient(self.renorm_mean)) / scale, -dmax, dmax)
+        if self.gamma is not None:
+            r, d = r * self.gamma, d * self.gamma
+        return r, d if self.beta is None else d + self.beta
 
     def _masked_moments(self, x: Tensor, mask: Tensor, axes: Sequence[int]) -> tuple[Tensor, Tensor]:
         kept = ops.reshape(ops.cast(mask, x.dtype), (*mask.shape, *(1,) * (x.ndim - mask.ndim)))
@@ -114,10 +164,20 @@ class BatchNormalization(Layer):
         return mean, ops.sum(ops.square(centred) * kept, axis=axes) / count
 
 
+def _at_least_float32(x: Tensor) -> Tensor:
+    """`x` in a dtype whose range and precision moments can be computed in."""
+    return as_tensor(x, result_type(x.dtype, "float32"))
+
+
+def _average(moving: Variable, value: Tensor, momentum: float) -> None:
+    moving.assign(stop_gradient(moving) * momentum + value * (1 - momentum))
+
+
 class LayerNormalization(Layer):
     """y = (x - mean) / sqrt(var + epsilon) * gamma + beta, with mean and variance of each example over `axis`
 
-    gamma and beta have the sizes of x along `axis`. (Ba, Kiros & Hinton 2016)
+    gamma and beta have the sizes of x along `axis`. (Ba, Kiros & Hinton 2016) With `rms_scaling`, which Keras has for
+    old files only, y = x / sqrt(var + epsilon) * gamma.
 
     >>> from layerwise import layers, ops
     >>> layers.LayerNormalization(epsilon=0.0)(ops.array([[1.0, 3.0]]))
@@ -136,11 +196,12 @@ class LayerNormalization(Layer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        rms_scaling: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.axis = axis if isinstance(axis, int) else list(axis)
-        self.epsilon, self.center, self.scale = epsilon, center, scale
+        self.axis = [axis] if isinstance(axis, int) else list(axis)
+        self.epsilon, self.center, self.scale, self.rms_scaling = epsilon, center, scale, rms_scaling
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.beta_regularizer, self.gamma_regularizer = (
@@ -156,24 +217,29 @@ class LayerNormalization(Layer):
         self.beta: Variable | None = None
 
     def _axes(self, ndim: int) -> tuple[int, ...]:
-        return tuple(sorted(a % ndim for a in ([self.axis] if isinstance(self.axis, int) else self.axis)))
+        return tuple(sorted(a % ndim for a in self.axis))
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = tuple(input_shape[a] for a in self._axes(len(input_shape)))
-        if self.scale:
+        if self.scale or self.rms_scaling:
             self.gamma = self.add_weight(
                 shape, self.gamma_initializer, name="gamma",
                 regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
             )  # fmt: skip
-        if self.center:
+        if self.center and not self.rms_scaling:
             self.beta = self.add_weight(
                 shape, self.beta_initializer, name="beta",
                 regularizer=self.beta_regularizer, constraint=self.beta_constraint,
             )  # fmt: skip
 
     def call(self, x: Tensor) -> Tensor:
+        dtype, x = x.dtype, _at_least_float32(x)
         axes = self._axes(x.ndim)
         shape = tuple(n if i in axes else 1 for i, n in enumerate(x.shape))
         gamma = None if self.gamma is None else ops.reshape(self.gamma, shape)
         beta = None if self.beta is None else ops.reshape(self.beta, shape)
-        return ops.standardize(x, gamma, beta, axes=axes, epsilon=self.epsilon)[0]
+        if self.rms_scaling:
+            y = x * ops.rsqrt(ops.var(x, axis=axes, keepdims=True) + self.epsilon) * gamma
+        else:
+            y = ops.standardize(x, gamma, beta, axes=axes, epsilon=self.epsilon)[0]
+        return as_tensor(y, dtype)

@@ -99,6 +99,9 @@ class Cropping1D(Cropping):
 
     rank = 1
 
+    def __init__(self, cropping: int | Sequence[int] = (1, 1), **kwargs: Any) -> None:
+        super().__init__(cropping, "channels_last", **kwargs)
+
 
 class Cropping2D(Cropping):
     """y = x without ((top, bottom), (left, right)) rows and columns"""

@@ -1,0 +1,319 @@
+"""Every layer against Keras on JAX with the same weights: output, gradients, state, configuration, names, shapes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from layerwise import GradientTape, layers, ops, random, tree
+from layerwise.autograd import Spec, Tensor
+
+os.environ["KERAS_BACKEND"] = "jax"
+import jax
+import keras
+
+pytestmark = pytest.mark.filterwarnings("ignore:Explicitly requested dtype", "ignore:You passed `rms_scaling")
+RNG = np.random.default_rng(11)
+
+
+@dataclass
+class Case:
+    """A layer with arguments, the shape (or list of shapes) that it is called on, and how."""
+
+    layer: str
+    shape: Any
+    arguments: dict[str, Any] = field(default_factory=dict)
+    training: bool | None = None
+    mask: Any = None
+    tolerance: float = 1e-5
+
+    def __str__(self) -> str:
+        options = [f"{k}={v}" for k, v in self.arguments.items()]
+        options += [f"training={self.training}"] * (self.training is not None) + ["mask"] * (self.mask is not None)
+        return "-".join([self.layer, *options]).replace(" ", "")[:90]
+
+
+CASES: list[Case] = []
+
+
+def case(layer: str, shape: Any, *, training: Any = None, mask: Any = None, tolerance: float = 1e-5, **args: Any):
+    CASES.append(Case(layer, shape, args, training, mask, tolerance))
+
+
+# Dense and what only rearranges
+
+case("Dense", (2, 3), units=4)
+case("Dense", (2, 3, 2), units=3, activation="relu", use_bias=False)
+case("Dense", (3, 2), units=2, activation="softmax", kernel_regularizer="l2", bias_regularizer="l1")
+case("Dense", (3, 2), units=2, activation="tanh", kernel_constraint="max_norm", bias_constraint="non_neg")
+case("Dense", (3, 2), units=2, activation="sigmoid", activity_regularizer="l2", kernel_initializer="he_normal")
+case("Dense", (3, 2), units=2, dtype="float64", bias_initializer="ones")
+case("Dense", (3, 2), units=2, dtype="float16", tolerance=5e-3)
+case("Dense", (3, 2), units=2, dtype="mixed_float16", tolerance=5e-3)
+case("Dense", (3, 2), units=2, trainable=False)
+case("Activation", (2, 3), activation="tanh")
+case("Activation", (2, 3), activation="gelu")
+case("Activation", (2, 3), activation="linear")
+case("Identity", (2, 3))
+case("Flatten", (2, 3, 2))
+case("Flatten", (2, 3, 2, 2), data_format="channels_first")
+case("Flatten", (2,))
+case("Reshape", (2, 6), target_shape=(3, 2))
+case("Reshape", (2, 3, 4), target_shape=(-1, 2))
+case("Permute", (2, 3, 4, 2), dims=(2, 3, 1))
+case("RepeatVector", (2, 3), n=4)
+
+# Convolution
+
+case("Conv1D", (2, 7, 3), filters=4, kernel_size=3)
+case("Conv1D", (2, 7, 2), filters=4, kernel_size=3, padding="causal", dilation_rate=2, activation="relu")
+case("Conv1D", (2, 8, 4), filters=6, kernel_size=2, strides=3, padding="same", groups=2, use_bias=False)
+case("Conv1D", (2, 3, 7), filters=2, kernel_size=3, data_format="channels_first")
+case("Conv2D", (2, 6, 5, 3), filters=4, kernel_size=3)
+case("Conv2D", (2, 6, 5, 3), filters=4, kernel_size=(3, 2), strides=2, padding="same", activation="relu")
+case("Conv2D", (2, 6, 5, 4), filters=4, kernel_size=(1, 2), strides=(2, 1), groups=2, activation="tanh")
+case("Conv2D", (2, 7, 6, 2), filters=3, kernel_size=3, dilation_rate=(2, 1), padding="same", use_bias=False)
+case("Conv2D", (2, 3, 6, 5), filters=4, kernel_size=3, data_format="channels_first", padding="same")
+case("Conv2D", (2, 5, 5, 2), filters=2, kernel_size=2, kernel_regularizer="l1", kernel_constraint="unit_norm")
+case("Conv2D", (2, 5, 5, 2), filters=2, kernel_size=2, activation="sigmoid", activity_regularizer="l1")
+case("Conv2D", (2, 5, 5, 2), filters=2, kernel_size=2, dtype="float16", tolerance=2e-2)
+case("Conv3D", (1, 4, 4, 3, 2), filters=3, kernel_size=2)
+case("Conv3D", (1, 2, 4, 4, 3), filters=2, kernel_size=2, strides=2, padding="same", data_format="channels_first")
+
+# Pooling
+
+for kind in ("MaxPooling", "AveragePooling"):
+    case(f"{kind}1D", (2, 7, 2), pool_size=2)
+    case(f"{kind}1D", (2, 7, 2), pool_size=3, strides=2, padding="same")
+    case(f"{kind}2D", (2, 6, 5, 2), pool_size=2)
+    case(f"{kind}2D", (2, 6, 5, 2), pool_size=(3, 2), strides=(2, 1), padding="same")
+    case(f"{kind}2D", (2, 2, 5, 6), pool_size=3, strides=1, data_format="channels_first")
+    case(f"{kind}2D", (2, 2, 5, 6), pool_size=2, padding="same", data_format="channels_first")
+    case(f"{kind}3D", (1, 4, 4, 5, 2), pool_size=2, padding="same")
+for kind in ("GlobalMaxPooling", "GlobalAveragePooling"):
+    case(f"{kind}1D", (2, 4, 3))
+    case(f"{kind}1D", (2, 4, 3), data_format="channels_first", keepdims=True)
+    case(f"{kind}2D", (2, 4, 3, 2), keepdims=True)
+    case(f"{kind}2D", (2, 4, 3, 2), data_format="channels_first")
+    case(f"{kind}3D", (2, 2, 3, 2, 2))
+STEPS = np.array([[True, True, False, True], [False, False, True, False]])
+case("GlobalAveragePooling1D", (2, 4, 3), mask=STEPS)
+case("GlobalAveragePooling1D", (2, 3, 4), mask=STEPS, data_format="channels_first", keepdims=True)
+
+# Normalisation
+
+for training in (False, True):
+    case("BatchNormalization", (4, 3), training=training)
+    case("BatchNormalization", (2, 3, 4, 2), training=training, momentum=0.5, epsilon=0.01)
+    case("BatchNormalization", (2, 3, 4, 4), training=training, axis=1, center=False)
+    case("BatchNormalization", (4, 3), training=training, scale=False, beta_regularizer="l2")
+    case("BatchNormalization", (4, 3), training=training, gamma_regularizer="l2", gamma_constraint="non_neg")
+case("BatchNormalization", (2, 4, 3), training=True, mask=STEPS)
+case("BatchNormalization", (2, 4, 3), training=True, renorm=True, renorm_momentum=0.8)
+case("BatchNormalization", (4, 3), training=True, renorm=True, scale=False, renorm_clipping={"rmax": 1.2, "dmax": 0.1})
+case("BatchNormalization", (2, 4, 3), training=True, renorm=True, mask=STEPS, renorm_clipping={"rmin": 0.9})
+case("BatchNormalization", (4, 3), training=True, trainable=False)
+case("BatchNormalization", (4, 3), training=True, dtype="mixed_float16", tolerance=1e-2)
+case("BatchNormalization", (4, 3), training=True, dtype="float64")
+case("LayerNormalization", (3, 4))
+case("LayerNormalization", (2, 3, 4), axis=[1, 2], epsilon=0.01, gamma_regularizer="l2")
+case("LayerNormalization", (2, 3, 4), axis=1, scale=False)
+case("LayerNormalization", (2, 3, 4), axis=-2, center=False, gamma_initializer="zeros")
+case("LayerNormalization", (3, 4), rms_scaling=True)
+case("LayerNormalization", (3, 4), dtype="float16", tolerance=1e-2)
+
+# Merging
+
+for kind in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
+    case(kind, [(2, 3), (2, 3), (2, 3)])
+    case(kind, [(2, 3), (2, 4, 3)])
+case("Subtract", [(2, 3), (2, 3)])
+case("Subtract", [(2, 1, 3), (2, 4, 1)])
+case("Concatenate", [(2, 3), (2, 1)])
+case("Concatenate", [(2, 3, 2), (2, 1, 2), (2, 2, 2)], axis=1)
+case("Concatenate", [(2, 3, 2), (2, 3, 4)], axis=2)
+
+# What acts in training only
+
+case("Dropout", (2, 3), rate=0.5, training=False)
+case("Dropout", (2, 3), rate=0, training=True)
+case("Dropout", (2, 3), rate=0.5, noise_shape=(None, 1), seed=3)
+case("GaussianNoise", (2, 3), stddev=0.5)
+case("GaussianNoise", (2, 3), stddev=0.0, training=True, seed=1)
+case("ActivityRegularization", (2, 3), l1=0.1, l2=0.2)
+
+# Activations with options
+
+case("ReLU", (3, 4))
+case("ReLU", (3, 4), max_value=1.0, negative_slope=0.1, threshold=0.2)
+case("LeakyReLU", (3, 4))
+case("LeakyReLU", (3, 4), negative_slope=0.1)
+case("ELU", (3, 4), alpha=0.7)
+case("PReLU", (2, 3, 4), alpha_initializer="ones")
+case("PReLU", (2, 3, 4), shared_axes=[1], alpha_regularizer="l2", alpha_constraint="non_neg")
+case("Softmax", (3, 4))
+case("Softmax", (2, 3, 4), axis=1)
+case("Softmax", (2, 3, 4), axis=[1, 2])
+case("Softmax", (2, 4), mask=STEPS)
+case("Softmax", (2, 4), mask=STEPS, dtype="float16", tolerance=5e-3)
+
+# Padding, cropping, repeating
+
+case("ZeroPadding1D", (2, 3, 2))
+case("ZeroPadding1D", (2, 3, 2), padding=(0, 2))
+case("ZeroPadding1D", (2, 3, 2), padding=(0, 2), data_format="channels_first")
+case("ZeroPadding2D", (2, 3, 4, 2), padding=2)
+case("ZeroPadding2D", (2, 3, 4, 2), padding=((1, 0), (2, 3)))
+case("ZeroPadding2D", (2, 3, 4, 2), padding=(1, 2), data_format="channels_first")
+case("ZeroPadding3D", (1, 2, 3, 2, 2), padding=((1, 0), (0, 1), (2, 0)))
+case("Cropping1D", (2, 5, 2), cropping=(1, 2))
+case("Cropping2D", (2, 5, 6, 2), cropping=((1, 0), (2, 1)))
+case("Cropping2D", (2, 2, 5, 6), cropping=2, data_format="channels_first")
+case("Cropping3D", (1, 4, 5, 4, 2), cropping=(1, 2, 1))
+case("UpSampling1D", (2, 3, 2), size=3)
+case("UpSampling2D", (2, 3, 4, 2), size=(2, 3))
+case("UpSampling2D", (2, 2, 3, 4), size=2, data_format="channels_first")
+case("UpSampling2D", (2, 3, 4, 2), size=(2, 3), interpolation="bilinear")
+
+
+def is_shape(shape: Any) -> bool:
+    return isinstance(shape, tuple)
+
+
+def inputs_of(shape: Any) -> Any:
+    """Numbers of both signs, none near 0, no two equal: away from every kink."""
+    if not is_shape(shape):
+        return [inputs_of(s) for s in shape]
+    n = int(np.prod(shape))
+    return ((RNG.permutation(n) - n / 2 + 0.45) * (3 / n)).reshape(shape).astype("float32")
+
+
+def weights_for(keras_layer: Any) -> list[np.ndarray]:
+    """Random weights, positive ones for variances."""
+    values = []
+    for w in keras_layer.weights:
+        low = 0.1 if w.name.endswith(("variance", "stddev")) else -1
+        values.append(RNG.uniform(low, 1, w.shape).astype("float32"))
+    return values
+
+
+def without_names(config: Any) -> Any:
+    """A configuration without names of layers, and without Keras' own bookkeeping that no argument stands for."""
+    if isinstance(config, dict):
+        ignored = ("shared_object_id", *(("name", "quantization_config") if "trainable" in config else ()))
+        return {k: without_names(v) for k, v in config.items() if k not in ignored}
+    if isinstance(config, float):
+        return pytest.approx(config, rel=1e-6)  # some of Keras' numbers went through float32
+    return [without_names(v) for v in config] if isinstance(config, list | tuple) else config
+
+
+def pair(case: Case) -> tuple[Any, Any]:
+    """Our layer and Keras', built for the case's shapes and with the same random weights."""
+    theirs = getattr(keras.layers, case.layer)(**case.arguments)
+    ours = getattr(layers, case.layer)(**case.arguments)
+    shape = case.shape if is_shape(case.shape) else list(case.shape)
+    theirs(tree.map_structure(lambda s: s, _keras_symbols(shape)))
+    ours(_symbols(shape, lambda s: (None, *s[1:])))
+    values = weights_for(theirs)
+    theirs.set_weights(values)
+    ours.set_weights([v.astype(w.dtype) for v, w in zip(values, ours.weights, strict=True)])
+    return ours, theirs
+
+
+def _symbols(shape: Any, change: Any) -> Any:
+    return Tensor(Spec(change(shape))) if is_shape(shape) else [_symbols(s, change) for s in shape]
+
+
+def _keras_symbols(shape: Any) -> Any:
+    if is_shape(shape):
+        return keras.KerasTensor((None, *shape[1:]))
+    return [_keras_symbols(s) for s in shape]
+
+
+def arguments_of(case: Case) -> dict[str, Any]:
+    given = {} if case.mask is None else {"mask": case.mask}
+    return given if case.training is None else given | {"training": case.training}
+
+
+def reference(layer: Any, case: Case, x: Any, weight: Any) -> tuple[Any, ...]:
+    """Keras' output, losses, new state, and the gradients of sum(weight * output) + losses by weights and inputs."""
+    fixed = [v.value for v in layer.non_trainable_variables]
+
+    def total(trained: Any, x: Any) -> Any:
+        variables = [*layer.trainable_variables, *layer.non_trainable_variables]
+        with keras.StatelessScope(
+            state_mapping=list(zip(variables, [*trained, *fixed], strict=True)), collect_losses=True
+        ) as scope:
+            y = layer(x, **arguments_of(case))
+            losses = layer.losses
+        state = [scope.get_current_value(v) for v in layer.non_trainable_variables]
+        return (weight * y).astype("float32").sum() + sum(losses), (y, losses, state)
+
+    trained = [v.value for v in layer.trainable_variables]
+    compiled = jax.jit(jax.grad(total, (0, 1), has_aux=True)).lower(trained, x)
+    (by_weights, by_inputs), (y, losses, state) = compiled.compile({"xla_backend_optimization_level": 0})(trained, x)
+    return y, losses, state, by_weights, by_inputs
+
+
+def close(ours: Any, theirs: Any, tolerance: float) -> None:
+    ours, theirs = np.asarray(ours, "float64"), np.asarray(theirs, "float64")
+    np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance * max(1.0, abs(theirs).max(initial=0)))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_against_keras(case: Case) -> None:
+    ours, theirs = pair(case)
+    x = inputs_of(case.shape)
+    weight = RNG.uniform(-1, 1, theirs.compute_output_shape(case.shape)).astype("float32")
+    y0, losses0, state0, by_weights0, by_inputs0 = reference(theirs, case, x, weight)
+
+    tensors = tree.map_structure(ops.array, x)
+    state_before = [v.numpy() for v in ours.non_trainable_variables]
+    with GradientTape() as tape:
+        tape.watch(tensors)
+        y = ours(tensors, **arguments_of(case))
+        total = ops.sum(ops.cast(weight * y, "float32")) + sum(ops.cast(t, "float32") for t in ours.losses)
+    by_weights, by_inputs = tape.gradient(total, (ours.trainable_variables, tensors), unconnected_gradients="zero")
+
+    close(y, y0, case.tolerance)
+    assert y.dtype == ours.compute_dtype
+    assert y.shape == tuple(y0.shape)
+    assert len(ours.losses) == len(losses0)
+    close(sum(map(float, ours.losses)), sum(map(float, losses0)), case.tolerance)
+    close_all = zip(tree.flatten([by_weights, by_inputs]), jax.tree.leaves([by_weights0, by_inputs0]), strict=True)
+    for g, g0 in close_all:
+        assert g.shape == tuple(g0.shape)
+        close(g, g0, case.tolerance)
+    if not any(isinstance(v, random.SeedGenerator) for v in vars(ours).values()):
+        for v, v0 in zip(ours.non_trainable_variables, state0, strict=True):
+            close(v, v0, case.tolerance)
+        changed = [not np.array_equal(v, before) for v, before in zip(ours.non_trainable_variables, state_before)]
+        assert any(changed) == (case.training is True and case.layer == "BatchNormalization" and ours.trainable)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_configuration_variables_and_shapes(case: Case) -> None:
+    ours, theirs = pair(case)
+    config, config0 = ours.get_config(), theirs.get_config()
+    assert without_names(config) == without_names(config0)
+    again = type(ours).from_config(config)
+    assert again.get_config() == config
+    assert [(v.name, v.shape, v.trainable) for v in ours.weights] == [
+        (v.name, tuple(v.shape), v.trainable) for v in theirs.weights
+    ]
+    assert [v.name for v in ours.trainable_weights] == [v.name for v in theirs.trainable_weights]
+    assert [v.dtype for v in ours.weights] == [
+        "float64" if case.arguments.get("dtype") == "float64" else v.dtype for v in theirs.weights
+    ]
+    assert ours.count_params() == theirs.count_params()
+    shape0 = tuple(theirs.compute_output_shape(case.shape))
+    assert ours.compute_output_shape(case.shape) == shape0
+    y = ours(tree.map_structure(ops.array, inputs_of(case.shape)), **arguments_of(case))
+    assert y.shape == shape0
+    unknown_batch = ours(_symbols(case.shape, lambda s: (None, *s[1:])))
+    assert unknown_batch.shape == (None, *shape0[1:])
+    assert unknown_batch.dtype == y.dtype
