@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from layerwise import config, losses, ops, serialization
-from layerwise.autograd import Tensor, grad, gradcheck
+from layerwise.autograd import Spec, Tensor, grad, gradcheck, raw
 from layerwise.variables import snake_case
 
 rng = np.random.default_rng(0)
@@ -120,6 +120,15 @@ def test_objects_weigh_and_reduce_as_keras_does(case):
         ours = getattr(losses, name)(reduction=reduction, **options)
         theirs = getattr(keras.losses, name)(reduction=reduction, **options)
         close(ours(y_true, y_pred, weight), theirs(y_true, y_pred, weight))
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids)
+def test_losses_and_gradients_can_be_traced(case):
+    name, options, (y_true, y_pred) = case
+    with config.override(backend="xla"):
+        loss = getattr(losses, name)(**options)
+        slope = jax.eval_shape(lambda y, p: raw(grad(lambda p: loss(Tensor(y), p))(Tensor(p))), y_true, y_pred)
+    assert (slope.shape, slope.dtype) == (y_pred.shape, y_pred.dtype)
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean", "sum_over_batch_size", "mean_with_sample_weight", "none", None])
@@ -291,8 +300,6 @@ def test_nothing_else_is_broadcast(loss, true, pred, message):
 
 
 def test_unknown_sizes_match_any():
-    from layerwise.autograd import Spec
-
     y = losses.mean_squared_error(Tensor(Spec((None,))), Tensor(Spec((None, 1))))
     assert y.shape == (None,)
     y = losses.SparseCategoricalCrossentropy()(Tensor(Spec((None, 7), "int32")), Tensor(Spec((None, 7, 3))))

@@ -11,7 +11,7 @@ from .. import config, ops, tree
 from ..autograd import Tensor, as_tensor
 from ..config import DTypePolicy
 from ..dtypes import is_float, standardize_dtype
-from ..serialization import Configurable, suggest
+from ..serialization import Configurable, resolve, suggest
 from ..variables import auto_name, snake_case
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
@@ -130,6 +130,14 @@ class FunctionLoss(Loss):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **{name: getattr(self, name) for name in self._options}}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        from .names import FUNCTIONS
+
+        if "fn" in config:
+            config = {**config, "fn": resolve(config["fn"], "function", FUNCTIONS)}
+        return super().from_config(config)
 
 
 # ----------------------------------------------------------------------------------------------- labels and predictions

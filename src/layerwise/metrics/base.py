@@ -9,7 +9,7 @@ from .. import ops
 from ..autograd import Tensor, as_tensor, raw
 from ..dtypes import standardize_dtype
 from ..losses.base import align_weights, joint_mask, mask_of, masked_weight
-from ..serialization import Configurable
+from ..serialization import Configurable, resolve
 from ..variables import Transaction, Variable, auto_name, snake_case, transaction
 
 
@@ -208,3 +208,11 @@ class MeanMetricWrapper(Mean):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **{name: getattr(self, name) for name in self._options}}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        from .names import FUNCTIONS
+
+        if "fn" in config:
+            config = {**config, "fn": resolve(config["fn"], "function", FUNCTIONS)}
+        return super().from_config(config)

@@ -65,7 +65,7 @@ def counts(batch: Batch, thresholds: Sequence[float], evenly: bool = False, mult
     y_true, y_pred, weight = (ops.reshape(part, (-1, labels)) for part in batch)
     positive, negative = y_true * weight, (1.0 - y_true) * weight
     if evenly:
-        true_positives, false_positives = (_above_evenly(y_pred, w, len(thresholds)) for w in (positive, negative))
+        true_positives, false_positives = (_above_evenly(y_pred, w, thresholds) for w in (positive, negative))
     else:
         above = as_tensor(y_pred > ops.reshape(as_tensor(thresholds, y_pred.dtype), (-1, 1, 1)), y_pred.dtype)
         true_positives, false_positives = (ops.sum(above * w, axis=1) for w in (positive, negative))
@@ -78,16 +78,19 @@ def counts(batch: Batch, thresholds: Sequence[float], evenly: bool = False, mult
     return found if multi_label else Counts(*(part[:, 0] for part in found))
 
 
-def _above_evenly(y_pred: Tensor, weight: Tensor, n: int) -> Tensor:
+def _above_evenly(y_pred: Tensor, weight: Tensor, thresholds: Sequence[float]) -> Tensor:
     """The weight of predictions above each of n thresholds 0, 1 / (n - 1), ..., 1: (samples, labels) -> (n, labels)
 
-    Weights are collected by the highest threshold below the prediction, then summed from the top.
+    Weights are collected by how many thresholds lie below the prediction, then summed from the top.
     """
-    labels = y_pred.shape[1]
-    below = ops.maximum(ops.ceil(ops.clip(y_pred, 0.0, 1.0) * (n - 1)) - 1, 0.0)
+    n, labels = len(thresholds), y_pred.shape[1]
+    below = ops.ceil(ops.clip(y_pred, 0.0, 1.0) * (n - 1))
+    if thresholds[0] < 0:
+        below = ops.maximum(below, 1.0)
     cells = as_tensor(below, "int32") * labels + ops.arange(labels, dtype="int32")
     collected = ops.scatter_add(ops.reshape(cells, (-1,)), ops.reshape(weight, (-1,)), shape=(n * labels,))
-    return ops.flip(ops.cumsum(ops.flip(ops.reshape(collected, (n, labels)), axis=0), axis=0), axis=0)
+    summed = ops.flip(ops.cumsum(ops.flip(ops.reshape(collected, (n, labels)), axis=0), axis=0), axis=0)
+    return ops.pad(summed[1:], ((0, 1), (0, 0)))
 
 
 def even_thresholds(n: int, margin: float) -> list[float]:

@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from .. import serialization
+from ..losses.names import FUNCTIONS as LOSSES
 from ..losses.names import SHORT
 from ..variables import snake_case
 from . import base, confusion, correct, error, overlap, score
@@ -20,19 +21,25 @@ CLASSES = {
     and issubclass(cls, Metric)
     and not name.startswith("_")
 }
-_by_snake_case = {snake_case(name): cls for name, cls in CLASSES.items()} | {"kl_divergence": error.KLDivergence}
+FUNCTIONS = LOSSES | {
+    name: fn
+    for name, fn in vars(correct).items()
+    if inspect.isfunction(fn) and name.endswith("accuracy") and not name.startswith("_")
+}
+_by_snake_case = {snake_case(name): cls for name, cls in CLASSES.items()}
 _aliases = {alias: _by_snake_case[name] for short, name in SHORT.items() for alias in (short, short.upper())}
 
 
 def get(identifier: Any) -> Any:
     """The metric that `identifier` stands for: a name, a short name, a configuration, a function or the thing itself.
 
-    "accuracy" and "crossentropy" given to `compile` depend on shapes instead: see `accuracy_for`, `crossentropy_for`.
+    Names of losses that are no metrics, such as "huber", stand for functions. "accuracy" and "crossentropy" given to
+    `compile` depend on shapes instead: see `accuracy_for`, `crossentropy_for`.
 
     >>> get("mse")
     <MeanSquaredError mean_squared_error>
     """
-    return serialization.resolve(identifier, "metric", {**CLASSES, **_aliases})
+    return serialization.resolve(identifier, "metric", {**FUNCTIONS, **_by_snake_case, **CLASSES, **_aliases})
 
 
 def serialize(metric: Any) -> Any:
