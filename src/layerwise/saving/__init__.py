@@ -1,0 +1,15 @@
+"""Models and weights in files, in Keras' formats."""
+
+from layerwise.lazy import lazy as _lazy
+
+__getattr__, __dir__, __all__ = _lazy(
+    "layerwise.saving",
+    {
+        ".api": "load_model load_weights save_model save_weights",
+        ".files": "FileFormatError",
+        "layerwise.serialization": """
+            CustomObjectScope custom_object_scope deserialize_keras_object get_custom_objects get_registered_name
+            get_registered_object register_keras_serializable serialize_keras_object
+        """,
+    },
+)
