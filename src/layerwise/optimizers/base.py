@@ -7,7 +7,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar
 
 from ..autograd import Array, Tensor, as_tensor, raw
@@ -24,6 +24,11 @@ def _filled(value: float, shape: Sequence[int], dtype: str) -> Array:
 
 
 _zeros = partial(_filled, 0.0)
+
+
+@cache
+def _keyword_only(rule: Rule) -> list[str]:
+    return [p.name for p in inspect.signature(rule).parameters.values() if p.kind is p.KEYWORD_ONLY]
 
 
 class Optimizer(Configurable):
@@ -103,6 +108,7 @@ class Optimizer(Configurable):
         self._rate: Any = self._variable("learning_rate", 0.0)
         self.learning_rate = learning_rate
         self._trainable: list[Variable] = []
+        self._places: dict[int, int] = {}  # where each variable, by its id, is in the list
         self._averages: list[Variable] = []
         self._accumulators: list[Variable] = []
         self._rows: list[list[Variable]] = []  # the slots of each variable, as the rule takes them
@@ -135,6 +141,7 @@ class Optimizer(Configurable):
         if self.built:
             return
         self._trainable = list(variables)
+        self._places = {id(v): i for i, v in enumerate(self._trainable)}
         if self.use_ema:
             self._averages = [self._like(v, "average") for v in self._trainable]
         if self.gradient_accumulation_steps:
@@ -221,8 +228,8 @@ class Optimizer(Configurable):
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """Update each variable of the pairs (gradient, variable); returns how often this was called."""
-        grads, variables = zip(*grads_and_vars)
-        self.apply(grads, variables)
+        pairs = list(grads_and_vars)
+        self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self._count
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
@@ -231,7 +238,9 @@ class Optimizer(Configurable):
         Raises:
             ValueError: no gradient at all, an unknown variable, or a gradient of another shape than its variable.
         """
-        variables = self._checked(list(grads), trainable_variables)
+        if not grads:
+            return
+        variables = self._checked(grads, trainable_variables)
         pairs = [(raw(as_tensor(g, v.dtype)), v) for g, v in zip(grads, variables, strict=True) if g is not None]
         for g, v in pairs:
             self._check(f"gradient of {v.path!r}", tuple(g.shape), tuple(g.shape) == v.shape, f"shape {v.shape}")
@@ -249,7 +258,7 @@ class Optimizer(Configurable):
                 v.assign(v.constraint(v.value))
         self._count.assign_add(1)
 
-    def _checked(self, grads: list[Any], variables: Sequence[Variable] | None) -> list[Variable]:
+    def _checked(self, grads: Sequence[Any], variables: Sequence[Variable] | None) -> list[Variable]:
         """The variables that the gradients belong to, known to this optimizer."""
         kind = type(self).__name__
         if variables is None and not self.built:
@@ -276,13 +285,13 @@ class Optimizer(Configurable):
         return variables
 
     def _get_variable_index(self, variable: Variable) -> int:
-        for i, known in enumerate(self._trainable):
-            if known is variable:
-                return i
-        raise ValueError(
-            f"{type(self).__name__}: variable {variable.path!r} is not among those that the optimizer was built with; "
-            "create a new optimizer for new variables (compile the model again), or build it with all of them"
-        )
+        place = self._places.get(id(variable))
+        if place is None:
+            raise ValueError(
+                f"{type(self).__name__}: variable {variable.path!r} is not among those that the optimizer was built "
+                "with; create a new optimizer for new variables (compile the model again), or build it with all of them"
+            )
+        return place
 
     def _accumulate(self, gradients: list[Array], variables: list[Variable]) -> None:
         """Add to the sums; at every n-th call update with the mean and start again."""
@@ -317,9 +326,8 @@ class Optimizer(Configurable):
 
     def _hyper(self, dtype: str) -> dict[str, Any]:
         """What the rule's keyword-only parameters stand for: what changes in training as 0-d arrays of this dtype."""
-        parameters = inspect.signature(type(self).rule).parameters.values()
-        values: dict[str, Any] = {p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY}
-        for name in values:
+        values = {}
+        for name in _keyword_only(type(self).rule):
             value = self.iterations + 1 if name == "step" else getattr(self, name)
             values[name] = raw(as_tensor(value, dtype)) if isinstance(value, Tensor | Variable) else value
         return values
@@ -339,10 +347,11 @@ class Optimizer(Configurable):
 
     def _decay(self, variables: list[Variable]) -> None:
         excluded, patterns = self._undecayed
+        rate = self.learning_rate
         for v in variables:
             if not any(v is e for e in excluded) and not any(re.search(p, v.name) for p in patterns):
-                w, rate = raw(v.value), raw(as_tensor(self.learning_rate, v.dtype))
-                v.assign(Tensor(w - w * self.weight_decay * rate))
+                w = raw(v.value)
+                v.assign(Tensor(w - w * self.weight_decay * raw(as_tensor(rate, v.dtype))))
 
     def _average(self) -> None:
         """Moving averages start from the weights after the first step, and replace the weights when it is time."""
@@ -373,6 +382,10 @@ class Optimizer(Configurable):
         arguments = {name: getattr(self, name) for name in self._argument_names() if hasattr(self, name)}
         rate = float(self._rate) if isinstance(self._rate, Variable) else self._rate
         return arguments | {"learning_rate": rate}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._places = {id(v): i for i, v in enumerate(self._trainable)}  # a copy's variables are others
 
     def save_own_variables(self, store: Any) -> None:
         """Write the state to a mapping, as "0", "1", ... in the order of `variables`."""
