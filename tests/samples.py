@@ -549,6 +549,13 @@ sample(
     batch=(),
 )
 sample(
+    "get_item",
+    normal(4, 3),
+    reference=lambda x, key: x[:, [1, 2, 1]][..., ::2, :],
+    kwargs={"key": (Ellipsis, slice(None, None, 2), ops.array([1, 2, 1]))},
+    batch=(),
+)
+sample(
     "_add_at",
     normal(3, 2),
     reference=lambda values, key, shape: np.stack([values[0] + values[2], values[1], 0 * values[0]]),

@@ -351,7 +351,7 @@ def test_subgradient(f, x, expected):
         (lambda: ops.matmul(1.0, np.ones((2, 3))), "matmul: expected at least one dimension"),
         (
             lambda: ops.reshape(np.ones(6), (4, -1)),
-            r"reshape: cannot arrange the 6 elements of shape \(6,\) as \(4, -1\)",
+            "reshape: cannot arrange the 6 elements",
         ),
         (lambda: ops.squeeze(np.ones((2, 1)), 0), "squeeze: axis: got 0"),
         (lambda: ops.sum(np.ones(2), axis=3), r"axis: got 3, expected -1 \.\.\. 0"),

@@ -232,8 +232,9 @@ def as_operand(x: Any) -> Any:
 
 
 def _from_host(x: Any) -> Array:
-    if isinstance(x, list | tuple) and any(type(leaf) is Tensor or hasattr(leaf, "_read") for leaf in x):
-        return Tensor(xp().stack([raw(as_tensor(leaf)) for leaf in x]))
+    if isinstance(x, list | tuple) and any(type(leaf) is Tensor or hasattr(leaf, "_read") for leaf in tree.flatten(x)):
+        rows = [as_tensor(row) for row in x]
+        return primitives["concatenate"](*(reshape(row, (1, *row.shape)) for row in rows), axis=0)
     array = np.asarray(x)
     if not isinstance(x, np.ndarray) and not hasattr(x, "dtype"):  # lists: Python numbers are weak
         array = array.astype({"f": config.floatx(), "i": "int32"}.get(array.dtype.kind, array.dtype))
@@ -288,8 +289,7 @@ class Tape:
 
     def leaf(self, value: Any, name: str = "leaf") -> Tensor:
         """`value` as an input to differentiate by."""
-        scope = captures.get()
-        value = scope.resolve(value) if scope is not None and type(value) is Tensor else value
+        value = resolved(value)
         return Tensor(value.value if type(value) is Tensor and value.tape is None else value, self, Node(name))
 
     def watched(self, variable: Any) -> Node | None:
@@ -321,8 +321,11 @@ class Tape:
 def lifted(variable: Any, value: Any) -> Tensor:
     """The value of a variable as the open tapes that watch it see it."""
     tensor = value if type(value) is Tensor else Tensor(value)
+    scope, outside = captures.get(), 0
+    if scope is not None:  # in the body of a loop, which remembers how the tapes around it see the variable
+        tensor, outside = scope.read(variable, tensor), scope.level
     for tape in _open_tapes.get():
-        if tape.recording and (node := tape.watched(variable)) is not None:
+        if tape.level > outside and tape.recording and (node := tape.watched(variable)) is not None:
             tensor = Tensor(tensor if tensor.tape is not None else tensor.value, tape, node)
     return tensor
 
@@ -391,9 +394,10 @@ def pull_back(seeds: Sequence[tuple[Node | None, Any]], wanted: Sequence[Node | 
             )
         assert node.pull is not None
         parts = node.pull(tuple(g) if node.count is not None else g)
-        for i, (parent, part) in enumerate(
-            zip(node.parents, parts if isinstance(parts, tuple) else (parts,), strict=False)
-        ):
+        parts = parts if isinstance(parts, tuple | list) else (parts,)
+        if len(parts) != len(node.parents):
+            raise TypeError(f"{node.name}: the rule gives {len(parts)} gradients for {len(node.parents)} arguments")
+        for i, (parent, part) in enumerate(zip(node.parents, parts, strict=True)):
             if parent is None or parent not in leads:
                 continue
             part = part() if callable(part) else part
@@ -419,26 +423,63 @@ primitives: dict[str, Primitive] = {}
 
 
 class Captures:
-    """While the body of a loop runs: what stands inside for the Tensors from outside that it refers to."""
+    """While the body of a loop runs: what stands inside for the Tensors from outside that it refers to.
+
+    The first time, the body is only looked at, and what it refers to is noted: recorded Tensors in `met`, and in
+    `variables` those that tapes around the loop watch. Later runs, maybe after these tapes closed, read them there.
+    """
 
     def __init__(
-        self, replacements: dict[Node, Any], outer: Captures | None, met: dict[Node, Tensor] | None = None
+        self,
+        outer: Captures | None,
+        variables: dict[int, Tensor],
+        replacements: dict[Node, Any],
+        met: dict[Node, Tensor] | None = None,
     ) -> None:
-        self.replacements, self.outer = replacements, outer
-        self.met = met  # filled with recorded Tensors from outside, where the body is only being looked at
+        self.outer, self.variables, self.replacements, self.met = outer, variables, replacements, met
         self.since, self.level = next(_clock), next(_levels)
 
     def resolve(self, x: Tensor) -> Tensor:
         if self.outer is not None:
             x = self.outer.resolve(x)
-        if x.node is None:
+        if x.tape is None or x.node is None:
             return x
-        if self.met is not None and x.tape.recording and x.tape.level < self.level and x.node.time < self.since:  # type: ignore
+        if self.met is not None and x.tape.recording and x.tape.level < self.level and x.node.time < self.since:
             self.met.setdefault(x.node, x)
         return self.replacements.get(x.node, x)
 
+    def read(self, variable: Any, value: Tensor) -> Tensor:
+        """A variable's value on the tapes around the loop."""
+        if id(variable) in self.variables:
+            return self.variables[id(variable)]
+        token = _open_tapes.set(tuple(tape for tape in _open_tapes.get() if tape.level < self.level))
+        try:
+            with captured_in(self.outer):
+                tensor = lifted(variable, value)
+        finally:
+            _open_tapes.reset(token)
+        if tensor.tape is not None:
+            self.variables[id(variable)] = tensor
+        return tensor
+
 
 captures: ContextVar[Captures | None] = ContextVar("captures", default=None)
+
+
+@contextlib.contextmanager
+def captured_in(scope: Captures | None) -> Iterator[None]:
+    """Run what is inside the `with` block as part of a loop's body."""
+    token = captures.set(scope)
+    try:
+        yield
+    finally:
+        captures.reset(token)
+
+
+def resolved(x: Any) -> Any:
+    """What stands for `x` in the loop that is running, if any."""
+    scope = captures.get()
+    return scope.resolve(x) if scope is not None and type(x) is Tensor else x
 
 
 class Primitive:
@@ -1141,7 +1182,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        operands = [as_tensor(a) if not isinstance(a, str) and a is not None else a for a in args]
+        operands = [resolved(as_tensor(a)) if not isinstance(a, str) and a is not None else a for a in args]
         return _custom(f, operands, kwargs)
 
     wrapped.__name__, wrapped.__doc__ = getattr(f, "__name__", "custom_gradient"), f.__doc__

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .. import tree
-from ..autograd import Array, Captures, Node, Spec, Tensor, as_tensor, captures, primitive, raw, vjp, with_unknown_sizes
+from ..autograd import (
+    Array,
+    Captures,
+    Node,
+    Spec,
+    Tensor,
+    as_tensor,
+    captured_in,
+    captures,
+    primitive,
+    raw,
+    resolved,
+    vjp,
+    with_unknown_sizes,
+)
 from ..backends import backend, xp
 from ..dtypes import is_float
 
@@ -24,6 +38,7 @@ class Loop:
     body: Body
     carries: int
     inputs: int
+    scope: Captures  # in which the body was looked at: that of the loop around this one, and what the body reads
     captured: list[Node]  # the nodes of the Tensors that the body refers to, which operands stand in for
     results: list[Spec]  # of one step: carry, then y
     length: int
@@ -34,14 +49,10 @@ class Loop:
         n, m = self.carries, self.carries + self.inputs
         return list(operands[:n]), list(operands[n:m]), list(operands[m:])
 
-    @contextlib.contextmanager
-    def inside(self, captured: Sequence[Tensor]) -> Iterator[None]:
-        """Run the body in this `with` block: what it captured is replaced by `captured`."""
-        token = captures.set(Captures(dict(zip(self.captured, captured, strict=True)), captures.get()))
-        try:
-            yield
-        finally:
-            captures.reset(token)
+    def inside(self, captured: Sequence[Tensor]) -> contextlib.AbstractContextManager[None]:
+        """For a run of the body: what it captured is replaced by `captured`."""
+        replacements = dict(zip(self.captured, captured, strict=True))
+        return captured_in(Captures(self.scope.outer, self.scope.variables, replacements))
 
 
 def scan(
@@ -77,7 +88,8 @@ def scan(
     def body(c: list[Tensor], x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         new, y = f(tree.pack_sequence_as(init, c), None if xs is None else tree.pack_sequence_as(xs, x))
         structure[0] = y
-        return [as_tensor(t) for t in tree.flatten(new)], [as_tensor(t) for t in tree.flatten(y) if t is not None]
+        ys = [t for t in tree.flatten(y) if t is not None]
+        return [resolved(as_tensor(t)) for t in tree.flatten(new)], [resolved(as_tensor(t)) for t in ys]
 
     def look(specs: list[Spec]) -> list[Spec]:
         c, y = body([Tensor(s) for s in specs[: len(carry)]], [Tensor(s) for s in specs[len(carry) :]])
@@ -91,11 +103,9 @@ def scan(
 
     specs = [Spec(c.shape, c.dtype) for c in carry] + [Spec(x.shape[1:], x.dtype) for x in inputs]
     met: dict[Node, Tensor] = {}
-    token = captures.set(Captures({}, captures.get(), met))
-    try:
+    scope = Captures(captures.get(), {}, {}, met)
+    with captured_in(scope):
         results = with_unknown_sizes(look, specs)
-    finally:
-        captures.reset(token)
     n = len(carry)
 
     def arranged(values: list[Tensor]) -> tuple[Any, Any]:
@@ -108,7 +118,7 @@ def scan(
         stacked = [Spec((steps, *s.shape), s.dtype) for s in results[n:]]
         return arranged([Tensor(s) for s in (*results[:n], *stacked)])
     recorded = any(t.tape is not None for t in operands)
-    loop = Loop(body, n, len(inputs), list(met), results, steps, reverse, keeps_carries=recorded)
+    loop = Loop(body, n, len(inputs), scope, list(met), results, steps, reverse, keeps_carries=recorded)
     outputs = _scan(*operands, loop=loop)
     return arranged(list(outputs)[: len(results)])
 

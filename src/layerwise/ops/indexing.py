@@ -25,7 +25,20 @@ def get_item(x: Any, key: Any) -> Tensor:
     Tensor([1, 3], shape=(2,), dtype=int32)
     """
     parts = key if isinstance(key, tuple) else (key,)
+    places = [i for i, part in enumerate(parts) if _is_position(part)]
+    others = [part for part in parts if not _is_position(part)]
+    if len(places) == 1 and all(part is Ellipsis or isinstance(part, builtins.slice) for part in others):
+        (i,) = places
+        axis = i - len(parts) if any(part is Ellipsis for part in parts[:i]) else i
+        if others:
+            x = get_item(x, (*parts[:i], builtins.slice(None), *parts[i + 1 :]))
+        return gather(x, parts[i], axis=axis)
     return _get_item(x, key=tuple(_index(part) for part in parts))
+
+
+def _is_position(part: Any) -> bool:
+    """Whether a part of a key is a Tensor (or Variable) of whole numbers, which need not have a value yet."""
+    return (type(part) is Tensor or hasattr(part, "_read")) and part.dtype != "bool"
 
 
 def _index(part: Any) -> Any:
