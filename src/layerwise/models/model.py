@@ -29,6 +29,7 @@ class Model(Trainer, Layer):
     58
     """
 
+    file_notes: dict[str, Any] | None = None  # plain data of yours that a `.keras` file keeps, and Keras passes over
     _graph: Graph | None = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:

@@ -21,6 +21,7 @@ from .hdf5 import LARGEST_RATIO, read_weights, write_weights
 
 FORMAT = "3.15.1"  # the version of Keras whose files these are like
 METADATA, CONFIG, WEIGHTS, ASSETS = "metadata.json", "config.json", "model.weights.h5", "assets/"
+NOTES = "layerwise_notes"  # in the metadata, of which Keras reads nothing
 
 
 def write_model(model: Model, file: BinaryIO) -> None:
@@ -30,6 +31,8 @@ def write_model(model: Model, file: BinaryIO) -> None:
     write_weights(model, weights)
     date = time.strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": FORMAT, "layerwise_version": __version__, "date_saved": date}
+    if model.file_notes is not None:
+        metadata[NOTES] = model.file_notes
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(METADATA, json.dumps(metadata))
         archive.writestr(CONFIG, config)
@@ -51,12 +54,19 @@ def read_model(path: Path, custom_objects: dict[str, Any] | None = None, compile
                     raise ValueError(f"expected a model, got {type(model).__name__}")
                 weights = io.BytesIO(_read(archive, path, WEIGHTS))
                 read_weights(model, weights, f"{path}: {WEIGHTS}")
+            model.file_notes = _notes(archive, path)
         except FileFormatError:
             raise
         except Exception as error:
             reason = str(error) if isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: {error}"
             raise FileFormatError(f"{path}: {CONFIG}: {reason}") from error
     return model
+
+
+def _notes(archive: zipfile.ZipFile, path: Path) -> dict[str, Any] | None:
+    metadata = json.loads(_read(archive, path, METADATA))
+    notes = metadata.get(NOTES) if isinstance(metadata, dict) else None
+    return notes if isinstance(notes, dict) else None
 
 
 def read_model_weights(model: Model, path: Path, skip_mismatch: bool = False) -> None:
