@@ -1,0 +1,43 @@
+"""What a model file keeps beside the network, so that it can be used on new images and rows."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from layerwise.models import Model
+from layerwise.saving import load_model
+
+
+@dataclass
+class Card:
+    """What the outputs mean, and what inputs look like.
+
+    kind            'cnn', 'mlp' or 'perceptron'; None for a model that was not made by `layerwise train`
+    class_names     one an output, None for regression
+    feature_names   the columns of a table, in the model's order; None for images
+    target          the column that is predicted
+    drawing         how drawings look that the model was trained on: the arguments of `data.images.prepare_digit`;
+                    None if it was trained on something else
+    """
+
+    kind: str | None = None
+    class_names: list[str] | None = None
+    feature_names: list[str] | None = None
+    target: str | None = None
+    drawing: dict[str, Any] | None = field(default=None)
+
+    def attach(self, model: Model) -> None:
+        """Let the model's file keep it."""
+        model.file_notes = {"card": asdict(self)}
+
+
+def load(path: str) -> tuple[Model, Card]:
+    """The model in a file and its card; a model without one has classes named after their numbers."""
+    if not Path(path).exists():
+        raise ValueError(f"{path}: no such model file")
+    model = load_model(path)
+    kept = (model.file_notes or {}).get("card")
+    if kept is not None:
+        return model, Card(**{name: kept.get(name) for name in Card.__dataclass_fields__})
+    outputs = model.output_shape[-1]
+    return model, Card(class_names=[str(i) for i in range(outputs)] if outputs > 1 else None)

@@ -1,0 +1,64 @@
+"""`layerwise evaluate`."""
+
+from argparse import Namespace
+
+import numpy as np
+
+from layerwise.cli import card
+from layerwise.cli import data as sources
+from layerwise.data import TrainingData, images
+from layerwise.models import Model
+
+
+def run(options: Namespace) -> None:
+    """Measure a saved model on the test part of some data."""
+    model, kept = card.load(options.model)
+    shape = tuple(model.input_shape[1:])
+    task = "classification" if kept.class_names else "regression"
+    own = options.data not in sources.NAMES
+    target = options.target or (kept.target if options.data.lower().endswith(".csv") else None)
+    data = sources.read(options.data, target, task if own else None, None)
+    if data.task != task:
+        raise ValueError(f"{options.data}: is for {data.task}, the model for {task}")
+    data.x_test = _inputs(options, data, kept, shape)
+    if kept.class_names is not None:
+        data.y_test = _labels(options, data, kept.class_names)
+    print(f"data: {options.data}, {len(data.x_test):,} test examples")
+    print(result(model, data))
+
+
+def _inputs(options: Namespace, data: TrainingData, kept: card.Card, shape: tuple[int, ...]) -> np.ndarray:
+    """The test inputs in the form that the model takes."""
+    x = data.x_test
+    if data.kind == "table":
+        names = list(data.feature_names or ())
+        if kept.feature_names is not None and set(kept.feature_names) <= set(names):
+            x = x[:, [names.index(name) for name in kept.feature_names]]
+        elif kept.feature_names is not None:
+            lacking = ", ".join(name for name in kept.feature_names if name not in names)
+            raise ValueError(f"{options.data}: lacks columns that the model needs: {lacking}")
+    elif len(shape) == 3 and x.shape[1:] != shape:
+        if x.shape[3] != shape[2] and x.dtype == np.uint8:
+            x = np.stack([images.fit_image(image, shape) for image in x])
+        x = sources.resized(x, shape[:2])
+    if x.shape[1:] != shape:
+        raise ValueError(f"{options.data}: examples have shape {x.shape[1:]}, the model takes {shape}")
+    return x
+
+
+def _labels(options: Namespace, data: TrainingData, class_names: list[str]) -> np.ndarray:
+    """The test labels as places among the model's classes."""
+    for name in data.class_names or ():
+        if name not in class_names:
+            raise ValueError(f"{options.data}: class '{name}' is not among the model's: {', '.join(class_names)}")
+    return np.array([class_names.index(name) for name in data.class_names or ()])[data.y_test]
+
+
+def result(model: Model, data: TrainingData) -> str:
+    """How good the model is on the test part, in one line."""
+    predicted = model.predict(data.x_test, batch_size=256, verbose=0)
+    if data.task == "classification":
+        return f"test accuracy: {np.mean(predicted.argmax(-1) == data.y_test):.1%}".replace("%", " %")
+    error = np.mean(abs(predicted[:, 0] - data.y_test))
+    spread = np.mean(abs(data.y_test - np.mean(data.y_train)))
+    return f"test mean absolute error: {error:.4g} (always guessing the mean: {spread:.4g})"

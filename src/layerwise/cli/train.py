@@ -1,0 +1,186 @@
+"""`layerwise train`."""
+
+import math
+import os
+import shlex
+import shutil
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from layerwise import config
+from layerwise.callbacks import CSVLogger, History, TerminateOnNaN
+from layerwise.cli import data as sources
+from layerwise.cli.card import Card
+from layerwise.cli.evaluate import result
+from layerwise.cli.pictures import is_drawings, save_image
+from layerwise.cli.recipes import RECIPES, build, compile_model
+from layerwise.data import TrainingData, images, stratified_split
+from layerwise.models import Sequential
+from layerwise.random import set_random_seed
+from layerwise.variables import uninterrupted
+
+_VALIDATION_FRACTION = 0.1
+_LARGEST = 96  # pixels: larger images are shrunk unless --image-size says otherwise
+
+
+def run(options: Namespace) -> int:
+    """Train, save, say how good it is and what can be done next."""
+    if options.overwrite and options.out is None:
+        raise ValueError("--overwrite: needs --out FOLDER; without it each run gets a new folder")
+    if options.out is not None and os.path.lexists(options.out) and not options.overwrite:
+        raise ValueError(f"--out: '{options.out}' exists; choose another, or add --overwrite")
+    data = sources.read(options.data, options.target, options.task, options.image_size)
+    if data.kind == "image" and options.image_size is None and max(data.x_train.shape[1:3]) > _LARGEST:
+        square = (_LARGEST, _LARGEST)
+        data.x_train, data.x_test = (sources.resized(x, square) for x in (data.x_train, data.x_test))
+    kind = options.model or ("cnn" if data.kind == "image" else "mlp")
+    fit, held = _validation(data)
+    x, y = data.x_train[fit], data.y_train[fit]
+    _describe(options.data, data, len(fit), len(held))
+
+    set_random_seed(options.seed)
+    model = build(kind, data, x, y, options.augment)
+    epochs = options.epochs or RECIPES[kind].epochs(len(x))
+    batch_size = options.batch_size or RECIPES[kind].batch(len(x))
+    steps = epochs * math.ceil(len(x) / batch_size)
+    compile_model(model, kind, y, data.task, steps, options.optimizer, options.learning_rate)
+    _card(kind, data, x, options.target).attach(model)
+    out = _new_folder(options.out)
+    model.summary()
+
+    history = History()
+    callbacks = [history, CSVLogger(out / "history.csv"), TerminateOnNaN()]
+    validation = (data.x_train[held], data.y_train[held]) if len(held) else None
+    try:
+        model.fit(x, y, batch_size, epochs, callbacks=callbacks, validation_data=validation)
+    except KeyboardInterrupt:
+        with uninterrupted():
+            _save(model, kind, out)
+        done = int(model.optimizer.iterations)
+        print(
+            f"\nlayerwise: stopped after {_counted(done, 'step')} of {steps}; "
+            f"the model is saved as it was then: {out / 'model.keras'}",
+            file=sys.stderr,
+        )
+        return 130
+    if not all(np.isfinite(w).all() for w in model.get_weights()):
+        raise ValueError("the loss is no longer a number: training diverged; try a smaller --learning-rate")
+    _save(model, kind, out)
+    pictured = _picture(history, out)
+    print(result(model, data))
+    _next(options, data, out, pictured)
+    return 0
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _threads() -> int:
+    """How many threads the arithmetic may use: what the environment tells NumPy's BLAS, else all CPUs."""
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+        if os.environ.get(name, "").isdecimal():
+            return int(os.environ[name])
+    return config.num_threads()
+
+
+def _validation(data: TrainingData) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the training examples to fit and of those to validate with, which are few examples of each class."""
+    strata = data.y_train if data.task == "classification" else np.zeros(len(data.y_train))
+    return stratified_split(strata, _VALIDATION_FRACTION)
+
+
+def _describe(source: str, data: TrainingData, fit: int, held: int) -> None:
+    shape = " x ".join(map(str, data.x_train.shape[1:]))
+    what = f"images of {shape}" if data.kind == "image" else _counted(data.x_train.shape[1], "column")
+    goal = f"{len(data.class_names)} classes" if data.class_names else "a number"
+    print(f"backend: {config.backend()}, {_counted(_threads(), 'thread')}")
+    print(f"data: {source}, {what}, {goal}")
+    print(f"examples: {fit:,} to train, {held:,} to validate, {len(data.x_test):,} to test")
+
+
+def _card(kind: str, data: TrainingData, x: np.ndarray, target: str | None) -> Card:
+    drawing = images.drawing_style(x) if data.kind == "image" and is_drawings(x) else None
+    return Card(
+        kind,
+        list(data.class_names) if data.class_names else None,
+        list(data.feature_names) if data.feature_names else None,
+        target,
+        drawing,
+    )
+
+
+def _new_folder(out: str | None) -> Path:
+    """The folder `out`, or a new runs/DATE-N."""
+    if out is not None:
+        folder = Path(out)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    for n in count(1):
+        folder = Path("runs", f"{date.today()}-{n}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError
+
+
+def _save(model: Sequential, kind: str, out: Path) -> None:
+    if kind == "perceptron":  # its loss is ours; without it the file opens in Keras, too
+        notes, model = model.file_notes, Sequential(model.layers, name=model.name)
+        model.file_notes = notes
+    model.save(out / "model.keras")
+
+
+def _picture(history: History, out: Path) -> bool:
+    """Draw the learning curve; without matplotlib print its numbers."""
+    try:
+        history.plot(out / "curve.png")
+    except ModuleNotFoundError:
+        names = list(history.history)
+        print("\nepoch  " + "  ".join(names))
+        for row in zip(history.epoch, *history.history.values()):
+            print(f"{row[0] + 1:5}  " + "  ".join(f"{value:{len(name)}.4f}" for name, value in zip(names, row[1:])))
+        print("for a picture of the learning curve: pip install 'layerwise[plot]'\n")
+        return False
+    return True
+
+
+def _next(options: Namespace, data: TrainingData, out: Path, pictured: bool) -> None:
+    """Paths, and commands to copy."""
+    model = out / "model.keras"
+    print(f"\nmodel:    {model}\nhistory:  {out / 'history.csv'}")
+    if pictured:
+        print(f"curve:    {out / 'curve.png'}")
+    print("\nNext:")
+    for words in _commands(options, data, model):
+        print(f"  {_program()} {shlex.join(words)}")
+
+
+def _commands(options: Namespace, data: TrainingData, model: Path) -> Iterator[list[str]]:
+    extra = ["--target", options.target] if options.target else []
+    yield ["evaluate", str(model), "--data", options.data, *extra]
+    yield ["summary", str(model)]
+    if data.kind == "table" and options.target:
+        yield ["predict", str(model), options.data]
+    elif data.kind == "image" and (example := save_image(data.x_test[0], data.x_train, model.parent / "example.png")):
+        yield ["predict", str(model), str(example)]
+
+
+def _program() -> str:
+    """How this command was called."""
+    path = Path(sys.argv[0])
+    if path.name != "layerwise":
+        return f"{shlex.quote(sys.executable)} -m layerwise"
+    found = shutil.which("layerwise")
+    if found is not None and Path(found).resolve() == path.resolve():
+        return "layerwise"
+    near = os.path.relpath(path)
+    return shlex.quote(str(path.resolve()) if near.startswith("..") else near)
