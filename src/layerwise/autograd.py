@@ -120,7 +120,9 @@ class Tensor(Operators):
 
     @property
     def dtype(self) -> str:
-        value = raw(self)
+        value = self.value
+        while type(value) is Tensor:
+            value = value.value
         return value.dtype if type(value) is Spec else dtype_name(value.dtype)
 
     @property
@@ -614,24 +616,25 @@ class Primitive:
         if scope is not None:
             operands = [scope.resolve(a) if type(a) is Tensor else a for a in operands]
         if not self.promote:
-            operands = [as_tensor(a) if type(a) in (bool, int, float) else a for a in operands]
+            operands = [as_tensor(a) if type(a) in WEAK else a for a in operands]
         return operands
 
     def _promoted(self, operands: list[Any]) -> list[Any]:
         chosen = range(len(operands)) if self.promote is True else self.promoted
-        dtypes = {_dtype_name(operands[i]) for i in chosen if operands[i] is not None}
-        target = result_type(*dtypes) if len(dtypes) > 1 or dtypes & {"int", "float"} else next(iter(dtypes))
-        if self.floating and target not in FLOATS and not target.startswith("complex"):
+        names = [_dtype_name(operands[i]) for i in chosen if operands[i] is not None]
+        target = names[0]
+        if target in WEAK_NAMES or names.count(target) < len(names):
+            target = result_type(*names)
+        if self.floating and target not in FLOATS:
             target = config.floatx()
-        for i in chosen:
-            a = operands[i]
-            if a is None:
-                continue
-            if type(a) in (bool, int, float):
-                operands[i] = backend().array(a, target)
-            elif _dtype_name(a) != target:
-                operands[i] = cast(a, dtype=target)
-        return [as_tensor(a) if type(a) in (bool, int, float) else a for a in operands]
+        if target != names[0] or names.count(target) < len(names):
+            for i in chosen:
+                a = operands[i]
+                if type(a) in WEAK:
+                    operands[i] = backend().array(a, target)
+                elif a is not None and _dtype_name(a) != target:
+                    operands[i] = cast(a, dtype=target)
+        return [as_tensor(a) if type(a) in WEAK else a for a in operands]
 
     def _apply(self, operands: Sequence[Any], static: dict[str, Any]) -> Any:
         """Run the rule on operands that are Tensors, raw arrays or None; raw where nothing records."""
@@ -651,21 +654,23 @@ class Primitive:
                 f"{self.__name__}: an argument was computed (by {node.name}) inside a grad() that has returned; "
                 "return such values from the differentiated function instead of keeping them elsewhere"
             )
-        inner = [a.value if type(a) is Tensor and a.tape is tape else a for a in operands]
+        inner = [a.value if type(a) is Tensor and (a.tape is tape or a.tape is None) else a for a in operands]
         if not tape.recording or not self.differentiable:
             return self._apply(inner, static)
-        recorded_outside = any(type(a) is Tensor and a.tape is not None and a.tape.recording for a in inner)
-        if recorded_outside and self.composite_rule is not None:
-            return self.composite_rule(
-                *[a if type(a) is Tensor or a is None else Tensor(a) for a in operands], **static
-            )
         residuals: Sequence[Any] = ()
-        if self.residuals and not recorded_outside:
-            y, *residuals = self._run([raw(a) for a in inner], static)
-        elif self.residuals:
-            raise TypeError(f"{self.__name__}: has residuals but no composite, so it has no second derivative")
-        else:
+        outside = [a.tape for a in inner if type(a) is Tensor]
+        if any(further is not None and further.recording for further in outside):
+            if self.composite_rule is not None:
+                return self.composite_rule(
+                    *[a if type(a) is Tensor or a is None else Tensor(a) for a in operands], **static
+                )
+            if self.residuals:
+                raise TypeError(f"{self.__name__}: has residuals but no composite, so it has no second derivative")
             y = self._apply(inner, static)
+        else:
+            y = self._run([raw(a) for a in inner], static)
+            if self.residuals:
+                y, *residuals = y
         return self._record(tape, operands, inner, y, residuals, static)
 
     def _run(self, arrays: list[Any], static: dict[str, Any]) -> Any:
@@ -713,7 +718,7 @@ class Primitive:
             return rule(g, *[_wrapped(value) for value in kept], **keywords)
 
         node = Node(self.__name__, pull, parents)
-        if self.broadcasts and any(tuple(a.shape) != tuple(y.shape) for a in inner):
+        if self.broadcasts and any(a.shape != y.shape for a in inner):
             node.shapes = tuple(tuple(a.shape) for a in inner)
         if type(y) is not tuple:
             return Tensor(y, tape, node)
@@ -761,13 +766,13 @@ def _wrapped(value: Any) -> Any:
     return Tensor(value) if hasattr(value, "dtype") else value
 
 
+WEAK = {bool: "bool", int: "int", float: "float"}  # Python numbers, which take the dtype of the arrays they meet
+WEAK_NAMES = frozenset({"int", "float"})
+
+
 def _dtype_name(a: Any) -> str:
-    if type(a) is bool:
-        return "bool"
-    if type(a) is int:
-        return "int"
-    if type(a) is float:
-        return "float"
+    if type(a) in WEAK:
+        return WEAK[type(a)]
     return a.dtype if type(a) is Tensor or type(a) is Spec else dtype_name(a.dtype)
 
 

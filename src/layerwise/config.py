@@ -30,7 +30,7 @@ _overrides: ContextVar[dict[str, Any] | None] = ContextVar("layerwise_config", d
 
 def _get(name: str) -> Any:
     overrides = _overrides.get()
-    return overrides[name] if overrides is not None and name in overrides else _defaults[name]
+    return _defaults[name] if overrides is None else overrides.get(name, _defaults[name])
 
 
 @contextlib.contextmanager

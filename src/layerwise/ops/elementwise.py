@@ -14,11 +14,11 @@ from ..backends.base import sigmoid as _stable_sigmoid
 from ..dtypes import is_float
 
 __all__ = [
-    "abs", "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "ceil", "clip", "cos",
-    "cosh", "divide", "divide_no_nan", "elu", "equal", "erf", "exp", "expm1", "floor", "floor_divide", "gelu",
-    "greater", "greater_equal", "isclose", "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal", "log",
-    "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod",
-    "multiply", "nan_to_num", "negative", "not_equal", "power", "reciprocal", "relu", "relu6", "round", "rsqrt",
+    "abs", "absolute", "act_grad", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "ceil",
+    "clip", "cos", "cosh", "divide", "divide_no_nan", "elu", "equal", "erf", "exp", "expm1", "floor", "floor_divide",
+    "gelu", "greater", "greater_equal", "isclose", "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal",
+    "log", "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum",
+    "mod", "multiply", "nan_to_num", "negative", "not_equal", "power", "reciprocal", "relu", "relu6", "round", "rsqrt",
     "select", "selu", "sigmoid", "sign", "silu", "sin", "sinh", "softplus", "softsign", "sqrt", "square", "subtract",
     "swish", "tan", "tanh", "true_divide", "where",
 ]  # fmt: skip
@@ -344,7 +344,7 @@ def tanh(x: Array) -> Array:
 
 @tanh.gradient
 def _(g, y):
-    return g * (1 - y * y)
+    return act_grad(g, y, act="tanh")
 
 
 @elementwise(floating=True)
@@ -394,6 +394,30 @@ def _(g, x):
 # Activations
 
 
+@primitive
+def act_grad(upstream: Array, out: Array, *, act: str | None) -> Array:
+    """dz = upstream act'(z), where the derivative is a function of the activation's output"""
+    return backend().act_grad(act, out, upstream)
+
+
+@act_grad.gradient
+def _(g, upstream, out, *, act):
+    def by_output() -> Any:
+        match act:
+            case "tanh":
+                return g * upstream * (-2 * out)
+            case "sigmoid":
+                return g * upstream * (1 - 2 * out)
+        return None
+
+    return act_grad(g, out, act=act), by_output
+
+
+@act_grad.shape
+def _(upstream, out, *, act):
+    return upstream
+
+
 @elementwise
 def relu(x: Array) -> Array:
     """y = max(x, 0)        dx = g where y > 0, else 0"""
@@ -402,7 +426,7 @@ def relu(x: Array) -> Array:
 
 @relu.gradient
 def _(g, y):
-    return where(y > 0, g, 0)
+    return act_grad(g, y, act="relu")
 
 
 @elementwise
@@ -444,7 +468,7 @@ def _sigmoid(x: Array) -> Array:
 
 @_sigmoid.gradient
 def _(g, y):
-    return g * (y * (1 - y))
+    return act_grad(g, y, act="sigmoid")
 
 
 def sigmoid(x: Any) -> Tensor:

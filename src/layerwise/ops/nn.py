@@ -9,16 +9,16 @@ from typing import Any
 from .. import config
 from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, primitive, reshape, stop_gradient, sum_to
 from ..backends import Window, backend, xp
-from .elementwise import clip, exp, log, sigmoid
+from .elementwise import act_grad, clip, exp, log, sigmoid
 from .linear import _matmul
 from .reduction import kept_shape, max, mean, sum
 from .shaping import axes_of, moveaxis, one_hot, squeeze, swapaxes
 
 __all__ = [
-    "act_grad", "average_pool", "avg_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy",
-    "conv", "convolution", "dense", "depthwise_conv", "log_softmax", "max_pool", "maximum_pool",
-    "sigmoid_cross_entropy", "softmax", "softmax_cross_entropy", "sparse_categorical_crossentropy",
-    "sparse_softmax_cross_entropy", "standardize",
+    "average_pool", "avg_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "conv",
+    "convolution", "dense", "depthwise_conv", "log_softmax", "max_pool", "maximum_pool", "sigmoid_cross_entropy",
+    "softmax", "softmax_cross_entropy", "sparse_categorical_crossentropy", "sparse_softmax_cross_entropy",
+    "standardize",
 ]  # fmt: skip
 
 
@@ -49,30 +49,6 @@ def _(x, w, b=None, *, act=None):
             f"dense: x of shape {x.shape} has {x.shape[-1]} features, expected {w.shape[0]} for w of shape {w.shape}"
         )
     return Spec((*x.shape[:-1], w.shape[1]), w.dtype)
-
-
-@primitive
-def act_grad(upstream: Array, out: Array, *, act: str | None) -> Array:
-    """dz = upstream act'(z), where the derivative is a function of the activation's output"""
-    return backend().act_grad(act, out, upstream)
-
-
-@act_grad.gradient
-def _(g, upstream, out, *, act):
-    def by_output() -> Any:
-        match act:
-            case "tanh":
-                return g * upstream * (-2 * out)
-            case "sigmoid":
-                return g * upstream * (1 - 2 * out)
-        return None
-
-    return act_grad(g, out, act=act), by_output
-
-
-@act_grad.shape
-def _(upstream, out, *, act):
-    return upstream
 
 
 # Convolution: the three functions are each other's gradients
