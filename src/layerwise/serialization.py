@@ -201,11 +201,13 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
     """The node of an object with a get_config method."""
     cls = type(obj)
     module = _public_module(cls)
+    registered_name = _registered_names.get(cls)
     if module is None:
         module = None if cls.__module__ == "__main__" else cls.__module__
-        registered_name: str | None = get_registered_name(cls)
-    else:
-        registered_name = _registered_names.get(cls)
+        registered_name = get_registered_name(cls)
+    elif module == "keras.models":  # where Keras has them
+        functional = cls.__name__ == "Functional"
+        module, registered_name = ("keras.src.models.functional", "Functional") if functional else ("keras", None)
     node = {
         "module": module,
         "class_name": cls.__name__,

@@ -9,6 +9,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -91,10 +92,48 @@ def rehearsal() -> contextlib.AbstractContextManager[Transaction]:
     return transaction(Transaction((), (), rehearsal=True))
 
 
+_deferred: ContextVar[list[tuple[Variable, Any, Callable[[], Any]]] | None] = ContextVar("deferred", default=None)
+
+
+@contextlib.contextmanager
+def deferred_initializers() -> Iterator[None]:
+    """Variables created inside the `with` block are shapes without values until something is assigned to them.
+
+    The initializers of those that nothing was assigned to run at the end of the block, unless it raises.
+    """
+    waiting: list[tuple[Variable, Any, Callable[[], Any]]] = []
+    token = _deferred.set(waiting)
+    try:
+        yield
+    finally:
+        _deferred.reset(token)
+    for variable, placeholder, initialize in waiting:
+        if variable._value is placeholder:
+            variable.assign(initialize())
+
+
+@contextlib.contextmanager
+def all_or_nothing(variables: Sequence[Variable]) -> Iterator[None]:
+    """If the `with` block raises, the variables are as they were before it."""
+    before = [v._value for v in variables]
+    try:
+        yield
+    except BaseException:
+        for variable, value in zip(variables, before, strict=True):
+            variable._value = value
+        raise
+
+
 def in_step() -> bool:
     """Whether a step is being computed (a rehearsal is none)."""
     current = _transaction.get()
     return current is not None and not current.rehearsal
+
+
+def in_rehearsal() -> bool:
+    """Whether what is assigned now will be dropped."""
+    current = _transaction.get()
+    return current is not None and current.rehearsal
 
 
 class Variable(Operators):
@@ -147,16 +186,19 @@ class Variable(Operators):
                     f"variable {self.name!r}: shape: got {shape}, expected the sizes an initializer is called with"
                 )
             dtype = standardize_dtype(dtype)
-            value = initializer(tuple(shape), dtype=dtype)
+            initialize = partial(initializer, tuple(shape), dtype=dtype)
+        if callable(initializer) and (waiting := _deferred.get()) is not None:
+            zero = backend().numpy(raw(as_tensor(0, dtype)))
+            self._value = np.broadcast_to(zero, tuple(shape or ()))  # takes no memory
+            waiting.append((self, self._value, initialize))
         else:
-            value = initializer
-        tensor = as_tensor(value, standardize_dtype(dtype) if dtype is not None else None)
-        if shape is not None and tensor.shape != tuple(shape):
-            raise ValueError(
-                f"variable {self.name!r}: the initial value has shape {tensor.shape}, expected {tuple(shape)}"
-            )
-        self._backend = config.backend()
-        self._value = _owned(raw(tensor))
+            value = initialize() if callable(initializer) else initializer
+            tensor = as_tensor(value, standardize_dtype(dtype) if dtype is not None else None)
+            if shape is not None and tensor.shape != tuple(shape):
+                raise ValueError(
+                    f"variable {self.name!r}: the initial value has shape {tensor.shape}, expected {tuple(shape)}"
+                )
+            self._value = _owned(raw(tensor))
         self.shape = tuple(self._value.shape)
         self.dtype = self._value.dtype.name
 

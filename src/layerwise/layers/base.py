@@ -18,7 +18,7 @@ from ..config import DTypePolicy
 from ..dtypes import is_float
 from ..random import SeedGenerator
 from ..serialization import Configurable, deserialize, serialize, suggest
-from ..variables import Variable, auto_name, autocast, in_step, rehearsal, snake_case
+from ..variables import Variable, auto_name, autocast, in_rehearsal, in_step, rehearsal, snake_case
 
 
 @dataclass
@@ -283,15 +283,40 @@ class Layer(Configurable):
                 f"layer {self.name!r}: set_weights: got {len(weights)} arrays, expected {len(variables)}"
                 + ("" if self.built else " (it is not built yet: call it on data first)")
             )
-        arrays = [np.asarray(w) for w in weights]
+        self._assign_all("set_weights", variables, weights)
+
+    def _assign_all(self, what: str, variables: Sequence[Variable], values: Iterable[Any]) -> None:
+        """Replace the values of variables by arrays of the same shapes, or of none if one of them does not fit."""
+        arrays = [np.asarray(value) for value in values]
         for variable, array in zip(variables, arrays, strict=True):
             if array.shape != variable.shape:
                 raise ValueError(
-                    f"layer {self.name!r}: set_weights: {variable.path}: got shape {array.shape}, "
-                    f"expected {variable.shape}"
+                    f"layer {self.name!r}: {what}: {variable.path}: got shape {array.shape}, expected {variable.shape}"
                 )
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Write the layer's own variables to a mapping, as "0", "1", ...: the trainable ones, then the others.
+
+        Override it, and `load_own_variables`, for a layer that is to lie in files in another way.
+        """
+        for i, variable in enumerate([*self._trainable_own, *self._fixed_own]):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Read what `save_own_variables` wrote.
+
+        Raises ValueError where it does not fit the layer, which is then as it was.
+        """
+        variables = [*self._trainable_own, *self._fixed_own]
+        if len(store) != len(variables):
+            raise ValueError(
+                f"layer {self.name!r} ({type(self).__name__}): got {len(store)} saved variables, expected "
+                f"{len(variables)}: {[v.name for v in variables]}"
+                + ("" if self.built else " (it is not built yet: call the model on data first)")
+            )
+        self._assign_all("saved variables", variables, [store[str(i)] for i in range(len(variables))])
 
     # Building -----------------------------------------------------------------------------------------------------
 
@@ -421,7 +446,8 @@ class Layer(Configurable):
             if mask is not None and type(outputs) is Tensor:
                 outputs = Tensor(outputs.value, outputs.tape, outputs.node) if outputs is args[0] else outputs
                 outputs.note("mask", mask)
-        if symbolic and outer is None:
+        if symbolic and outer is None and not in_rehearsal():
+            self._clear_losses()
             call = Call(
                 self, args, {k: v for k, v in kwargs.items() if k != "training" or v is not None}, outputs, next(_clock)
             )
@@ -571,7 +597,15 @@ class Layer(Configurable):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        return cls(**{name: deserialize(value) for name, value in config.items()})
+        """A layer from what `get_config` returned; arguments that are not known here must be None."""
+        known = cls._argument_names()
+        return cls(**{k: deserialize(value) for k, value in config.items() if k in known or value is not None})
+
+    @classmethod
+    def _argument_names(cls) -> set[str]:
+        """The arguments of `__init__`, its own and those handed on to the classes above."""
+        names = {name for base in cls.__mro__ for name in inspect.signature(base.__init__).parameters}
+        return names - {"self", "args", "kwargs"}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -661,6 +695,16 @@ def _sum(term: Tensor) -> Tensor:
     from ..ops import sum
 
     return sum(term)
+
+
+@contextlib.contextmanager
+def graph_scope() -> Iterator[None]:
+    """Calls on symbolic Tensors inside the `with` block are noted for a graph, even where a layer is being called."""
+    token = _context.set(None)
+    try:
+        yield
+    finally:
+        _context.reset(token)
 
 
 @contextlib.contextmanager

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from .. import tree
-from ..autograd import Call, Primitive, Tensor, primitives
+from .. import ops, tree
+from ..autograd import Call, Tensor
 from ..layers.base import Layer
 from ..serialization import deserialize, serialize
 from .graph import Graph
 
-OPERATION_MODULES = {"keras.src.ops.numpy", "keras.src.ops.nn", "keras.src.ops.core", "keras.src.ops.math"}
+OPERATIONS = {  # the operations that Keras' files know, by Keras' module; keyword arguments are their configuration
+    "numpy": """
+        absolute add all any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort broadcast_to ceil
+        clip concatenate cos cosh cumsum divide equal exp expand_dims expm1 flip floor floor_divide get_item greater
+        greater_equal isfinite isinf isnan less less_equal log log10 log1p log2 logical_and logical_not logical_or
+        logical_xor matmul max maximum mean min minimum mod multiply negative not_equal power prod reciprocal reshape roll
+        round sign sin sinh sqrt square squeeze subtract sum take_along_axis tan tanh transpose where
+    """,
+    "nn": "elu gelu leaky_relu log_softmax relu relu6 sigmoid silu softmax softplus softsign",
+    "math": "erf rsqrt",
+    "core": "cast",
+}
+MODULE_OF = {name: f"keras.src.ops.{module}" for module, names in OPERATIONS.items() for name in names.split()}
 
 
 def graph_config(model: Any) -> dict[str, Any]:
@@ -42,8 +57,12 @@ def graph_config(model: Any) -> dict[str, Any]:
 
     layers = []
     for op in graph.operations:
-        node = serialize(op) if isinstance(op, Layer) else _operation_node(op.operation, names[id(op)])
-        nodes = [{"args": [argument(a) for a in c.args], "kwargs": argument(c.kwargs)} for c in calls[id(op)]]
+        if isinstance(op, Layer):
+            node = serialize(op)
+            nodes = [{"args": [argument(a) for a in c.args], "kwargs": argument(c.kwargs)} for c in calls[id(op)]]
+        else:
+            node, args = _operation_node(op, names[id(op)])
+            nodes = [{"args": argument(args), "kwargs": {}}]
         layers.append({**node, "name": names[id(op)], "inbound_nodes": nodes})
 
     def ends(structure: Any) -> Any:
@@ -81,27 +100,50 @@ def _names(graph: Graph) -> dict[int, str]:
     return names
 
 
-def _operation_node(operation: Primitive, name: str) -> dict[str, Any]:
-    """The node of a primitive: `multiply` is the class Multiply of Keras' operations."""
-    class_name = "".join(part.capitalize() for part in operation.__name__.split("_"))
-    return {
-        "module": "keras.src.ops.numpy",
+def _operation_node(call: Call, name: str) -> tuple[dict[str, Any], list[Any]]:
+    """The node of an operation, as Keras' class (`multiply` is `Multiply`), and the arguments of its call."""
+    operation, args, config = call.operation.__name__, list(call.args), dict(call.kwargs)
+    match operation:
+        case "concatenate":
+            args = [args]
+        case "get_item":
+            args.append(config.pop("key"))
+        case "clip":
+            args, config = args[:1], {"x_min": args[1], "x_max": args[2]}
+        case "leaky_relu":
+            config = {"negative_slope": config["slope"]}
+        case "gelu" | "gelu_tanh":
+            operation, config = "gelu", {"approximate": operation == "gelu_tanh"}
+    if operation not in MODULE_OF:
+        raise ValueError(
+            f"the operation {operation!r} of the functional model has no form in files; "
+            "call it in a layer of yours, and the layer in the model"
+        )
+    class_name = "".join(part.capitalize() for part in operation.split("_"))
+    node = {
+        "module": MODULE_OF[operation],
         "class_name": class_name,
-        "config": {"name": name},
+        "config": {"name": name, **serialize(config)},
         "registered_name": class_name,
     }
+    return node, args
 
 
 def _is_operation(node: dict[str, Any]) -> bool:
-    return (node.get("module") or "") in OPERATION_MODULES
+    return (node.get("module") or "").startswith("keras.src.ops.")
 
 
-def _operation_from(node: dict[str, Any]) -> Primitive:
-    """The primitive that a node of Keras' operations names."""
+def _operation_from(node: dict[str, Any]) -> Callable[..., Any]:
+    """The operation that a node names, with its configuration."""
     wanted = node["class_name"].lower()
-    for name, operation in primitives.items():
-        if name.replace("_", "") == wanted:
-            return operation
+    if wanted == "getitem":
+        return lambda x, key: ops.get_item(x, tuple(key) if isinstance(key, list) else key)
+    for name in dir(ops):
+        if name.replace("_", "") == wanted and not name.startswith("_"):
+            operation = getattr(ops, name)
+            known = inspect.signature(operation).parameters
+            config = {k: deserialize(v) for k, v in node["config"].items() if k != "name"}
+            return partial(operation, **{k: v for k, v in config.items() if k in known or v is not None})
     raise ValueError(f"operation {node['class_name']!r} of the functional model is not known here")
 
 

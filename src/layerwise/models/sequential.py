@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd import Tensor
-from ..layers.base import Layer
+from ..layers.base import Layer, graph_scope
 from ..layers.core import InputLayer
 from ..serialization import deserialize, serialize
+from ..variables import auto_name
 from .graph import Graph
 from .model import Model
 
@@ -26,6 +27,7 @@ class Sequential(Model):
 
     def __init__(self, layers: Sequence[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
         Layer.__init__(self, trainable=trainable, name=name)
+        self.autocast = False  # inputs are brought to the dtype of the first layer's input
         self._stack: list[Layer] = []
         self._outputs: list[Tensor] = []  # the symbolic output of each, where the input's shape is known
         for layer in layers or ():
@@ -76,10 +78,12 @@ class Sequential(Model):
             return
         if not self._outputs:
             self._outputs.append(first.output)
-        for layer in self._stack[len(self._outputs) :]:
-            self._outputs.append(layer(self._outputs[-1]))
+        with graph_scope():
+            for layer in self._stack[len(self._outputs) :]:
+                self._outputs.append(layer(self._outputs[-1]))
         if len(self._stack) > 1:
             self._graph = Graph(self._outputs[0], self._outputs[-1])
+            auto_name("functional")  # Keras numbers the graph inside
             self.built = True
 
     def build(self, input_shape: Any = None) -> None:
