@@ -259,7 +259,9 @@ class Variable(Operators):
             if is_float(self.dtype) != is_float(dtype_name(new.dtype)) and not (
                 is_float(self.dtype) and new.dtype.kind in "biu"
             ):
-                raise ValueError(f"variable {self.path!r}: assign: got dtype {dtype_name(new.dtype)}, expected {self.dtype}")
+                raise ValueError(
+                    f"variable {self.path!r}: assign: got dtype {dtype_name(new.dtype)}, expected {self.dtype}"
+                )
             new = raw(as_tensor(new, self.dtype))
         current = _transaction.get()
         if current is None:

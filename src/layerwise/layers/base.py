@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -481,7 +481,6 @@ class Layer(Configurable):
 
         with rehearsal():
             specs = with_unknown_sizes(run, [leaves[i].value for i in places])
-        self._clear_losses()
         return tree.map_structure(lambda s: Tensor(s) if isinstance(s, Spec) else s, specs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -604,7 +603,8 @@ class Layer(Configurable):
     @classmethod
     def _argument_names(cls) -> set[str]:
         """The arguments of `__init__`, its own and those handed on to the classes above."""
-        names = {name for base in cls.__mro__ for name in inspect.signature(base.__init__).parameters}
+        makers = [base.__init__ for base in cls.__mro__]  # type: ignore[misc]
+        names = {name for maker in makers for name in inspect.signature(maker).parameters}
         return names - {"self", "args", "kwargs"}
 
     def __repr__(self) -> str:

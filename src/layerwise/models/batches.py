@@ -85,6 +85,8 @@ class ArrayBatches:
         class_weight: {class: weight}, multiplied into the examples' weights.
     """
 
+    bare = False  # the batches are tuples
+
     def __init__(
         self,
         x: Any,
@@ -144,6 +146,7 @@ class IterableBatches:
 
     def __init__(self, source: Any, class_weight: Mapping[int, float] | None = None) -> None:
         self.source, self.class_weight = source, class_weight
+        self.bare = False  # whether the batches are x itself, not tuples
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__") and not hasattr(source, "__iter__")
         if not self.indexed and not isinstance(source, Iterable):
             raise TypeError(
@@ -160,6 +163,7 @@ class IterableBatches:
         source = (self.source[i] for i in range(len(self.source))) if self.indexed else self.source
         for number, data in enumerate(source):
             x, y, weight = unpack_x_y_sample_weight(data)
+            self.bare = not isinstance(data, list | tuple)
             parts = [
                 _map_leaves(part, lambda leaf, role=role: as_array(leaf, f"batch {number}: {role}"))  # noqa: B023
                 for part, role in ((x, "x"), (y, "y"), (weight, "sample_weight"))

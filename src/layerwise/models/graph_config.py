@@ -15,11 +15,12 @@ from .graph import Graph
 
 OPERATIONS = {  # the operations that Keras' files know, by Keras' module; keyword arguments are their configuration
     "numpy": """
-        absolute add all any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort broadcast_to ceil
-        clip concatenate cos cosh cumsum divide equal exp expand_dims expm1 flip floor floor_divide get_item greater
-        greater_equal isfinite isinf isnan less less_equal log log10 log1p log2 logical_and logical_not logical_or
-        logical_xor matmul max maximum mean min minimum mod multiply negative not_equal power prod reciprocal reshape roll
-        round sign sin sinh sqrt square squeeze subtract sum take_along_axis tan tanh transpose where
+        absolute add all any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort broadcast_to
+        ceil clip concatenate cos cosh cumsum divide equal exp expand_dims expm1 flip floor floor_divide get_item
+        greater greater_equal isfinite isinf isnan less less_equal log log10 log1p log2 logical_and logical_not
+        logical_or logical_xor matmul max maximum mean min minimum mod multiply negative not_equal power prod
+        reciprocal reshape roll round sign sin sinh sqrt square squeeze subtract sum take_along_axis tan tanh
+        transpose where
     """,
     "nn": "elu gelu leaky_relu log_softmax relu relu6 sigmoid silu softmax softplus softsign",
     "math": "erf rsqrt",
@@ -176,9 +177,8 @@ def model_from_graph_config(cls: Any, config: dict[str, Any]) -> Any:
             for i, tensor in enumerate(tree.flatten(outputs)):
                 made[name, index, i] = tensor
         if len(later) == len(waiting):
-            raise ValueError(
-                f"the functional model's calls of {sorted({n for n, _, _ in later})} depend on outputs that do not exist"
-            )
+            names = sorted({name for name, _, _ in later})
+            raise ValueError(f"the functional model's calls of {names} depend on outputs that do not exist")
         waiting = later
 
     def ends(structure: Any) -> Any:
@@ -216,7 +216,7 @@ def _is_reference(value: Any) -> bool:
 
 def _history_keys(structure: Any) -> list[tuple[str, int, int]]:
     if _is_reference(structure):
-        return [tuple(structure["config"]["keras_history"])]  # type: ignore[list-item]
+        return [tuple(structure["config"]["keras_history"])]
     if isinstance(structure, dict):
         structure = structure.values()
     elif not isinstance(structure, list | tuple):
@@ -226,7 +226,7 @@ def _history_keys(structure: Any) -> list[tuple[str, int, int]]:
 
 def _with_tensors(structure: Any, made: dict[tuple[str, int, int], Tensor]) -> Any:
     if _is_reference(structure):
-        return made[tuple(structure["config"]["keras_history"])]  # type: ignore[index]
+        return made[tuple(structure["config"]["keras_history"])]
     if isinstance(structure, list | tuple):
         return type(structure)(_with_tensors(item, made) for item in structure)
     if isinstance(structure, dict):

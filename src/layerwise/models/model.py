@@ -45,6 +45,7 @@ class Model(Trainer, Layer):
         inputs, outputs = given.pop("inputs"), given.pop("outputs")
         super().__init__(**given)
         self._graph = Graph(inputs, outputs)
+        self.autocast = False  # inputs are brought to their own dtypes
         self.built = True
         if not self._trainable:
             self.trainable = False
@@ -54,13 +55,11 @@ class Model(Trainer, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The model's layers; of a functional model in the graph's order."""
-        if self._graph is not None:
-            extra = [layer for layer in super()._sublayers() if layer not in self._graph.layers]
-            return self._graph.layers + extra
-        return super()._sublayers()
+        return super()._sublayers() if self._graph is None else self._graph.layers
 
     def _sublayers(self) -> list[Layer]:
-        return self.layers
+        """`layers`, and those that a subclass keeps besides a graph."""
+        return list({id(layer): layer for layer in [*self.layers, *super()._sublayers()]}.values())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of this name, or at this place in `layers`."""
@@ -127,8 +126,11 @@ class Model(Trainer, Layer):
         return self._graph.run(self._graph_inputs(inputs))
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if self.built or type(self).build is not Layer.build:
-            return super()._ensure_built(args, kwargs)
+        if self.built:
+            return
+        if type(self).build is not Model.build:
+            super()._ensure_built(args, kwargs)
+            return
         self._build_shapes = (
             {"input_shape": tree.map_structure(lambda t: getattr(t, "shape", None), args[0])} if args else None
         )
@@ -156,7 +158,7 @@ class Model(Trainer, Layer):
     def _fitted(self, value: Any, symbolic: Tensor, name: str) -> Any:
         if value is None:
             return None
-        value = as_tensor(value)
+        value = as_tensor(value, None if type(value) is Tensor and value.symbolic else symbolic.dtype)
         expected = symbolic.shape
         shape = value.shape
         if len(shape) == len(expected) - 1 and expected[-1] == 1:

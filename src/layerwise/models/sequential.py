@@ -17,7 +17,8 @@ from .model import Model
 class Sequential(Model):
     """y = layer_n(... layer_2(layer_1(x)))
 
-    Built at once where the first layer knows the input's shape (`Input`, or `input_shape=`), otherwise by the first data.
+    Built at once where the first layer knows the input's shape (`Input`, or `input_shape=`), otherwise by the first
+    data.
 
     >>> from layerwise import layers, models
     >>> model = models.Sequential([layers.Input((4,)), layers.Dense(3), layers.Activation("softmax")])

@@ -84,10 +84,10 @@ class Trainer:
     def compiled(self) -> bool:
         return self._compiled
 
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """What `compile` was given, as plain data."""
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as plain data; empty if it was not called."""
         if self._compile_arguments is None:
-            return None
+            return {}
         return {"optimizer": serialize(self.optimizer), **serialize(self._compile_arguments)}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
@@ -217,40 +217,45 @@ class Trainer:
         if key not in steps:
             for old in [k for k in steps if k[0] == kind]:
                 del steps[old]
-            steps[key] = step_function(lambda *batch: method(_as_data(batch)), variables)
+            steps[key] = step_function(method, variables)
         return steps[key]
 
-    def _prepare(self, batch: Any, kind: str) -> None:
+    def _prepare(self, batch: Any, kind: str, source: Any) -> None:
         """Create everything that the step creates, so that it changes values only; nothing is computed for keeps."""
-        x, y, weight = batch
-        standard = getattr(type(self), f"{kind}_step") is getattr(Trainer, f"{kind}_step")
-        if standard:
+        if getattr(type(self), f"{kind}_step") is not getattr(Trainer, f"{kind}_step"):
+            self._rehearse(_as_data(batch, source), kind)
+            return
+        training = kind == "train"
+        x, y, weight = tree.map_structure(_symbolic, batch)
+        with rehearsal():
+            y_pred = self(x, training=training)  # type: ignore[operator]
+            if kind != "predict":
+                loss = self.compute_loss(x, y, y_pred, weight, training=training)
+                if loss.shape != ():
+                    raise ValueError(
+                        f"the loss has shape {loss.shape}, expected one number; "
+                        "its reduction must not be None, or override compute_loss"
+                    )
+                self.compute_metrics(x, y, y_pred, weight)
+        self._clear_losses()  # type: ignore[attr-defined]
+        if kind != "predict":
+            self._check_labels(source.data[1] if isinstance(source, ArrayBatches) else batch[1], tree.flatten(y_pred))
+        if training and self.trainable_variables:  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+
+    def _rehearse(self, data: Any, kind: str) -> None:
+        """Run the user's own step once for what it creates: optimizers' slots, metrics, layers."""
+        if not self.__dict__.get(f"_rehearsed_{kind}"):
             with rehearsal():
-                symbolic = tree.map_structure(_symbolic, (x, y, weight))
-                y_pred = self(symbolic[0], training=kind == "train")  # type: ignore[operator]
-                if kind != "predict":
-                    loss = self.compute_loss(symbolic[0], symbolic[1], y_pred, symbolic[2], training=kind == "train")
-                    if loss.shape != ():
-                        raise ValueError(
-                            f"the loss has shape {loss.shape}, expected one number; "
-                            "its reduction must not be None, or override compute_loss"
-                        )
-                    self.compute_metrics(symbolic[0], symbolic[1], y_pred, symbolic[2])
-            self._clear_losses()  # type: ignore[attr-defined]
-            if kind == "train" and self.trainable_variables:  # type: ignore[attr-defined]
-                self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
-        elif not self.__dict__.get(f"_rehearsed_{kind}"):
-            with rehearsal():  # the user's own step may create optimizers' slots and metrics: run it once for that
-                data = tree.map_structure(lambda a: None if a is None else as_tensor(a), batch)
-                getattr(self, f"{kind}_step")(_as_data(_trimmed(data)))
+                data = tree.map_structure(lambda a: None if a is None else as_tensor(a), data)
+                getattr(self, f"{kind}_step")(data)
             self._clear_losses()  # type: ignore[attr-defined]
             self.__dict__[f"_rehearsed_{kind}"] = True
 
-    def _check_labels(self, y: Any) -> None:
+    def _check_labels(self, y: Any, outputs: Any) -> None:
         """Refuse labels that a sparse loss or metric would take from outside the outputs, before anything is changed."""
         loss = self._compiled_loss
-        outputs = getattr(self, "_last_output_specs", None)
-        if loss is None or y is None or outputs is None:
+        if loss is None or y is None:
             return
         targets = y if isinstance(y, list | tuple) else [y.get(n) for n in loss.names] if isinstance(y, dict) else [y]
         for fn, target, spec in zip(loss.functions, targets, outputs, strict=False):
@@ -333,10 +338,9 @@ class Trainer:
             )
         stream = _Stream(source, steps_per_epoch)
         first = stream.peek()
-        self._prepare(first, "train")
-        self._check_source_labels(source, first)
-        if isinstance(validation, ArrayBatches):
-            self._check_labels(validation.data[1])
+        if isinstance(validation, ArrayBatches):  # what is wrong with it is said before the training, not after
+            self._prepare(_Stream(validation, None).peek(), "test", validation)
+        self._prepare(first, "train", source)
         step = self._step("train")
 
         listeners = CallbackList(
@@ -356,7 +360,7 @@ class Trainer:
             listeners.on_epoch_begin(epoch)
             for number, batch in enumerate(stream.epoch()):
                 listeners.on_train_batch_begin(number)
-                logs = step(*_trimmed(batch))
+                logs = step(_as_data(batch, source))
                 listeners.on_train_batch_end(number, logs)
                 if self.stop_training:
                     break
@@ -378,18 +382,6 @@ class Trainer:
         """The metrics' values over the whole epoch, in alphabetical order; a custom step's own logs where it keeps none."""
         results = self.get_metrics_result() if logs is None or not isinstance(logs, dict) else logs
         return {name: float(np.asarray(value)) for name, value in sorted(results.items()) if np.ndim(value) == 0}
-
-    def _check_source_labels(self, source: Any, first: Any) -> None:
-        x = tree.map_structure(_symbolic, first[0])
-        with rehearsal():
-            outputs = self(x) if self._can_call() else None  # type: ignore[operator]
-        self._last_output_specs = (
-            [t for t in tree.flatten(outputs) if type(t) is Tensor] if outputs is not None else None
-        )
-        self._check_labels(source.data[1] if isinstance(source, ArrayBatches) else first[1])
-
-    def _can_call(self) -> bool:
-        return type(self).train_step is Trainer.train_step
 
     def evaluate(
         self,
@@ -424,16 +416,14 @@ class Trainer:
     def _evaluate(self, source: Any, steps: int | None, listeners: Any) -> dict[str, float]:
         stream = _Stream(source, steps)
         first = stream.peek()
-        self._prepare(first, "test")
-        if isinstance(source, ArrayBatches):
-            self._check_source_labels(source, first)
+        self._prepare(first, "test", source)
         step = self._step("test")
         self.reset_metrics()
         listeners.on_test_begin()
         logs: Any = {}
         for number, batch in enumerate(stream.epoch()):
             listeners.on_test_batch_begin(number)
-            logs = step(*_trimmed(batch))
+            logs = step(_as_data(batch, source))
             listeners.on_test_batch_end(number, logs)
         results = self._results(logs)
         listeners.on_test_end(results)
@@ -451,7 +441,7 @@ class Trainer:
         """The outputs for data, as NumPy arrays in the form of the model's outputs."""
         source = batches(x, None, None, batch_size)
         stream = _Stream(source, steps)
-        self._prepare((stream.peek()[0], None, None), "predict")
+        self._prepare((stream.peek()[0], None, None), "predict", source)
         step = self._step("predict")
         listeners = CallbackList(
             callbacks,
@@ -466,7 +456,7 @@ class Trainer:
         parts = []
         for number, batch in enumerate(stream.epoch()):
             listeners.on_predict_batch_begin(number)
-            outputs = tree.map_structure(np.asarray, step(batch[0]))
+            outputs = tree.map_structure(np.asarray, step((batch[0],)))
             parts.append(outputs)
             listeners.on_predict_batch_end(number, {"outputs": outputs})
         listeners.on_predict_end()
@@ -486,9 +476,8 @@ class Trainer:
 
     def _on_batch(self, kind: str, x: Any, y: Any, weight: Any, class_weight: Any, return_dict: bool) -> Any:
         source = ArrayBatches(x, y, weight, batch_size=2**31 - 1, class_weight=class_weight)
-        self._prepare(source.data, kind)
-        self._check_source_labels(source, source.data)
-        results = self._results(self._step(kind)(*_trimmed(source.data)))
+        self._prepare(source.data, kind, source)
+        results = self._results(self._step(kind)(_as_data(source.data, source)))
         if return_dict:
             return results
         listed = [results[name] for name in self._result_names(results)]
@@ -497,8 +486,8 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for these arrays."""
         source = ArrayBatches(x, batch_size=2**31 - 1)
-        self._prepare((source.data[0], None, None), "predict")
-        return tree.map_structure(np.asarray, self._step("predict")(source.data[0]))
+        self._prepare((source.data[0], None, None), "predict", source)
+        return tree.map_structure(np.asarray, self._step("predict")((source.data[0],)))
 
 
 class _Stream:
@@ -557,15 +546,12 @@ class _Stream:
         return iter(self.source)
 
 
-def _trimmed(batch: Any) -> Any:
-    """(x, y, weight) without the parts that are missing at the end, as users' own steps expect."""
+def _as_data(batch: Any, source: Any) -> Any:
+    """What a step is given: (x,), (x, y) or (x, y, weight), or x itself where the source yields no tuples."""
     x, y, weight = batch
-    return (x, y, weight) if weight is not None else (x, y) if y is not None else (x,)
-
-
-def _as_data(parts: Any) -> Any:
-    """What a step is given: x alone, or a tuple."""
-    return parts if len(parts) > 1 else parts[0]
+    if y is None and weight is None:
+        return x if source.bare else (x,)
+    return (x, y) if weight is None else (x, y, weight)
 
 
 def _batch_size(x: Any) -> int:
