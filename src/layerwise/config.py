@@ -142,8 +142,8 @@ class DTypePolicy:
 
 def dtype_policy() -> DTypePolicy:
     """The policy of layers that name none: `set_dtype_policy`, otherwise `floatx()`."""
-    policy = _get("dtype_policy")
-    return policy if policy is not None else DTypePolicy(floatx())
+    policy = _get("dtype_policy") or floatx()
+    return policy if isinstance(policy, DTypePolicy) else DTypePolicy(policy)
 
 
 def set_dtype_policy(policy: str | DTypePolicy) -> None:

@@ -1,0 +1,192 @@
+"""Settings, dtypes, nested structures, and the parts of a backend that operations do not reach by themselves."""
+
+from __future__ import annotations
+
+import threading
+from collections import namedtuple
+
+import numpy as np
+import pytest
+
+from layerwise import config, ops, tree
+from layerwise.autograd import Spec, merge_specs, with_unknown_sizes
+from layerwise.backends import Backend, Window, backend, load, xp
+from layerwise.backends.base import FUSED_ACTIVATIONS
+
+
+@pytest.fixture
+def defaults():
+    before = dict(config._defaults)
+    yield
+    config._defaults.update(before)
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("floatx", "float64", "int32"),
+        ("epsilon", 1e-5, 0),
+        ("image_data_format", "channels_first", "last"),
+        ("num_threads", 3, 0),
+        ("backend", "numpy", "abacus"),
+    ],
+)
+def test_settings(defaults, name, value, wrong):
+    getattr(config, f"set_{name}")(value)
+    assert getattr(config, name)() == value
+    with pytest.raises(ValueError, match=f"{name}: got {wrong!r}"):
+        getattr(config, f"set_{name}")(wrong)
+    assert getattr(config, name)() == value
+
+
+def test_the_number_of_threads_is_that_of_cpus_unless_set():
+    assert config.num_threads() >= 1
+
+
+def test_overrides_nest_and_end():
+    with config.override(floatx="float64"):
+        with config.override(epsilon=1e-3):
+            assert (config.floatx(), config.epsilon()) == ("float64", 1e-3)
+        assert config.epsilon() == 1e-7
+        assert ops.array([1.0]).dtype == "float64"
+    assert config.floatx() == "float32"
+    with pytest.raises(ValueError, match=r"unknown setting \['floaty'\]; expected some of \['backend'"):
+        config.override(floaty=1).__enter__()
+    with pytest.raises(ValueError, match="backend: got 'abacus', expected one of numpy, xla"):
+        config.override(backend="abacus").__enter__()
+
+
+def test_overrides_hold_in_their_thread_only():
+    seen = []
+    with config.override(floatx="float64"):
+        thread = threading.Thread(target=lambda: seen.append(config.floatx()))
+        thread.start()
+        thread.join()
+    assert seen == ["float32"]
+
+
+def test_the_environment_chooses_the_backend(defaults, monkeypatch):
+    config._defaults["backend"] = None
+    monkeypatch.setenv("LAYERWISE_BACKEND", "abacus")
+    with pytest.raises(ValueError, match="backend: got 'abacus'"):
+        config.backend()
+    monkeypatch.setenv("LAYERWISE_BACKEND", "")
+    assert config.backend() == "numpy"
+
+
+def test_dtype_policies(defaults):
+    assert config.dtype_policy() == config.DTypePolicy("float32")
+    mixed = config.DTypePolicy("mixed_bfloat16")
+    assert (mixed.compute_dtype, mixed.variable_dtype) == ("bfloat16", "float32")
+    assert config.DTypePolicy.from_config(mixed.get_config()) == mixed
+    assert len({mixed, config.DTypePolicy("mixed_bfloat16"), config.DTypePolicy("float64")}) == 2
+    assert repr(mixed) == "<DTypePolicy 'mixed_bfloat16'>"
+    config.set_dtype_policy("mixed_float16")
+    assert config.dtype_policy().compute_dtype == "float16"
+    config.set_dtype_policy(mixed)
+    assert config.dtype_policy() is mixed
+    with config.override(dtype_policy="float64"):
+        assert config.dtype_policy().variable_dtype == "float64"
+    for wrong in ("mixed_float32", "floaty"):
+        with pytest.raises(ValueError, match=f"DTypePolicy: got '{wrong}'"):
+            config.DTypePolicy(wrong)
+
+
+# Nested structures
+
+Pair = namedtuple("Pair", "left right")
+
+
+def test_trees():
+    structure = {"b": [1, (2, 3)], "a": Pair(4, [])}
+    assert tree.flatten(structure) == [1, 2, 3, 4]
+    assert tree.map_structure(lambda x, y: x * y, structure, structure) == {"b": [1, (4, 9)], "a": Pair(16, [])}
+    assert tree.pack_sequence_as(structure, "wxyz") == {"b": ["w", ("x", "y")], "a": Pair("z", [])}
+    assert tree.is_nested(())
+    assert not tree.is_nested("text")
+    assert tree.flatten(None) == [None]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ({"a": 1}, {"b": 1}, r"a dict with keys \['a'\] against a dict with keys \['b'\]"),
+        ([1, 2], [1], "a list of 2 against a list of 1"),
+        ((1,), 3, "a tuple of 1 against one int"),
+    ],
+)
+def test_trees_of_different_form(first, second, message):
+    with pytest.raises(ValueError, match=message):
+        tree.map_structure(lambda a, b: a, first, second)
+
+
+def test_more_leaves_than_places():
+    with pytest.raises(ValueError, match="more leaves than the structure holds"):
+        tree.pack_sequence_as([1], [1, 2])
+
+
+# Shapes with unknown sizes
+
+
+def test_specs():
+    spec = Spec((None, 3, 4))
+    assert (spec.ndim, spec.size, spec.known, spec.dtype) == (3, 12, (3, 4), "float32")
+    merged = merge_specs({"a": [Spec((83, 2))], "b": 5}, {"a": [Spec((89, 2))], "b": 5})
+    assert merged == {"a": [Spec((None, 2))], "b": 5}
+    assert with_unknown_sizes(lambda s: Spec((s[0].shape[0] // 2, 7)), [Spec((None,))]) == Spec((None, 7))
+
+
+# Backends
+
+
+def test_backends_are_made_once():
+    assert backend() is load("numpy")
+    assert xp() is np
+
+
+def test_the_interface_says_what_a_backend_must_give():
+    bare = Backend()
+    for name, arguments in {
+        "array": (1,),
+        "numpy": (1,),
+        "owns": (1,),
+        "compile": (len,),
+        "scan": (len, 0, [], 0, False),
+        "add_at": (1, 2, 3),
+        "erf": (1,),
+    }.items():
+        with pytest.raises(NotImplementedError):
+            getattr(bare, name)(*arguments)
+
+
+def test_fused_operations_are_their_parts():
+    rng = np.random.default_rng(0)
+    machine = load("numpy")
+    x, w, b = rng.standard_normal((2, 6, 6, 3)), rng.standard_normal((3, 3, 3, 4)), rng.standard_normal(4)
+    window, pool = Window((3, 3), (1, 1), ((0, 0),) * 2), Window((2, 2), (2, 2), ((0, 0),) * 2)
+    y, argmax = machine.conv_pool(x, w, b, window, "relu", pool)
+    expected, places = machine.max_pool(np.maximum(machine.conv(x, w, b, window, None), 0), pool)
+    np.testing.assert_allclose(y, expected)
+    np.testing.assert_array_equal(argmax, places)
+    y, mean, var = machine.norm_act(x, b[:3], None, (0, 1, 2), 1e-3, "tanh")
+    normal, *statistics = machine.normalize(x, b[:3], None, (0, 1, 2), 1e-3)
+    np.testing.assert_allclose(y, np.tanh(normal))
+    np.testing.assert_array_equal([mean, var], statistics)
+
+
+@pytest.mark.parametrize("name", FUSED_ACTIVATIONS)
+def test_fused_activations_have_the_derivative_that_they_say(name):
+    act, act_grad = FUSED_ACTIVATIONS[name]
+    z = np.array([-1.5, -0.2, 0.3, 2.0])
+    g = act_grad(np, act(np, z), np.ones(4))
+    np.testing.assert_allclose(g, (act(np, z + 1e-6) - act(np, z - 1e-6)) / 2e-6, rtol=1e-8)
+
+
+def test_nan_wins_a_maximum():
+    x = np.array([1.0, np.nan, 3.0, 2.0]).reshape(1, 4, 1)
+    assert np.isnan(ops.max_pool(x, 2).numpy()[0, 0, 0])
+    assert ops.max_pool(x, 2).numpy()[0, 1, 0] == 3.0
+    assert ops.max_pool(np.array([[[1], [2]]], "int32"), 2).item() == 2
