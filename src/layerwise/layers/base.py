@@ -96,6 +96,7 @@ class Layer(Configurable):
     _fixed_own: list[Variable]
     _losses: list[Tensor]
     _calls: list[Call]
+    _build_shapes: dict[str, Any] | None
     _untracked = frozenset({"_init_arguments", "_calls", "_losses", "_trainable_own", "_fixed_own"})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

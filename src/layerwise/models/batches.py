@@ -101,7 +101,7 @@ class ArrayBatches:
             raise ValueError(f"batch_size: got {batch_size!r}, expected a whole number >= 1")
         roles = ("x", "y", "sample_weight")
         self.data = tuple(
-            _map_leaves(part, lambda leaf, role=role: checked_array(leaf, role))  # type: ignore[misc]
+            _map_leaves(part, lambda leaf, role=role: checked_array(leaf, role))
             for part, role in zip((x, y, sample_weight), roles, strict=True)
         )
         lengths = {
@@ -142,7 +142,7 @@ class ArrayBatches:
 
 
 class IterableBatches:
-    """Batches from a generator, a Dataset, a DataLoader, a PyDataset, or any iterable of x, (x, y) or (x, y, weight)."""
+    """Batches from a generator, a Dataset, a DataLoader, a PyDataset, or any iterable of x, (x, y), (x, y, weight)."""
 
     def __init__(self, source: Any, class_weight: Mapping[int, float] | None = None) -> None:
         self.source, self.class_weight = source, class_weight
@@ -150,7 +150,8 @@ class IterableBatches:
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__") and not hasattr(source, "__iter__")
         if not self.indexed and not isinstance(source, Iterable):
             raise TypeError(
-                f"x: got a {type(source).__name__}, expected arrays, or an iterable of batches x, (x, y) or (x, y, sample_weight)"
+                f"x: got a {type(source).__name__}, expected arrays, "
+                "or an iterable of batches x, (x, y) or (x, y, sample_weight)"
             )
 
     def __len__(self) -> int:
@@ -173,7 +174,7 @@ class IterableBatches:
             lengths = {len(leaf) for leaf in tree.flatten(parts) if leaf is not None and leaf.ndim}
             if len(lengths) > 1:
                 raise ValueError(f"batch {number}: parts of different lengths: {sorted(lengths)}")
-            yield tuple(parts)  # type: ignore[misc]
+            yield tuple(parts)
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
 

@@ -110,7 +110,7 @@ class CompiledMetrics:
         return self._entries is not None
 
     def _resolve(self, targets: list[Any], predictions: list[Any]) -> None:
-        entries = []
+        entries: list[tuple[int, Any, str, bool]] = []
         for given, weighted in self._given:
             for i, (y, p) in enumerate(zip(targets, predictions, strict=True)):
                 for identifier in given[i]:

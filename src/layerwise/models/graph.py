@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from .. import tree
@@ -13,16 +14,16 @@ from ..layers.core import InputLayer
 class Graph:
     """The calls between `inputs` and `outputs`, which may be nested structures of symbolic Tensors.
 
-    `calls` is in the order of computation; `operations` holds every layer (and operation) once, ordered as Keras orders a
-    model's layers: by distance from the outputs, the farthest first, then by when a depth-first walk from the outputs
+    `calls` is in the order of computation; `operations` holds every layer (and operation) once, ordered as Keras orders
+    a model's layers: by distance from the outputs, the farthest first, then by when a depth-first walk from the outputs
     meets it.
     """
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
         self.inputs, self.outputs = inputs, outputs
         self.input_tensors, self.output_tensors = tree.flatten(inputs), tree.flatten(outputs)
-        for role, tensors in (("inputs", self.input_tensors), ("outputs", self.output_tensors)):
-            for tensor in tensors:
+        for role, ends in (("inputs", self.input_tensors), ("outputs", self.output_tensors)):
+            for tensor in ends:
                 if type(tensor) is not Tensor or not tensor.symbolic:
                     kind = type(tensor).__name__
                     raise TypeError(
@@ -46,36 +47,39 @@ class Graph:
             call = tensor.history
             if call is None or not isinstance(call.operation, InputLayer):
                 self._entries[id(tensor)] = InputLayer(input_tensor=tensor).output
-        self.input_layers = [self._entries.get(id(t), t).history.operation for t in self.input_tensors]  # type: ignore
+        self.input_layers = [self._entries.get(id(t), t).history.operation for t in self.input_tensors]
+
+    def _call_of(self, tensor: Tensor, given: set[int]) -> Call:
+        """The call that makes `tensor` in this graph."""
+        entry = self._entries.get(id(tensor), tensor)
+        call = entry.history
+        if call is None or (not call.args and id(tensor) not in given and id(entry) not in given):
+            source = "a Tensor without history" if call is None else f"input {call.operation.name!r}"
+            raise ValueError(f"Model: the outputs depend on {source}, which is not among the model's inputs")
+        return call
 
     def _walk(self) -> tuple[list[Call], list[Any]]:
-        order: dict[int, int] = {}  # of operations: when the walk first meets each
-        finished: list[Call] = []
-        state: dict[int, str] = {}
         given = {id(t) for t in self.input_tensors}
+        order: dict[int, int] = {}  # of operations: when the walk first meets each
         operations: dict[int, Any] = {}
-
-        def visit(tensor: Tensor) -> None:
-            entry = self._entries.get(id(tensor), tensor)
-            call = entry.history
-            if call is None or (not call.args and id(tensor) not in given and id(entry) not in given):
-                source = "a Tensor without history" if call is None else f"input {call.operation.name!r}"
-                raise ValueError(f"Model: the outputs depend on {source}, which is not among the model's inputs")
-            if state.get(id(call)) == "done":
-                return
-            operation = call.operation if isinstance(call.operation, Layer) else call
-            order.setdefault(id(operation), len(order))
-            operations[id(operation)] = operation
-            state[id(call)] = "open"
-            if id(tensor) not in given:
-                for source in self.sources(call):
-                    if state.get(id(self._entries.get(id(source), source).history)) != "open":
-                        visit(source)
-            state[id(call)] = "done"
-            finished.append(call)
-
-        for tensor in self.output_tensors:
-            visit(tensor)
+        finished: list[Call] = []  # each after those that it depends on
+        seen: set[int] = set()
+        for output in self.output_tensors:
+            path: list[tuple[Call | None, Iterator[Tensor]]] = [(None, iter([output]))]
+            while path:
+                call, remaining = path[-1]
+                tensor = next(remaining, None)
+                if tensor is None:
+                    path.pop()
+                    finished += [call] if call is not None else []
+                    continue
+                call = self._call_of(tensor, given)
+                if id(call) not in seen:
+                    seen.add(id(call))
+                    operation = call.operation if isinstance(call.operation, Layer) else call
+                    order.setdefault(id(operation), len(order))
+                    operations[id(operation)] = operation
+                    path.append((call, iter([] if id(tensor) in given else self.sources(call))))
         depth: dict[int, int] = {}
         producer = {id(out): call for call in finished for out in tree.flatten(call.outputs)}
         op_depth: dict[int, int] = {}

@@ -121,7 +121,8 @@ class Model(Trainer, Layer):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if self._graph is None:
             raise NotImplementedError(
-                f"model {self.name!r} ({type(self).__name__}) has no call method; define call(self, inputs), or make it of layers"
+                f"model {self.name!r} ({type(self).__name__}) has no call method; "
+                "define call(self, inputs), or make it of layers"
             )
         return self._graph.run(self._graph_inputs(inputs))
 
@@ -162,9 +163,9 @@ class Model(Trainer, Layer):
         expected = symbolic.shape
         shape = value.shape
         if len(shape) == len(expected) - 1 and expected[-1] == 1:
-            value = value.reshape(*shape, 1)  # type: ignore[attr-defined]
+            value = value.reshape(*shape, 1)
         elif len(shape) == len(expected) + 1 and shape[-1] == 1:
-            value = value.reshape(*shape[:-1])  # type: ignore[attr-defined]
+            value = value.reshape(*shape[:-1])
         shape = value.shape
         if len(shape) != len(expected) or any(e is not None and e != n for e, n in zip(expected, shape, strict=True)):
             raise ValueError(f"model {self.name!r}: input {name!r}: got shape {shape}, expected {expected}")

@@ -5,22 +5,27 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import config, losses, optimizers, tree
 from ..autograd import GradientTape, Spec, Tensor, as_tensor
 from ..callbacks import CallbackList, History
-from ..layers.base import is_metric
+from ..layers.base import Layer, is_metric
 from ..optimizers import Optimizer
 from ..serialization import deserialize, serialize
 from ..variables import Variable, rehearsal, step_function
 from .batches import ArrayBatches, IterableBatches, batches, split_arrays, unpack_x_y_sample_weight
 from .compiled import CompiledLoss, CompiledMetrics
 
+if TYPE_CHECKING:
+    _Base = Layer  # what it is mixed with: `Model` derives from Trainer and Layer
+else:
+    _Base = object
 
-class Trainer:
+
+class Trainer(_Base):
     """What makes a layer a model: how it is trained, evaluated and used on data."""
 
     optimizer: Any = None
@@ -53,7 +58,7 @@ class Trainer:
             loss_weights: a number for each output.
             metrics, weighted_metrics: names, functions or `Metric`s, the second kind using sample weights.
             run_eagerly: run the step's Python for every batch even where the backend could compile it.
-            steps_per_execution, jit_compile, auto_scale_loss: accepted as Keras' arguments; backends decide by themselves.
+            steps_per_execution, jit_compile, auto_scale_loss: Keras' arguments; here backends decide by themselves.
 
         Raises ValueError for a name that is not known, saying what is close; the model is then as it was.
         """
@@ -96,7 +101,8 @@ class Trainer:
             warnings.warn(f"{type(self).__name__} overrides compile: the loaded model is not compiled", stacklevel=2)
             return
         known = set(self._compile_arguments or ()) | {
-            "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile",
+            "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution",
+            "jit_compile",
         }  # fmt: skip
         arguments = {name: deserialize(value) for name, value in config.items() if name in known}
         self.compile(**arguments)
@@ -107,7 +113,7 @@ class Trainer:
     def metrics(self) -> list[Any]:
         """The metrics that `fit` resets and reports: the loss, those compiled, and those the model owns."""
         found = [self._loss_tracker] if self._loss_tracker is not None else []
-        found += super().metrics  # type: ignore[misc]
+        found += super().metrics
         if self._compiled_metrics is not None:
             found.append(self._compiled_metrics)
         if self._compiled_loss is not None:
@@ -146,11 +152,12 @@ class Trainer:
             if y is None:
                 raise ValueError("fit: the compiled loss needs labels; pass y, or batches (x, y)")
             total = self._compiled_loss(y, y_pred, sample_weight)
-        for added in self.losses:  # type: ignore[attr-defined]
+        for added in self.losses:
             total = added if total is None else total + added
         if total is None:
             raise ValueError(
-                "nothing to minimise: give compile() a loss, call add_loss() in a layer, or override compute_loss() or train_step()"
+                "nothing to minimise: give compile() a loss, call add_loss() in a layer, "
+                "or override compute_loss() or train_step()"
             )
         return total
 
@@ -177,11 +184,11 @@ class Trainer:
         """One step on a batch: predict, loss, gradients, update, metrics. Override it to train otherwise."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
-            y_pred = self(x, training=True)  # type: ignore[operator]
+            y_pred = self(x, training=True)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss)
         self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
-        variables = self.trainable_variables  # type: ignore[attr-defined]
+        variables = self.trainable_variables
         if variables:
             self.optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
         return self.compute_metrics(x, y, y_pred, sample_weight)
@@ -189,18 +196,18 @@ class Trainer:
     def test_step(self, data: Any) -> dict[str, Any]:
         """One batch of `evaluate`."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)  # type: ignore[operator]
+        y_pred = self(x, training=False)
         loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
         self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
         """One batch of `predict`."""
-        return self(unpack_x_y_sample_weight(data)[0], training=False)  # type: ignore[operator]
+        return self(unpack_x_y_sample_weight(data)[0], training=False)
 
     def _state(self) -> list[Variable]:
         """Every variable that a step may change, in a fixed order."""
-        found = list(self.variables)  # type: ignore[attr-defined]
+        found = list(self.variables)
         for value in tree.flatten([v for k, v in vars(self).items() if not k.startswith("_init")]):
             if isinstance(value, Optimizer) or is_metric(value):
                 found += value.variables
@@ -228,7 +235,7 @@ class Trainer:
         training = kind == "train"
         x, y, weight = tree.map_structure(_symbolic, batch)
         with rehearsal():
-            y_pred = self(x, training=training)  # type: ignore[operator]
+            y_pred = self(x, training=training)
             if kind != "predict":
                 loss = self.compute_loss(x, y, y_pred, weight, training=training)
                 if loss.shape != ():
@@ -237,11 +244,11 @@ class Trainer:
                         "its reduction must not be None, or override compute_loss"
                     )
                 self.compute_metrics(x, y, y_pred, weight)
-        self._clear_losses()  # type: ignore[attr-defined]
+        self._clear_losses()
         if kind != "predict":
             self._check_labels(source.data[1] if isinstance(source, ArrayBatches) else batch[1], tree.flatten(y_pred))
-        if training and self.trainable_variables:  # type: ignore[attr-defined]
-            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+        if training and self.trainable_variables:
+            self.optimizer.build(self.trainable_variables)
 
     def _rehearse(self, data: Any, kind: str) -> None:
         """Run the user's own step once for what it creates: optimizers' slots, metrics, layers."""
@@ -249,11 +256,11 @@ class Trainer:
             with rehearsal():
                 data = tree.map_structure(lambda a: None if a is None else as_tensor(a), data)
                 getattr(self, f"{kind}_step")(data)
-            self._clear_losses()  # type: ignore[attr-defined]
+            self._clear_losses()
             self.__dict__[f"_rehearsed_{kind}"] = True
 
     def _check_labels(self, y: Any, outputs: Any) -> None:
-        """Refuse labels that a sparse loss or metric would take from outside the outputs, before anything is changed."""
+        """Refuse labels that a sparse loss would look up outside the outputs, before anything is changed."""
         loss = self._compiled_loss
         if loss is None or y is None:
             return
@@ -298,7 +305,7 @@ class Trainer:
         """Train for `epochs` passes over the data.
 
         Args:
-            x, y: arrays, or lists or dicts of them; or x alone: any iterable of batches (x, y) or (x, y, sample_weight).
+            x, y: arrays, or lists or dicts of them; or x alone: an iterable of batches (x, y) or (x, y, weights).
             batch_size: examples in a step, 32 by default (arrays only).
             epochs: the epoch to stop at; `initial_epoch` is the one to start at.
             verbose: 0 silent, 1 a bar, 2 a line an epoch, "auto" 1 in a terminal and 2 elsewhere.
@@ -311,7 +318,7 @@ class Trainer:
             steps_per_epoch: steps that count as an epoch; needed for sources without end.
             validation_steps, validation_batch_size, validation_freq: the same for validation, and how often it happens.
 
-        Returns the `History` of losses and metrics. If training is interrupted, the model is as after the last whole step.
+        Returns the `History` of losses and metrics. If training is interrupted, the model is as after the last step.
         """
         self._require_compiled("fit")
         for name, value in (("epochs", epochs), ("steps_per_epoch", steps_per_epoch)):
@@ -373,13 +380,13 @@ class Trainer:
             if self.stop_training or stream.exhausted:
                 break
         if isinstance(self.optimizer, Optimizer) and epochs > 0:
-            self.optimizer.finalize_variable_values(self.trainable_variables)  # type: ignore[attr-defined]
+            self.optimizer.finalize_variable_values(self.trainable_variables)
         listeners.on_train_end(logs)
-        self._clear_losses()  # type: ignore[attr-defined]
+        self._clear_losses()
         return self.history
 
     def _results(self, logs: Any) -> dict[str, Any]:
-        """The metrics' values over the whole epoch, in alphabetical order; a custom step's own logs where it keeps none."""
+        """The logs of a step as numbers, in alphabetical order; the metrics' values where there are none."""
         results = self.get_metrics_result() if logs is None or not isinstance(logs, dict) else logs
         return {name: float(np.asarray(value)) for name, value in sorted(results.items()) if np.ndim(value) == 0}
 
@@ -427,7 +434,7 @@ class Trainer:
             listeners.on_test_batch_end(number, logs)
         results = self._results(logs)
         listeners.on_test_end(results)
-        self._clear_losses()  # type: ignore[attr-defined]
+        self._clear_losses()
         return results
 
     def predict(
