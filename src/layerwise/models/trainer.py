@@ -30,6 +30,7 @@ class Trainer(_Base):
 
     optimizer: Any = None
     stop_training = False
+    history: Any = None
     _compiled = False
     _compile_arguments: dict[str, Any] | None = None
     _compiled_loss: CompiledLoss | None = None
