@@ -321,7 +321,9 @@ class AUC(_Curve):
             self._build((self.num_thresholds, num_labels))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        batch = prepared(self, y_true, ops.sigmoid(y_pred) if self.from_logits else y_pred, sample_weight)
+        if self.from_logits:
+            y_pred = ops.sigmoid(y_pred).note("mask", mask_of(y_pred))
+        batch = prepared(self, y_true, y_pred, sample_weight)
         if self.multi_label and not self._variables:
             self._build((self.num_thresholds, batch.y_pred.shape[-1]))
         if self.label_weights is not None and not self.multi_label:
