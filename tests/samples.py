@@ -579,7 +579,9 @@ sample(
     batch=(),
 )
 along = np.array([[0, 2, 0], [1, 1, 3]], "int32")
-sample("take_along_axis", normal(2, 4), along, reference=np.take_along_axis, kwargs={"axis": 1}, analytic=True, **both)
+sample("take_along_axis", normal(2, 4), along, reference=np.take_along_axis, kwargs={"axis": 1}, **both)
+sample("_take_along_axis", normal(2, 4), along, reference=np.take_along_axis, kwargs={"axis": 1}, analytic=True, **both)
+sample("take_along_axis", normal(2, 4), np.array([7, 0], "int32"), reference=lambda x, i: x.ravel()[i], batch=())
 sample(
     "_put_along_axis",
     along,
@@ -896,6 +898,7 @@ made("arange", 5, reference=lambda n: np.arange(5, dtype="int32"))
 made("arange", 1, 2, 0.25, dtype="float64")
 made("linspace", 0, 1, num=4, dtype="float64")
 made("linspace", 0, 1, num=4, endpoint=False, dtype="float64")
+made("linspace", [0.0, 0.5], [1.0, 2.0], num=3, retstep=True, axis=-1, dtype="float64")
 made("eye", 3, 4, k=1, dtype="float64")
 made("identity", 3, dtype="float64")
 made("tri", 3, 4, k=-1, dtype="float64")

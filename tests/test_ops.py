@@ -384,3 +384,9 @@ def test_unknown_names_are_explained():
     with pytest.raises(AttributeError, match=r"layerwise.ops has no 'reluu'; nearest: 'relu'"):
         ops.reluu  # noqa: B018
     assert ops.nn.gelu is ops.gelu
+
+
+def test_operands_may_be_named_as_in_keras():
+    assert ops.add(x1=1.0, x2=2.0).item() == 3.0
+    assert ops.subtract(1.0, x2=2.0).item() == -1.0
+    assert ops.sum(x=np.ones((2, 3)), axis=0).shape == (3,)

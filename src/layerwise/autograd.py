@@ -842,9 +842,9 @@ def elementwise(rule: Callable[..., Any] | None = None, **options: Any) -> Any:
 
 
 @elementwise
-def add(a: Array, b: Array) -> Array:
-    """y = a + b"""
-    return a + b if a.dtype != bool else xp().logical_or(a, b)
+def add(x1: Array, x2: Array) -> Array:
+    """y = x1 + x2"""
+    return x1 + x2 if x1.dtype != bool else xp().logical_or(x1, x2)
 
 
 @add.gradient

@@ -27,9 +27,9 @@ __all__ = [
 
 
 @elementwise
-def subtract(a: Array, b: Array) -> Array:
-    """y = a - b"""
-    return a - b
+def subtract(x1: Array, x2: Array) -> Array:
+    """y = x1 - x2"""
+    return x1 - x2
 
 
 @subtract.gradient
@@ -38,25 +38,25 @@ def _(g):
 
 
 @elementwise
-def multiply(a: Array, b: Array) -> Array:
-    """y = a b"""
-    return a * b
+def multiply(x1: Array, x2: Array) -> Array:
+    """y = x1 x2"""
+    return x1 * x2
 
 
 @multiply.gradient
-def _(g, a, b):
-    return lambda: g * b, lambda: g * a
+def _(g, x1, x2):
+    return lambda: g * x2, lambda: g * x1
 
 
 @elementwise(floating=True)
-def divide(a: Array, b: Array) -> Array:
-    """y = a / b; whole numbers are divided as `floatx`"""
-    return a / b
+def divide(x1: Array, x2: Array) -> Array:
+    """y = x1 / x2; whole numbers are divided as `floatx`"""
+    return x1 / x2
 
 
 @divide.gradient
-def _(g, y, b):
-    return lambda: g / b, lambda: -g * y / b
+def _(g, y, x2):
+    return lambda: g / x2, lambda: -g * y / x2
 
 
 true_divide = divide
@@ -85,34 +85,34 @@ def _(g, y):
 
 
 @elementwise
-def power(a: Array, b: Array) -> Array:
-    """y = a ^ b        da = g b a^(b-1), taken as 0 where b = 0;  db = g y log a, taken as 0 where a = 0"""
-    return xp().power(a, b)
+def power(x1: Array, x2: Array) -> Array:
+    """y = x1 ^ x2        dx1 = g x2 x1^(x2-1), taken as 0 where x2 = 0;  dx2 = g y log x1, taken as 0 where x1 = 0"""
+    return xp().power(x1, x2)
 
 
 @power.gradient
-def _(g, y, a, b):
+def _(g, y, x1, x2):
     return (
-        lambda: where(b == 0, 0, g * b * power(a, where(b == 0, 1, b - 1))),
-        lambda: where(a == 0, 0, g * y * log(where(a == 0, 1, a))),
+        lambda: where(x2 == 0, 0, g * x2 * power(x1, where(x2 == 0, 1, x2 - 1))),
+        lambda: where(x1 == 0, 0, g * y * log(where(x1 == 0, 1, x1))),
     )
 
 
 @elementwise(differentiable=False)
-def floor_divide(a: Array, b: Array) -> Array:
-    """y = floor(a / b)"""
-    return xp().floor_divide(a, b)
+def floor_divide(x1: Array, x2: Array) -> Array:
+    """y = floor(x1 / x2)"""
+    return xp().floor_divide(x1, x2)
 
 
 @elementwise
-def mod(a: Array, b: Array) -> Array:
-    """y = a - b floor(a / b), which has the sign of b"""
-    return xp().mod(a, b)
+def mod(x1: Array, x2: Array) -> Array:
+    """y = x1 - x2 floor(x1 / x2), which has the sign of x2"""
+    return xp().mod(x1, x2)
 
 
 @mod.gradient
-def _(g, a, b):
-    return g, lambda: -g * floor_divide(a, b)
+def _(g, x1, x2):
+    return g, lambda: -g * floor_divide(x1, x2)
 
 
 @elementwise
@@ -304,14 +304,14 @@ def _(g, x):
 
 
 @elementwise(floating=True)
-def arctan2(a: Array, b: Array) -> Array:
-    """y = the angle of the point (b, a)"""
-    return xp().arctan2(a, b)
+def arctan2(x1: Array, x2: Array) -> Array:
+    """y = the angle of the point (x2, x1)"""
+    return xp().arctan2(x1, x2)
 
 
 @arctan2.gradient
-def _(g, a, b):
-    return lambda: g * b / (a * a + b * b), lambda: -g * a / (a * a + b * b)
+def _(g, x1, x2):
+    return lambda: g * x2 / (x1 * x1 + x2 * x2), lambda: -g * x1 / (x1 * x1 + x2 * x2)
 
 
 @elementwise(floating=True)
@@ -588,23 +588,23 @@ def _(g, x):
 
 
 def _comparison(name: str, doc: str) -> Any:
-    def rule(a, b):
-        return getattr(xp(), name)(a, b)
+    def rule(x1, x2):
+        return getattr(xp(), name)(x1, x2)
 
     rule.__name__ = rule.__qualname__ = name
     rule.__doc__ = doc
     return elementwise(rule, differentiable=False, dtype="bool")
 
 
-equal = _comparison("equal", "y = a == b")
-not_equal = _comparison("not_equal", "y = a != b")
-greater = _comparison("greater", "y = a > b")
-greater_equal = _comparison("greater_equal", "y = a >= b")
-less = _comparison("less", "y = a < b")
-less_equal = _comparison("less_equal", "y = a <= b")
-logical_and = _comparison("logical_and", "y = a and b")
-logical_or = _comparison("logical_or", "y = a or b")
-logical_xor = _comparison("logical_xor", "y = either a or b")
+equal = _comparison("equal", "y = x1 == x2")
+not_equal = _comparison("not_equal", "y = x1 != x2")
+greater = _comparison("greater", "y = x1 > x2")
+greater_equal = _comparison("greater_equal", "y = x1 >= x2")
+less = _comparison("less", "y = x1 < x2")
+less_equal = _comparison("less_equal", "y = x1 <= x2")
+logical_and = _comparison("logical_and", "y = x1 and x2")
+logical_or = _comparison("logical_or", "y = x1 or x2")
+logical_xor = _comparison("logical_xor", "y = either x1 or x2")
 
 
 @elementwise(differentiable=False, dtype="bool")
@@ -632,27 +632,27 @@ def isfinite(x: Array) -> Array:
 
 
 @elementwise
-def maximum(a: Array, b: Array) -> Array:
+def maximum(x1: Array, x2: Array) -> Array:
     """y = the larger        the gradient goes to the larger, half to each of equals"""
-    return xp().maximum(a, b)
+    return xp().maximum(x1, x2)
 
 
 @elementwise
-def minimum(a: Array, b: Array) -> Array:
+def minimum(x1: Array, x2: Array) -> Array:
     """y = the smaller        the gradient goes to the smaller, half to each of equals"""
-    return xp().minimum(a, b)
+    return xp().minimum(x1, x2)
 
 
 @maximum.gradient
-def _(g, y, a, b):
-    half = where(a == b, 0.5 * g, g)
-    return lambda: where(a == y, half, 0), lambda: where(b == y, half, 0)
+def _(g, y, x1, x2):
+    half = where(x1 == x2, 0.5 * g, g)
+    return lambda: where(x1 == y, half, 0), lambda: where(x2 == y, half, 0)
 
 
 @minimum.gradient
-def _(g, y, a, b):
-    half = where(a == b, 0.5 * g, g)
-    return lambda: where(a == y, half, 0), lambda: where(b == y, half, 0)
+def _(g, y, x1, x2):
+    half = where(x1 == x2, 0.5 * g, g)
+    return lambda: where(x1 == y, half, 0), lambda: where(x2 == y, half, 0)
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:

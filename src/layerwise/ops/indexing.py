@@ -126,13 +126,22 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     return gather(reshape(x, (-1,)), indices, axis=0) if axis is None else gather(x, indices, axis=axis)
 
 
+def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Tensor:
+    """y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`, of the flattened x where it is None"""
+    return (
+        _take_along_axis(reshape(x, (-1,)), indices, axis=0)
+        if axis is None
+        else _take_along_axis(x, indices, axis=axis)
+    )
+
+
 @primitive
-def take_along_axis(x: Array, indices: Array, *, axis: int = -1) -> Array:
+def _take_along_axis(x: Array, indices: Array, *, axis: int) -> Array:
     """y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`"""
     return xp().take_along_axis(x, indices, axis=axis)
 
 
-@take_along_axis.gradient
+@_take_along_axis.gradient
 def _(g, x_shape, indices, *, axis):
     return lambda: _put_along_axis(indices, g, shape=x_shape, axis=axis), None
 

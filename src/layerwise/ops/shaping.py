@@ -121,18 +121,23 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     return _constant_like(x, value=fill_value, dtype=x.dtype if dtype is None else standardize_dtype(dtype))
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
     """y = start, start + step, ... below stop; int32 where all are whole, otherwise `floatx`"""
     start, stop = (0, start) if stop is None else (start, stop)
+    step = 1 if step is None else step
     if dtype is None:
         whole = builtins.all(isinstance(n, int | np.integer) for n in (start, stop, step))
         dtype = "int32" if whole else config.floatx()
     return Tensor(backend().array(np.arange(start, stop, step, dtype=standardize_dtype(dtype))))
 
 
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None) -> Tensor:
-    """y = `num` numbers from start to stop, evenly spaced"""
-    return Tensor(backend().array(np.linspace(start, stop, num, endpoint=endpoint), standardize_dtype(dtype)))
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> Any:
+    """y = `num` numbers from start to stop, evenly spaced along a new `axis`; with `retstep` also their distance"""
+    values, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint=endpoint, retstep=True, axis=axis)
+    y = Tensor(backend().array(values, standardize_dtype(dtype)))
+    return (y, as_tensor(step, y.dtype)) if retstep else y
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
