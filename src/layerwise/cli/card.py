@@ -31,6 +31,14 @@ class Card:
         model.file_notes = {"card": asdict(self)}
 
 
+def input_shape(model: Model, path: str) -> tuple[int, ...]:
+    """The shape of one input of a model that has one input."""
+    shape = getattr(model, "input_shape", None)  # models that no graph describes do not tell
+    if not isinstance(shape, tuple) or None in shape[1:]:
+        raise ValueError(f"{path}: expected a model with one input of a known shape, got {shape}")
+    return shape[1:]
+
+
 def load(path: str) -> tuple[Model, Card]:
     """The model in a file and its card; a model without one has classes named after their numbers."""
     if not Path(path).exists():
@@ -39,5 +47,6 @@ def load(path: str) -> tuple[Model, Card]:
     kept = (model.file_notes or {}).get("card")
     if kept is not None:
         return model, Card(**{name: kept.get(name) for name in Card.__dataclass_fields__})
-    outputs = model.output_shape[-1]
+    shape = getattr(model, "output_shape", None)
+    outputs = shape[-1] if isinstance(shape, tuple) else 1
     return model, Card(class_names=[str(i) for i in range(outputs)] if outputs > 1 else None)

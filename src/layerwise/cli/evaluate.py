@@ -13,7 +13,7 @@ from layerwise.models import Model
 def run(options: Namespace) -> None:
     """Measure a saved model on the test part of some data."""
     model, kept = card.load(options.model)
-    shape = tuple(model.input_shape[1:])
+    shape = card.input_shape(model, options.model)
     task = "classification" if kept.class_names else "regression"
     own = options.data not in sources.NAMES
     target = options.target or (kept.target if options.data.lower().endswith(".csv") else None)
@@ -39,8 +39,8 @@ def _inputs(options: Namespace, data: TrainingData, kept: card.Card, shape: tupl
             raise ValueError(f"{options.data}: lacks columns that the model needs: {lacking}")
     elif len(shape) == 3 and x.shape[1:] != shape:
         if x.shape[3] != shape[2] and x.dtype == np.uint8:
-            x = np.stack([images.fit_image(image, shape) for image in x])
-        x = sources.resized(x, shape[:2])
+            x = np.stack([images.fit_image(image, (shape[0], shape[1], shape[2])) for image in x])
+        x = sources.resized(x, (shape[0], shape[1]))
     if x.shape[1:] != shape:
         raise ValueError(f"{options.data}: examples have shape {x.shape[1:]}, the model takes {shape}")
     return x

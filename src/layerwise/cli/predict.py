@@ -17,16 +17,17 @@ _MOST_SHOWN = 3
 def run(options: Namespace) -> None:
     """Say what a model makes of images, or of the rows of tables."""
     model, kept = card.load(options.model)
-    shape = tuple(model.input_shape[1:])
+    shape = card.input_shape(model, options.model)
     if len(shape) == 1:
         for path in options.inputs:
             outputs = model.predict(_rows(path, kept, shape[0]), verbose=0)
             for number, output in enumerate(outputs, 1):
                 print(f"{path} row {number}: {_best(output, kept.class_names)}")
         return
-    if len(shape) != 3 or shape[2] not in (1, 3) or None in shape:
+    if len(shape) != 3 or shape[2] not in (1, 3):
         raise ValueError(f"{options.model}: takes inputs of shape {shape}, which no image has")
-    seen = np.stack([_image(path, kept, shape) for path in options.inputs])
+    height, width, channels = shape
+    seen = np.stack([_image(path, kept, (height, width, channels)) for path in options.inputs])
     outputs = model.predict(_in_range(seen, model), verbose=0)
     for path, image, output in zip(options.inputs, seen, outputs):
         print(f"{path}: {_best(output, kept.class_names)}")

@@ -32,9 +32,9 @@ class Recipe:
 
 
 RECIPES = {
-    "cnn": Recipe(40_000, 6, 60),
+    "cnn": Recipe(60_000, 6, 60),
     "mlp": Recipe(100_000, 10, 200),
-    "perceptron": Recipe(50_000, 3, 100, batch_size=1),
+    "perceptron": Recipe(20_000, 2, 100, batch_size=1),
 }
 _LEARNING_RATES = {"adam": 0.002, "sgd": 0.05}  # where the optimizer's own default is not the best start
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from layerwise import config
+from layerwise import config, layers
 from layerwise.callbacks import CSVLogger, History, TerminateOnNaN
 from layerwise.cli import data as sources
 from layerwise.cli.card import Card
@@ -58,7 +58,8 @@ def run(options: Namespace) -> int:
     callbacks = [history, CSVLogger(out / "history.csv"), TerminateOnNaN()]
     validation = (data.x_train[held], data.y_train[held]) if len(held) else None
     try:
-        model.fit(x, y, batch_size, epochs, callbacks=callbacks, validation_data=validation)
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
+            model.fit(x, y, batch_size, epochs, callbacks=callbacks, validation_data=validation)
     except KeyboardInterrupt:
         with uninterrupted():
             _save(model, kind, out)
@@ -134,7 +135,8 @@ def _new_folder(out: str | None) -> Path:
 
 def _save(model: Sequential, kind: str, out: Path) -> None:
     if kind == "perceptron":  # its loss is ours; without it the file opens in Keras, too
-        notes, model = model.file_notes, Sequential(model.layers, name=model.name)
+        notes = model.file_notes
+        model = Sequential([layers.Input(model.input_shape[1:]), *model.layers], name=model.name)
         model.file_notes = notes
     model.save(out / "model.keras")
 

@@ -96,7 +96,7 @@ def trace(model: Model, x: Any, y: Any, training: bool = False, verbose: bool = 
         training: whether layers behave as in training (dropout drops, batch normalisation uses the example).
         verbose: whether to print the table.
 
-    Raises ValueError if the model is not compiled or x is more than one example.
+    Raises ValueError if the model is not compiled, x is more than one example, or y is nothing that the loss takes.
 
     >>> from layerwise import layers, models
     >>> model = models.Sequential([layers.Input((4,)), layers.Dense(3, name="scores"), layers.Softmax()])
@@ -108,6 +108,8 @@ def trace(model: Model, x: Any, y: Any, training: bool = False, verbose: bool = 
     if not model.compiled:
         raise ValueError("trace: the model has no loss; call model.compile(loss=...) first")
     x, y = _batch_of_one(model, x, y)
+    model.test_on_batch(*tree.map_structure(np.asarray, (x, y)))  # refuses what `fit` refuses
+    model.reset_metrics()
     with GradientTape() as tape, _observed(model) as calls, rehearsal():
         tape.watch([leaf for leaf in tree.flatten(x) if is_float(leaf.dtype)])
         prediction = model(x, training=training)

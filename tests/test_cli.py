@@ -1,0 +1,563 @@
+"""The `layerwise` command: what it trains, writes, prints, and what it says when something is wrong."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from layerwise import datasets, fundamentals, layers, models, optimizers
+from layerwise.cli import main
+from layerwise.data import images, stratified_split
+from layerwise.models.perceptron import perceptron_loss
+from layerwise.saving import load_model
+
+SOURCE = Path(__file__).parents[1] / "src"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE)}
+COMMAND = [sys.executable, "-m", "layerwise"]
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    """Every test runs in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def call(capsys):
+    """Run the command in this process; returns exit code, standard output, standard error."""
+
+    def run(line: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(shlex.split(line))
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def digits_model(tmp_path_factory) -> Path:
+    """A multilayer perceptron trained on the embedded digits."""
+    out = tmp_path_factory.mktemp("digits") / "run"
+    assert main(["train", "--model", "mlp", "--epochs", "20", "--out", str(out)]) == 0
+    return out / "model.keras"
+
+
+def write_table(path: str, x: np.ndarray, y, header: str) -> None:
+    rows = [",".join(map(str, [*row, target])) for row, target in zip(x.tolist(), y)]
+    Path(path).write_text("\n".join([header, *rows]) + "\n")
+
+
+def two_classes(n: int = 60) -> tuple[np.ndarray, list[str]]:
+    """Points left and right of x0 = 100, of different scale along x1."""
+    rng = np.random.default_rng(0)
+    kinds = ["cat", "dog"] * (n // 2)
+    x = rng.normal(size=(n, 2)) * [1, 1000] + [[100 - 4, 0] if kind == "cat" else [100 + 4, 0] for kind in kinds]
+    return x, kinds
+
+
+# Digits
+
+
+def test_train_without_arguments(tmp_path):
+    """As `make train` runs it: accuracy, files, and next commands that work when they are copied."""
+    run = subprocess.run([*COMMAND, "train"], capture_output=True, text=True, env=ENVIRONMENT)
+    assert run.returncode == 0, run.stderr
+    assert re.search(r"^backend: numpy, \d+ threads?$", run.stdout, re.M)
+    results = re.findall(r"^test accuracy: (\d+\.\d) %$", run.stdout, re.M)
+    assert len(results) == 1
+    assert float(results[0]) >= 98
+    [out] = Path("runs").iterdir()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d-1", out.name)
+    assert {"model.keras", "history.csv", "curve.png"} <= {path.name for path in out.iterdir()}
+    for name in ("model.keras", "history.csv", "curve.png"):
+        assert str(out / name) in run.stdout
+    commands = re.findall(r"^  (\S.*)$", run.stdout.split("Next:")[1], re.M)
+    assert [shlex.split(command)[3] for command in commands] == ["evaluate", "summary", "predict"]
+    said = [subprocess.run(line, shell=True, capture_output=True, text=True, env=ENVIRONMENT) for line in commands]
+    assert [done.returncode for done in said] == [0, 0, 0], [done.stderr for done in said]
+    assert f"test accuracy: {results[0]} %" in said[0].stdout
+    assert "conv2d_2" in said[1].stdout
+    _, (_, y_test) = datasets.digits.load_data()
+    assert said[2].stdout.splitlines()[0].endswith(f": {y_test[0]}")
+
+
+def drawings() -> dict[str, np.ndarray]:
+    """A handwritten 0 in the ways people draw and save it."""
+    (x, y), _ = datasets.digits.load_data()
+    digit = images.resize_images(x[y == 0][:1, :, :, None], (160, 160))[0, :, :, 0]
+    page = np.zeros((300, 300), np.uint8)
+    page[100:260, 30:190] = digit
+    ink = np.where(page[..., None] > 127, [[[20, 30, 160]]], 0)
+    return {
+        "white_on_black": page,
+        "black_on_white": 255 - page,
+        "colour": np.where(page[..., None] > 127, ink, 255).astype(np.uint8),
+        "transparent": np.dstack([ink, np.where(page > 127, 255, 0)]).astype(np.uint8),
+        "small": 255 - images.resize_images(page[None, :, :, None], (40, 40))[0, :, :, 0],
+    }
+
+
+def test_predict_reads_drawings(digits_model, call):
+    from PIL import Image
+
+    for name, pixels in drawings().items():
+        Image.fromarray(pixels).save(f"{name}.png")
+    code, out, _ = call(f"predict {digits_model} {' '.join(f'{name}.png' for name in drawings())} --show")
+    assert code == 0
+    answers = re.findall(r"^(\w+)\.png: (\d)$", out, re.M)
+    assert answers == [(name, "0") for name in drawings()]
+    rankings = re.findall(r"^ +(\d+\.\d) %  (\d)$", out, re.M)
+    assert len(rankings) == 3 * len(answers)
+    for i in range(0, len(rankings), 3):
+        shares = [float(share) for share, _ in rankings[i : i + 3]]
+        assert shares == sorted(shares, reverse=True)
+        assert sum(shares) <= 100.1
+    seen = [np.asarray(Image.open(f"{name}.seen.png")) for name in drawings()]
+    for picture in seen:
+        assert min(picture.shape) >= 200
+        assert picture[0, 0] < 40 < 200 < picture.max()  # light on dark, as the network was trained
+    assert "what the network saw: small.seen.png" in out
+
+
+def test_predict_refuses_what_is_no_drawing(digits_model, call):
+    from PIL import Image
+
+    Image.fromarray(np.full((30, 30), 255, np.uint8)).save("empty.png")
+    Path("text.png").write_text("no image")
+    for name in ("empty.png", "text.png", "missing.png"):
+        code, _, err = call(f"predict {digits_model} {name}")
+        assert code == 2
+        assert err.startswith("layerwise: ")
+        assert name in err
+        assert err.count("\n") == 1
+
+
+def test_the_same_seed_gives_the_same_model(call):
+    for out, seed in (("a", 3), ("b", 3), ("c", 4)):
+        assert call(f"train --model mlp --epochs 1 --seed {seed} --out {out}")[0] == 0
+    a, b, c = (load_model(f"{out}/model.keras").get_weights() for out in "abc")
+    assert all(np.array_equal(v, w) for v, w in zip(a, b))
+    assert not all(np.array_equal(v, w) for v, w in zip(a, c))
+
+
+def test_runs_are_numbered_and_nothing_is_overwritten_unasked(call):
+    assert call("train --model mlp --epochs 1")[0] == 0
+    assert call("train --model mlp --epochs 1")[0] == 0
+    assert sorted(path.name[-2:] for path in Path("runs").iterdir()) == ["-1", "-2"]
+    first = str(sorted(Path("runs").iterdir())[0])
+    before = Path(first, "model.keras").read_bytes()
+    code, _, err = call(f"train --model mlp --epochs 1 --out {first}")
+    assert (code, err) == (2, f"layerwise: --out: '{first}' exists; choose another, or add --overwrite\n")
+    assert Path(first, "model.keras").read_bytes() == before
+    assert call(f"train --model mlp --epochs 1 --seed 5 --out {first} --overwrite")[0] == 0
+    assert Path(first, "model.keras").read_bytes() != before
+
+
+def test_history_has_a_row_an_epoch(digits_model):
+    rows = (digits_model.parent / "history.csv").read_text().splitlines()
+    assert rows[0] == "epoch,accuracy,loss,val_accuracy,val_loss"
+    assert len(rows) == 21
+
+
+def test_without_matplotlib_the_table_is_printed(call, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    code, out, _ = call("train --model mlp --epochs 2 --out run")
+    assert code == 0
+    assert "pip install 'layerwise[plot]'" in out
+    assert re.search(r"^epoch +accuracy +loss", out, re.M)
+    assert len(re.findall(r"^ +[12]( +\d\.\d{4}){4}$", out, re.M)) == 2
+    assert not Path("run/curve.png").exists()
+    assert "\ncurve:" not in out
+
+
+def test_without_pillow_no_example_is_offered(call, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    code, out, _ = call("train --model mlp --epochs 1 --out run")
+    assert code == 0
+    assert "predict" not in out
+    code, _, err = call("predict run/model.keras a.png")
+    assert code == 2
+    assert "layerwise[images]" in err
+
+
+def test_the_model_opens_in_keras(digits_model):
+    keras = pytest.importorskip("keras")
+    _, (x, _) = datasets.digits.load_data()
+    expected = load_model(digits_model).predict(x[:20, ..., None], verbose=0)
+    got = keras.saving.load_model(digits_model).predict(x[:20, ..., None], verbose=0)
+    assert np.allclose(got, expected, atol=1e-5)
+
+
+def test_augmentation_changes_training_only(call):
+    assert call("train --model mlp --epochs 1 --augment --out run")[0] == 0
+    model = load_model("run/model.keras")
+    assert [type(layer).__name__ for layer in model.layers][1:4] == [
+        "RandomRotation",
+        "RandomTranslation",
+        "RandomZoom",
+    ]
+    _, (x, _) = datasets.digits.load_data()
+    x = x[:5, ..., None]
+    assert np.array_equal(model.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+# Ctrl-C
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGINT")
+def test_ctrl_c_saves_the_model_between_steps():
+    line = [*COMMAND, "train", "--model", "mlp", "--epochs", "100000", "--batch-size", "128", "--out", "run"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    assert process.stdout is not None
+    while not process.stdout.readline().startswith("Epoch 3"):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    said = re.search(r"stopped after ([\d,]+) steps of ([\d,]+); the model is saved as it was then: (\S+)", err)
+    assert said is not None, err
+    assert "Traceback" not in err
+    model = load_model(said[3])
+    assert int(model.optimizer.iterations) == int(said[1].replace(",", "")) >= 3 * 11
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+def test_ctrl_c_before_training(call, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("layerwise.cli.data.read", interrupted)
+    assert call("train") == (130, "", "\nlayerwise: stopped\n")
+    assert not Path("runs").exists()
+
+
+# Perceptrons
+
+
+def test_perceptron_loss_is_the_perceptron_rule():
+    """SGD on it, one example at a time, makes each class's perceptron learn like the textbook's."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 3))
+    y = rng.integers(0, 3, 40)
+    model = models.Sequential([layers.Input((3,), dtype="float64"), layers.Dense(3, dtype="float64")])
+    neurons = [fundamentals.Perceptron(3, learning_rate=0.1) for _ in range(3)]
+    model.set_weights([np.stack([n.weights for n in neurons], 1), np.array([n.bias for n in neurons])])
+    model.compile(optimizers.SGD(0.1), perceptron_loss)
+    model.fit(x, y, batch_size=1, epochs=2, shuffle=False, verbose=0)
+    for _ in range(2):
+        for example, label in zip(x, y):
+            for k, neuron in enumerate(neurons):
+                neuron.train(example, int(label == k))
+    kernel, bias = model.get_weights()
+    assert np.allclose(kernel, np.stack([n.weights for n in neurons], 1), atol=1e-6)
+    assert np.allclose(bias, [n.bias for n in neurons], atol=1e-6)
+
+
+def test_perceptrons_on_digits(call):
+    code, out, _ = call("train --model perceptron --epochs 3 --out run")
+    assert code == 0
+    accuracy = re.search(r"test accuracy: (\S+) %", out)
+    assert accuracy is not None
+    assert float(accuracy[1]) > 88
+    assert accuracy[0] in call("evaluate run/model.keras")[1]
+    keras = pytest.importorskip("keras")
+    assert keras.saving.load_model("run/model.keras").output_shape == (None, 10)
+    from PIL import Image
+
+    Image.fromarray(drawings()["black_on_white"]).save("zero.png")
+    code, out, _ = call("predict run/model.keras zero.png")
+    assert code == 0
+    assert len(re.findall(r"^  score \S+  \d$", out, re.M)) == 3
+
+
+# Tables
+
+
+def test_classes_of_a_table(call):
+    x, kinds = two_classes()
+    write_table("pets.csv", x, kinds, "size,noise,kind")
+    code, out, _ = call("train --data pets.csv --target kind --epochs 30 --out run")
+    assert code == 0
+    assert "test accuracy: 100.0 %" in out
+    for command in re.findall(r"^  .*?((?:evaluate|summary|predict) .*)$", out, re.M):
+        assert call(command)[0] == 0
+    Path("new.csv").write_text("noise,size\n0,90\n0,110\n")  # another order, no target
+    assert call("predict run/model.keras new.csv")[1] == "new.csv row 1: cat\nnew.csv row 2: dog\n"
+    Path("lacking.csv").write_text("noise\n0\n")
+    code, _, err = call("predict run/model.keras lacking.csv")
+    assert (code, err) == (2, "layerwise: lacking.csv: lacks columns that the model needs: size\n")
+    code, _, err = call("predict run/model.keras new.png")
+    assert code == 2
+    assert "needs a .csv" in err
+    assert "Columns: size, noise\nClasses: cat, dog" in call("summary run/model.keras")[1]
+
+
+def test_perceptron_on_a_table(call):
+    x, kinds = two_classes()
+    write_table("pets.csv", x, kinds, "size,noise,kind")
+    code, out, _ = call("train --data pets.csv --target kind --model perceptron --epochs 10 --out run")
+    assert code == 0
+    assert "test accuracy: 100.0 %" in out
+
+
+def test_regression_predicts_in_the_unit_of_the_target(call):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 1, (200, 2))
+    y = 50_000 + 10_000 * x[:, 0] - 5_000 * x[:, 1]
+    write_table("flats.csv", x, y, "size,noise,price")
+    code, out, _ = call("train --data flats.csv --target price --epochs 60 --out run")
+    assert code == 0
+    error, guess = map(float, re.search(r"error: (\S+) \(always guessing the mean: (\S+)\)", out).groups())
+    assert error < 0.1 * guess
+    assert f"test mean absolute error: {error:.4g}" in call("evaluate run/model.keras --data flats.csv")[1]
+    Path("new.csv").write_text("size,noise\n0.5,0.5\n")
+    row = call("predict run/model.keras new.csv")[1]
+    assert float(row.split(": ")[1]) == pytest.approx(52_500, abs=500)
+    assert "Predicts: price" in call("summary run/model.keras")[1]
+
+
+def statistics(path: str) -> list[np.ndarray]:
+    """Everything that a model keeps of the data's scale."""
+    found = []
+    for layer in load_model(path).layers:
+        config = layer.get_config()
+        found += [np.asarray(config[name]) for name in ("mean", "variance", "scale", "offset") if name in config]
+    return found
+
+
+def test_statistics_come_from_training_rows_only(call):
+    """An outlier among the test rows, in an input and in the target, changes nothing that is learned."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(50, 2)), rng.normal(size=50)
+    _, test = stratified_split(np.zeros(50), 0.2)
+    write_table("clean.csv", x, y, "a,b,y")
+    x[test[0], 1], y[test[1]] = 1e6, -1e6
+    write_table("outlier.csv", x, y, "a,b,y")
+    for name in ("clean", "outlier"):
+        assert call(f"train --data {name}.csv --target y --epochs 2 --out {name}")[0] == 0
+    clean, outlier = statistics("clean/model.keras"), statistics("outlier/model.keras")
+    assert len(clean) == 4
+    assert all(np.array_equal(a, b) for a, b in zip(clean, outlier))
+    rest = np.setdiff1d(np.arange(50), test)
+    fit = rest[stratified_split(np.zeros(len(rest)), 0.1)[0]]
+    assert np.allclose(clean[0], x[fit].mean(0), atol=1e-6)
+    assert np.allclose(clean[2:], [y[fit].std(), y[fit].mean()], atol=1e-6)
+
+
+def test_image_statistics_come_from_training_rows_only(call):
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(-2, 3, (40, 6, 6)).astype(np.float32), np.arange(40) % 2
+    x[::2, :3] += 1
+    bright = x[30:] + 0
+    bright[0, 0, 0] = 1000
+    np.savez("clean.npz", x_train=x[:30], y_train=y[:30], x_test=x[30:], y_test=y[30:])
+    np.savez("outlier.npz", x_train=x[:30], y_train=y[:30], x_test=bright, y_test=y[30:])
+    for name in ("clean", "outlier"):
+        assert call(f"train --data {name}.npz --model mlp --epochs 1 --out {name}")[0] == 0
+    clean, outlier = statistics("clean/model.keras"), statistics("outlier/model.keras")
+    assert all(np.array_equal(a, b) for a, b in zip(clean, outlier))
+    scaled = (x[:30] * clean[0]) + clean[1]
+    assert -0.2 < scaled.min() < 0.2
+    assert 0.8 < scaled.max() < 1.2
+
+
+def test_a_column_that_never_changes_does_no_harm(call):
+    x, kinds = two_classes()
+    write_table("pets.csv", np.c_[x, np.full(len(x), 0.1)], kinds, "size,noise,same,kind")
+    code, out, _ = call("train --data pets.csv --target kind --epochs 30 --out run")
+    assert code == 0
+    assert "test accuracy: 100.0 %" in out
+
+
+# Images in files
+
+
+def write_folder(folder: str, mode: str = "L") -> None:
+    """Two classes of images, bright left and bright right."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for name, side in (("left", slice(0, 10)), ("right", slice(10, 20))):
+        Path(folder, name).mkdir(parents=True)
+        for i in range(20):
+            pixels = rng.integers(0, 60, (20, 20, 3), dtype=np.uint8)
+            pixels[:, side] += 150
+            Image.fromarray(pixels).convert(mode).save(Path(folder, name, f"{i}.png"))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_folder_of_images(call, mode):
+    write_folder("photos", mode)
+    code, out, err = call("train --data photos --epochs 4 --batch-size 8 --out run")
+    assert code == 0, err
+    assert "test accuracy: 100.0 %" in out
+    assert call("evaluate run/model.keras --data photos")[0] == 0
+    code, out, _ = call("predict run/model.keras photos/left/0.png photos/right/0.png")
+    assert re.findall(r"^photos/(\w+)/0.png: (\w+)$", out, re.M) == [("left", "left"), ("right", "right")]
+
+
+def test_image_size(call):
+    write_folder("photos")
+    assert call("train --data photos --model mlp --image-size 8 --epochs 1 --out run")[0] == 0
+    assert load_model("run/model.keras").input_shape == (None, 8, 8, 1)
+    write_folder("colour", "RGB")
+    code, out, _ = call("evaluate run/model.keras --data colour")  # brought to size and grey
+    assert code == 0
+    assert "8 test examples" in out
+
+
+def test_large_images_are_shrunk(call):
+    np.savez("large.npz", x=np.zeros((20, 300, 200), np.uint8) + np.arange(20, dtype=np.uint8)[:, None, None] % 2 * 200,
+             y=np.arange(20) % 2)  # fmt: skip
+    assert call("train --data large.npz --model mlp --epochs 1 --out run")[0] == 0
+    assert load_model("run/model.keras").input_shape == (None, 96, 96, 1)
+
+
+def write_idx(folder: Path, x: np.ndarray, y: np.ndarray, part: str) -> None:
+    for name, array in ((f"{part}-images-idx3-ubyte", x), (f"{part}-labels-idx1-ubyte", y)):
+        header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        (folder / name).write_bytes(header + array.astype(np.uint8).tobytes())
+
+
+def test_idx_files(call):
+    (x, y), (x_test, y_test) = datasets.digits.load_data()
+    folder = Path("idx")
+    folder.mkdir()
+    write_idx(folder, x[:300], y[:300], "train")
+    write_idx(folder, x_test[:100], y_test[:100], "t10k")
+    code, out, _ = call("train --data idx --model mlp --epochs 10 --out run")
+    assert code == 0
+    assert "100 to test" in out
+    assert float(re.search(r"test accuracy: (\S+) %", out)[1]) > 80
+
+
+def test_mnist(call, test_data):
+    """A multilayer perceptron on a part of the real data: reading it, and learning from it."""
+    (x, y), (x_test, y_test) = datasets.mnist.load_data(test_data / "mnist")
+    np.savez("part.npz", x_train=x[:5000], y_train=y[:5000], x_test=x_test[:1000], y_test=y_test[:1000])
+    code, out, _ = call("train --data part.npz --model mlp --epochs 4 --out run")
+    assert code == 0
+    assert float(re.search(r"test accuracy: (\S+) %", out)[1]) > 88
+
+
+# What is wrong with what was given
+
+
+def mistakes() -> dict[str, str]:
+    """What the message has to say for each command line."""
+    return {
+        "trian": "unknown command 'trian'; did you mean train?",
+        "train --epoch 3": "unknown option '--epoch'; did you mean --epochs?",
+        "train --show": "unknown option '--show' (another command has it)",
+        "train photos": "unknown argument 'photos'",
+        "train --model cnm": "invalid choice: 'cnm'",
+        "train --epochs 0": "--epochs: expected a whole number of 1 or more, got '0'",
+        "train --batch-size many": "--batch-size: expected a whole number",
+        "train --learning-rate -1": "--learning-rate: expected",
+        "train --learning-rate nan": "--learning-rate: expected a number above 0, got 'nan'",
+        "train --seed -1": "--seed: expected",
+        "train --seed 4294967296": "--seed: expected a whole number from 0",
+        "train --optimizer adm": "unknown optimizer 'adm'; did you mean",
+        "train --model perceptron --optimizer adam": "perceptron rule alone",
+        "train --overwrite": "--overwrite: needs --out",
+        "train --data nowhere": "no file or folder 'nowhere'",
+        "train --data digits --target x": "--target: is for files of your own",
+        "train --data digits --task regression": "--task: is for files of your own",
+        "train --data pets.csv": "which column is to be predicted? Give --target COLUMN; columns: size, noise, kind",
+        "train --data pets.csv --target kid": "no column 'kid'; its columns are size, noise, kind",
+        "train --data pets.csv --target kind --model cnn": "--model cnn: needs images",
+        "train --data pets.csv --target kind --augment": "--augment: rotates and shifts images",
+        "train --data pets.csv --target kind --image-size 8": "--image-size: 'pets.csv' holds a table",
+        "train --data pets.csv --target kind --task regression": "regression needs numbers",
+        "train --data numbers.csv --target b --model perceptron": "cannot predict a number",
+        "train --data missing.csv --target b": "missing.csv: column 'a', record 2 (line 3): a value is missing",
+        "train --data text.csv --target b": "text.csv: column 'a', record 1 (line 2): not a number: 'one'",
+        "train --data huge.csv --target b": "1e+300 in column 'a' is too large for single precision",
+        "train --data nan.npz": "nan.npz: x: not finite",
+        "train --data one.npz": "one class only",
+        "train --data broken.npz": "broken.npz",
+        "train --data empty": "empty: no images there",
+        "train --data notes.txt": "notes.txt: expected",
+        "train --model mlp --epochs 1 --out notes.txt/run": "notes.txt",
+        "train --model mlp --epochs 3 --learning-rate 1e30 --out run": "try a smaller --learning-rate",
+        "evaluate nowhere.keras": "nowhere.keras: no such model file",
+        "evaluate notes.txt": "notes.txt",
+        "evaluate broken.keras": "broken.keras: not a .keras file",
+        "summary": "the following arguments are required: MODEL",
+        "predict broken.keras a.png": "broken.keras",
+    }
+
+
+def write_mistakes() -> None:
+    x, kinds = two_classes(20)
+    write_table("pets.csv", x, kinds, "size,noise,kind")
+    Path("missing.csv").write_text("a,b\n1,2\n,3\n")
+    Path("text.csv").write_text("a,b\none,2\n2,3\n")
+    write_table("huge.csv", np.array([[1e300], *[[i] for i in range(19)]]), ["p", "q"] * 10, "a,b")
+    write_table("numbers.csv", np.arange(20.0)[:, None], np.arange(20) / 7, "a,b")
+    bad = np.zeros((20, 3))
+    bad[4, 1] = np.nan
+    np.savez("nan.npz", x=bad, y=np.arange(20) % 2)
+    np.savez("one.npz", x=np.zeros((20, 3)), y=np.zeros(20, int))
+    for name in ("broken.npz", "broken.keras", "notes.txt"):
+        Path(name).write_text("nothing of the kind")
+    Path("empty").mkdir()
+
+
+@pytest.mark.parametrize("line", mistakes())
+def test_a_mistake_gets_one_line_and_exit_code_2(call, line):
+    write_mistakes()
+    code, _, err = call(line)
+    assert code == 2, err
+    assert err.startswith("layerwise: ")
+    assert err.count("\n") == 1
+    assert mistakes()[line] in err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written(call):
+    Path("closed").mkdir(mode=0o500)
+    code, _, err = call("train --model mlp --epochs 1 --out closed/run")
+    assert (code, err) == (2, "layerwise: closed/run: Permission denied\n")
+
+
+def test_evaluate_refuses_data_of_another_kind(digits_model, call):
+    write_mistakes()
+    np.savez("letters.npz", x=np.zeros((20, 8, 8), np.uint8), y=np.array(["a", "b"] * 10))
+    wrong = {
+        "--data letters.npz": "letters.npz: class 'a' is not among the model's: 0, 1, 2",
+        "--data pets.csv --target kind": "pets.csv: examples have shape (2,), the model takes (8, 8, 1)",
+    }
+    for options, message in wrong.items():
+        code, _, err = call(f"evaluate {digits_model} {options}")
+        assert code == 2
+        assert message in err
+
+
+def test_evaluate_refuses_a_table_of_other_columns(call):
+    x, kinds = two_classes(20)
+    write_table("pets.csv", x, kinds, "size,noise,kind")
+    write_table("other.csv", x, kinds, "size,colour,kind")
+    assert call("train --data pets.csv --target kind --epochs 1 --out run")[0] == 0
+    code, _, err = call("evaluate run/model.keras --data other.csv")
+    assert (code, err) == (2, "layerwise: other.csv: lacks columns that the model needs: noise\n")
+    code, _, err = call("evaluate run/model.keras")
+    assert (code, err) == (2, "layerwise: digits: examples have shape (8, 8, 1), the model takes (2,)\n")
+
+
+def test_help_is_for_beginners(call):
+    assert "real handwritten digits" in call("")[1]
+    code, out, _ = call("train --help")
+    assert code == 0
+    for word in ("--data", "--target", "--epochs", "passes over the training data", "one sub-folder a class"):
+        assert word in out
+    assert call("--version")[1].startswith("layerwise ")
+    assert "runs/DATE-N" in out
