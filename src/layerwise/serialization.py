@@ -1,7 +1,8 @@
-"""Objects as configuration dictionaries and back, in Keras' form; names of classes and functions that configurations may use.
+"""Objects as configuration dictionaries and back, in Keras' form, and the names that configurations may use.
 
-What a configuration can name: the public classes and functions of this library, what was registered, and `custom_objects`.
-Nothing else is ever looked up, so reading a configuration runs no code that its reader did not ask for.
+What a configuration can name: the public classes and functions of this library, what was registered, and
+`custom_objects`. Nothing else is ever looked up, so reading a configuration runs no code that its reader did not ask
+for.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import difflib
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -22,8 +23,10 @@ from .variables import Variable, snake_case
 
 PUBLIC = (  # the namespaces whose classes configurations may name
     "layers", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
-    "optimizers.schedules", "models", "callbacks", "random",
+    "optimizers.schedules", "models", "random",
 )  # fmt: skip
+
+FUNCTIONS = ("activations", "losses", "metrics")  # those whose functions they may name
 
 _registered: dict[str, Any] = {}
 _registered_names: dict[Any, str] = {}
@@ -63,9 +66,10 @@ class Configurable:
                 continue
             value = getattr(self, p.name, given.get(p.name, p.default))
             if not builtin and not _is_plain(value):
+                kind = type(value).__name__
                 raise NotImplementedError(
-                    f"{type(self).__name__}: get_config: argument {p.name!r} of __init__ holds a {type(value).__name__}, which cannot "
-                    "be written by itself; override get_config:\n\n"
+                    f"{type(self).__name__}: get_config: argument {p.name!r} of __init__ holds a {kind}, "
+                    "which cannot be written by itself; override get_config:\n\n"
                     "    def get_config(self):\n"
                     f"        return {{**super().get_config(), {p.name!r}: ...}}"
                 )
@@ -185,7 +189,8 @@ def serialize(obj: Any) -> Any:
 def _serialize_function(fn: Any) -> Any:
     if fn.__name__ == "<lambda>":
         raise ValueError(
-            "cannot write a lambda to a configuration; define a function and register it with register_keras_serializable"
+            "cannot write a lambda to a configuration; "
+            "define a function and register it with register_keras_serializable"
         )
     if _public_module(fn):
         return fn.__name__
@@ -253,9 +258,12 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
         case "DTypePolicy":
             return DTypePolicy.from_config(inner)
         case "function":
-            return _find(inner, config.get("module"), config.get("registered_name"))
+            found = _find(inner, config.get("module"), config.get("registered_name"), FUNCTIONS)
+            if not (inspect.isfunction(found) or isinstance(found, Primitive)):
+                raise ValueError(f"{inner}: expected a function, got {found!r}")
+            return found
     cls = _find(name, config.get("module"), config.get("registered_name"))
-    if not hasattr(cls, "from_config"):
+    if not inspect.isclass(cls) or not hasattr(cls, "from_config"):
         raise ValueError(f"{name}: expected a class with from_config, got {cls!r}")
     obj = cls.from_config(inner)
     if "build_config" in config and hasattr(obj, "build_from_config") and config["build_config"]:
@@ -271,24 +279,25 @@ def _device_array(array: np.ndarray) -> Any:
     return backend().array(array)
 
 
-def _find(name: str, module: str | None, registered_name: str | None) -> Any:
-    """The class or function of this name, from what the reader allows."""
+def _find(name: str, module: str | None, registered_name: str | None, allowed: Sequence[str] = PUBLIC) -> Any:
+    """The class or function of this name, from what the reader allows and, of this library's, from these namespaces."""
     for candidate in (registered_name, name):
         if candidate is not None and (found := get_registered_object(candidate)) is not None:
             return found
-    if module == "keras" or (module or "").startswith("keras.src.models"):
-        namespaces: tuple[str, ...] = ("models",)
-    elif module is None:
-        namespaces = PUBLIC
+    home = module or ""
+    if home in ("", "builtins"):  # the second is what Keras calls the home of its own functions
+        namespaces = list(allowed)
+    elif home == "keras" or home.startswith("keras.src.models"):
+        namespaces = ["models"]
     else:
-        namespaces = (module.removeprefix("keras."),) if module.startswith("keras.") else ()
+        namespaces = [home.removeprefix("keras.")]
     for namespace in namespaces:
-        if namespace in PUBLIC:
+        if namespace in allowed:
             public = importlib.import_module(f"{__package__}.{namespace}")
             if name in dir(public):
                 return getattr(public, name)
-            if namespace == "models" and name == "Functional":
-                return public.Functional
+    if home.startswith("keras"):
+        raise ValueError(f"{module}.{name} is not in Layerwise")
     raise ValueError(
         f"{name!r} (module {module!r}) is not a known class or function; if it is yours, register it with "
         f"register_keras_serializable, or pass custom_objects={{{name!r}: {name}}}"

@@ -14,7 +14,7 @@ MODEL, WEIGHTS = ".keras", ".weights.h5"
 
 
 def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write a model to a `.keras` file, which Keras 3 opens too: configuration, weights, optimizer, arguments of compile.
+    """Write a model to a `.keras` file, which Keras 3 opens too: configuration, weights, training state.
 
     The file is replaced whole or, if anything goes wrong, not at all.
 

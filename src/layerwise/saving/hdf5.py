@@ -27,9 +27,9 @@ def write_weights(model: Model, file: BinaryIO) -> None:
             if hasattr(owner, "save_own_variables"):
                 group = archive.create_group(f"{path}/vars")
                 group.attrs["name"] = owner.name
-                store: dict[str, Any] = {}
-                owner.save_own_variables(store)
-                for key, value in store.items():
+                values: dict[str, Any] = {}
+                owner.save_own_variables(values)
+                for key, value in values.items():
                     _write(group, key, np.asarray(value))
 
 
@@ -64,7 +64,7 @@ def read_weights(model: Model, file: BinaryIO, where: str, skip_mismatch: bool =
     with archive, all_or_nothing([v for _, owner in owners for v in owner.variables]):
         stores = {group.name[1:]: Store(group, where) for group in _groups(archive, where)}
         for path, owner in owners:
-            store = stores.pop(path, {})
+            store: Mapping[str, np.ndarray] = stores.pop(path, {})
             if isinstance(owner, Optimizer) and not store:
                 continue  # only the weights were saved: training starts afresh
             try:

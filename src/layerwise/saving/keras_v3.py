@@ -30,7 +30,7 @@ def write_model(model: Model, file: BinaryIO) -> None:
     weights = io.BytesIO()
     write_weights(model, weights)
     date = time.strftime("%Y-%m-%d@%H:%M:%S")
-    metadata = {"keras_version": FORMAT, "layerwise_version": __version__, "date_saved": date}
+    metadata: dict[str, Any] = {"keras_version": FORMAT, "layerwise_version": __version__, "date_saved": date}
     if model.file_notes is not None:
         metadata[NOTES] = model.file_notes
     with zipfile.ZipFile(file, "w") as archive:
@@ -101,7 +101,8 @@ def _read(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
         raise FileFormatError(f"{path}: {name}: the member is missing") from None
     limits = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: LARGEST_RATIO}
     if info.compress_type not in limits:
-        raise FileFormatError(f"{path}: {name}: compression method {info.compress_type}, expected 0 (none) or 8 (deflate)")
+        method = info.compress_type
+        raise FileFormatError(f"{path}: {name}: compression method {method}, expected 0 (none) or 8 (deflate)")
     there = min(info.compress_size, path.stat().st_size)
     if info.file_size > there * limits[info.compress_type]:
         raise FileFormatError(f"{path}: {name}: says {info.file_size} bytes, the file has {there}")

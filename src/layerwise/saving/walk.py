@@ -60,14 +60,14 @@ def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _kind(owner: Any) -> type:
-    return next(cls for cls in (Model, *SAVEABLE) if isinstance(owner, cls))
+    return next(cls for cls in (Sequential, Model, *SAVEABLE) if isinstance(owner, cls))
 
 
 @cache
 def _internal(kind: type) -> frozenset[str]:
     """The names that every object of this kind has, and which therefore lead nowhere."""
     bare = kind(0.0) if kind is Optimizer else kind(name="bare")
-    return frozenset(dir(bare)) - ({"layers", "optimizer"} if kind is Model else set())
+    return frozenset(dir(bare)) - ({"layers", "optimizer"} if issubclass(kind, Model) else set())
 
 
 def _elements(container: Any) -> Iterator[tuple[str, Any]]:
