@@ -21,6 +21,10 @@ __getattr__, __dir__, __all__ = _lazy(
         """,
         ".regularization": "ActivityRegularization Dropout GaussianNoise",
         ".activation": "ELU LeakyReLU PReLU ReLU Softmax",
+        ".preprocessing": "CenterCrop Normalization Rescaling Resizing",
+        ".augmentation": """
+            RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom
+        """,
         ".reshaping": """
             Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D ZeroPadding3D
         """,

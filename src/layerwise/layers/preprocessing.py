@@ -1,0 +1,236 @@
+"""Layers that bring data into the form that a model learns from: scaling, statistics, sizes of images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import config, ops
+from ..autograd import Tensor, as_tensor
+from ..serialization import serialize
+from .base import InputSpec, Layer
+from .convolution import per_dimension
+from .core import _data_format
+
+
+class Rescaling(Layer):
+    """y = scale x + offset, with numbers or one for each channel
+
+    >>> from layerwise import layers
+    >>> layers.Rescaling(1 / 255)([[0.0, 255.0]])
+    Tensor([[0., 1.]], shape=(1, 2), dtype=float32)
+    """
+
+    def __init__(self, scale: float | Sequence[float], offset: float | Sequence[float] = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name, value in (("scale", scale), ("offset", offset)):
+            if np.asarray(value).dtype.kind not in "iuf":
+                raise ValueError(f"Rescaling: {name}: got {value!r}, expected a number or one for each channel")
+        self.scale, self.offset = scale, offset
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        scale, offset = (np.asarray(v, self.compute_dtype) for v in (self.scale, self.offset))
+        if config.image_data_format() == "channels_first":
+            scale, offset = (v.reshape(*v.shape, 1, 1) if v.ndim == 1 else v for v in (scale, offset))
+        return as_tensor(x, self.compute_dtype) * scale + offset
+
+
+class Normalization(Layer):
+    """y = (x - mean) / max(sqrt(variance), epsilon), or with `invert` y = x max(sqrt(variance), epsilon) + mean
+
+    `adapt` takes mean and variance from data, separately for each position along the axes in `axis` (None: one for
+    all); or they are given.
+
+    >>> from layerwise import layers
+    >>> layer = layers.Normalization()
+    >>> layer.adapt([[1.0, 10.0], [3.0, 30.0]])
+    >>> layer([[1.0, 20.0]])
+    Tensor([[-1.,  0.]], shape=(1, 2), dtype=float32)
+    """
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] | None = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        if (mean is None) != (variance is None):
+            raise ValueError(
+                f"Normalization: got mean={mean!r} and variance={variance!r}, expected both, or none (and then adapt)"
+            )
+        if variance is not None and np.any(np.asarray(variance) < 0):
+            raise ValueError(f"Normalization: variance: got {variance!r}, expected numbers >= 0")
+        self.input_mean, self.input_variance, self.invert = mean, variance, invert
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        ndim = len(input_shape)
+        if any(not -ndim <= a < ndim for a in self.axis):
+            raise ValueError(f"layer {self.name!r}: axis {self.axis} lies outside of an input of shape {input_shape}")
+        self._axes = sorted(a % ndim for a in self.axis)
+        sizes = {a: n for a in self._axes if (n := input_shape[a]) is not None}
+        if len(sizes) < len(self._axes):
+            raise ValueError(
+                f"layer {self.name!r}: input of shape {input_shape}: the sizes along axis {self.axis} must be known"
+            )
+        shape = tuple(sizes.values())
+        self._full = tuple(sizes.get(i, 1) for i in range(ndim))
+        if self.input_mean is None:
+            self.adapt_mean = self.add_weight(shape, "zeros", name="mean", trainable=False)
+            self.adapt_variance = self.add_weight(shape, "ones", name="variance", trainable=False)
+            self.count = self.add_weight((), "zeros", "int32", name="count", trainable=False)
+        else:
+            for name, value in (("mean", self.input_mean), ("variance", self.input_variance)):
+                try:
+                    np.broadcast_to(np.asarray(value), self._full)
+                except ValueError:
+                    raise ValueError(
+                        f"layer {self.name!r}: {name}: got shape {np.shape(value)}, expected one that broadcasts to "
+                        f"{self._full}, from axis {self.axis} and an input of shape {input_shape}"
+                    ) from None
+        self.input_spec = InputSpec(ndim=ndim, axes=sizes)
+
+    @property
+    def mean(self) -> Tensor | None:
+        """The mean as it is subtracted, with 1 for the sizes of other axes; None before the layer is built."""
+        return self._statistic(self.input_mean, "adapt_mean")
+
+    @property
+    def variance(self) -> Tensor | None:
+        """The variance as it divides, with 1 for the sizes of other axes; None before the layer is built."""
+        return self._statistic(self.input_variance, "adapt_variance")
+
+    def _statistic(self, given: Any, adapted: str) -> Tensor | None:
+        if not self.built:
+            return None
+        if given is not None:
+            return as_tensor(np.broadcast_to(np.asarray(given), self._full), self.compute_dtype)
+        return as_tensor(ops.reshape(getattr(self, adapted), self._full), self.compute_dtype)
+
+    def adapt(self, data: Any) -> None:
+        """Take mean and variance from data: an array, or batches such as a `Dataset` gives (inputs come first)."""
+        if self.input_mean is not None:
+            raise ValueError(f"layer {self.name!r}: adapt: mean and variance were given to the layer")
+        total, mean, squares = 0, np.zeros(()), np.zeros(())
+        for batch in _batches(data):
+            x = np.asarray(batch, "float64")
+            if not self.built:
+                self._build_with([(None, *x.shape[1:])], ["input_shape"])
+            self._check_inputs((x,))
+            others = tuple(i for i in range(x.ndim) if i not in self._axes)
+            count = int(np.prod([x.shape[i] for i in others], dtype=np.int64))
+            if count == 0:
+                continue
+            # Chan, Golub, LeVeque: Algorithms for computing the sample variance (1983)
+            batch_mean = x.mean(others)
+            delta = batch_mean - mean
+            squares = squares + x.var(others) * count + delta**2 * (total * count / (total + count))
+            mean = mean + delta * (count / (total + count))
+            total += count
+        if total == 0:
+            raise ValueError(f"layer {self.name!r}: adapt: the data holds no examples")
+        self.adapt_mean.assign(as_tensor(mean, self.variable_dtype))
+        self.adapt_variance.assign(as_tensor(squares / total, self.variable_dtype))
+
+    def call(self, x: Tensor) -> Tensor:
+        x = as_tensor(x, self.compute_dtype)
+        mean, variance = self.mean, self.variance
+        scale = ops.maximum(ops.sqrt(variance), config.epsilon())
+        return x * scale + mean if self.invert else (x - mean) / scale
+
+    def get_config(self) -> dict[str, Any]:
+        given = {"mean": serialize(self.input_mean), "variance": serialize(self.input_variance)}
+        return super().get_config() | given
+
+
+def _batches(data: Any) -> Iterable[Any]:
+    """The inputs in what `adapt` is given."""
+    if isinstance(data, list) or hasattr(data, "__array__"):
+        yield data
+    else:
+        for batch in data:
+            yield batch[0] if isinstance(batch, tuple) else batch
+
+
+class ImageLayer(Layer):
+    """The common part of layers on images: (height, width, channels) or a batch of them."""
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.data_format = _data_format(data_format)
+        self.input_spec = InputSpec(min_ndim=3, max_ndim=4)
+        self.built = True
+
+
+class Resizing(ImageLayer):
+    """y = images of another height and width; see `ops.image.resize` for the arguments
+
+    >>> from layerwise import layers, ops
+    >>> layers.Resizing(28, 28)(ops.zeros((2, 8, 8, 1))).shape
+    (2, 28, 28, 1)
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        interpolation: str = "bilinear",
+        crop_to_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False,
+        fill_mode: str = "constant",
+        fill_value: float = 0.0,
+        antialias: bool = False,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data_format, **kwargs)
+        self.height, self.width = per_dimension((height, width), 2, "Resizing: (height, width)")
+        known = ("nearest", *ops.image.KERNELS)
+        if interpolation not in known:
+            raise ValueError(f"Resizing: interpolation: got {interpolation!r}, expected one of {known}")
+        if crop_to_aspect_ratio and pad_to_aspect_ratio:
+            raise ValueError("Resizing: crop_to_aspect_ratio and pad_to_aspect_ratio: expected at most one of them")
+        self.interpolation, self.antialias = interpolation, antialias
+        self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
+        self.fill_mode, self.fill_value = fill_mode, fill_value
+
+    def call(self, x: Tensor) -> Tensor:
+        return ops.image.resize(
+            x,
+            (self.height, self.width),
+            self.interpolation,
+            self.antialias,
+            self.crop_to_aspect_ratio,
+            self.pad_to_aspect_ratio,
+            self.fill_mode,
+            self.fill_value,
+            self.data_format,
+        )
+
+
+class CenterCrop(ImageLayer):
+    """y = the middle of each image; where an image is smaller, the largest part of that shape, resized"""
+
+    def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(data_format, **kwargs)
+        self.height, self.width = per_dimension((height, width), 2, "CenterCrop: (height, width)")
+
+    def call(self, x: Tensor) -> Tensor:
+        return center_crop(as_tensor(x, self.compute_dtype), self.height, self.width, self.data_format)
+
+
+def center_crop(x: Tensor, height: int, width: int, data_format: str) -> Tensor:
+    """What `CenterCrop` computes."""
+    h, w = x.shape[-2:] if data_format == "channels_first" else x.shape[-3:-1]
+    if h < height or w < width:
+        return ops.image.resize(x, (height, width), crop_to_aspect_ratio=True, data_format=data_format)
+    top, left = (h - height) // 2, (w - width) // 2
+    return ops.image.crop_images(x, top, left, target_height=height, target_width=width, data_format=data_format)
