@@ -50,9 +50,10 @@ class Augmentation(ImageLayer):
 
 
 class RandomFlip(Augmentation):
-    """y = x mirrored left to right and top to bottom, each with probability 1/2
+    """y = x mirrored, with probability 1/2
 
-    mode: "horizontal" (left to right only), "vertical" or "horizontal_and_vertical".
+    mode: "horizontal" (left to right), "vertical" (top to bottom) or "horizontal_and_vertical": both at once, as in
+    Keras, which turns the image by half a circle; for independent flips use two layers.
 
     >>> from layerwise import layers
     >>> sorted({float(layers.RandomFlip("horizontal", seed=s)([[[1.0], [2.0]]])[0, 0, 0]) for s in range(9)})
@@ -70,10 +71,9 @@ class RandomFlip(Augmentation):
         self.mode = _one_of("RandomFlip: mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
 
     def augment(self, x: Tensor) -> Tensor:
-        for axis, word in ((2, "horizontal"), (1, "vertical")):
-            if word in self.mode:
-                x = ops.where(random.bernoulli(0.5, (x.shape[0], 1, 1, 1), self.generator), ops.flip(x, axis=axis), x)
-        return x
+        axes = tuple(axis for axis, word in ((1, "vertical"), (2, "horizontal")) if word in self.mode)
+        chosen = random.bernoulli(0.5, (x.shape[0], 1, 1, 1), self.generator)
+        return ops.where(chosen, ops.flip(x, axis=axes), x)
 
 
 class Affine(Augmentation):
