@@ -591,6 +591,8 @@ class Primitive:
             result = result if type(result) is Tensor else Tensor(result)
             symbolic = type(result.value) is Spec
         if symbolic:
+            if self.variadic is None:
+                args = (*args[: len(self.names)], *operands[len(args) :])
             call = Call(self, args, static, result, next(_clock))
             for output in result if type(result) is tuple else (result,):
                 output.note("history", call)

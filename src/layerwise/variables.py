@@ -136,6 +136,17 @@ def in_rehearsal() -> bool:
     return current is not None and current.rehearsal
 
 
+@contextlib.contextmanager
+def for_good() -> Iterator[None]:
+    """What is done inside the `with` block stays, even in a rehearsal."""
+    token = _transaction.set(None) if in_rehearsal() else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _transaction.reset(token)
+
+
 class Variable(Operators):
     """A named, mutable array: what layers, optimizers, metrics and generators keep between steps.
 

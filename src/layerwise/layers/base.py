@@ -18,7 +18,7 @@ from ..config import DTypePolicy
 from ..dtypes import is_float
 from ..random import SeedGenerator
 from ..serialization import Configurable, deserialize, serialize, suggest
-from ..variables import Variable, auto_name, autocast, in_rehearsal, in_step, rehearsal, snake_case
+from ..variables import Variable, auto_name, autocast, for_good, in_rehearsal, in_step, rehearsal, snake_case
 
 
 @dataclass
@@ -700,10 +700,14 @@ def _sum(term: Tensor) -> Tensor:
 
 @contextlib.contextmanager
 def graph_scope() -> Iterator[None]:
-    """Calls on symbolic Tensors inside the `with` block are noted for a graph, even where a layer is being called."""
+    """Calls on symbolic Tensors inside the `with` block are noted for a graph that stays.
+
+    So it is in user code, but not while another layer is called, nor in a rehearsal.
+    """
     token = _context.set(None)
     try:
-        yield
+        with for_good():
+            yield
     finally:
         _context.reset(token)
 
