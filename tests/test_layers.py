@@ -317,3 +317,170 @@ def test_configuration_variables_and_shapes(case: Case) -> None:
     unknown_batch = ours(_symbols(case.shape, lambda s: (None, *s[1:])))
     assert unknown_batch.shape == (None, *shape0[1:])
     assert unknown_batch.dtype == y.dtype
+
+
+# Masks
+
+
+FRONT = np.array([[True, True, False], [True, False, False]])
+BACK = np.array([[True, False, True], [False, False, True]])
+
+
+@pytest.mark.parametrize("masks", [(FRONT, BACK), (FRONT, None), (None, BACK), (None, None)])
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("Concatenate", {"axis": 1}), ("Concatenate", {"axis": -1}), ("Add", {}), ("Subtract", {}), ("Average", {})],
+)
+def test_masks_of_merged_inputs(name: str, arguments: dict[str, Any], masks: Any) -> None:
+    xs = inputs_of([(2, 3, 2), (2, 3, 2)])
+    theirs = getattr(keras.layers, name)(**arguments).compute_mask([keras.ops.array(x) for x in xs], list(masks))
+    given = [ops.array(x) for x in xs]
+    for x, mask in zip(given, masks, strict=True):
+        if mask is not None:
+            x.note("mask", ops.array(mask))
+    notes = getattr(layers, name)(**arguments)(given).notes or {}
+    if theirs is None:
+        assert "mask" not in notes
+    else:
+        np.testing.assert_array_equal(notes["mask"], theirs)
+
+
+def test_a_mask_travels_to_where_it_is_used() -> None:
+    x = ops.array(inputs_of((2, 4, 3))).note("mask", ops.array(STEPS))
+    hidden = layers.Dropout(0.5)(layers.Dense(3)(x))
+    np.testing.assert_array_equal(hidden.notes["mask"], STEPS)
+    pooled = layers.GlobalAveragePooling1D()(hidden)
+    np.testing.assert_allclose(pooled, layers.GlobalAveragePooling1D()(hidden.numpy(), mask=STEPS), rtol=1e-6)
+    assert not (pooled.notes or {}).get("mask")
+    assert not (layers.Conv1D(2, 1)(x).notes or {}).get("mask")  # which does not support masks
+
+
+# Shapes
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "shape", "sizes"),
+    [
+        ("Conv2D", {"filters": 4, "kernel_size": 3, "padding": "same"}, (None, None, None, 3), (2, 7, 6, 3)),
+        ("Conv2D", {"filters": 4, "kernel_size": 3, "strides": 2}, (None, 7, None, 3), (2, 7, 6, 3)),
+        ("Conv1D", {"filters": 4, "kernel_size": 3, "dilation_rate": 2}, (None, None, 3), (2, 9, 3)),
+        ("MaxPooling2D", {"pool_size": 2}, (None, None, 6, 3), (2, 7, 6, 3)),
+        ("AveragePooling2D", {"pool_size": 3, "padding": "same"}, (None, 3, None, None), (2, 3, 7, 6)),
+        ("GlobalAveragePooling2D", {}, (None, None, None, 3), (2, 7, 6, 3)),
+        ("ZeroPadding2D", {"padding": 1}, (None, None, 6, 3), (2, 7, 6, 3)),
+        ("Cropping2D", {"cropping": 1}, (None, None, 6, 3), (2, 7, 6, 3)),
+        ("UpSampling2D", {"interpolation": "bilinear"}, (None, None, None, 3), (2, 7, 6, 3)),
+        ("BatchNormalization", {}, (None, None, 3), (2, 4, 3)),
+        ("LayerNormalization", {}, (None, None, 3), (2, 4, 3)),
+        ("Flatten", {}, (None, None, 3), (2, 4, 3)),
+        ("Reshape", {"target_shape": (-1, 2)}, (None, 4, 3), (2, 4, 3)),
+        ("Dense", {"units": 5}, (None, None, 3), (2, 4, 3)),
+    ],
+)
+def test_unknown_sizes(name: str, arguments: dict[str, Any], shape: Any, sizes: Any) -> None:
+    expected = tuple(getattr(keras.layers, name)(**arguments).compute_output_shape(shape))
+    layer = getattr(layers, name)(**arguments)
+    assert layer(Tensor(Spec(shape))).shape == expected
+    assert layer.compute_output_shape(shape) == expected
+    concrete = layer(np.zeros(sizes, "float32")).shape
+    assert all(n in (None, m) for n, m in zip(expected, concrete, strict=True))
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: layers.Dense(0), ValueError, "Dense: units: got 0"),
+        (lambda: layers.Dense(2.5), ValueError, "Dense: units: got 2.5"),
+        (lambda: layers.Dense(2, activation="rely"), ValueError, "did you mean 'relu'"),
+        (lambda: layers.Dense(2, kernel_initializer="glorot"), ValueError, "unknown initializer 'glorot'"),
+        (lambda: layers.Dense(2, kernel_regularizer="l3"), ValueError, "unknown regularizer 'l3'"),
+        (lambda: layers.Dense(2, kernel_constraint="maxnrm"), ValueError, "unknown constraint 'maxnrm'"),
+        (lambda: layers.Dense(2, activaton="relu"), TypeError, "Dense: unknown argument 'activaton'.*'activation'"),
+        (lambda: layers.Dense(2, name=3), TypeError, "Dense: name: got 3"),
+        (lambda: layers.Dense(2, dtype="float31"), ValueError, "float31"),
+        (lambda: layers.Dense(2, name="d")(np.zeros(3, "float32")), ValueError, "layer 'd' .*at least 2 dimensions"),
+        (lambda: layers.Dense(2, name="d").count_params(), ValueError, "layer 'd' has no weights yet"),
+        (lambda: layers.Conv2D(0, 3), ValueError, "Conv2D: filters: got 0"),
+        (lambda: layers.Conv2D(4, 3, groups=3), ValueError, "Conv2D: groups: got 3.*divides filters=4"),
+        (lambda: layers.Conv2D(4, (3, 3, 3)), ValueError, r"Conv2D: kernel_size: got \(3, 3, 3\)"),
+        (lambda: layers.Conv2D(4, 3, strides=0), ValueError, "Conv2D: strides: got 0"),
+        (lambda: layers.Conv2D(4, 3, padding="full"), ValueError, "Conv2D: padding: got 'full'"),
+        (lambda: layers.Conv2D(4, 3, padding="causal"), ValueError, "Conv2D: padding: got 'causal'"),
+        (lambda: layers.Conv2D(4, 3, data_format="last"), ValueError, "data_format: got 'last'"),
+        (
+            lambda: layers.Conv2D(4, 3, name="c")(np.zeros((5, 5, 3), "float32")),
+            ValueError,
+            r"layer 'c' \(Conv2D\): input of shape \(5, 5, 3\); expected at least 4 dimensions",
+        ),
+        (
+            lambda: layers.Conv2D(4, 3, groups=2, name="c")(np.zeros((1, 5, 5, 3), "float32")),
+            ValueError,
+            "layer 'c': groups=2 does not divide the input's 3 channels",
+        ),
+        (lambda: layers.Conv2D(4, 3)(Tensor(Spec((None, 5, 5, None)))), ValueError, "number of channels must be known"),
+        (lambda: layers.MaxPooling2D(0), ValueError, "MaxPooling2D: pool_size: got 0"),
+        (lambda: layers.MaxPooling2D(2)(np.zeros((4, 4, 3), "float32")), ValueError, "MaxPooling2D.*expected 4 dim"),
+        (lambda: layers.Dropout(1.5), ValueError, "Dropout: rate: got 1.5, expected a number from 0 to 1"),
+        (lambda: layers.GaussianNoise(-1), ValueError, "GaussianNoise: stddev: got -1"),
+        (lambda: layers.ReLU(negative_slope=-1), ValueError, "ReLU: negative_slope: got -1"),
+        (lambda: layers.LeakyReLU(-0.1), ValueError, "LeakyReLU: negative_slope: got -0.1"),
+        (lambda: layers.Reshape((4, 2))(np.zeros((1, 6), "float32")), ValueError, r"cannot arrange \(6,\)"),
+        (lambda: layers.Permute((0, 1)), ValueError, r"Permute: dims: got \(0, 1\)"),
+        (lambda: layers.RepeatVector(1.5), TypeError, "RepeatVector: n: got 1.5"),
+        (lambda: layers.ZeroPadding2D((1, 2, 3)), ValueError, "ZeroPadding2D: padding: got"),
+        (lambda: layers.Cropping1D(3)(np.zeros((1, 5, 2), "float32")), ValueError, "leaves nothing of axis 1"),
+        (lambda: layers.Add()(np.zeros((1, 2), "float32")), ValueError, r"\(Add\): got one input, expected a list"),
+        (lambda: layers.Subtract()([np.zeros((1, 2))] * 3), ValueError, r"\(Subtract\): got 3 inputs, expected 2"),
+        (lambda: layers.Concatenate()(np.zeros((1, 2))), ValueError, r"\(Concatenate\): got one input"),
+        (
+            lambda: layers.Concatenate()([np.zeros((1, 2)), np.zeros((2, 2))]),
+            ValueError,
+            "may differ along axis -1 only",
+        ),
+        (lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"max": 1}), ValueError, "renorm_clipping"),
+        (
+            lambda: layers.BatchNormalization()(Tensor(Spec((2, None)))),
+            ValueError,
+            "the size along axis -1 must be known",
+        ),
+        (lambda: layers.Dense(2)(Tensor(Spec((2, None)))), ValueError, "unknown size"),
+        (lambda: layers.Input(), ValueError, "either shape .* or batch_shape"),
+        (lambda: layers.Input(3), TypeError, r"Input: shape: got 3, expected a tuple such as \(3,\)"),
+        (lambda: layers.Input((2.5,)), ValueError, "Input: shape: got"),
+        (lambda: layers.Dens, AttributeError, "nearest: 'Dense'"),
+    ],
+)
+def test_mistakes(call: Any, error: Any, message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_other_sizes_after_building_are_refused_by_name() -> None:
+    layer = layers.Dense(2, name="head")
+    layer(np.zeros((2, 3), "float32"))
+    with pytest.raises(ValueError, match=r"layer 'head' \(Dense\): input of shape \(2, 4\); expected size 3"):
+        layer(np.zeros((2, 4), "float32"))
+    with pytest.raises(ValueError, match=r"head/kernel: got shape \(2, 2\), expected \(3, 2\)"):
+        layer.set_weights([np.zeros((2, 2)), np.zeros(2)])
+    with pytest.raises(ValueError, match="got 1 arrays, expected 2"):
+        layer.set_weights([np.zeros((3, 2))])
+
+
+def test_symbolic_inputs_and_their_layers() -> None:
+    x = layers.Input((4,), batch_size=2, name="entry")
+    assert x.shape == (2, 4)
+    assert layers.Input(batch_shape=(3, 4)).shape == (3, 4)
+    dense = layers.Dense(3)
+    y = dense(x)
+    assert dense.input is x
+    assert dense.output is y
+    dense(y[:, :1] * np.ones((1, 4), "float32"))
+    with pytest.raises(AttributeError, match="called 2 times"):
+        _ = dense.output
+    config = layers.InputLayer(shape=(4,), dtype="int32", name="i").get_config()
+    theirs = keras.layers.InputLayer(shape=(4,), dtype="int32", name="i").get_config()
+    assert config == {**theirs, "batch_shape": list(theirs["batch_shape"])}
+    assert layers.InputLayer.from_config(config).get_config() == config

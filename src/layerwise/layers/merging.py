@@ -109,10 +109,16 @@ class Concatenate(Layer):
         return ops.concatenate(list(inputs), axis=self.axis)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        masks = previous_mask if isinstance(previous_mask, list | tuple) else [previous_mask]
-        if any(m is None for m in masks) or self.axis not in (1, 1 - inputs[0].ndim):
+        known = [m for m in previous_mask if m is not None]
+        if not known:
             return None
-        return ops.concatenate(list(masks), axis=1)
+        ndim = known[0].ndim
+        masks = [
+            ops.ones_like(x[(..., *(0,) * (x.ndim - ndim))], dtype="bool") if m is None else m
+            for x, m in zip(inputs, previous_mask, strict=True)
+        ]
+        axis = self.axis % inputs[0].ndim
+        return ops.concatenate(masks, axis=axis) if axis < ndim else functools.reduce(ops.logical_or, masks)
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Tensor:

@@ -1,0 +1,346 @@
+"""Layers that users write: build, call, add_weight, add_loss; what belongs to a layer; freezing; copies."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from layerwise import GradientTape, Variable, config, layers, metrics, ops, random
+from layerwise.autograd import Tensor
+from layerwise.serialization import deserialize, register_keras_serializable, serialize
+
+os.environ["KERAS_BACKEND"] = "jax"
+import keras
+
+X = np.random.default_rng(3).normal(size=(4, 3)).astype("float32")
+
+
+@register_keras_serializable("tests")
+class Linear(layers.Layer):
+    """y = x W + b, with a penalty on y."""
+
+    def __init__(self, units: int, rate: float = 0.1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units, self.rate = units, rate
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.w = self.add_weight((input_shape[-1], self.units), "ones", name="w", regularizer="l2")
+        self.calls = self.add_weight((), dtype="int32", trainable=False, name="calls")
+        self.b = self.add_weight(shape=(self.units,), initializer="zeros", name="b", constraint="non_neg")
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        y = x @ self.w + self.b
+        if training:
+            self.calls.assign_add(1)
+            self.add_loss(self.rate * ops.mean(y * y))
+        return y
+
+
+class Block(layers.Layer):
+    """Layers in lists and dicts, a variable, a metric and a generator of its own."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stack = [layers.Dense(4, activation="relu"), (layers.Dense(3), layers.BatchNormalization())]
+        self.heads = {"a": layers.Dense(2), "b": {"inner": layers.Dense(1)}}
+        self.scale = Variable(2.0, name="scale")
+        self.seen = metrics.Mean()
+        self.generator = random.SeedGenerator(1)
+
+    def call(self, x: Tensor, training: bool = False) -> dict[str, Tensor]:
+        x = self.stack[0](x)
+        for layer in self.stack[1]:
+            x = layer(x, training=training)
+        return {"a": self.heads["a"](x) * self.scale, "b": self.heads["b"]["inner"](x)}
+
+
+def test_build_call_and_configuration() -> None:
+    layer = Linear(2, name="mine")
+    assert not layer.built
+    y = layer(X)
+    assert layer.built
+    np.testing.assert_allclose(y, X @ np.ones((3, 2)), rtol=1e-5)
+    assert [v.path for v in layer.weights] == ["mine/w", "mine/b", "mine/calls"]
+    assert [v.name for v in layer.trainable_weights] == ["w", "b"]
+    assert layer.calls.dtype == "int32"
+    assert layer.count_params() == 9
+    assert layer.get_config() == {
+        "name": "mine",
+        "trainable": True,
+        "dtype": serialize(layer.dtype_policy),
+        "units": 2,
+        "rate": 0.1,
+    }
+    node = serialize(layer)
+    assert node["registered_name"] == "tests>Linear"
+    again = deserialize(node)
+    assert again.get_config() == layer.get_config()
+    assert again.built
+    assert [v.shape for v in again.weights] == [(3, 2), (2,), ()]
+
+
+def test_losses_are_those_of_the_last_call() -> None:
+    layer = Linear(2)
+    layer(X)
+    assert len(layer.losses) == 1  # the regulariser of w
+    for _ in range(2):
+        y = layer(X, training=True)
+    added, penalty = layer.losses
+    np.testing.assert_allclose(added, 0.1 * np.mean(y.numpy() ** 2), rtol=1e-6)
+    np.testing.assert_allclose(penalty, 0.01 * 6, rtol=1e-6)
+    assert int(layer.calls) == 2
+    with GradientTape() as tape:
+        layer(X, training=True)
+        total = sum(layer.losses)
+    gradient = tape.gradient(total, layer.w).numpy()
+    expected = 0.2 * X.T @ (X @ np.ones((3, 2))) / 8 + 0.02
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4)
+
+
+def test_what_is_in_lists_and_dicts_belongs_to_the_layer() -> None:
+    block = Block(name="block")
+    out = block(X, training=True)
+    assert {k: v.shape for k, v in out.items()} == {"a": (4, 2), "b": (4, 1)}
+    kinds = [
+        "scale",
+        *["kernel", "bias"] * 2,
+        "gamma",
+        "beta",
+        "moving_mean",
+        "moving_variance",
+        *["kernel", "bias"] * 2,
+    ]
+    assert sorted(v.name for v in block.weights) == sorted(kinds)
+    assert block.weights[0].name == "scale"  # a layer's own come first
+    assert [v.name for v in block.trainable_weights].count("kernel") == 4
+    assert "moving_mean" in [v.name for v in block.non_trainable_weights]
+    assert {id(v) for v in block.weights} <= {id(v) for v in block.variables}
+    assert any(v is block.generator.state for v in block.variables)
+    assert {id(v) for v in block.seen.variables} <= {id(v) for v in block.variables}
+    assert block.metrics == [block.seen]
+
+
+def test_the_order_of_variables_is_that_of_keras() -> None:
+    def inner(library: Any) -> Any:
+        class Inner(library.layers.Layer):
+            def __init__(self) -> None:
+                super().__init__()
+                self.second = library.layers.Dense(2)
+                self.first = library.layers.Dense(1)
+
+            def build(self, input_shape: Any) -> None:
+                self.state = self.add_weight(shape=(), trainable=False, name="state")
+                self.own = self.add_weight(shape=(2,), name="own")
+                self.first.build(input_shape)
+                self.second.build(input_shape)
+
+            def call(self, x: Any) -> Any:
+                return self.first(x) + self.second(x) * self.own
+
+        layer = Inner()
+        layer(X)
+        return layer
+
+    import layerwise
+
+    ours, theirs = inner(layerwise), inner(keras)
+    for kind in ("weights", "trainable_weights", "non_trainable_weights", "variables"):
+        assert [(v.name, v.shape) for v in getattr(ours, kind)] == [(v.name, v.shape) for v in getattr(theirs, kind)]
+
+
+def test_a_shared_layer_counts_once_and_a_deleted_one_not_at_all() -> None:
+    class Twice(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = layers.Dense(3)
+            self.b = [self.a, self.a]
+            self.w = Variable([1.0])
+
+        def call(self, x: Tensor) -> Tensor:
+            return self.b[1](self.a(x))
+
+    layer = Twice()
+    layer(X)
+    assert len(layer.weights) == 3
+    del layer.w
+    assert len(layer.weights) == 2
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_freezing_before_and_after_building(before: bool) -> None:
+    block = Block()
+    if before:
+        block.trainable = False
+    block(X, training=True)
+    block.trainable = False
+    assert block.trainable_weights == []
+    assert len(block.non_trainable_weights) == len(block.weights) == 13
+    assert not block.stack[0].trainable
+    batch_norm = block.stack[1][1]
+    state = batch_norm.moving_mean.numpy()
+    with GradientTape() as tape:
+        y = block(X, training=True)["a"]
+    assert tape.gradient(y, [block.stack[0].kernel, block.scale]) == [None, None]
+    np.testing.assert_array_equal(batch_norm.moving_mean, state)  # a frozen one uses its moving averages
+    block.trainable = True
+    assert len(block.trainable_weights) == 11
+    assert not batch_norm.moving_mean.trainable
+    with GradientTape() as tape:
+        y = block(X, training=True)["a"]
+    assert tape.gradient(y, block.scale) is not None
+
+
+def test_freezing_one_inner_layer() -> None:
+    block = Block()
+    block(X)
+    block.heads["a"].trainable = False
+    assert len(block.trainable_weights) == 9
+    assert block.trainable
+
+
+def test_weights_are_copied_in_and_out() -> None:
+    layer = layers.Dense(2)
+    layer(X)
+    values = layer.get_weights()
+    values[0][:] = 0
+    assert layer.kernel.numpy().any()
+    ours = [np.ones((3, 2), "float32"), np.zeros(2, "float32")]
+    layer.set_weights(ours)
+    ours[0][:] = 5
+    np.testing.assert_array_equal(layer.kernel, np.ones((3, 2)))
+    read = layer.kernel.numpy()
+    layer.kernel.assign(layer.kernel * 2)
+    np.testing.assert_array_equal(read, np.ones((3, 2)))
+
+
+def test_a_wrong_weight_changes_nothing() -> None:
+    layer = layers.Dense(2)
+    layer(X)
+    before = layer.get_weights()
+    with pytest.raises(ValueError, match="expected"):
+        layer.set_weights([np.zeros((3, 2)), np.zeros(3)])
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_copies_are_independent() -> None:
+    layer = Linear(2)
+    layer(X)
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        np.testing.assert_array_equal(other(X), layer(X))
+        other.w.assign(other.w * 0)
+        assert layer.w.numpy().all()
+        assert [v.name for v in other.weights] == ["w", "b", "calls"]
+
+
+def test_training_comes_from_the_outer_call() -> None:
+    class Outer(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = layers.Dropout(0.9, seed=1)
+
+        def call(self, x: Tensor) -> Tensor:
+            return self.inner(x)
+
+    ones = np.ones((4, 8), "float32")
+    np.testing.assert_array_equal(Outer()(ones), ones)
+    np.testing.assert_array_equal(Outer()(ones, training=False), ones)
+    assert (Outer()(ones, training=True).numpy() == 0).any()
+
+
+def test_several_inputs_and_named_shapes() -> None:
+    class Bilinear(layers.Layer):
+        def build(self, a_shape: Any, b_shape: Any) -> None:
+            self.w = self.add_weight((a_shape[-1], b_shape[-1]), name="w")
+
+        def call(self, a: Tensor, b: Tensor, factor: float = 1.0) -> Tensor:
+            return ops.einsum("ni,ij,nj->n", a, self.w, b) * factor
+
+    layer = Bilinear()
+    y = layer(X, X[:, :2], factor=2.0)
+    np.testing.assert_allclose(y, 2 * np.einsum("ni,ij,nj->n", X, layer.w.numpy(), X[:, :2]), rtol=1e-4)
+    assert layer.get_build_config() == {"shapes_dict": {"a_shape": [4, 3], "b_shape": [4, 2]}}
+    other = Bilinear()
+    other.build_from_config(layer.get_build_config())
+    assert other.w.shape == (3, 2)
+    symbolic = layer(layers.Input((3,)), layers.Input((2,)))
+    assert symbolic.shape == (None,)
+    assert layer.compute_output_spec(layers.Input((3,)), layers.Input((2,))).shape == (None,)
+
+
+def test_symbolic_calls_change_nothing() -> None:
+    layer = Linear(2)
+    layer(layers.Input((3,)), training=True)
+    assert int(layer.calls) == 0
+    assert len(layer.losses) == 1
+    assert layer.compute_output_shape((None, 3)) == (None, 2)
+
+
+def test_dtype_policies() -> None:
+    half = Linear(2, dtype="mixed_float16")
+    y = half(X)
+    assert y.dtype == "float16"
+    assert [v.dtype for v in half.weights] == ["float32", "float32", "int32"]
+    assert (half.dtype, half.compute_dtype, half.variable_dtype) == ("float32", "float16", "float32")
+    assert Linear(2, dtype="float64")(X).dtype == "float64"
+    with config.override(dtype_policy=config.DTypePolicy("bfloat16")):
+        assert Linear(2).compute_dtype == "bfloat16"
+
+    class Plain(layers.Layer):
+        def call(self, x: Tensor) -> Tensor:
+            return x
+
+    assert Plain(dtype="float16", autocast=False)(X).dtype == "float32"
+    assert Plain(dtype="float16")(X).dtype == "float16"
+    assert Plain(dtype="float16")(np.arange(3)).dtype == "int64"
+
+
+def test_input_shape_given_in_the_old_way() -> None:
+    assert layers.Dense(2, input_shape=(3,))._batch_input_shape == (None, 3)
+    assert layers.Dense(2, input_dim=3)._batch_input_shape == (None, 3)
+    assert layers.Dense(2, batch_input_shape=(4, 3))._batch_input_shape == (4, 3)
+
+
+class NoSuper(layers.Layer):
+    def __init__(self) -> None:
+        self.units = 3
+
+    def call(self, x: Tensor) -> Tensor:
+        return x
+
+
+class Unwritable(layers.Layer):
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.function = function
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: NoSuper()(X), RuntimeError, r"NoSuper: its __init__ must call super\(\).__init__\(\)"),
+        (lambda: layers.Layer(name="empty")(X), NotImplementedError, "layer 'empty' .*define call"),
+        (lambda: Unwritable(print).get_config(), NotImplementedError, "argument 'function'.*override get_config"),
+        (lambda: Linear(2, nam="x"), TypeError, "Linear: unknown argument 'nam'; did you mean 'name'"),
+        (lambda: layers.Layer(name="l").add_weight((None, 2), name="w"), ValueError, "layer 'l': add_weight 'w'"),
+        (lambda: layers.Layer(name="l").set_weights([1]), ValueError, "not built yet"),
+    ],
+)
+def test_mistakes(call: Any, error: Any, message: str) -> None:
+    with pytest.raises(error, match="(?s)" + message):
+        call()
+
+
+def test_an_error_in_call_says_in_which_layer() -> None:
+    class Wrong(layers.Layer):
+        def call(self, x: Tensor) -> Tensor:
+            return x @ np.zeros((7, 2), "float32")
+
+    with pytest.raises(ValueError, match="matmul") as caught:
+        Wrong(name="wrong")(X)
+    assert caught.value.__notes__ == ["in layer 'wrong' (Wrong), called on float32 (4, 3)"]
