@@ -484,3 +484,67 @@ def test_symbolic_inputs_and_their_layers() -> None:
     theirs = keras.layers.InputLayer(shape=(4,), dtype="int32", name="i").get_config()
     assert config == {**theirs, "batch_shape": list(theirs["batch_shape"])}
     assert layers.InputLayer.from_config(config).get_config() == config
+
+
+# Noise, and what else has no counterpart to compare with number by number
+
+
+def test_dropout_keeps_the_mean_and_its_noise_shape() -> None:
+    x = np.ones((200, 50), "float32")
+    layer = layers.Dropout(0.3, seed=1)
+    y = layer(x, training=True).numpy()
+    np.testing.assert_allclose(np.unique(y), [0, 1 / 0.7], rtol=1e-6)
+    np.testing.assert_allclose((y == 0).mean(), 0.3, atol=0.025)  # 5 standard deviations
+    assert not np.array_equal(y, layer(x, training=True))
+    np.testing.assert_array_equal(layers.Dropout(0.3, seed=1)(x, training=True), y)
+    rows = layers.Dropout(0.5, noise_shape=(None, 1), seed=1)(x, training=True).numpy()
+    assert set(np.unique(rows.mean(1))) == {0.0, 2.0}
+    np.testing.assert_array_equal(layers.Dropout(1.0)(x, training=True), np.zeros_like(x))
+    gradient = layers.Dropout(0.3, seed=1)
+    tensor = ops.array(x)
+    with GradientTape() as tape:
+        tape.watch(tensor)
+        y = gradient(tensor, training=True)
+    np.testing.assert_array_equal(tape.gradient(y, tensor), y)  # the same mask and factor
+
+
+def test_gaussian_noise() -> None:
+    x = np.full((100, 100), 3.0, "float32")
+    noise = layers.GaussianNoise(0.5, seed=1)(x, training=True).numpy() - x
+    np.testing.assert_allclose(noise.mean(), 0, atol=0.025)
+    np.testing.assert_allclose(noise.std(), 0.5, rtol=0.04)
+    np.testing.assert_array_equal(layers.GaussianNoise(0.5)(x), x)
+
+
+@pytest.mark.parametrize("name", ["add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate"])
+def test_functions_that_merge(name: str) -> None:
+    xs = inputs_of([(2, 3), (2, 3)])
+    y = getattr(layers, name)(xs)
+    np.testing.assert_allclose(y, getattr(keras.layers, name)(xs), rtol=1e-6)
+    assert (
+        getattr(layers, name)([layers.Input((3,)), layers.Input((3,))], name="merged").history.operation.name
+        == "merged"
+    )
+
+
+def test_input_spec() -> None:
+    spec = layers.InputSpec(shape=(None, 3), max_ndim=2)
+    assert spec.complaint((5, 3)) is None
+    assert spec.complaint((5, 4)) == "expected shape (None, 3)"
+    assert layers.InputSpec(max_ndim=2).complaint((1, 2, 3)) == "expected at most 2 dimensions"
+    assert layers.InputSpec(axes={-1: 3, 7: 2}).complaint((None, None)) is None
+    assert layers.InputSpec(axes={1: None}).complaint((2, 3)) is None
+
+    class Two(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__(name="two")
+            self.input_spec = [layers.InputSpec(ndim=2), None]
+
+        def call(self, xs: Any) -> Any:
+            return xs[0]
+
+    Two()([np.zeros((1, 2)), np.zeros(3)])
+    with pytest.raises(ValueError, match=r"layer 'two' .*got 1 inputs, expected 2"):
+        Two()([np.zeros((1, 2))])
+    with pytest.raises(ValueError, match="expected 2 dimensions"):
+        Two()([np.zeros(2), np.zeros(3)])

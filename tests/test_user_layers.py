@@ -13,6 +13,7 @@ import pytest
 from layerwise import GradientTape, Variable, config, layers, metrics, ops, random
 from layerwise.autograd import Tensor
 from layerwise.serialization import deserialize, register_keras_serializable, serialize
+from layerwise.variables import step_function
 
 os.environ["KERAS_BACKEND"] = "jax"
 import keras
@@ -344,3 +345,38 @@ def test_an_error_in_call_says_in_which_layer() -> None:
     with pytest.raises(ValueError, match="matmul") as caught:
         Wrong(name="wrong")(X)
     assert caught.value.__notes__ == ["in layer 'wrong' (Wrong), called on float32 (4, 3)"]
+
+
+def test_structures_of_inputs_and_losses_given_as_functions() -> None:
+    class Dictionary(layers.Layer):
+        def call(self, inputs: dict[str, Tensor]) -> Tensor:
+            self.add_loss(lambda: ops.sum(inputs["a"]))
+            self.add_loss([inputs["a"], 1.0])
+            return inputs["a"] + inputs["b"]
+
+    layer = Dictionary(name="pair")
+    y = layer({"a": np.array([[1.0, 2.0]], "float32"), "b": np.ones((1, 2), "float32")})
+    np.testing.assert_array_equal(y, [[2, 3]])
+    assert [float(loss) for loss in layer.losses] == [3, 3, 1]
+    assert layer.compute_output_shape({"a": (None, 2), "b": (None, 2)}) == (None, 2)
+    assert repr(layer) == "<Dictionary name=pair, built=True>"
+    assert layer.path == "pair"
+    np.testing.assert_array_equal(layers.Identity()([[1.0, 2.0]]), [[1, 2]])
+
+
+def test_building_inside_a_step_is_refused() -> None:
+    layer = layers.Dense(2, name="late")
+    step = step_function(lambda x: layer(x), [])
+    with pytest.raises(RuntimeError, match="layer 'late' is built inside a training step"):
+        step(X)
+
+
+def test_build_needs_a_shape_for_each_of_its_arguments() -> None:
+    class Two(layers.Layer):
+        def build(self, a_shape: Any, b_shape: Any) -> None: ...
+
+        def call(self, a: Tensor, b: Tensor | None = None) -> Tensor:
+            return a
+
+    with pytest.raises(ValueError, match="layer 'two': build needs a_shape, b_shape; got 1 input shapes"):
+        Two(name="two")(X)
