@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import config, initializers, regularizers, tree
-from ..autograd import Call, Spec, Tensor, _clock, as_tensor, cast, with_unknown_sizes
+from ..autograd import Call, Spec, Tensor, as_tensor, cast, with_unknown_sizes
 from ..config import DTypePolicy
 from ..dtypes import is_float
 from ..random import SeedGenerator
@@ -449,9 +449,7 @@ class Layer(Configurable):
                 outputs.note("mask", mask)
         if symbolic and outer is None and not in_rehearsal():
             self._clear_losses()
-            call = Call(
-                self, args, {k: v for k, v in kwargs.items() if k != "training" or v is not None}, outputs, next(_clock)
-            )
+            call = Call(self, args, {k: v for k, v in kwargs.items() if k != "training" or v is not None}, outputs)
             self._calls.append(call)
             for output in tree.flatten(outputs):
                 if type(output) is Tensor:

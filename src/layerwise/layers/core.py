@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import activations, constraints, initializers, ops, regularizers
-from ..autograd import Call, Spec, Tensor, _clock
+from ..autograd import Call, Spec, Tensor
 from ..dtypes import standardize_dtype
 from .base import InputSpec, Layer
 
@@ -46,7 +46,7 @@ class InputLayer(Layer):
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
         self.built = True
         output = Tensor(Spec(self.batch_shape, self.input_dtype))
-        self._calls.append(Call(self, (), {}, output, next(_clock)))
+        self._calls.append(Call(self, (), {}, output))
         output.note("history", self._calls[0])
 
     def call(self, x: Tensor | None = None) -> Any:
