@@ -18,6 +18,8 @@ REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "
 
 Shape = Sequence[int | None]
 
+FLATTEN = "the predictions have more dimensions than the labels: add a Flatten or global pooling layer before Dense"
+
 
 class Loss(Configurable):
     """loss = reduction of weight_i * call(y_true, y_pred)_i
@@ -69,7 +71,10 @@ class Loss(Configurable):
         """
         y_true = _map(lambda y: cast(y, self.dtype), y_true)
         y_pred = _map(lambda y: cast(y, self.dtype), y_pred)
-        values = as_tensor(self.call(y_true, y_pred), self.dtype)
+        values = self.call(y_true, y_pred)
+        if values is None:
+            raise TypeError(f"loss {self.name!r} returned None, expected a value for each sample; `return` is missing")
+        values = as_tensor(values, self.dtype)
         mask = joint_mask(y_pred, values)
         if sample_weight is not None:
             sample_weight = as_tensor(sample_weight, self.dtype)
@@ -247,6 +252,8 @@ def mismatch(name: str, true: Shape, pred: Shape) -> str:
             f"give the last layer 1 output instead of {pred[-1]}; for labels that are class numbers use "
             "sparse_categorical_crossentropy, or utils.to_categorical(y)"
         )
+    elif len(pred) > len(true) + 1:
+        remedy = FLATTEN
     elif len(pred) == len(true) > 1 and pred[-1] != true[-1]:
         remedy = f"give the last layer {true[-1]} outputs instead of {pred[-1]}"
     else:

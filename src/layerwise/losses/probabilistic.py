@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
-from .base import FunctionLoss, floating, matched, same_rank
+from .base import FLATTEN, FunctionLoss, floating, matched, same_rank
 
 
 def _check_smoothing(name: str, label_smoothing: float) -> None:
@@ -93,6 +93,7 @@ def class_numbers(name: str, y_true: Tensor, y_pred: Tensor, axis: int = -1) -> 
     raise ValueError(
         f"{name}: y_true of shape {y_true.shape} does not match y_pred of shape {y_pred.shape}; "
         f"expected class numbers of shape {tuple(expected)}"
+        + (f"; {FLATTEN}" if len(expected) > y_true.ndim else "")
     )
 
 

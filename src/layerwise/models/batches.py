@@ -47,17 +47,18 @@ def as_array(value: Any, role: str) -> Any:
 
 
 def checked_array(value: Any, role: str) -> Any:
-    """`as_array`, refusing NaN and empty data."""
+    """`as_array`, refusing single numbers, NaN and infinities."""
     array = as_array(value, role)
     if array is None:
         return None
     if array.ndim == 0:
         raise ValueError(f"{role}: got a single number, expected an array whose first dimension is the examples")
-    if array.dtype.kind == "f" and array.size and np.isnan(np.min(array)):
-        where = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
-        count = int(np.isnan(array).sum())
+    if array.dtype.kind == "f" and array.size and not (np.isfinite(np.min(array)) and np.isfinite(np.max(array))):
+        wrong = ~np.isfinite(array)
+        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        kind = "NaN" if np.isnan(array).any() else "infinite"
         raise ValueError(
-            f"{role}: {count} of {array.size} values are NaN, the first at index {where}; remove or fill them"
+            f"{role}: {wrong.sum()} of {array.size} values are {kind}, the first at index {where}; remove or fill them"
         )
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
@@ -99,6 +100,10 @@ class ArrayBatches:
         batch_size = 32 if batch_size is None else batch_size
         if not isinstance(batch_size, int | np.integer) or batch_size < 1:
             raise ValueError(f"batch_size: got {batch_size!r}, expected a whole number >= 1")
+        if not (isinstance(shuffle, bool | np.bool_) or shuffle == "batch"):
+            raise ValueError(f"shuffle: got {shuffle!r}, expected True, False or 'batch'")
+        if x is None:
+            raise ValueError("x is missing; pass arrays, or an iterable of batches")
         roles = ("x", "y", "sample_weight")
         self.data = tuple(
             _map_leaves(part, lambda leaf, role=role: checked_array(leaf, role))
@@ -149,9 +154,10 @@ class IterableBatches:
         self.bare = False  # whether the batches are x itself, not tuples
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__") and not hasattr(source, "__iter__")
         if not self.indexed and not isinstance(source, Iterable):
+            remedy = "; call it, and pass what it returns" if callable(source) else ""
             raise TypeError(
                 f"x: got a {type(source).__name__}, expected arrays, "
-                "or an iterable of batches x, (x, y) or (x, y, sample_weight)"
+                f"or an iterable of batches x, (x, y) or (x, y, sample_weight){remedy}"
             )
 
     def __len__(self) -> int:
@@ -164,14 +170,16 @@ class IterableBatches:
         source = (self.source[i] for i in range(len(self.source))) if self.indexed else self.source
         for number, data in enumerate(source):
             x, y, weight = unpack_x_y_sample_weight(data)
+            if x is None:
+                raise ValueError(f"batch {number} is None, expected x, (x, y) or (x, y, sample_weight)")
             self.bare = not isinstance(data, list | tuple)
             parts = [
-                _map_leaves(part, lambda leaf, role=role: as_array(leaf, f"batch {number}: {role}"))  # noqa: B023
+                _map_leaves(part, lambda leaf, role=role: checked_array(leaf, f"batch {number}: {role}"))  # noqa: B023
                 for part, role in ((x, "x"), (y, "y"), (weight, "sample_weight"))
             ]
             if self.class_weight is not None:
                 parts[2] = class_weights(parts[1], self.class_weight, parts[2])
-            lengths = {len(leaf) for leaf in tree.flatten(parts) if leaf is not None and leaf.ndim}
+            lengths = {len(leaf) for leaf in tree.flatten(parts) if leaf is not None}
             if len(lengths) > 1:
                 raise ValueError(f"batch {number}: parts of different lengths: {sorted(lengths)}")
             yield tuple(parts)
@@ -192,8 +200,16 @@ def class_weights(y: Any, class_weight: Mapping[int, float], sample_weight: Any 
     >>> class_weights(np.array([0, 2]), {0: 1.0, 2: 3.0})
     array([1., 3.], dtype=float32)
     """
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(f"class_weight: got {class_weight!r}, expected a dict {{class number: weight}}")
     if y is None or tree.is_nested(y):
-        raise ValueError("class_weight needs one array of labels y")
+        raise ValueError(
+            f"class_weight needs one array of labels y, got {'none' if y is None else len(tree.flatten(y))}; "
+            "use sample_weight, which may be one array for each output"
+        )
+    for key, weight in class_weight.items():
+        if not (isinstance(key, int | np.integer) and isinstance(weight, int | float | np.number) and weight >= 0):
+            raise ValueError(f"class_weight: got {key!r}: {weight!r}, expected a class number and a weight >= 0")
     labels = y
     if labels.ndim > 1 and labels.shape[-1] > 1:
         labels = labels.argmax(-1)
@@ -217,19 +233,18 @@ def batches(
     """The batches of whatever `fit` was given."""
     if isinstance(x, list | tuple | dict) or is_arrays(x) or isinstance(x, np.ndarray):
         return ArrayBatches(x, y, sample_weight, batch_size, shuffle, class_weight)
+    kind = next(cls.__name__ for cls in type(x).__mro__ if not cls.__name__.startswith("_"))
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
-            raise ValueError(
-                f"{name}: x is a {type(x).__name__} of batches, which bring their own {name}; leave it out"
-            )
+            raise ValueError(f"{name}: x is a {kind} of batches, which bring their own {name}; leave it out")
     if batch_size is not None:
-        raise ValueError(f"batch_size: x is a {type(x).__name__} of batches, which have their own size; leave it out")
+        raise ValueError(f"batch_size: x is a {kind} of batches, which have their own size; leave it out")
     return IterableBatches(x, class_weight)
 
 
 def split_arrays(data: Batch, fraction: float) -> tuple[Batch, Batch]:
     """The first part of each array for training, and the last `fraction` for validation."""
-    if not 0 < fraction < 1:
+    if not isinstance(fraction, int | float | np.number) or not 0 < fraction < 1:
         raise ValueError(f"validation_split: got {fraction}, expected a number between 0 and 1")
     arrays = _map_leaves(data, lambda leaf: as_array(leaf, "x"))
     total = next(len(leaf) for leaf in tree.flatten(arrays) if leaf is not None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .. import losses, metrics, tree
@@ -30,9 +31,11 @@ def _per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
 def _targets(y: Any, names: Sequence[str]) -> list[Any]:
     """y_true as a list with one entry for each output, whether it is a dict, a list or one array."""
     if isinstance(y, dict):
-        missing = [name for name in names if name not in y]
-        if missing and len(names) == 1 and len(y) == 1:
+        unknown = [name for name in y if name not in names]
+        if unknown and len(names) == 1 and len(y) == 1:
             return list(y.values())
+        if unknown:
+            raise ValueError(f"y: no output is named {unknown[0]!r}; {suggest(unknown[0], names)}")
         return [y.get(name) for name in names]
     if len(names) == 1:
         return [y]
@@ -40,6 +43,17 @@ def _targets(y: Any, names: Sequence[str]) -> list[Any]:
         got = f"{len(y)} arrays" if isinstance(y, list | tuple) else "one array"
         raise ValueError(f"y: got {got}, expected one for each of the {len(names)} outputs {list(names)}")
     return list(y)
+
+
+@contextlib.contextmanager
+def _noted(kind: str, fn: Any, y_true: Any, y_pred: Any) -> Iterator[None]:
+    """Errors inside the `with` block say which loss or metric they come from, and what it was called on."""
+    try:
+        yield
+    except Exception as error:
+        shapes = " and ".join(f"{y.dtype} {y.shape}" for y in tree.flatten([y_true, y_pred]))
+        error.add_note(f"in {kind} {fn.name!r}, called on {shapes}")
+        raise
 
 
 class CompiledLoss:
@@ -64,11 +78,16 @@ class CompiledLoss:
         )
         total = None
         for i, (fn, y, p, w) in enumerate(zip(self.functions, targets, predictions, weights, strict=True)):
-            if fn is None or y is None:
+            if fn is None:
+                continue
+            if y is None:
+                if isinstance(y_true, dict):
+                    raise ValueError(f"y: got {list(y_true)}, expected also {self.names[i]!r}, an output with a loss")
                 continue
             if isinstance(fn, str):
                 fn = self.functions[i] = losses.get(metrics.crossentropy_for(y.shape, p.shape).__name__)
-            value = fn(y, p, sample_weight=w)
+            with _noted("loss", fn, y, p):
+                value = fn(y, p, sample_weight=w)
             if self.trackers:
                 self.trackers[i].update_state(value, sample_weight=p.shape[0])
             value = value * self.weights[i] if self.weights[i] != 1.0 else value
@@ -131,7 +150,8 @@ class CompiledMetrics:
         if self._entries is None:
             self._resolve(targets, predictions)
         for i, metric, _, weighted in self._entries or ():
-            metric.update_state(targets[i], predictions[i], sample_weight=weights[i] if weighted else None)
+            with _noted("metric", metric, targets[i], predictions[i]):
+                metric.update_state(targets[i], predictions[i], sample_weight=weights[i] if weighted else None)
 
     def result(self) -> dict[str, Any]:
         found: dict[str, Any] = {}

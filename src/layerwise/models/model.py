@@ -10,7 +10,7 @@ from .. import tree
 from ..autograd import Call, Spec, Tensor, as_tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
-from ..serialization import deserialize, serialize
+from ..serialization import deserialize, serialize, suggest
 from .graph import Graph
 from .trainer import Trainer
 
@@ -39,7 +39,9 @@ class Model(Trainer, Layer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not _is_functional(args, kwargs):
-            super().__init__(*args, **kwargs)
+            if args:
+                raise TypeError(f"{type(self).__name__}: got {len(args)} argument, expected inputs and outputs")
+            super().__init__(**kwargs)
             return
         given = dict(zip(("inputs", "outputs", "name"), args, strict=False)) | kwargs
         inputs, outputs = given.pop("inputs"), given.pop("outputs")
@@ -72,9 +74,7 @@ class Model(Trainer, Layer):
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise ValueError(
-            f"get_layer: no layer is named {name!r}; the model has {[layer.name for layer in self.layers]}"
-        )
+        raise ValueError(f"get_layer: no layer is named {name!r}; {suggest(str(name), [x.name for x in self.layers])}")
 
     @property
     def inputs(self) -> Any:
@@ -144,7 +144,9 @@ class Model(Trainer, Layer):
         if isinstance(inputs, dict) and not isinstance(graph.inputs, dict):
             missing = [name for name in names if name not in inputs]
             if missing:
-                raise ValueError(f"model {self.name!r}: got inputs {list(inputs)}, expected {names}")
+                unknown = [name for name in inputs if name not in names]
+                hint = f"; {unknown[0]!r} is none of them, {suggest(unknown[0], names)}" if unknown else ""
+                raise ValueError(f"model {self.name!r}: got inputs {list(inputs)}, expected {names}{hint}")
             values = [inputs[name] for name in names]
         elif isinstance(graph.inputs, dict):
             if not isinstance(inputs, dict) or any(key not in inputs for key in graph.inputs):
@@ -168,7 +170,10 @@ class Model(Trainer, Layer):
             value = value.reshape(*shape[:-1])
         shape = value.shape
         if len(shape) != len(expected) or any(e is not None and e != n for e, n in zip(expected, shape, strict=True)):
-            raise ValueError(f"model {self.name!r}: input {name!r}: got shape {shape}, expected {expected}")
+            raise ValueError(
+                f"model {self.name!r}: input {name!r}: got shape {shape}, expected {expected}"
+                + ("; the dimension of the batch is missing: batch the data, or give x[None]" * (shape == expected[1:]))
+            )
         return value
 
     def build(self, input_shape: Any) -> None:

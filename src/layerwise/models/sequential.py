@@ -31,6 +31,8 @@ class Sequential(Model):
         self.autocast = False  # inputs are brought to the dtype of the first layer's input
         self._stack: list[Layer] = []
         self._outputs: list[Tensor] = []  # the symbolic output of each, where the input's shape is known
+        if isinstance(layers, Layer):
+            raise TypeError(f"Sequential: layers: got the layer {layers.name!r}, expected a list: Sequential([...])")
         for layer in layers or ():
             self.add(layer, rebuild=False)
         self._rebuild()
@@ -39,8 +41,12 @@ class Sequential(Model):
         """Append a layer."""
         if type(layer) is Tensor and layer.history is not None and isinstance(layer.history.operation, InputLayer):
             layer = layer.history.operation
+        if isinstance(layer, type) and issubclass(layer, Layer):
+            name = layer.__name__
+            raise TypeError(f"Sequential: add: got the class {name}, expected an object: {name}(...)")
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential: add: got {layer!r} of type {type(layer).__name__}, expected a layer")
+        layer._require_init()
         if isinstance(layer, InputLayer):
             if self._stack:
                 raise ValueError(

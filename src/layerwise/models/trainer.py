@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import inspect
 import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from .. import config, losses, optimizers, tree
 from ..autograd import GradientTape, Spec, Tensor, as_tensor
 from ..callbacks import CallbackList, History
+from ..callbacks.progress import end_line
 from ..layers.base import Layer, is_metric
 from ..optimizers import Optimizer
-from ..serialization import deserialize, serialize
+from ..serialization import deserialize, serialize, suggest
 from ..variables import Variable, rehearsal, step_function
 from .batches import ArrayBatches, IterableBatches, batches, split_arrays, unpack_x_y_sample_weight
 from .compiled import CompiledLoss, CompiledMetrics
@@ -23,6 +27,27 @@ if TYPE_CHECKING:
     _Base = Layer  # what it is mixed with: `Model` derives from Trainer and Layer
 else:
     _Base = object
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _for_users(method: Method) -> Method:
+    """A method that says what an unknown argument may have meant, and whose errors begin below the progress bar."""
+    known = list(inspect.signature(method).parameters)[1:]
+
+    @functools.wraps(method)
+    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+        self._require_init()
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(f"{method.__name__}: unknown argument {name!r}; {suggest(name, known)}")
+        try:
+            return method(self, *args, **kwargs)
+        except BaseException:
+            end_line()
+            raise
+
+    return called  # type: ignore[return-value]
 
 
 class Trainer(_Base):
@@ -39,6 +64,7 @@ class Trainer(_Base):
 
     # Compiling ----------------------------------------------------------------------------------------------------
 
+    @_for_users
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -70,10 +96,9 @@ class Trainer(_Base):
             if not (isinstance(identifier, str) and identifier in ("crossentropy", "ce")):
                 losses.get(identifier)
         for identifier in tree.flatten([metrics, weighted_metrics]):
-            if isinstance(identifier, str) and identifier not in ("accuracy", "acc", "crossentropy", "ce"):
+            if not (isinstance(identifier, str) and identifier in ("accuracy", "acc", "crossentropy", "ce")):
                 metrics_module.get(identifier)
-        if steps_per_execution < 1:
-            raise ValueError(f"compile: steps_per_execution: got {steps_per_execution}, expected a whole number >= 1")
+        _check_counts("compile", steps_per_execution=steps_per_execution)
         self.optimizer = resolved
         self._compile_arguments = {
             "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
@@ -228,11 +253,15 @@ class Trainer(_Base):
             steps[key] = step_function(method, variables)
         return steps[key]
 
-    def _prepare(self, batch: Any, kind: str, source: Any) -> None:
-        """Create everything that the step creates, so that it changes values only; nothing is computed for keeps."""
+    def _prepare(self, batch: Any, kind: str, source: Any) -> list[int | None]:
+        """Create everything that the step creates, so that it changes values only; nothing is computed for keeps.
+
+        Returns what `_check_labels` needs for the batches that are still to come.
+        """
+        classes: list[int | None] = []
         if getattr(type(self), f"{kind}_step") is not getattr(Trainer, f"{kind}_step"):
             self._rehearse(_as_data(batch, source), kind)
-            return
+            return classes
         training = kind == "train"
         x, y, weight = tree.map_structure(_symbolic, batch)
         with rehearsal():
@@ -247,9 +276,11 @@ class Trainer(_Base):
                 self.compute_metrics(x, y, y_pred, weight)
         self._clear_losses()
         if kind != "predict":
-            self._check_labels(source.data[1] if isinstance(source, ArrayBatches) else batch[1], tree.flatten(y_pred))
+            classes = self._sparse_outputs(tree.flatten(y_pred))
+            self._check_labels(source.data[1] if isinstance(source, ArrayBatches) else batch[1], classes)
         if training and self.trainable_variables:
             self.optimizer.build(self.trainable_variables)
+        return classes
 
     def _rehearse(self, data: Any, kind: str) -> None:
         """Run the user's own step once for what it creates: optimizers' slots, metrics, layers."""
@@ -260,23 +291,33 @@ class Trainer(_Base):
             self._clear_losses()
             self.__dict__[f"_rehearsed_{kind}"] = True
 
-    def _check_labels(self, y: Any, outputs: Any) -> None:
-        """Refuse labels that a sparse loss would look up outside the outputs, before anything is changed."""
-        loss = self._compiled_loss
-        if loss is None or y is None:
-            return
-        targets = y if isinstance(y, list | tuple) else [y.get(n) for n in loss.names] if isinstance(y, dict) else [y]
-        for fn, target, spec in zip(loss.functions, targets, outputs, strict=False):
+    def _sparse_outputs(self, outputs: list[Tensor]) -> list[int | None]:
+        """For each output the number of classes that a sparse loss takes its labels from, or None."""
+
+        def classes(fn: Any, output: Tensor) -> int | None:
             sparse = isinstance(fn, losses.SparseCategoricalCrossentropy) or (
                 isinstance(fn, losses.FunctionLoss) and fn.fn is losses.sparse_categorical_crossentropy
             )
-            if (
-                sparse
-                and target is not None
-                and spec.shape[-1] is not None
-                and getattr(fn, "ignore_class", None) is None
-            ):
-                losses.check_labels(target, spec.shape[-1])
+            return output.shape[-1] if sparse and getattr(fn, "ignore_class", None) is None else None
+
+        functions = self._compiled_loss.functions if self._compiled_loss is not None else ()
+        return [classes(fn, output) for fn, output in zip(functions, outputs, strict=False)]
+
+    def _check_labels(self, y: Any, classes: list[int | None]) -> None:
+        """Refuse labels that are no classes of their outputs, before a step changes anything."""
+        if y is None or not any(classes):
+            return
+        names = self._compiled_loss.names if self._compiled_loss is not None else ()
+        targets = y if isinstance(y, list | tuple) else [y.get(n) for n in names] if isinstance(y, dict) else [y]
+        for target, number in zip(targets, classes, strict=False):
+            if target is not None and number is not None:
+                losses.check_labels(target, number)
+
+    def _data(self, batch: Any, source: Any, classes: list[int | None]) -> Any:
+        """What a step is given, its labels checked where `_prepare` has not seen them."""
+        if not isinstance(source, ArrayBatches):
+            self._check_labels(batch[1], classes)
+        return _as_data(batch, source)
 
     # fit, evaluate, predict ---------------------------------------------------------------------------------------
 
@@ -284,6 +325,7 @@ class Trainer(_Base):
         if not self._compiled:
             raise ValueError(f"{method}: the model is not compiled; call model.compile(optimizer=..., loss=...) first")
 
+    @_for_users
     def fit(
         self,
         x: Any = None,
@@ -322,11 +364,16 @@ class Trainer(_Base):
         Returns the `History` of losses and metrics. If training is interrupted, the model is as after the last step.
         """
         self._require_compiled("fit")
-        for name, value in (("epochs", epochs), ("steps_per_epoch", steps_per_epoch)):
-            if value is not None and (not isinstance(value, int | np.integer) or value < 1):
-                raise ValueError(f"fit: {name}: got {value!r}, expected a whole number >= 1")
-        if x is None:
-            raise ValueError("fit: x is missing; pass arrays, or an iterable of batches")
+        _check_counts(
+            "fit",
+            epochs=epochs,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq if np.ndim(validation_freq) == 0 else None,  # type: ignore[arg-type]
+        )
+        if not isinstance(initial_epoch, int | np.integer) or initial_epoch < 0:
+            raise ValueError(f"fit: initial_epoch: got {initial_epoch!r}, expected a whole number >= 0")
         if validation_split and validation_data is None:
             if not isinstance(source := batches(x, y, sample_weight, batch_size), ArrayBatches):
                 raise ValueError("fit: validation_split needs arrays; pass validation_data for other sources")
@@ -334,21 +381,22 @@ class Trainer(_Base):
             validation_data = held
         source = batches(x, y, sample_weight, batch_size, shuffle, class_weight)
         validation = None
-        if validation_data is not None:
-            vx, vy, vw = (
-                unpack_x_y_sample_weight(validation_data)
-                if isinstance(validation_data, list | tuple)
-                else (validation_data, None, None)
-            )
-            size = validation_batch_size or batch_size
-            validation = batches(
-                vx, vy, vw, size if vy is not None or not isinstance(validation_data, Iterable) else None
-            )
+        with _noted("in validation_data"):
+            if validation_data is not None:
+                vx, vy, vw = (
+                    unpack_x_y_sample_weight(validation_data)
+                    if isinstance(validation_data, list | tuple)
+                    else (validation_data, None, None)
+                )
+                size = validation_batch_size or batch_size
+                validation = batches(
+                    vx, vy, vw, size if vy is not None or not isinstance(validation_data, Iterable) else None
+                )
+            if isinstance(validation, ArrayBatches):  # what is wrong with it is said before the training, not after
+                self._prepare(_Stream(validation, None).peek(), "test", validation)
         stream = _Stream(source, steps_per_epoch)
         first = stream.peek()
-        if isinstance(validation, ArrayBatches):  # what is wrong with it is said before the training, not after
-            self._prepare(_Stream(validation, None).peek(), "test", validation)
-        self._prepare(first, "train", source)
+        classes = self._prepare(first, "train", source)
         step = self._step("train")
 
         listeners = CallbackList(
@@ -364,17 +412,25 @@ class Trainer(_Base):
         listeners.on_train_begin()
         logs: dict[str, Any] = {}
         for epoch in range(initial_epoch, epochs):
+            if not stream.more():
+                warnings.warn(
+                    f"fit: the source of batches is at its end after {epoch - initial_epoch} epochs; training stops "
+                    "here. Give steps_per_epoch, or batches that can be gone through again (a generator cannot)",
+                    stacklevel=3,
+                )
+                break
             self.reset_metrics()
             listeners.on_epoch_begin(epoch)
             for number, batch in enumerate(stream.epoch()):
                 listeners.on_train_batch_begin(number)
-                logs = step(_as_data(batch, source))
+                logs = step(self._data(batch, source, classes))
                 listeners.on_train_batch_end(number, logs)
                 if self.stop_training:
                     break
             epoch_logs = self._results(logs)
             if validation is not None and _due(epoch, validation_freq):
-                results = self._evaluate(validation, validation_steps, listeners)
+                with _noted("in validation_data"):
+                    results = self._evaluate(validation, validation_steps, listeners)
                 epoch_logs |= {f"val_{name}": value for name, value in results.items()}
                 step = self._step("train")
             listeners.on_epoch_end(epoch, dict(sorted(epoch_logs.items())))
@@ -391,6 +447,7 @@ class Trainer(_Base):
         results = self.get_metrics_result() if logs is None or not isinstance(logs, dict) else logs
         return {name: float(np.asarray(value)) for name, value in sorted(results.items()) if np.ndim(value) == 0}
 
+    @_for_users
     def evaluate(
         self,
         x: Any = None,
@@ -401,12 +458,10 @@ class Trainer(_Base):
         steps: int | None = None,
         callbacks: Any = None,
         return_dict: bool = False,
-        **kwargs: Any,
     ) -> Any:
         """The loss and metrics on data: a number, a list [loss, metrics...], or a dict with `return_dict`."""
         self._require_compiled("evaluate")
-        if kwargs:
-            raise TypeError(f"evaluate: unknown argument {next(iter(kwargs))!r}")
+        _check_counts("evaluate", steps=steps)
         source = batches(x, y, sample_weight, batch_size)
         listeners = CallbackList(
             callbacks, add_history=False, add_progbar=verbose != 0, verbose=verbose, epochs=1,
@@ -424,20 +479,21 @@ class Trainer(_Base):
     def _evaluate(self, source: Any, steps: int | None, listeners: Any) -> dict[str, float]:
         stream = _Stream(source, steps)
         first = stream.peek()
-        self._prepare(first, "test", source)
+        classes = self._prepare(first, "test", source)
         step = self._step("test")
         self.reset_metrics()
         listeners.on_test_begin()
         logs: Any = {}
         for number, batch in enumerate(stream.epoch()):
             listeners.on_test_batch_begin(number)
-            logs = step(_as_data(batch, source))
+            logs = step(self._data(batch, source, classes))
             listeners.on_test_batch_end(number, logs)
         results = self._results(logs)
         listeners.on_test_end(results)
         self._clear_losses()
         return results
 
+    @_for_users
     def predict(
         self,
         x: Any,
@@ -447,6 +503,7 @@ class Trainer(_Base):
         callbacks: Any = None,
     ) -> Any:
         """The outputs for data, as NumPy arrays in the form of the model's outputs."""
+        _check_counts("predict", steps=steps)
         source = batches(x, None, None, batch_size)
         stream = _Stream(source, steps)
         self._prepare((stream.peek()[0], None, None), "predict", source)
@@ -512,46 +569,55 @@ class _Stream:
             self.steps = None
 
     def peek(self) -> Any:
-        """The first batch, which the first epoch will begin with."""
+        """The first batch, which the first epoch will begin with (or one like it, before the order is drawn)."""
         if isinstance(self.source, ArrayBatches):
             n = min(self.source.batch_size, self.source.examples)
             return tree.map_structure(lambda a: None if a is None else a[:n], self.source.data)
-        self._iterator = iter(self.source)
-        try:
-            self._peeked = [next(self._iterator)]
-        except StopIteration:
-            raise ValueError("the source of batches is empty") from None
+        if not self.more():
+            raise ValueError("the source of batches is empty (a generator can be gone through only once)")
         return self._peeked[0]
+
+    def more(self) -> bool:
+        """Whether there is another batch, if need be from the beginning."""
+        if not self._peeked and self._iterator is not None:
+            self._peeked = list(itertools.islice(self._iterator, 1))
+        if not self._peeked:
+            self._iterator = iter(self.source)
+            self._peeked = list(itertools.islice(self._iterator, 1))
+        return bool(self._peeked)
 
     def epoch(self) -> Iterator[Any]:
         if self.limit is None:
-            iterator = self._begin()
-            yield from iterator
+            if self.more():
+                yield self._peeked.pop()
+                yield from self._iterator or ()
             self._iterator = None
             return
         for count in range(self.limit):
-            if self._iterator is None:
-                self._iterator = self._begin()
-            try:
-                batch = self._peeked.pop() if self._peeked else next(self._iterator)
-            except StopIteration:
-                self._iterator = iter(self.source)
-                batch = next(self._iterator, None)
-                if batch is None:
-                    self.exhausted = True
-                    warnings.warn(
-                        f"the source of batches ended after {count} of {self.limit} steps; training stops here",
-                        stacklevel=3,
-                    )
-                    return
-            yield batch
+            if not self.more():
+                self.exhausted = True
+                warnings.warn(
+                    f"the source of batches ended after {count} of {self.limit} steps; training stops here",
+                    stacklevel=3,
+                )
+                return
+            yield self._peeked.pop()
 
-    def _begin(self) -> Iterator[Any]:
-        if self._iterator is not None:
-            iterator = itertools.chain([self._peeked.pop()], self._iterator) if self._peeked else self._iterator
-            self._iterator = None
-            return iterator
-        return iter(self.source)
+
+@contextlib.contextmanager
+def _noted(place: str) -> Iterator[None]:
+    """Errors inside the `with` block say where they come from."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(place)
+        raise
+
+
+def _check_counts(method: str, **counts: Any) -> None:
+    for name, value in counts.items():
+        if value is not None and (not isinstance(value, int | np.integer) or value < 1):
+            raise ValueError(f"{method}: {name}: got {value!r}, expected a whole number >= 1")
 
 
 def _as_data(batch: Any, source: Any) -> Any:
