@@ -92,8 +92,7 @@ def class_numbers(name: str, y_true: Tensor, y_pred: Tensor, axis: int = -1) -> 
         )
     raise ValueError(
         f"{name}: y_true of shape {y_true.shape} does not match y_pred of shape {y_pred.shape}; "
-        f"expected class numbers of shape {tuple(expected)}"
-        + (f"; {FLATTEN}" if len(expected) > y_true.ndim else "")
+        f"expected class numbers of shape {tuple(expected)}" + (f"; {FLATTEN}" if len(expected) > y_true.ndim else "")
     )
 
 
