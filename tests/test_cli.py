@@ -18,8 +18,9 @@ from layerwise.models.perceptron import perceptron_loss
 from layerwise.saving import load_model
 
 SOURCE = Path(__file__).parents[1] / "src"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE)}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE), "OPENBLAS_NUM_THREADS": "1"}  # others want the CPUs, too
 COMMAND = [sys.executable, "-m", "layerwise"]
+QUICK = "--model mlp --epochs 1 --batch-size 256 --no-augment"
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +46,7 @@ def call(capsys):
 def digits_model(tmp_path_factory) -> Path:
     """A multilayer perceptron trained on the embedded digits."""
     out = tmp_path_factory.mktemp("digits") / "run"
-    assert main(["train", "--model", "mlp", "--epochs", "20", "--out", str(out)]) == 0
+    assert main(["train", "--model", "mlp", "--no-augment", "--epochs", "20", "--out", str(out)]) == 0
     return out / "model.keras"
 
 
@@ -141,22 +142,22 @@ def test_predict_refuses_what_is_no_drawing(digits_model, call):
 
 def test_the_same_seed_gives_the_same_model(call):
     for out, seed in (("a", 3), ("b", 3), ("c", 4)):
-        assert call(f"train --model mlp --epochs 1 --seed {seed} --out {out}")[0] == 0
+        assert call(f"train {QUICK} --seed {seed} --out {out}")[0] == 0
     a, b, c = (load_model(f"{out}/model.keras").get_weights() for out in "abc")
     assert all(np.array_equal(v, w) for v, w in zip(a, b))
     assert not all(np.array_equal(v, w) for v, w in zip(a, c))
 
 
 def test_runs_are_numbered_and_nothing_is_overwritten_unasked(call):
-    assert call("train --model mlp --epochs 1")[0] == 0
-    assert call("train --model mlp --epochs 1")[0] == 0
+    assert call(f"train {QUICK}")[0] == 0
+    assert call(f"train {QUICK}")[0] == 0
     assert sorted(path.name[-2:] for path in Path("runs").iterdir()) == ["-1", "-2"]
     first = str(sorted(Path("runs").iterdir())[0])
     before = Path(first, "model.keras").read_bytes()
-    code, _, err = call(f"train --model mlp --epochs 1 --out {first}")
+    code, _, err = call(f"train {QUICK} --out {first}")
     assert (code, err) == (2, f"layerwise: --out: '{first}' exists; choose another, or add --overwrite\n")
     assert Path(first, "model.keras").read_bytes() == before
-    assert call(f"train --model mlp --epochs 1 --seed 5 --out {first} --overwrite")[0] == 0
+    assert call(f"train {QUICK} --seed 5 --out {first} --overwrite")[0] == 0
     assert Path(first, "model.keras").read_bytes() != before
 
 
@@ -169,7 +170,7 @@ def test_history_has_a_row_an_epoch(digits_model):
 def test_without_matplotlib_the_table_is_printed(call, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    code, out, _ = call("train --model mlp --epochs 2 --out run")
+    code, out, _ = call(f"train {QUICK} --epochs 2 --out run")
     assert code == 0
     assert "pip install 'layerwise[plot]'" in out
     assert re.search(r"^epoch +accuracy +loss", out, re.M)
@@ -180,7 +181,7 @@ def test_without_matplotlib_the_table_is_printed(call, monkeypatch):
 
 def test_without_pillow_no_example_is_offered(call, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    code, out, _ = call("train --model mlp --epochs 1 --out run")
+    code, out, _ = call(f"train {QUICK} --out run")
     assert code == 0
     assert "predict" not in out
     code, _, err = call("predict run/model.keras a.png")
@@ -196,17 +197,20 @@ def test_the_model_opens_in_keras(digits_model):
     assert np.allclose(got, expected, atol=1e-5)
 
 
-def test_augmentation_changes_training_only(call):
-    assert call("train --model mlp --epochs 1 --augment --out run")[0] == 0
-    model = load_model("run/model.keras")
-    assert [type(layer).__name__ for layer in model.layers][1:4] == [
-        "RandomRotation",
-        "RandomTranslation",
-        "RandomZoom",
-    ]
+def test_few_images_are_augmented_in_training(call):
     _, (x, _) = datasets.digits.load_data()
     x = x[:5, ..., None]
-    assert np.array_equal(model.predict(x, verbose=0), model.predict(x, verbose=0))
+    augmentation = {"RandomRotation", "RandomTranslation", "RandomZoom"}
+    for options, expected in (
+        ("mlp", augmentation),
+        ("mlp --no-augment", set()),
+        ("perceptron --augment", augmentation),
+    ):
+        code, _, _ = call(f"train --model {options} --epochs 1 --batch-size 256 --out run --overwrite")
+        assert code == 0
+        model = load_model("run/model.keras")
+        assert {type(layer).__name__ for layer in model.layers} & augmentation == expected
+        assert np.array_equal(model.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
 # Ctrl-C
@@ -262,11 +266,11 @@ def test_perceptron_loss_is_the_perceptron_rule():
 
 
 def test_perceptrons_on_digits(call):
-    code, out, _ = call("train --model perceptron --epochs 3 --out run")
+    code, out, _ = call("train --model perceptron --epochs 10 --batch-size 32 --out run")
     assert code == 0
     accuracy = re.search(r"test accuracy: (\S+) %", out)
     assert accuracy is not None
-    assert float(accuracy[1]) > 88
+    assert float(accuracy[1]) > 85
     assert accuracy[0] in call("evaluate run/model.keras")[1]
     keras = pytest.importorskip("keras")
     assert keras.saving.load_model("run/model.keras").output_shape == (None, 10)
@@ -303,7 +307,7 @@ def test_classes_of_a_table(call):
 def test_perceptron_on_a_table(call):
     x, kinds = two_classes()
     write_table("pets.csv", x, kinds, "size,noise,kind")
-    code, out, _ = call("train --data pets.csv --target kind --model perceptron --epochs 10 --out run")
+    code, out, _ = call("train --data pets.csv --target kind --model perceptron --epochs 5 --out run")
     assert code == 0
     assert "test accuracy: 100.0 %" in out
 
@@ -433,7 +437,7 @@ def test_idx_files(call):
     folder.mkdir()
     write_idx(folder, x[:300], y[:300], "train")
     write_idx(folder, x_test[:100], y_test[:100], "t10k")
-    code, out, _ = call("train --data idx --model mlp --epochs 10 --out run")
+    code, out, _ = call("train --data idx --model mlp --no-augment --epochs 20 --out run")
     assert code == 0
     assert "100 to test" in out
     assert float(re.search(r"test accuracy: (\S+) %", out)[1]) > 80
@@ -445,7 +449,7 @@ def test_mnist(call, test_data):
     np.savez("part.npz", x_train=x[:5000], y_train=y[:5000], x_test=x_test[:1000], y_test=y_test[:1000])
     code, out, _ = call("train --data part.npz --model mlp --epochs 4 --out run")
     assert code == 0
-    assert float(re.search(r"test accuracy: (\S+) %", out)[1]) > 88
+    assert float(re.search(r"test accuracy: (\S+) %", out)[1]) > 85
 
 
 # What is wrong with what was given

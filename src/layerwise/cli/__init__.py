@@ -140,7 +140,10 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--learning-rate", type=_positive, metavar="R",
         help="size of the first steps; it falls to zero along a cosine (default: the optimizer's)",
     )  # fmt: skip
-    parser.add_argument("--augment", action="store_true", help="rotate, shift and zoom the training images at random")
+    parser.add_argument(
+        "--augment", action=argparse.BooleanOptionalAction,
+        help="rotate, shift and zoom the training images at random (default: where there are fewer than 10,000)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=_seed, default=0, metavar="S", help="for the same model again (default: 0)")
     parser.add_argument("--out", metavar="FOLDER", help="where results go (default: a new runs/DATE-N)")
     parser.add_argument("--overwrite", action="store_true", help="let --out be a folder that exists")

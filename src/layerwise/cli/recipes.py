@@ -11,38 +11,40 @@ from layerwise.models import Sequential
 from layerwise.models.perceptron import perceptron_loss
 from layerwise.optimizers.schedules import CosineDecay
 
+MANY = 10_000  # examples: with fewer, steps are small and images are augmented
 _SMALLEST_FOR_CNN = 18  # pixels: what its convolutions and poolings leave nothing of
 _MNIST_SIZE = 28
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How long a network is trained by default: until it has seen `examples`, within limits on the epochs."""
+    """How a network is trained by default: until it has seen `examples`, within limits on the epochs."""
 
     examples: int
     least_epochs: int
     most_epochs: int
-    batch_size: int | None = None
+    batch_size: int = 32  # of small data; larger steps save time where there are many
 
     def epochs(self, n: int) -> int:
         return min(max(math.ceil(self.examples / n), self.least_epochs), self.most_epochs)
 
     def batch(self, n: int) -> int:
-        return self.batch_size or (32 if n < 10_000 else 128)
+        return self.batch_size if n < MANY else 128
 
 
 RECIPES = {
-    "cnn": Recipe(60_000, 6, 60),
+    "cnn": Recipe(50_000, 6, 60),
     "mlp": Recipe(100_000, 10, 200),
-    "perceptron": Recipe(20_000, 2, 100, batch_size=1),
+    "perceptron": Recipe(20_000, 5, 100, batch_size=1),
 }
 _LEARNING_RATES = {"adam": 0.002, "sgd": 0.05}  # where the optimizer's own default is not the best start
 
 
-def build(kind: str, data: TrainingData, x: np.ndarray, y: np.ndarray, augment: bool = False) -> Sequential:
+def build(kind: str, data: TrainingData, x: np.ndarray, y: np.ndarray, augment: bool | None = None) -> Sequential:
     """A network from raw inputs to class probabilities (scores of perceptrons; numbers in the target's unit).
 
-    Everything it has to know of the data comes from x and y, the examples that it will be trained on.
+    Everything it has to know of the data comes from x and y, the examples that it will be trained on. augment: whether
+    images are varied at random in training; by default where there are few.
     """
     if data.kind == "table":
         if kind == "cnn":
@@ -52,6 +54,8 @@ def build(kind: str, data: TrainingData, x: np.ndarray, y: np.ndarray, augment: 
     if kind == "perceptron" and data.task == "regression":
         raise ValueError("--model perceptron: decides between classes and cannot predict a number; take mlp")
     body = [layers.Input(x.shape[1:]), *_preprocessing(kind, data.kind, x)]
+    if augment is None:
+        augment = data.kind == "image" and kind != "perceptron" and len(x) < MANY
     if augment:
         body += _augmentation()
     if data.kind == "image" and kind != "cnn":
@@ -75,7 +79,7 @@ def _preprocessing(kind: str, data_kind: str, x: np.ndarray) -> list[layers.Laye
     scale = 1 / (high - low or 1)
     found = [layers.Rescaling(scale, -low * scale)]
     if kind == "cnn" and min(x.shape[1:3]) < _SMALLEST_FOR_CNN:
-        found.append(layers.Resizing(_MNIST_SIZE, _MNIST_SIZE))
+        found += [layers.ZeroPadding2D(1), layers.Resizing(_MNIST_SIZE, _MNIST_SIZE)]  # convolutions see edges less
     return found
 
 
