@@ -25,11 +25,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ORDER = """
     fundamentals lazy tree config dtypes backends autograd variables ops random
     serialization initializers regularizers constraints activations
-    layers losses metrics optimizers callbacks models data datasets saving inspect utils cli
+    layers losses metrics optimizers callbacks models data datasets saving inspect utils cli __main__
 """.split()
 # Imports inside functions that point the other way: six at most.
 UPWARD = {
     "variables -> initializers",  # Variable("glorot_uniform", ...)
+    "models.model -> saving",  # model.save("m.keras")
 }
 OPTIONAL = ["PIL", "jax", "keras", "matplotlib", "scipy", "sklearn", "tensorboard", "tensorboardX", "tensorflow"]
 

@@ -12,7 +12,9 @@ import contextlib
 import os
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NoReturn
+
+from .lazy import missing
 
 BACKENDS = ("numpy", "xla")
 REFERENCE = "numpy"  # always there; shapes are worked out on it
@@ -163,3 +165,7 @@ def set_num_threads(count: int) -> None:
     if not (isinstance(count, int) and count >= 1):
         raise ValueError(f"set_num_threads: got {count!r}, expected an integer >= 1")
     _defaults["num_threads"] = count
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise missing(__name__, name)

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
+
+from .lazy import missing
 
 
 def is_nested(structure: Any) -> bool:
@@ -65,3 +67,7 @@ def pack_sequence_as(structure: Any, leaves: Sequence[Any]) -> Any:
     if next(remaining, remaining) is not remaining:
         raise ValueError("pack_sequence_as: more leaves than the structure holds")
     return packed
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise missing(__name__, name)

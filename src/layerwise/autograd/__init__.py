@@ -1,8 +1,10 @@
 """Backpropagation: tensors, primitives with their gradients beside them, and the tape.
 
 Reverse mode. A `Tape` is one differentiation in progress; its `level` tells nested ones apart. A recorded `Tensor`
-holds the value it has one level further out, so running a rule on the values of the innermost level records it on the outer
-ones, and derivatives of derivatives need no code of their own. Read tensor.py, tape.py, primitive.py, derivatives.py.
+holds the value it has one level further out, so running a rule on the values of the innermost level records it on the
+outer ones, and derivatives of derivatives need no code of their own.
+
+Read tensor.py, tape.py, primitive.py, derivatives.py, in this order.
 """
 
 from .checking import gradcheck

@@ -1,4 +1,4 @@
-"""Derivatives: going back along the tape, of functions (`grad`) and of what a `with` block computes (`GradientTape`)."""
+"""Derivatives: going back along the tape, for functions (`grad`) and for `with` blocks (`GradientTape`)."""
 
 from __future__ import annotations
 
