@@ -16,10 +16,10 @@ from .. import config
 from ..autograd import Tensor, as_tensor, cast, reshape
 from ..dtypes import is_float
 from ..lazy import missing
-from .elementwise import clip, floor, logical_and, minimum, mod, round, where
+from .elementwise import clip, floor, minimum, mod, round
 from .indexing import gather
-from .linear import einsum
-from .shaping import expand_dims, moveaxis, pad
+from .linear import einsum, matmul
+from .shaping import expand_dims, moveaxis, pad, transpose
 
 __all__ = ["affine_transform", "crop_images", "pad_images", "resize", "rgb_to_grayscale"]
 
@@ -113,7 +113,14 @@ def resize(
         as_tensor(resize_matrix(before, after, interpolation, antialias), wide)
         for before, after in ((h, height), (w, width))
     )
-    y = einsum("...cij,ai,bj->...cab" if first else "...ijc,ai,bj->...abc", as_tensor(x, wide), rows, columns)
+    y = as_tensor(x, wide)
+    if first:
+        y = matmul(matmul(rows, y), transpose(columns))
+    else:
+        channels = x.shape[-1]
+        y = matmul(rows, reshape(y, (-1, h, w * channels)))  # one product an image, however many channels
+        y = matmul(columns, reshape(y, (-1, w, channels)))
+        y = reshape(y, (*(-1 if n is None else n for n in x.shape[:-3]), height, width, channels))
     return _as_pixels(y, x.dtype)
 
 
@@ -175,34 +182,32 @@ def affine_transform(
         )
     batch = as_tensor(moveaxis(x, -3, -1) if first else x, wide)
     batch = batch if batch.ndim == 4 else expand_dims(batch, 0)
-    n, h, w, channels = batch.shape
-    u, v = np.arange(w, dtype=wide), np.arange(h, dtype=wide)[:, None]
+    u, v = np.arange(batch.shape[2], dtype=wide), np.arange(batch.shape[1], dtype=wide)[:, None]
     a0, a1, a2, b0, b1, b2, c0, c1 = (reshape(table[..., i], (-1, 1, 1)) for i in range(8))
     k = c0 * u + c1 * v + 1
-    places = (b0 * u + b1 * v + b2) / k, (a0 * u + a1 * v + a2) / k
-
+    i, j = (b0 * u + b1 * v + b2) / k, (a0 * u + a1 * v + a2) / k
+    if fill_mode == "constant":  # a frame stands for all that lies outside
+        batch, i, j = _pad(batch, ((1, 1), (1, 1)), False, fill_value), i + 1, j + 1
+    n, h, w, channels = batch.shape
     pixels = reshape(batch, (n * h * w, channels))
-    start = np.arange(n, dtype="int32")[:, None, None] * (h * w)
-    fill = as_tensor(fill_value, wide)
+    image = np.arange(n, dtype="int32")[:, None, None] * (h * w)
 
-    def at(i: Tensor, j: Tensor) -> Tensor:
-        """The pixels of row i, column j: (n, h, w, channels)."""
-        row, column = FILL_MODES[fill_mode](i, h), FILL_MODES[fill_mode](j, w)
-        values = gather(pixels, start + row * w + column, axis=0)
-        if fill_mode != "constant":
-            return values
-        return where(expand_dims(logical_and(row == i, column == j), -1), values, fill)
+    def row(i: Tensor) -> Tensor:
+        return FILL_MODES[fill_mode](cast(i, dtype="int32"), h) * w + image
+
+    def column(j: Tensor) -> Tensor:
+        return FILL_MODES[fill_mode](cast(j, dtype="int32"), w)
 
     if interpolation == "nearest":
-        y = at(*(cast(floor(p + 0.5), dtype="int32") for p in places))
+        y = gather(pixels, row(floor(i + 0.5)) + column(floor(j + 0.5)), axis=0)
     else:
-        (low_i, part_i), (low_j, part_j) = (
-            (cast(floor(p), dtype="int32"), expand_dims(p - floor(p), -1)) for p in places
-        )
-        upper = at(low_i, low_j) * (1 - part_j) + at(low_i, low_j + 1) * part_j
-        lower = at(low_i + 1, low_j) * (1 - part_j) + at(low_i + 1, low_j + 1) * part_j
-        y = upper * (1 - part_i) + lower * part_i
-    y = y if x.ndim == 4 else reshape(y, (h, w, channels))
+        top, left = floor(i), floor(j)
+        down, right = expand_dims(i - top, -1), expand_dims(j - left, -1)
+        rows, columns = (row(top), row(top + 1)), (column(left), column(left + 1))
+        (a, b), (c, d) = ([gather(pixels, r + s, axis=0) for s in columns] for r in rows)
+        upper, lower = a + (b - a) * right, c + (d - c) * right
+        y = upper + (lower - upper) * down
+    y = y if x.ndim == 4 else reshape(y, y.shape[1:])
     return _as_pixels(moveaxis(y, -1, -3) if first else y, x.dtype)
 
 
@@ -314,10 +319,9 @@ def _images(name: str, images: Any, data_format: str | None) -> tuple[Tensor, bo
 
 
 def _spatial(name: str, x: Tensor, first: bool) -> tuple[int, int]:
-    h, w = x.shape[-2:] if first else x.shape[-3:-1]
-    if h is None or w is None:
-        raise ValueError(f"{name}: images: got shape {x.shape}, expected a known height and width")
-    return h, w
+    if None in x.shape[-3:]:
+        raise ValueError(f"{name}: images: got shape {x.shape}, expected known height, width and channels")
+    return x.shape[-2:] if first else x.shape[-3:-1]  # type: ignore[return-value]
 
 
 def _size(name: str, size: Any) -> tuple[int, int]:
