@@ -404,7 +404,7 @@ def test_unknown_sizes(name: str, arguments: dict[str, Any], shape: Any, sizes: 
         (lambda: layers.Dense(2, name="d")(np.zeros(3, "float32")), ValueError, "layer 'd' .*at least 2 dimensions"),
         (lambda: layers.Dense(2, name="d").count_params(), ValueError, "layer 'd' has no weights yet"),
         (lambda: layers.Conv2D(0, 3), ValueError, "Conv2D: filters: got 0"),
-        (lambda: layers.Conv2D(4, 3, groups=3), ValueError, "Conv2D: groups: got 3.*divides filters=4"),
+        (lambda: layers.Conv2D(4, 3, groups=3), ValueError, "Conv2D: groups: got 3.*filters=4"),
         (lambda: layers.Conv2D(4, (3, 3, 3)), ValueError, r"Conv2D: kernel_size: got \(3, 3, 3\)"),
         (lambda: layers.Conv2D(4, 3, strides=0), ValueError, "Conv2D: strides: got 0"),
         (lambda: layers.Conv2D(4, 3, padding="full"), ValueError, "Conv2D: padding: got 'full'"),

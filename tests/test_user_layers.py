@@ -378,5 +378,5 @@ def test_build_needs_a_shape_for_each_of_its_arguments() -> None:
         def call(self, a: Tensor, b: Tensor | None = None) -> Tensor:
             return a
 
-    with pytest.raises(ValueError, match="layer 'two': build needs a_shape, b_shape; got 1 input shapes"):
+    with pytest.raises((TypeError, ValueError), match=r"layer 'two'.*a_shape, b_shape"):
         Two(name="two")(X)
