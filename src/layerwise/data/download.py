@@ -101,7 +101,7 @@ def download(
                 os.truncate(part, 0)
             raise
         os.replace(part, target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     return target
 
 
@@ -179,7 +179,8 @@ def _transfer(url: str, part: Path, progress: Progress | None, timeout: float) -
         raise ConnectionError(f"the connection ended after {done} of {total} bytes")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder last through a loss of power."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

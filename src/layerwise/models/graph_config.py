@@ -14,7 +14,7 @@ from ..serialization import deserialize, serialize
 from .graph import Graph
 
 OPERATIONS = {  # the operations that Keras' files know, by Keras' module; keyword arguments are their configuration
-    "numpy": """
+    "keras.src.ops.numpy": """
         absolute add all any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort broadcast_to
         ceil clip concatenate cos cosh cumsum divide equal exp expand_dims expm1 flip floor floor_divide get_item
         greater greater_equal isfinite isinf isnan less less_equal log log10 log1p log2 logical_and logical_not
@@ -22,11 +22,11 @@ OPERATIONS = {  # the operations that Keras' files know, by Keras' module; keywo
         reciprocal reshape roll round sign sin sinh sqrt square squeeze subtract sum take_along_axis tan tanh
         transpose where
     """,
-    "nn": "elu gelu leaky_relu log_softmax relu relu6 sigmoid silu softmax softplus softsign",
-    "math": "erf rsqrt",
-    "core": "cast",
+    "keras.src.ops.nn": "elu gelu leaky_relu log_softmax relu relu6 sigmoid silu softmax softplus softsign",
+    "keras.src.ops.math": "erf rsqrt",
+    "keras.src.ops.core": "cast",
 }
-MODULE_OF = {name: f"keras.src.ops.{module}" for module, names in OPERATIONS.items() for name in names.split()}
+MODULE_OF = {name: module for module, names in OPERATIONS.items() for name in names.split()}
 
 
 def graph_config(model: Any) -> dict[str, Any]:

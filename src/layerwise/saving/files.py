@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from ..data.download import sync_folder
+
 
 class FileFormatError(ValueError):
     """A file is not what its name says, is damaged, or does not fit the model: file, member, reason."""
@@ -37,14 +39,4 @@ def replacing(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in this folder last through a loss of power."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    sync_folder(target.parent)

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from ..data.idx import DEFLATE_LIMIT
 from ..models.model import Model
 from ..optimizers import Optimizer
 from ..variables import all_or_nothing
@@ -15,7 +16,6 @@ from .files import FileFormatError
 from .walk import saveables
 
 DEFLATE, SHUFFLE, FLETCHER32, LZF = 1, 2, 3, 32000
-LARGEST_RATIO = 1032  # what deflate can shrink data by
 
 
 def write_weights(model: Model, file: BinaryIO) -> None:
@@ -136,7 +136,7 @@ class Store(Mapping[str, np.ndarray]):
         if filters - {DEFLATE, SHUFFLE, FLETCHER32, LZF}:
             raise FileFormatError(f"{key!r}: compressed in a way that is not known here")
         there = min(dataset.id.get_storage_size(), dataset.file.id.get_filesize())
-        if dataset.nbytes > there * (LARGEST_RATIO if filters else 1):
+        if dataset.nbytes > there * (DEFLATE_LIMIT if filters else 1):
             raise FileFormatError(f"{key!r}: shape {dataset.shape} says {dataset.nbytes} bytes, the file has {there}")
         value = dataset[()]
         return np.asarray(value).view(_bfloat16()) if is_bfloat16 else np.asarray(value)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .. import __version__
+from ..data.idx import DEFLATE_LIMIT
 from ..models.model import Model
 from ..serialization import deserialize, serialize
 from ..variables import deferred_initializers
 from .files import FileFormatError
-from .hdf5 import LARGEST_RATIO, read_weights, write_weights
+from .hdf5 import read_weights, write_weights
 
 FORMAT = "3.15.1"  # the version of Keras whose files these are like
 METADATA, CONFIG, WEIGHTS, ASSETS = "metadata.json", "config.json", "model.weights.h5", "assets/"
@@ -99,7 +100,7 @@ def _read(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
         info = archive.getinfo(name)
     except KeyError:
         raise FileFormatError(f"{path}: {name}: the member is missing") from None
-    limits = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: LARGEST_RATIO}
+    limits = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: DEFLATE_LIMIT}
     if info.compress_type not in limits:
         method = info.compress_type
         raise FileFormatError(f"{path}: {name}: compression method {method}, expected 0 (none) or 8 (deflate)")
