@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,6 +43,7 @@ class Configurable:
     _init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        check_argument_names(cls, kwargs)
         self = super().__new__(cls)
         self._init_arguments = (args, kwargs)
         return self
@@ -75,6 +77,21 @@ class Configurable:
                 )
             found[p.name] = value
         return found
+
+
+@functools.cache
+def _argument_names(cls: type) -> tuple[str, ...] | None:
+    """The arguments of a class's `__init__`, or None if it takes any."""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+    return None if any(p.kind is p.VAR_KEYWORD for p in parameters) else tuple(p.name for p in parameters)
+
+
+def check_argument_names(cls: type, arguments: Iterable[str]) -> None:
+    """Raise a TypeError that says what is close for the first name that `cls` does not take as an argument."""
+    for name in arguments:
+        known = _argument_names(cls)
+        if known is not None and name not in known:
+            raise TypeError(f"{cls.__name__}: unknown argument {name!r}; {suggest(name, known)}")
 
 
 def _is_plain(value: Any) -> bool:

@@ -123,6 +123,10 @@ def value_and_grad(
             return leaves[-1]
 
         for i in chosen:
+            if not -len(args) <= i < len(args):
+                raise ValueError(
+                    f"grad: argnums: got {argnums}, but the function was called with {len(args)} arguments"
+                )
             structure = arguments[i]
             if isinstance(structure, list) and all(type(leaf) in (int, float) for leaf in tree.flatten(structure)):
                 structure = as_tensor(np.asarray(structure, config.floatx()))

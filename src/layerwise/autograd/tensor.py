@@ -60,8 +60,18 @@ class Operators:
 
     __slots__ = ()
     __array_priority__ = 1000
-    __array_ufunc__ = None  # NumPy hands `array * tensor` to the tensor
     __hash__ = object.__hash__
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """NumPy hands `array * tensor` to the tensor; its other functions would lose the gradient, and are refused."""
+        reflected = _REFLECTED.get(ufunc.__name__)
+        inplace = "out" in kwargs and kwargs["out"][0] is inputs[0]  # array += tensor
+        if method == "__call__" and reflected and isinstance(inputs[1], Operators) and (inplace or not kwargs):
+            return getattr(inputs[1], reflected)(inputs[0])
+        raise TypeError(
+            f"NumPy's {ufunc.__name__} has no gradient and needs values; "
+            "use functions of layerwise.ops on Tensors, or take the values with .numpy()"
+        )
 
     if TYPE_CHECKING:  # ops/operators.py puts them in
 
@@ -76,6 +86,14 @@ class Operators:
         __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = __add__
         __and__ = __or__ = __xor__ = __rand__ = __ror__ = __rxor__ = __lt__ = __le__ = __gt__ = __ge__ = __add__
         __abs__ = __invert__ = __neg__
+
+
+_REFLECTED = {  # what `array op tensor` asks of the tensor, by the name of NumPy's function for the operator
+    "add": "__radd__", "subtract": "__rsub__", "multiply": "__rmul__", "divide": "__rtruediv__",
+    "floor_divide": "__rfloordiv__", "remainder": "__rmod__", "power": "__rpow__", "matmul": "__rmatmul__",
+    "bitwise_and": "__rand__", "bitwise_or": "__ror__", "bitwise_xor": "__rxor__", "less": "__gt__",
+    "less_equal": "__ge__", "greater": "__lt__", "greater_equal": "__le__", "equal": "__eq__", "not_equal": "__ne__",
+}  # fmt: skip
 
 
 class Tensor(Operators):
@@ -156,8 +174,8 @@ class Tensor(Operators):
         value = raw(self)
         if type(value) is Spec:
             raise TypeError(
-                f"a symbolic Tensor {value} has no value yet; "
-                "use layerwise.ops on it, or call the model on data to get one"
+                f"a symbolic Tensor of shape {value.shape} has no value yet, as NumPy, float() or `if` need; "
+                "use layerwise.ops on it (ops.where for `if`), or call the model on data to get one"
             )
         array = backend().numpy(value)
         return np.array(array, dtype, copy=True) if copy or dtype is not None else array
@@ -177,6 +195,8 @@ class Tensor(Operators):
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of a Tensor without dimensions")
+        if self.shape[0] is None:
+            raise TypeError("len() of a symbolic Tensor whose first size is not known; use layerwise.ops on the whole")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:

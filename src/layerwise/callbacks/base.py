@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..serialization import check_argument_names
+
 HOOKS = tuple(
     f"on_{what}_{when}"
     for what in "train test predict epoch batch train_batch test_batch predict_batch".split()
@@ -79,6 +81,10 @@ class Callback:
 
     model: Any = None
     params: dict[str, Any] | None = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        check_argument_names(cls, kwargs)
+        return super().__new__(cls)
 
     def set_model(self, model: Any) -> None:
         """Called once before anything else: the model that is trained, evaluated or used."""

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -369,7 +369,8 @@ class Layer(Configurable):
             return
         if in_step():
             raise RuntimeError(
-                f"layer {self.name!r} is built inside a training step; call the model on data before fit"
+                f"layer {self.name!r} is built inside a training step; create layers in __init__, not in call, "
+                "and call the model on data before fit"
             )
         shapes = [_shapes(a) for a in args if _has_tensor(a)]
         shapes += [_shapes(a) for a in kwargs.values() if _has_tensor(a)]
@@ -379,7 +380,10 @@ class Layer(Configurable):
 
     def _build_with(self, shapes: list[Any], names: list[str]) -> None:
         if len(shapes) < len(names):
-            raise ValueError(f"layer {self.name!r}: build needs {', '.join(names)}; got {len(shapes)} input shapes")
+            raise TypeError(
+                f"layer {self.name!r} ({type(self).__name__}): called on {len(shapes)} arrays or Tensors, "
+                f"expected one for each of build's arguments: {', '.join(names)}"
+            )
         self.build(*shapes) if shapes or not names else None
         self.built = True
 
@@ -448,6 +452,9 @@ class Layer(Configurable):
                 outputs = Tensor(outputs.value, outputs.tape, outputs.node) if outputs is args[0] else outputs
                 outputs.note("mask", mask)
         if symbolic and outer is None and not in_rehearsal():
+            if outputs is None:
+                kind = type(self).__name__
+                raise TypeError(f"layer {self.name!r} ({kind}): call returned None; end it with `return`")
             self._clear_losses()
             call = Call(self, args, {k: v for k, v in kwargs.items() if k != "training" or v is not None}, outputs)
             self._calls.append(call)
@@ -540,6 +547,18 @@ class Layer(Configurable):
             cls._call_signature = dict(inspect.signature(cls.call).parameters)  # type: ignore[attr-defined]
         return cls._call_signature  # type: ignore[attr-defined]
 
+    if not TYPE_CHECKING:  # type checkers are to find unknown attributes themselves
+
+        def __getattr__(self, name: str) -> Any:
+            if hasattr(type(self), name):  # a property that raised: let it say why
+                return object.__getattribute__(self, name)
+            hint = ""
+            if "name" not in self.__dict__:
+                hint = "; its __init__ must call super().__init__() first"
+            elif not self.built:
+                hint = "; it is not built yet: call it on data first"
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
+
     def _require_init(self) -> None:
         if "name" not in self.__dict__:
             raise RuntimeError(f"{type(self).__name__}: its __init__ must call super().__init__()")
@@ -581,8 +600,13 @@ class Layer(Configurable):
 
     def _only_call(self) -> Call:
         if len(self._calls) != 1:
+            called, remedy = (
+                (f"was called {len(self._calls)} times", "keep what each call returned")
+                if self._calls
+                else ("was not called yet", "call it on layers.Input(...), or put it into a model with one")
+            )
             raise AttributeError(
-                f"layer {self.name!r} was called {len(self._calls)} times on symbolic inputs, expected once"
+                f"layer {self.name!r} {called} on a symbolic input, so it has no one input and output; {remedy}"
             )
         return self._calls[0]
 
@@ -645,6 +669,20 @@ def _policy(dtype: Any) -> DTypePolicy:
         if isinstance(dtype, dict)
         else DTypePolicy(dtype if isinstance(dtype, str) else np.dtype(dtype).name)
     )
+
+
+def whole_number(value: Any, what: str) -> int:
+    """`value` as an int, if it is a whole number >= 1; `what` names it in the error otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{what}: got {value!r}, expected a whole number >= 1")
+    return int(value)
+
+
+def fraction(value: Any, what: str) -> float:
+    """`value`, if it is a number from 0 to 1; `what` names it in the error otherwise."""
+    if not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
+        raise ValueError(f"{what}: got {value!r}, expected a number from 0 to 1")
+    return value  # type: ignore[return-value]
 
 
 def _leaves(value: Any) -> Iterator[Any]:

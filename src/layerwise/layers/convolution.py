@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import activations, constraints, initializers, ops, regularizers
 from ..autograd import Tensor
 from ..backends import Window
-from .base import InputSpec, Layer
+from .base import InputSpec, Layer, whole_number
 from .core import _data_format, activated
 
 
 def per_dimension(value: int | Sequence[int], rank: int, name: str, least: int = 1) -> tuple[int, ...]:
     """One whole number for each spatial dimension, from one for all or one for each."""
-    values = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(values) != rank or not all(isinstance(v, int) and v >= least for v in values):
+    values = tuple(value) if np.iterable(value) else (value,) * rank
+    if len(values) != rank or not all(isinstance(v, int | np.integer) and v >= least for v in values):
         raise ValueError(f"{name}: got {value!r}, expected a whole number >= {least} or a tuple of {rank} of them")
-    return values
+    return tuple(map(int, values))
 
 
 class Conv(Layer):
@@ -52,13 +54,10 @@ class Conv(Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         kind = type(self).__name__
-        if not isinstance(filters, int) or filters < 1:
-            raise ValueError(f"{kind}: filters: got {filters!r}, expected a whole number >= 1")
-        if not isinstance(groups, int) or groups < 1 or filters % groups:
-            raise ValueError(
-                f"{kind}: groups: got {groups!r}, expected a whole number >= 1 that divides filters={filters}"
-            )
-        self.filters, self.groups = filters, groups
+        self.filters = whole_number(filters, f"{kind}: filters")
+        self.groups = whole_number(groups, f"{kind}: groups")
+        if filters % groups:
+            raise ValueError(f"{kind}: groups: got {groups}, expected a number that divides filters={filters}")
         self.kernel_size = per_dimension(kernel_size, self.rank, f"{kind}: kernel_size")
         self.strides = per_dimension(strides, self.rank, f"{kind}: strides")
         self.dilation_rate = per_dimension(dilation_rate, self.rank, f"{kind}: dilation_rate")

@@ -9,7 +9,7 @@ from typing import Any
 from .. import activations, constraints, initializers, ops, regularizers
 from ..autograd import Call, Spec, Tensor
 from ..dtypes import standardize_dtype
-from .base import InputSpec, Layer
+from .base import InputSpec, Layer, whole_number
 
 
 class InputLayer(Layer):
@@ -119,9 +119,7 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not isinstance(units, int) or units < 1:
-            raise ValueError(f"Dense: units: got {units!r}, expected a whole number >= 1")
-        self.units = units
+        self.units = whole_number(units, "Dense: units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)

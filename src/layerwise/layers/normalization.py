@@ -80,7 +80,7 @@ class BatchNormalization(Layer):
         self.beta: Variable | None = None
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        size = input_shape[self.axis]
+        size = input_shape[_axis(self, self.axis, len(input_shape))]
         if size is None:
             raise ValueError(
                 f"layer {self.name!r}: input of shape {input_shape}: the size along axis {self.axis} must be known"
@@ -169,6 +169,13 @@ def _at_least_float32(x: Tensor) -> Tensor:
     return as_tensor(x, result_type(x.dtype, "float32"))
 
 
+def _axis(layer: Layer, axis: int, ndim: int) -> int:
+    """`axis` counted from the first of `ndim` dimensions."""
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"layer {layer.name!r}: axis: got {axis} for an input of {ndim} dimensions")
+    return axis % ndim
+
+
 def _average(moving: Variable, value: Tensor, momentum: float) -> None:
     moving.assign(stop_gradient(moving) * momentum + value * (1 - momentum))
 
@@ -217,7 +224,7 @@ class LayerNormalization(Layer):
         self.beta: Variable | None = None
 
     def _axes(self, ndim: int) -> tuple[int, ...]:
-        return tuple(sorted(a % ndim for a in self.axis))
+        return tuple(sorted(_axis(self, a, ndim) for a in self.axis))
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = tuple(input_shape[a] for a in self._axes(len(input_shape)))

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import random, regularizers
 from ..autograd import Tensor
-from .base import Layer
+from .base import Layer, fraction
 
 
 class Dropout(Layer):
@@ -24,9 +24,8 @@ class Dropout(Layer):
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if not 0 <= rate <= 1:
-            raise ValueError(f"Dropout: rate: got {rate!r}, expected a number from 0 to 1")
-        self.rate, self.seed, self.noise_shape = rate, seed, noise_shape
+        self.rate = fraction(rate, "Dropout: rate")
+        self.seed, self.noise_shape = seed, noise_shape
         self.seed_generator = random.SeedGenerator(seed) if rate > 0 else None
         self.supports_masking = True
         self.built = True
@@ -45,9 +44,8 @@ class GaussianNoise(Layer):
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= stddev <= 1:
-            raise ValueError(f"GaussianNoise: stddev: got {stddev!r}, expected a number from 0 to 1")
-        self.stddev, self.seed = stddev, seed
+        self.stddev = fraction(stddev, "GaussianNoise: stddev")
+        self.seed = seed
         self.seed_generator = random.SeedGenerator(seed) if stddev > 0 else None
         self.supports_masking = True
         self.built = True

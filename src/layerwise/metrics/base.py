@@ -201,7 +201,12 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         y_true, y_pred = as_tensor(y_true), as_tensor(y_pred)
-        values = as_tensor(self.fn(y_true, y_pred, **{name: getattr(self, name) for name in self._options}))
+        values = self.fn(y_true, y_pred, **{name: getattr(self, name) for name in self._options})
+        if values is None:
+            raise TypeError(
+                f"metric {self.name!r} returned None, expected a value for each sample; `return` is missing"
+            )
+        values = as_tensor(values)
         if (mask := joint_mask(y_pred, values)) is not None:
             values.note("mask", mask)
         super().update_state(values, sample_weight)

@@ -52,7 +52,7 @@ def checked_array(value: Any, role: str) -> Any:
     if array is None:
         return None
     if array.ndim == 0:
-        raise ValueError(f"{role}: got a single number, expected an array whose first dimension is the examples")
+        raise ValueError(f"{role}: got a single value, expected an array whose first dimension is the examples")
     if array.dtype.kind == "f" and array.size and not (np.isfinite(np.min(array)) and np.isfinite(np.max(array))):
         wrong = ~np.isfinite(array)
         where = tuple(int(i) for i in np.argwhere(wrong)[0])
@@ -245,7 +245,7 @@ def batches(
 def split_arrays(data: Batch, fraction: float) -> tuple[Batch, Batch]:
     """The first part of each array for training, and the last `fraction` for validation."""
     if not isinstance(fraction, int | float | np.number) or not 0 < fraction < 1:
-        raise ValueError(f"validation_split: got {fraction}, expected a number between 0 and 1")
+        raise ValueError(f"validation_split: got {fraction!r}, expected a number between 0 and 1")
     arrays = _map_leaves(data, lambda leaf: as_array(leaf, "x"))
     total = next(len(leaf) for leaf in tree.flatten(arrays) if leaf is not None)
     cut = math.floor(total * (1 - fraction))

@@ -598,7 +598,7 @@ class _Stream:
                 self.exhausted = True
                 warnings.warn(
                     f"the source of batches ended after {count} of {self.limit} steps; training stops here",
-                    stacklevel=3,
+                    stacklevel=4,
                 )
                 return
             yield self._peeked.pop()

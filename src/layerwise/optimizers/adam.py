@@ -62,6 +62,7 @@ class Adam(Optimizer):
         **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
+        self._check_decay(beta_1=beta_1, beta_2=beta_2)
         self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
 
     def slots(self) -> list[tuple[str, ...]]:
@@ -139,6 +140,7 @@ class Adamax(Optimizer):
         **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
+        self._check_decay(beta_1=beta_1, beta_2=beta_2)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def slots(self) -> list[tuple[str, ...]]:
@@ -198,6 +200,7 @@ class Nadam(Optimizer):
         **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
+        self._check_decay(beta_1=beta_1, beta_2=beta_2)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def slots(self) -> list[tuple[str, ...]]:
@@ -240,6 +243,7 @@ class Lion(Optimizer):
     def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **common: Any) -> None:
         super().__init__(learning_rate, **common)
         self._check("beta_1", beta_1, 0 < beta_1 <= 1, "a number > 0, at most 1")
+        self._check_decay(beta_1=beta_1, beta_2=beta_2)
         self.beta_1, self.beta_2 = beta_1, beta_2
 
     def slots(self) -> list[tuple[str, ...]]:
@@ -295,6 +299,7 @@ class Lamb(Optimizer):
         **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
+        self._check_decay(beta_1=beta_1, beta_2=beta_2)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def slots(self) -> list[tuple[str, ...]]:

@@ -119,6 +119,10 @@ class Optimizer(Configurable):
         if not holds:
             raise ValueError(f"{type(self).__name__}: {argument}: got {value!r}, expected {expected}")
 
+    def _check_decay(self, **rates: float) -> None:
+        for argument, value in rates.items():
+            self._check(argument, value, 0 <= value < 1, "a number >= 0 and < 1")
+
     def _check_count(self, argument: str, value: Any, least: int) -> None:
         holds = value is None or (isinstance(value, int) and value >= least)
         self._check(argument, value, holds, f"an integer >= {least}, or None")
@@ -203,8 +207,8 @@ class Optimizer(Configurable):
                 "create the optimizer with a number, or set another schedule"
             )
         number = isinstance(value, int | float) or getattr(value, "shape", None) == ()
-        if not number or (isinstance(value, int | float) and not math.isfinite(value)):
-            expected = "a finite number, a LearningRateSchedule or a function without arguments"
+        if not number or (isinstance(value, int | float) and not 0 <= value < math.inf):
+            expected = "a finite number >= 0, a LearningRateSchedule or a function without arguments"
             raise ValueError(f"{type(self).__name__}: learning_rate: got {value!r}, expected {expected}")
         self._rate.assign(value)
 
