@@ -401,3 +401,11 @@ def test_an_error_in_the_step_changes_nothing():
     for a, b in zip(after_two, now, strict=True):
         np.testing.assert_array_equal(a, b)
     assert int(model.optimizer.iterations) == 2
+
+
+def test_the_mode_of_the_whole_model_wins_over_that_of_a_call_in_its_graph():
+    x = layers.Input((4,))
+    model = models.Model(x, layers.Dropout(0.5)(x, training=True))
+    ones = np.ones((1, 4), "float32")
+    np.testing.assert_array_equal(model.predict(ones, verbose=0), ones)
+    assert set(np.unique(model(np.ones((1, 100, 4), "float32")[0]))) == {0.0, 2.0}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import tree
@@ -107,25 +107,23 @@ class Graph:
     def layers(self) -> list[Layer]:
         return [op for op in self.operations if isinstance(op, Layer)]
 
-    def run(self, values: list[Any], call_layer: Any = None) -> Any:
+    def run(self, values: list[Any], call_layer: Callable[[Layer, Any, Any], Any] | None = None) -> Any:
         """The outputs for these input values. `call_layer(layer, args, kwargs)` replaces the plain call of layers."""
         known = {}
         for symbolic, value in zip(self.input_tensors, values, strict=True):
             known[id(symbolic)] = known[id(self._entries.get(id(symbolic), symbolic))] = value
+
+        def fill(leaf: Any) -> Any:
+            return known[id(leaf)] if type(leaf) is Tensor and leaf.symbolic else leaf
+
         for call in self.calls:
             if all(id(out) in known for out in tree.flatten(call.outputs)):
                 continue
-
-            def fill(leaf: Any) -> Any:
-                return known[id(leaf)] if type(leaf) is Tensor and leaf.symbolic else leaf
-
             args, kwargs = tree.map_structure(fill, (call.args, call.kwargs))
-            operation = call.operation
-            results = (
-                call_layer(operation, args, kwargs)
-                if call_layer is not None and isinstance(operation, Layer)
-                else operation(*args, **kwargs)
-            )
+            if call_layer is not None and isinstance(call.operation, Layer):
+                results = call_layer(call.operation, args, kwargs)
+            else:
+                results = call.operation(*args, **kwargs)
             for symbolic, value in zip(tree.flatten(call.outputs), tree.flatten(results), strict=True):
                 known[id(symbolic)] = value
-        return tree.map_structure(lambda t: known[id(t)], self.outputs)
+        return tree.map_structure(fill, self.outputs)

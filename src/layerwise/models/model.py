@@ -124,7 +124,13 @@ class Model(Trainer, Layer):
                 f"model {self.name!r} ({type(self).__name__}) has no call method; "
                 "define call(self, inputs), or make it of layers"
             )
-        return self._graph.run(self._graph_inputs(inputs))
+        if training is None:
+            return self._graph.run(self._graph_inputs(inputs))
+
+        def in_this_mode(layer: Layer, args: Any, kwargs: Any) -> Any:
+            return layer(*args, **(kwargs | {"training": training} if "training" in kwargs else kwargs))
+
+        return self._graph.run(self._graph_inputs(inputs), in_this_mode)
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self.built:
