@@ -138,7 +138,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--optimizer", metavar="NAME", help="adam (default), sgd, rmsprop, adagrad, adamw, ...")
     parser.add_argument(
         "--learning-rate", type=_positive, metavar="R",
-        help="size of the first steps; it falls to zero along a cosine (default: the optimizer's)",
+        help="size of the first steps; it falls to zero along a cosine (default: what suits the optimizer)",
     )  # fmt: skip
     parser.add_argument(
         "--augment", action=argparse.BooleanOptionalAction,

@@ -8,7 +8,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import date
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +91,7 @@ def _threads() -> int:
 
 
 def _validation(data: TrainingData) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the training examples to fit and of those to validate with, which are few examples of each class."""
+    """Indices of the training examples to fit and of those to validate with, a tenth of each class."""
     strata = data.y_train if data.task == "classification" else np.zeros(len(data.y_train))
     return stratified_split(strata, _VALIDATION_FRACTION)
 
@@ -123,14 +122,14 @@ def _new_folder(out: str | None) -> Path:
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-    for n in count(1):
+    n = 1
+    while True:
         folder = Path("runs", f"{date.today()}-{n}")
         try:
             folder.mkdir(parents=True)
+            return folder
         except FileExistsError:
-            continue
-        return folder
-    raise AssertionError
+            n += 1
 
 
 def _save(model: Sequential, kind: str, out: Path) -> None:
