@@ -35,7 +35,7 @@ def same(name: str, x: np.ndarray, *args: Any, tolerance: float = 1e-5, **kwargs
 
 
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"])
-@pytest.mark.parametrize("size", [(5, 6), (9, 4), (3, 13)], ids=str)
+@pytest.mark.parametrize("size", [(5, 6), (9, 4)], ids=str)
 def test_resize(interpolation: str, size: tuple[int, int]) -> None:
     for antialias in (False, True):
         same("resize", IMAGES, size, interpolation=interpolation, antialias=antialias)
@@ -52,7 +52,7 @@ def test_resize_rounds_and_clips_whole_numbers() -> None:
     np.testing.assert_array_equal(image.resize(checks, (1, 11), "lanczos3"), np.clip(np.rint(exact), 0, 255))
 
 
-@pytest.mark.parametrize("size", [(5, 6), (3, 5), (4, 9), (10, 3), (1, 7)], ids=str)
+@pytest.mark.parametrize("size", [(5, 6), (4, 9), (10, 3)], ids=str)
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
 def test_resize_keeping_the_aspect_ratio(size: tuple[int, int], interpolation: str) -> None:
     same("resize", IMAGES, size, interpolation=interpolation, crop_to_aspect_ratio=True)

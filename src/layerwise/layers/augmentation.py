@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import ops, random
 from ..autograd import Tensor, as_tensor
 from .convolution import per_dimension
@@ -141,6 +143,10 @@ class RandomTranslation(Affine):
     """y = x moved down by a part of its height and to the right by a part of its width
 
     height_factor, width_factor: (lower, upper), from -1 to 1, or one number for (-factor, factor).
+
+    >>> from layerwise import layers
+    >>> layers.RandomTranslation(0, (0.5, 0.5), fill_mode="constant")([[[1.0], [2.0]]])[..., 0]
+    Tensor([[0., 1.]], shape=(1, 2), dtype=float32)
     """
 
     def __init__(
@@ -170,6 +176,10 @@ class RandomZoom(Affine):
 
     height_factor, width_factor: (lower, upper), above -1 and up to 1, or one number for (-factor, factor); without
     `width_factor` the width changes as the height does.
+
+    >>> from layerwise import layers
+    >>> layers.RandomZoom((-0.5, -0.5))([[[0.0], [4.0], [8.0]]])[..., 0]
+    Tensor([[2., 4., 6.]], shape=(1, 3), dtype=float32)
     """
 
     def __init__(
@@ -239,6 +249,10 @@ class RandomContrast(Augmentation):
     """y = mean + (x - mean) f, with each channel's mean and f uniform on [1 - lower, 1 + upper], within `value_range`
 
     factor: (lower, upper), from 0 to 1, or one number for (0, factor).
+
+    >>> from layerwise import layers
+    >>> layers.RandomContrast(0.0)([[[100.0], [140.0]]])[..., 0]
+    Tensor([[100., 140.]], shape=(1, 2), dtype=float32)
     """
 
     def __init__(
@@ -298,7 +312,7 @@ def _bounds(name: str, factor: Any, least: float = -1) -> tuple[float, float]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def _value_range(kind: str, value: Any) -> tuple[float, float]:

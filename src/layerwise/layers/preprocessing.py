@@ -217,7 +217,12 @@ class Resizing(ImageLayer):
 
 
 class CenterCrop(ImageLayer):
-    """y = the middle of each image; where an image is smaller, the largest part of that shape, resized"""
+    """y = the middle of each image; where an image is smaller, the largest part of that shape, resized
+
+    >>> from layerwise import layers, ops
+    >>> layers.CenterCrop(1, 2)(ops.reshape(ops.arange(12.0), (3, 4, 1)))[..., 0]
+    Tensor([[5., 6.]], shape=(1, 2), dtype=float32)
+    """
 
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format, **kwargs)
