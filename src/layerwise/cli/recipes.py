@@ -33,7 +33,7 @@ class Recipe:
 
 
 RECIPES = {
-    "cnn": Recipe(50_000, 6, 60),
+    "cnn": Recipe(35_000, 6, 60),
     "mlp": Recipe(100_000, 10, 200),
     "perceptron": Recipe(20_000, 5, 100, batch_size=1),
 }
