@@ -1,11 +1,19 @@
-"""The documentation speaks of what is there: the guide's sections, names, examples, links."""
+"""The documentation speaks of what is there: the guide's sections, names, examples, links, recipes."""
 
 import importlib
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
+
+from layerwise import Variable, initializers, layers
+from layerwise.autograd import Array, Tensor, elementwise, grad, gradcheck, primitives
+from layerwise.backends import xp
+from layerwise.backends.numpy import NumpyBackend
+from layerwise.optimizers import Optimizer
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -76,3 +84,48 @@ def test_every_public_module_is_in_the_reference():
     modules = {name for name in public if isinstance(resolve(name), ModuleType)}
     assert len(modules) > 20
     assert modules <= documented
+
+
+# CONTRIBUTING's recipes
+
+
+def recipe(first_line: str) -> dict[str, object]:
+    """What the recipe that begins with this line defines."""
+    blocks = re.findall(r"```python\n(.*?)```", prose(ROOT / "CONTRIBUTING.md"), re.S)
+    (block,) = (block for block in blocks if block.startswith(first_line))
+    names = {
+        "__name__": "layerwise.recipe", "Any": Any, "Array": Array, "Layer": layers.Layer, "NumpyBackend": NumpyBackend,
+        "Optimizer": Optimizer, "Tensor": Tensor, "elementwise": elementwise, "initializers": initializers, "np": np,
+        "xp": xp,
+    }  # fmt: skip
+    exec(compile(block, "CONTRIBUTING.md", "exec"), names)
+    return names
+
+
+def test_the_recipe_for_an_operation():
+    cube = recipe("@elementwise")["cube"]
+    try:
+        assert gradcheck(cube, [[-2.0, 0.5]])
+        assert grad(grad(cube))(2.0).item() == 12
+    finally:
+        del primitives["cube"]
+
+
+def test_the_recipe_for_a_layer():
+    layer = recipe("class Scale")["Scale"](initializer="ones")
+    np.testing.assert_array_equal(layer([[1.0, 2.0]]), [[1.0, 2.0]])
+    assert [v.shape for v in layer.trainable_variables] == [(2,)]
+    assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_the_recipe_for_an_optimizer():
+    optimizer, w = recipe("class SignDescent")["SignDescent"](0.5), Variable([1.0, 2.0])
+    optimizer.apply_gradients([([3.0, -3.0], w)])
+    np.testing.assert_array_equal(w, [0.5, 2.5])
+
+
+def test_the_recipe_for_a_backend():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 3, 4)), rng.normal(size=(4, 5))
+    backend = recipe("class ThriftyBackend")["BACKEND"]
+    np.testing.assert_allclose(backend.dense(a, b, None, None), a @ b, rtol=1e-12)
