@@ -176,7 +176,7 @@ class Variable(Operators):
     ) -> None:
         if in_step():
             raise RuntimeError(
-                f"variable {name or ''!r}: variables cannot be created inside a training step; "
+                f"variable {name or '(without a name)'!r}: variables cannot be created inside a training step; "
                 "create them in __init__ or build(), or call the model once before fit"
             )
         self.name = name or auto_name("variable")

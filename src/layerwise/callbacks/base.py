@@ -168,8 +168,9 @@ class CallbackList(Callback):
         **params: Any,
     ) -> None:
         from .history import History
-        from .progress import ProgbarLogger
+        from .progress import ProgbarLogger, display_mode
 
+        display_mode(params.get("verbose", 0))  # what is wrong with it is said before the model changes
         self.callbacks = list(_flat(callbacks))
         for wanted, kind in ((add_history, History), (add_progbar, ProgbarLogger)):
             if wanted and not any(isinstance(callback, kind) for callback in self.callbacks):
