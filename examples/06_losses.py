@@ -55,7 +55,7 @@ def plot(path):
         y = np.zeros_like(x) if title == "regression" else np.ones_like(x)
         for name in names:
             ax.plot(x, getattr(losses, name)(y[:, None], x[:, None]).numpy(), label=name)
-        ax.set(title=title, xlabel=label, ylabel="loss", ylim=(0, 6))
+        ax.set(title=title, xlabel=label, ylabel="loss", ylim=(0, 8 if title == "regression" else 5))
         ax.grid(alpha=0.3)
         ax.legend(fontsize=9)
     figure.savefig(path, dpi=120)
