@@ -10,7 +10,8 @@
 
 PYTHON  =#          the interpreter to build .venv with; the newest suitable one where empty
 WORKERS = 2#        processes that share the tests; 0 runs them in one
-PYTEST  = .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+# One BLAS thread for each: processes whose threads outnumber the cores wait for each other.
+PYTEST  = OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 INSTALL = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 SETUP   = pyproject.toml constraints.txt
 
