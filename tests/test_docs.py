@@ -129,3 +129,11 @@ def test_the_recipe_for_a_backend():
     a, b = rng.normal(size=(2, 3, 4)), rng.normal(size=(4, 5))
     backend = recipe("class ThriftyBackend")["BACKEND"]
     np.testing.assert_allclose(backend.dense(a, b, None, None), a @ b, rtol=1e-12)
+
+
+def test_the_readme_prints_what_it_says(capsys):
+    text = (ROOT / "README.md").read_text("utf-8")
+    exec(compile(text.split("```python\n")[1].split("```")[0], "README.md", "exec"), {})
+    said = re.search(r"It prints `test accuracy: ([\d.]+)%`", text)
+    got = re.fullmatch(r"test accuracy: ([\d.]+)%\n", capsys.readouterr().out)
+    assert abs(float(got[1]) - float(said[1])) < 1.5  # the last digits depend on the machine's BLAS
