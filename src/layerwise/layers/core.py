@@ -218,6 +218,8 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if isinstance(target_shape, int):
+            raise TypeError(f"Reshape: target_shape: got {target_shape}, expected a tuple such as ({target_shape},)")
         self.target_shape = tuple(target_shape)
         self.built = True
 

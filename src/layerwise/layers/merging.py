@@ -98,6 +98,8 @@ class Concatenate(Layer):
         if not isinstance(input_shape, list | tuple) or (input_shape and not isinstance(input_shape[0], list | tuple)):
             raise ValueError(f"layer {self.name!r} (Concatenate): got one input, expected a list of inputs")
         ranks = {len(shape) for shape in input_shape}
+        if any(not -rank <= self.axis < rank for rank in ranks):
+            raise ValueError(f"layer {self.name!r} (Concatenate): axis: got {self.axis} for shapes {list(input_shape)}")
         others = {tuple(n for i, n in enumerate(shape) if i != self.axis % len(shape)) for shape in input_shape}
         if len(ranks) > 1 or len(others) > 1:
             raise ValueError(

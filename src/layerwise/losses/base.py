@@ -268,7 +268,7 @@ def check_labels(y: Any, num_classes: int, ignore_class: int | None = None) -> N
 
     >>> check_labels([0, 2, 3], num_classes=3)
     Traceback (most recent call last):
-    ValueError: labels: got 3 at position 2, expected whole numbers 0 ... 2 for 3 classes
+    ValueError: labels: got 3 at position 2, expected whole numbers 0 ... 2 for 3 classes; ...
     """
     labels = np.asarray(y)
     wrong = (labels < 0) | (labels >= num_classes) | (labels != np.floor(labels))
@@ -279,5 +279,5 @@ def check_labels(y: Any, num_classes: int, ignore_class: int | None = None) -> N
         where = place[0] if len(place) == 1 else place
         raise ValueError(
             f"labels: got {labels[place]} at position {where}, expected whole numbers 0 ... {num_classes - 1} "
-            f"for {num_classes} classes"
+            f"for {num_classes} classes; number the classes from 0, and give the last layer an output for each"
         )
