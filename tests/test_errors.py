@@ -729,6 +729,16 @@ def test_a_generator_without_end_is_cut_by_steps_per_epoch():
 # ---------------------------------------------------------------------------- errors and Ctrl-C in the middle of fit
 
 
+@pytest.fixture(params=["numpy", "xla"])
+def backend(request):
+    if request.param == "xla":
+        pytest.importorskip("jax")
+    active = config.backend()
+    config.set_backend(request.param)
+    yield
+    config.set_backend(active)
+
+
 class AfterEachStep(callbacks.Callback):
     """Keeps the state of the model as it was after the last step."""
 
@@ -753,6 +763,7 @@ def test_a_bad_label_in_the_middle_leaves_the_model_after_the_step_before():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGINT")
+@pytest.mark.usefixtures("backend")
 def test_ctrl_c_inside_a_layer_cancels_the_step():
     class Interrupted(layers.Layer):
         calls = 0

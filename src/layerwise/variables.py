@@ -362,7 +362,7 @@ def uninterrupted() -> Iterator[None]:
             previous(*pending[0])
 
 
-def step_function(step: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:
+def step_function(step: Callable[..., Any], variables: Sequence[Variable], compiled: bool = True) -> Callable[..., Any]:
     """`step(*batch)` as a pure function of (state, batch), compiled by the backend and run on the variables' values.
 
     All that the step assigns becomes visible at once, when it has returned; if it raises or is interrupted, nothing
@@ -374,11 +374,11 @@ def step_function(step: Callable[..., Any], variables: Sequence[Variable]) -> Ca
             outputs = step(*tree.map_structure(lambda a: None if a is None else Tensor(a), batch))
         return state.result(), tree.map_structure(lambda t: None if t is None else raw(as_tensor(t)), outputs)
 
-    compiled = backend().compile(pure)
+    run = backend().compile(pure) if compiled else pure
 
     def call(*batch: Any) -> Any:
         arrays = tree.map_structure(lambda a: None if a is None else raw(as_tensor(a)), batch)
-        values, outputs = compiled([v._value for v in variables], *arrays)
+        values, outputs = run([v._value for v in variables], *arrays)
         with uninterrupted():
             for variable, value in zip(variables, values, strict=True):
                 variable._value = value

@@ -245,12 +245,13 @@ class Trainer(_Base):
         """The compiled step of this kind, made anew when what it depends on has changed."""
         method = getattr(self, f"{kind}_step")
         variables = self._state()
-        key = (kind, config.backend(), tuple((id(v), v.trainable) for v in variables), id(self.optimizer))
+        eager = bool(getattr(self, "run_eagerly", False))
+        key = (kind, config.backend(), tuple((id(v), v.trainable) for v in variables), id(self.optimizer), eager)
         steps = self.__dict__.setdefault("_steps", {})
         if key not in steps:
             for old in [k for k in steps if k[0] == kind]:
                 del steps[old]
-            steps[key] = step_function(method, variables)
+            steps[key] = step_function(method, variables, compiled=not eager)
         return steps[key]
 
     def _prepare(self, batch: Any, kind: str, source: Any) -> list[int | None]:
