@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from layerwise import GradientTape, config, layers, losses, models, ops, optimizers, random
+from layerwise.backends import Window, load
 from layerwise.layers import Layer
 
 
@@ -27,7 +28,7 @@ class Accumulate(Layer):
 
 
 class Penalised(models.Model):
-    """A model with a training step of its own: the loss plus a penalty on the input's gradient (a second derivative)."""
+    """A model with its own training step: the loss plus a penalty on the input's gradient (a second derivative)."""
 
     def train_step(self, data):
         x, y = data
@@ -113,3 +114,25 @@ def test_one_compilation_a_shape():
         model.fit(x, y, batch_size=8, epochs=3, verbose=0)
         after = [shape for shape in traces[before:] if shape[0] in (8, 4)]
     assert after.count((8, 4)) <= 2
+
+
+@pytest.mark.parametrize("name", ["numpy", "xla"])
+def test_what_a_backend_may_fuse_is_the_same_in_parts(name):
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((2, 4, 4, 1)).astype("float32")
+    w, b = rng.standard_normal((1, 1, 1, 3)).astype("float32"), np.float32([0.5, 0.0, -0.5])
+    backend = load(name)
+    once = Window((1, 1), (1, 1), ((0, 0), (0, 0)))
+    pool = Window((2, 2), (2, 2), ((0, 0), (0, 0)))
+    y, argmax = map(backend.numpy, backend.conv_pool(*map(backend.array, (x, w, b)), once, "relu", pool))
+    tiles = np.maximum(x * w[0, 0] + b, 0).reshape(2, 2, 2, 2, 2, 3).swapaxes(2, 3).reshape(2, 2, 2, 4, 3)
+    np.testing.assert_allclose(y, tiles.max(axis=3), rtol=1e-6)
+    np.testing.assert_array_equal(argmax, tiles.argmax(axis=3))
+
+    gamma, beta = rng.standard_normal((2, 1, 1, 1, 1)).astype("float32")
+    y, mean, var = map(
+        backend.numpy, backend.norm_act(*map(backend.array, (x, gamma, beta)), (0, 1, 2), 1e-3, "sigmoid")
+    )
+    np.testing.assert_allclose([mean.item(), var.item()], [x.mean(), x.var()], rtol=1e-5, atol=1e-7)
+    z = (x - x.mean()) / np.sqrt(x.var() + 1e-3) * gamma + beta
+    np.testing.assert_allclose(y, 1 / (1 + np.exp(-z)), rtol=1e-5)

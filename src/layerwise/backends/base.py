@@ -144,8 +144,8 @@ class Backend:
         """Whether `value` is one of this backend's arrays."""
         raise NotImplementedError
 
-    def compile(self, fn: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
-        """`fn` of (nested structures of) arrays, made fast. `donate`: which arguments' memory it may reuse."""
+    def compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """`fn` of (nested structures of) arrays, made fast."""
         raise NotImplementedError
 
     def scan(
@@ -290,26 +290,18 @@ class Backend:
         """x - log(sum(e^x)), by way of the largest x so that nothing overflows."""
         if x.size == 0:
             return x
-        shifted = x - (
-            self.xp.max(x.real, axis=axis, keepdims=True)
-            if x.dtype.kind == "c"
-            else self.xp.max(x, axis=axis, keepdims=True)
-        )
+        shifted = x - self._largest(x, axis)
         return shifted - self.xp.log(self.xp.sum(self.xp.exp(shifted), axis=axis, keepdims=True, dtype=x.dtype))
 
     def softmax(self, x: Array, axis: int) -> Array:
         """e^x / sum(e^x), by way of the largest x so that nothing overflows."""
         if x.size == 0:
             return x
-        e = self.xp.exp(
-            x
-            - (
-                self.xp.max(x.real, axis=axis, keepdims=True)
-                if x.dtype.kind == "c"
-                else self.xp.max(x, axis=axis, keepdims=True)
-            )
-        )
+        e = self.xp.exp(x - self._largest(x, axis))
         return e / self.xp.sum(e, axis=axis, keepdims=True, dtype=x.dtype)
+
+    def _largest(self, x: Array, axis: int) -> Array:
+        return self.xp.max(x.real if x.dtype.kind == "c" else x, axis=axis, keepdims=True)
 
     # Indexing -----------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ class NumpyBackend(Backend):
     def owns(self, value: Any) -> bool:
         return isinstance(value, np.ndarray) and value.dtype.kind in "bfiuVc"  # V: bfloat16
 
-    def compile(self, fn: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
+    def compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         return fn
 
     def scan(

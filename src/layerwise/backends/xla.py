@@ -31,8 +31,8 @@ class XlaBackend(Backend):
     def owns(self, value: Any) -> bool:
         return isinstance(value, jax.Array)
 
-    def compile(self, fn: Callable[..., Any], donate: tuple[int, ...] = ()) -> Callable[..., Any]:
-        return jax.jit(fn, donate_argnums=donate)
+    def compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        return jax.jit(fn)
 
     def scan(
         self, step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any, length: int, reverse: bool
