@@ -32,7 +32,26 @@ def adam(
     return w - alpha * m / (xp().sqrt(v_hat) + epsilon), m, v, v_hat
 
 
-class Adam(Optimizer):
+class _AdamFamily(Optimizer):
+    """The arguments that `Adam`, `Adamax`, `Nadam` and `Lamb` share."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self._check_decay(beta_1=beta_1, beta_2=beta_2)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def slots(self) -> list[tuple[str, ...]]:
+        return [("momentum", "velocity")]
+
+
+class Adam(_AdamFamily):
     """m <- beta_1 m + (1 - beta_1) g,  v <- beta_2 v + (1 - beta_2) g^2,  w <- w - alpha m / (sqrt(v) + epsilon)
 
     with alpha = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) at step t = 1, 2, ... Epsilon is added before the
@@ -61,12 +80,11 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         **common: Any,
     ) -> None:
-        super().__init__(learning_rate, **common)
-        self._check_decay(beta_1=beta_1, beta_2=beta_2)
-        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
+        self.amsgrad = amsgrad
 
     def slots(self) -> list[tuple[str, ...]]:
-        return [("momentum", "velocity"), *([("velocity_hat",)] if self.amsgrad else [])]
+        return super().slots() + ([("velocity_hat",)] if self.amsgrad else [])
 
 
 class AdamW(Adam):
@@ -113,7 +131,7 @@ def adamax(
     return w - learning_rate * m / ((1 - beta_1**step) * (u + epsilon)), m, u
 
 
-class Adamax(Optimizer):
+class Adamax(_AdamFamily):
     """m <- beta_1 m + (1 - beta_1) g,  u <- max(beta_2 u, |g|),  w <- w - alpha m / (u + epsilon)
 
     with alpha = learning_rate / (1 - beta_1^t) at step t = 1, 2, ...
@@ -130,18 +148,6 @@ class Adamax(Optimizer):
     """
 
     rule = staticmethod(adamax)
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **common: Any,
-    ) -> None:
-        super().__init__(learning_rate, **common)
-        self._check_decay(beta_1=beta_1, beta_2=beta_2)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def slots(self) -> list[tuple[str, ...]]:
         return [("momentum", "norm")]
@@ -173,7 +179,7 @@ def nadam(
     return w - learning_rate * m_hat / (xp().sqrt(v / (1 - beta_2**step)) + epsilon), m, v
 
 
-class Nadam(Optimizer):
+class Nadam(_AdamFamily):
     """w <- w - learning_rate * m' / (sqrt(v / (1 - beta_2^t)) + epsilon)
 
     with m' = mu_t+1 m / (1 - mu_1 ... mu_t+1) + (1 - mu_t) g / (1 - mu_1 ... mu_t), mu_t = beta_1 (1 - 0.96^t / 2),
@@ -190,21 +196,6 @@ class Nadam(Optimizer):
     """
 
     rule = staticmethod(nadam)
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **common: Any,
-    ) -> None:
-        super().__init__(learning_rate, **common)
-        self._check_decay(beta_1=beta_1, beta_2=beta_2)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-
-    def slots(self) -> list[tuple[str, ...]]:
-        return [("momentum", "velocity")]
 
     def build(self, variables: Sequence[Variable]) -> None:
         if not self.built:
@@ -273,7 +264,7 @@ def lamb(
     return w - trust * learning_rate * r, m, v
 
 
-class Lamb(Optimizer):
+class Lamb(_AdamFamily):
     """r = m' / (sqrt(v') + epsilon),  w <- w - learning_rate * |w| / |r| * r
 
     with the bias-corrected m' and v' of `Adam` and norms over the whole variable (the quotient is 1 where one is 0):
@@ -289,18 +280,3 @@ class Lamb(Optimizer):
     """
 
     rule = staticmethod(lamb)
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **common: Any,
-    ) -> None:
-        super().__init__(learning_rate, **common)
-        self._check_decay(beta_1=beta_1, beta_2=beta_2)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-
-    def slots(self) -> list[tuple[str, ...]]:
-        return [("momentum", "velocity")]
