@@ -247,6 +247,13 @@ def test_cosine_similarity_has_a_gradient_at_zero():
     assert np.isfinite(slope.numpy()).all()
 
 
+def test_logits_of_a_softmax_along_another_axis_are_left_aside():
+    p = ops.softmax(ops.array([[2.0, -1.0], [0.5, 3.0]]))
+    y = np.eye(2, dtype="float32")
+    for loss in (losses.categorical_crossentropy, losses.categorical_focal_crossentropy):
+        close(loss(y, p, axis=0), loss(y, p.numpy(), axis=0))
+
+
 def test_classes_along_any_axis():
     y, p = SPARSE3[0], SPARSE3[1]
     for options in ({}, {"from_logits": True}, {"ignore_class": 1}):

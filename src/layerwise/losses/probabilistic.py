@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
+from ..ops.nn import logits_of
 from .base import FLATTEN, FunctionLoss, floating, matched, same_rank
 
 
@@ -21,13 +22,6 @@ def _check_smoothing(name: str, label_smoothing: float) -> None:
 def _smooth(y_true: Tensor, label_smoothing: float, classes: int) -> Tensor:
     """Labels of which a part is shared evenly among all classes."""
     return y_true * (1.0 - label_smoothing) + label_smoothing / classes if label_smoothing else y_true
-
-
-def _logits(y_pred: Tensor, kind: str, from_logits: bool) -> Tensor | None:
-    """What the predictions were before `kind` ("softmax", "sigmoid"), where that is known."""
-    if from_logits:
-        return y_pred
-    return y_pred.logits[1] if y_pred.logits is not None and y_pred.logits[0] == kind else None
 
 
 def binary_crossentropy(
@@ -144,7 +138,7 @@ def categorical_focal_crossentropy(
     _check_smoothing("categorical_focal_crossentropy", label_smoothing)
     y_true, y_pred = matched("categorical_focal_crossentropy", y_true, y_pred)
     y_true = _smooth(y_true, label_smoothing, y_pred.shape[axis])
-    logits = _logits(y_pred, "softmax", from_logits)
+    logits = logits_of(y_pred, "softmax", from_logits, axis)
     if logits is not None:
         log_p = ops.log_softmax(logits, axis=axis)
         p = ops.exp(log_p)

@@ -451,21 +451,27 @@ def _(g, labels, logits):
     return lambda: -g * logits, lambda: g * (sigmoid(logits) - labels)
 
 
-def _from_probabilities(y: Any) -> Tensor:
+def logits_of(output: Tensor, kind: str, from_logits: bool, axis: int = -1) -> Tensor | None:
+    """The logits behind probabilities that a "softmax" along `axis` or a "sigmoid" computed, where that is known."""
+    if from_logits:
+        return output
+    known = output.logits is not None and output.logits[0] == kind and axis in (-1, output.ndim - 1)
+    return output.logits[1] if known else None
 
-    y = as_tensor(y)
-    return clip(y, config.epsilon(), 1 - config.epsilon())
+
+def _clipped_log(p: Tensor) -> Tensor:
+    """ln p, with p kept `config.epsilon()` away from 0 and 1"""
+    return log(clip(p, config.epsilon(), 1 - config.epsilon()))
 
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Tensor:
     """y = -target ln p - (1 - target) ln(1 - p) per element, from the logits where the output remembers them"""
     output = as_tensor(output)
     target = as_tensor(target, output.dtype)
-    if not from_logits and output.logits is not None and output.logits[0] == "sigmoid":
-        output, from_logits = output.logits[1], True
-    if from_logits:
-        return sigmoid_cross_entropy(target, output)
-    p = _from_probabilities(output)
+    logits = logits_of(output, "sigmoid", from_logits)
+    if logits is not None:
+        return sigmoid_cross_entropy(target, logits)
+    p = clip(output, config.epsilon(), 1 - config.epsilon())
     return -(target * log(p) + (1 - target) * log(1 - p))
 
 
@@ -476,17 +482,10 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
     """
     output = as_tensor(output)
     target = as_tensor(target, output.dtype)
-    if (
-        not from_logits
-        and output.logits is not None
-        and output.logits[0] == "softmax"
-        and axis in (-1, output.ndim - 1)
-    ):
-        output, from_logits = output.logits[1], True
-    if from_logits:
-        return -sum(target * log_softmax(output, axis=axis), axis=axis)
-    p = _from_probabilities(output / sum(output, axis=axis, keepdims=True))
-    return -sum(target * log(p), axis=axis)
+    logits = logits_of(output, "softmax", from_logits, axis)
+    if logits is not None:
+        return -sum(target * log_softmax(logits, axis=axis), axis=axis)
+    return -sum(target * _clipped_log(output / sum(output, axis=axis, keepdims=True)), axis=axis)
 
 
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Tensor:
@@ -494,19 +493,12 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     output, target = as_tensor(output), as_tensor(target)
     if target.ndim == output.ndim and target.shape[axis] == 1:
         target = squeeze(target, axis)
-    if (
-        not from_logits
-        and output.logits is not None
-        and output.logits[0] == "softmax"
-        and axis in (-1, output.ndim - 1)
-    ):
-        output, from_logits = output.logits[1], True
+    logits = logits_of(output, "softmax", from_logits, axis)
+    if logits is None:
+        logits = _clipped_log(output / sum(output, axis=axis, keepdims=True))
     if axis not in (-1, output.ndim - 1):
-        output = moveaxis(output, axis, -1)
-    if from_logits:
-        return sparse_softmax_cross_entropy(target, output)
-    p = _from_probabilities(output / sum(output, axis=-1, keepdims=True))
-    return sparse_softmax_cross_entropy(target, log(p))
+        logits = moveaxis(logits, axis, -1)
+    return sparse_softmax_cross_entropy(target, logits)
 
 
 def __getattr__(name: str) -> Any:
