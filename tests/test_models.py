@@ -324,9 +324,62 @@ def test_on_batch_methods_and_predict_forms():
     second = model.train_on_batch(X, Y, return_dict=True)
     assert set(first) == {"accuracy", "loss"}
     assert second["loss"] < first["loss"]
+    half = model.test_on_batch(X[:9], Y[:9], return_dict=True)
+    assert half == pytest.approx(model.evaluate(X[:9], Y[:9], verbose=0, return_dict=True))  # of this batch alone
     assert len(model.test_on_batch(X, Y)) == 2
     np.testing.assert_allclose(model.predict_on_batch(X), model.predict(X, batch_size=7, verbose=0), rtol=1e-6)
     np.testing.assert_allclose(model(X).numpy(), model.predict(X, verbose=0), rtol=1e-6)
+
+
+def test_results_come_in_the_order_of_the_metrics():
+    model = mlp()
+    model.compile("sgd", "mse", metrics=["mse", "mae", "cosine_similarity"], weighted_metrics=["accuracy"])
+    x, y = X, np.eye(3)[Y]
+    named = model.evaluate(x, y, verbose=0, return_dict=True)
+    order = ["loss", "mse", "mae", "cosine_similarity", "accuracy"]
+    assert model.evaluate(x, y, verbose=0) == [named[name] for name in order]
+    assert model.test_on_batch(x, y) == pytest.approx([named[name] for name in order], rel=1e-5)
+
+    given = layers.Input((6,))
+    model = models.Model(given, {"b": layers.Dense(3, name="b")(given), "a": layers.Dense(1, name="a")(given)})
+    model.compile("sgd", {"a": "mse", "b": "mae"}, metrics={"a": ["mae"], "b": ["mse"]})
+    y = {"a": Y[:, None].astype("float32"), "b": y}
+    named = model.evaluate(x, y, verbose=0, return_dict=True)
+    order = ["loss", "b_loss", "a_loss", "b_mse", "a_mae"]
+    assert model.evaluate(x, y, verbose=0) == [named[name] for name in order]
+
+
+def test_steps_without_a_batch_size_cover_the_arrays():
+    sizes = []
+
+    class Sizes(callbacks.Callback):
+        def on_predict_batch_end(self, batch, logs=None):
+            sizes.append(len(logs["outputs"]))
+
+    model = compiled()
+    assert model.predict(X, steps=5, callbacks=[Sizes()], verbose=0).shape == (48, 3)
+    assert sizes == [10, 10, 10, 10, 8]
+    assert model.evaluate(X, Y, steps=2, verbose=0) == pytest.approx(model.evaluate(X, Y, verbose=0))
+    a, _ = fitted(X, Y, steps_per_epoch=4, validation_data=(X, Y), validation_steps=3)
+    b, _ = fitted(X, Y, batch_size=12)
+    for one, other in zip(a, b, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_end_of_training_hears_of_the_last_epoch():
+    heard = []
+    listener = callbacks.LambdaCallback(on_train_end=heard.append)
+    _, history = fitted(X, Y, epochs=2, validation_data=(X, Y), callbacks=[listener])
+    assert heard == [{name: values[-1] for name, values in sorted(history.items())}]
+
+
+def test_losses_are_gone_after_predictions():
+    given = layers.Input((6,))
+    model = models.Model(given, layers.ActivityRegularization(l2=0.1)(given))
+    model.predict(X, verbose=0)
+    assert model.losses == []
+    model(X)
+    assert len(model.losses) == 1
 
 
 def test_class_weight_and_sample_weight_multiply():

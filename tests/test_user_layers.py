@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from layerwise import GradientTape, Variable, config, layers, metrics, ops, random
+from layerwise import GradientTape, Variable, config, layers, metrics, models, ops, random
 from layerwise.autograd import Tensor
 from layerwise.serialization import deserialize, register_keras_serializable, serialize
 from layerwise.variables import step_function
@@ -380,3 +380,35 @@ def test_build_needs_a_shape_for_each_of_its_arguments() -> None:
 
     with pytest.raises((TypeError, ValueError), match=r"layer 'two'.*a_shape, b_shape"):
         Two(name="two")(X)
+
+
+def test_paths_name_the_layers_around() -> None:
+    class Block(layers.Layer):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.inner = layers.Dense(2, name="inner")
+
+        def build(self, input_shape: Any) -> None:
+            self.scale = self.add_weight(shape=(), name="scale")
+            self.inner.build(input_shape)
+
+        def call(self, x: Any) -> Any:
+            return self.inner(x) * self.scale
+
+    class Outer(models.Model):
+        def __init__(self) -> None:
+            super().__init__(name="outer")
+            self.block, self.last = Block(name="block"), layers.Dense(1, name="last")
+
+        def call(self, x: Any) -> Any:
+            return self.last(self.block(x))
+
+    outer = Outer()
+    outer(ops.ones((1, 3)))
+    assert [v.path for v in outer.weights] == [
+        "outer/block/scale", "outer/block/inner/kernel", "outer/block/inner/bias", "outer/last/kernel",
+        "outer/last/bias",
+    ]  # fmt: skip
+    alone = layers.Dense(1, name="alone")
+    alone.build((None, 2))
+    assert alone.kernel.path == "alone/kernel"

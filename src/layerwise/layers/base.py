@@ -59,6 +59,8 @@ class CallContext:
     """What the call of an outer layer hands to those inside it."""
 
     training: bool | None = None
+    layer: Layer | None = None  # the one being called
+    path: str = ""  # the names of the layers being called, from the outermost
 
 
 _context: ContextVar[CallContext | None] = ContextVar("call_context", default=None)
@@ -97,7 +99,9 @@ class Layer(Configurable):
     _losses: list[Tensor]
     _calls: list[Call]
     _build_shapes: dict[str, Any] | None
-    _untracked = frozenset({"_init_arguments", "_calls", "_losses", "_trainable_own", "_fixed_own"})
+    _untracked = frozenset(  # attributes that hold nothing of the layer's own
+        {"_batch_input_shape", "_build_shapes", "_calls", "_fixed_own", "_init_arguments", "_losses", "_trainable_own"}
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -163,13 +167,24 @@ class Layer(Configurable):
             if not self._trainable:
                 variable.trainable = False
 
-    def _attributes(self) -> Iterator[Any]:
-        for name, value in self.__dict__.items():
-            if type(value) not in _PLAIN and name not in self._untracked:
-                yield from _leaves(value)
+    def _held(self, role: str) -> list[Any]:
+        """The objects of this role among the attributes, also inside lists and dicts."""
+        found: dict[int, Any] = {}
+        untracked = self._untracked
+
+        def look(values: Iterable[Any]) -> None:
+            for value in values:
+                kind = _role(type(value))  # type: ignore[arg-type]
+                if kind == role:
+                    found[id(value)] = value
+                elif kind == "container":
+                    look(value.values() if isinstance(value, dict) else value)
+
+        look([value for name, value in self.__dict__.items() if name not in untracked])
+        return list(found.values())
 
     def _sublayers(self) -> list[Layer]:
-        return _unique(leaf for leaf in self._attributes() if isinstance(leaf, Layer) and leaf is not self)
+        return [layer for layer in self._held("layer") if layer is not self]
 
     def _flatten_layers(self) -> list[Layer]:
         """This layer and all inside it, each once."""
@@ -201,14 +216,9 @@ class Layer(Configurable):
     def variables(self) -> list[Variable]:
         """`weights` and the state of metrics and seed generators."""
         found = [*self._trainable_own, *self._fixed_own]
-        for leaf in self._attributes():
-            if isinstance(leaf, SeedGenerator):
-                found.append(leaf.state)
-        for layer in self._sublayers():
-            found.extend(layer.variables)
-        for leaf in self._attributes():
-            if is_metric(leaf):
-                found.extend(leaf.variables)
+        found += [generator.state for generator in self._held("generator")]
+        for owner in (*self._sublayers(), *self._held("metric")):
+            found += owner.variables
         return _unique(found)
 
     @property
@@ -237,8 +247,7 @@ class Layer(Configurable):
     @property
     def metrics(self) -> list[Any]:
         """The metrics that are attributes of this layer and of those inside it."""
-        own = [leaf for leaf in self._attributes() if is_metric(leaf)]
-        return _unique([*own, *(m for layer in self._sublayers() for m in layer.metrics)])
+        return _unique([*self._held("metric"), *(m for layer in self._sublayers() for m in layer.metrics)])
 
     @property
     def trainable(self) -> bool:
@@ -356,7 +365,7 @@ class Layer(Configurable):
             constraint=constraints.get(constraint),
             regularizer=regularizers.get(regularizer),
         )
-        variable.path = f"{self.name}/{variable.name}"
+        variable.path = f"{self._call_path()}/{variable.name}"
         variable.autocast, variable.overwrite_with_gradient = autocast, overwrite_with_gradient
         self._track(variable)
         return variable
@@ -411,34 +420,56 @@ class Layer(Configurable):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._require_init()
-        outer = _context.get()
-        args, kwargs = tree.map_structure(self._converted, (args, kwargs)) if args or kwargs else (args, kwargs)
-        if (
-            args
-            and isinstance(args[0], list)
-            and args[0]
-            and all(isinstance(x, int | float) for x in tree.flatten(args[0]))
-        ):
-            args = (as_tensor(np.asarray(args[0]), self.compute_dtype), *args[1:])
+        args, kwargs = self._with_tensors(args, kwargs)
         self._check_inputs(args)
-        parameters = self._call_parameters()
-        training = kwargs.get("training")
-        if training is None and outer is not None:
-            training = outer.training
-        if "training" in parameters and training is not None:
-            kwargs["training"] = training
-        elif "training" in kwargs and "training" not in parameters and "kwargs" not in parameters:
-            training = kwargs.pop("training")
+        outer = _context.get()
+        context = CallContext(self._hand_on_training(kwargs, outer), self, self._call_path())
         masks = self._masks(args)
-        if "mask" in parameters and kwargs.get("mask") is None and masks is not None:
+        if masks is not None and kwargs.get("mask") is None and "mask" in self._call_parameters():
             kwargs["mask"] = masks
         symbolic = any(type(leaf) is Tensor and leaf.symbolic for leaf in tree.flatten((args, kwargs)))
         if outer is None:
             self._clear_losses()
-        token = _context.set(CallContext(training))
+        outputs = self._call_in(context, args, kwargs, symbolic)
+        if masks is not None and self.supports_masking:
+            outputs = self._masked(outputs, args, masks)
+        if symbolic and outer is None and not in_rehearsal():
+            self._note_call(args, kwargs, outputs)
+        return outputs
+
+    def _with_tensors(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments with arrays, and a list of numbers that comes first, as Tensors."""
+        args, kwargs = tree.map_structure(self._converted, args), tree.map_structure(self._converted, kwargs)
+        first = args[0] if args else None
+        if isinstance(first, list) and first and all(isinstance(x, int | float) for x in tree.flatten(first)):
+            args = (as_tensor(np.asarray(first), self.compute_dtype), *args[1:])
+        return args, kwargs
+
+    def _hand_on_training(self, kwargs: dict[str, Any], outer: CallContext | None) -> bool | None:
+        """The mode of this call, its own or the outer call's; in `kwargs` exactly where `call` takes it."""
+        training = kwargs.get("training")
+        if training is None and outer is not None:
+            training = outer.training
+        parameters = self._call_parameters()
+        if "training" in parameters and training is not None:
+            kwargs["training"] = training
+        elif "training" in kwargs and "training" not in parameters and "kwargs" not in parameters:
+            del kwargs["training"]
+        return training
+
+    def _call_path(self) -> str:
+        """The names of the layers that are being called around this one, and its own."""
+        context = _context.get()
+        if context is None or not context.path:
+            return self.name
+        return context.path if context.layer is self else f"{context.path}/{self.name}"
+
+    def _call_in(self, context: CallContext, args: tuple[Any, ...], kwargs: dict[str, Any], symbolic: bool) -> Any:
+        """Build if need be, and call; errors say in which layer."""
+        token = _context.set(context)
         try:
             self._ensure_built(args, kwargs)
-            outputs = self._symbolic_call(args, kwargs) if symbolic else self._concrete_call(args, kwargs)
+            return self._symbolic_call(args, kwargs) if symbolic else self._concrete_call(args, kwargs)
         except Exception as error:
             if not getattr(error, "_layer_named", False):
                 error._layer_named = True  # type: ignore[attr-defined]
@@ -446,22 +477,25 @@ class Layer(Configurable):
             raise
         finally:
             _context.reset(token)
-        if self.supports_masking and masks is not None:
-            mask = self.compute_mask(args[0] if len(args) == 1 else args, masks)
-            if mask is not None and type(outputs) is Tensor:
-                outputs = Tensor(outputs.value, outputs.tape, outputs.node) if outputs is args[0] else outputs
-                outputs.note("mask", mask)
-        if symbolic and outer is None and not in_rehearsal():
-            if outputs is None:
-                kind = type(self).__name__
-                raise TypeError(f"layer {self.name!r} ({kind}): call returned None; end it with `return`")
-            self._clear_losses()
-            call = Call(self, args, {k: v for k, v in kwargs.items() if k != "training" or v is not None}, outputs)
-            self._calls.append(call)
-            for output in tree.flatten(outputs):
-                if type(output) is Tensor:
-                    output.note("history", call)
-        return outputs
+
+    def _masked(self, outputs: Any, args: tuple[Any, ...], masks: Any) -> Any:
+        """The outputs with the mask that this layer gives them noted."""
+        mask = self.compute_mask(args[0] if len(args) == 1 else args, masks)
+        if mask is None or type(outputs) is not Tensor:
+            return outputs
+        outputs = Tensor(outputs.value, outputs.tape, outputs.node) if outputs is args[0] else outputs
+        return outputs.note("mask", mask)
+
+    def _note_call(self, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
+        """Make this call a node of the graph that its symbolic outputs lead to."""
+        if outputs is None:
+            raise TypeError(f"layer {self.name!r} ({type(self).__name__}): call returned None; end it with `return`")
+        self._clear_losses()
+        call = Call(self, args, {k: v for k, v in kwargs.items() if k != "training" or v is not None}, outputs)
+        self._calls.append(call)
+        for output in tree.flatten(outputs):
+            if type(output) is Tensor:
+                output.note("history", call)
 
     def _concrete_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         with autocast(self.compute_dtype if self.autocast else None):
@@ -651,12 +685,21 @@ def _remembering(build: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-_PLAIN = frozenset({str, int, float, bool, type(None), Variable, InputSpec, DTypePolicy})
+@functools.cache
+def _role(kind: type) -> str | None:
+    """What an attribute of this type is to the layer that holds it."""
+    if issubclass(kind, Layer):
+        return "layer"
+    if issubclass(kind, dict | list | tuple | set):
+        return "container"
+    if issubclass(kind, SeedGenerator):
+        return "generator"
+    return "metric" if all(hasattr(kind, name) for name in ("update_state", "result", "reset_state")) else None
 
 
 def is_metric(x: Any) -> bool:
     """Whether `x` has a metric's interface."""
-    return hasattr(x, "update_state") and hasattr(x, "result") and hasattr(x, "reset_state") and not inspect.isclass(x)
+    return _role(type(x)) == "metric"  # type: ignore[arg-type]
 
 
 def _policy(dtype: Any) -> DTypePolicy:

@@ -229,10 +229,14 @@ def batches(
     batch_size: int | None = None,
     shuffle: bool | str = False,
     class_weight: Mapping[int, float] | None = None,
+    steps: int | None = None,
 ) -> ArrayBatches | IterableBatches:
-    """The batches of whatever `fit` was given."""
+    """The batches of whatever `fit` was given; `steps` cuts arrays into so many, unless `batch_size` is given."""
     if isinstance(x, list | tuple | dict) or is_arrays(x) or isinstance(x, np.ndarray):
-        return ArrayBatches(x, y, sample_weight, batch_size, shuffle, class_weight)
+        found = ArrayBatches(x, y, sample_weight, batch_size, shuffle, class_weight)
+        if batch_size is None and steps is not None:
+            found.batch_size = math.ceil(found.examples / steps)
+        return found
     kind = next(cls.__name__ for cls in type(x).__mro__ if not cls.__name__.startswith("_"))
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:

@@ -53,6 +53,7 @@ def _for_users(method: Method) -> Method:
 class Trainer(_Base):
     """What makes a layer a model: how it is trained, evaluated and used on data."""
 
+    _untracked = Layer._untracked | {"_compile_arguments", "_outputs", "_steps"}
     optimizer: Any = None
     stop_training = False
     history: Any = None
@@ -380,7 +381,7 @@ class Trainer(_Base):
                 raise ValueError("fit: validation_split needs arrays; pass validation_data for other sources")
             (x, y, sample_weight), held = split_arrays(source.data, validation_split)
             validation_data = held
-        source = batches(x, y, sample_weight, batch_size, shuffle, class_weight)
+        source = batches(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch)
         validation = None
         with _noted("in validation_data"):
             if validation_data is not None:
@@ -390,9 +391,9 @@ class Trainer(_Base):
                     else (validation_data, None, None)
                 )
                 size = validation_batch_size or batch_size
-                validation = batches(
-                    vx, vy, vw, size if vy is not None or not isinstance(validation_data, Iterable) else None
-                )
+                if vy is None and isinstance(validation_data, Iterable):
+                    size = None
+                validation = batches(vx, vy, vw, size, steps=validation_steps)
             if isinstance(validation, ArrayBatches):  # what is wrong with it is said before the training, not after
                 self._prepare(_Stream(validation, None).peek(), "test", validation)
         stream = _Stream(source, steps_per_epoch)
@@ -412,6 +413,7 @@ class Trainer(_Base):
         self.stop_training = False
         listeners.on_train_begin()
         logs: dict[str, Any] = {}
+        epoch_logs: dict[str, Any] = {}
         for epoch in range(initial_epoch, epochs):
             if not stream.more():
                 warnings.warn(
@@ -434,12 +436,13 @@ class Trainer(_Base):
                     results = self._evaluate(validation, validation_steps, listeners)
                 epoch_logs |= {f"val_{name}": value for name, value in results.items()}
                 step = self._step("train")
-            listeners.on_epoch_end(epoch, dict(sorted(epoch_logs.items())))
+            epoch_logs = dict(sorted(epoch_logs.items()))
+            listeners.on_epoch_end(epoch, epoch_logs)
             if self.stop_training or stream.exhausted:
                 break
         if isinstance(self.optimizer, Optimizer) and epochs > 0:
             self.optimizer.finalize_variable_values(self.trainable_variables)
-        listeners.on_train_end(logs)
+        listeners.on_train_end(epoch_logs)
         self._clear_losses()
         return self.history
 
@@ -463,19 +466,19 @@ class Trainer(_Base):
         """The loss and metrics on data: a number, a list [loss, metrics...], or a dict with `return_dict`."""
         self._require_compiled("evaluate")
         _check_counts("evaluate", steps=steps)
-        source = batches(x, y, sample_weight, batch_size)
+        source = batches(x, y, sample_weight, batch_size, steps=steps)
         listeners = CallbackList(
             callbacks, add_history=False, add_progbar=verbose != 0, verbose=verbose, epochs=1,
             steps=_Stream(source, steps).steps, model=self,
         )  # fmt: skip
         results = self._evaluate(source, steps, listeners)
-        if return_dict:
-            return results
-        listed = [results[name] for name in self._result_names(results)]
-        return listed[0] if len(listed) == 1 else listed
+        return results if return_dict else self._listed(results)
 
-    def _result_names(self, results: dict[str, Any]) -> list[str]:
-        return sorted(results, key=lambda name: name != "loss")
+    def _listed(self, results: dict[str, Any]) -> Any:
+        """The results in the order of `metrics`, the compiled ones as they were given; a single one without a list."""
+        names = dict.fromkeys([*(m.name for m in self.metrics), *self.get_metrics_result(), *results])
+        listed = [results[name] for name in names if name in results]
+        return listed[0] if len(listed) == 1 else listed
 
     def _evaluate(self, source: Any, steps: int | None, listeners: Any) -> dict[str, float]:
         stream = _Stream(source, steps)
@@ -505,7 +508,7 @@ class Trainer(_Base):
     ) -> Any:
         """The outputs for data, as NumPy arrays in the form of the model's outputs."""
         _check_counts("predict", steps=steps)
-        source = batches(x, None, None, batch_size)
+        source = batches(x, None, None, batch_size, steps=steps)
         stream = _Stream(source, steps)
         self._prepare((stream.peek()[0], None, None), "predict", source)
         step = self._step("predict")
@@ -526,12 +529,13 @@ class Trainer(_Base):
             parts.append(outputs)
             listeners.on_predict_batch_end(number, {"outputs": outputs})
         listeners.on_predict_end()
+        self._clear_losses()
         return tree.map_structure(lambda *columns: np.concatenate(columns), *parts)
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One training step on these arrays; returns the loss and metrics so far."""
+        """One training step on these arrays; returns their loss and metrics."""
         self._require_compiled("train_on_batch")
         return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
 
@@ -543,11 +547,10 @@ class Trainer(_Base):
     def _on_batch(self, kind: str, x: Any, y: Any, weight: Any, class_weight: Any, return_dict: bool) -> Any:
         source = ArrayBatches(x, y, weight, batch_size=2**31 - 1, class_weight=class_weight)
         self._prepare(source.data, kind, source)
+        self.reset_metrics()
         results = self._results(self._step(kind)(_as_data(source.data, source)))
-        if return_dict:
-            return results
-        listed = [results[name] for name in self._result_names(results)]
-        return listed[0] if len(listed) == 1 else listed
+        self._clear_losses()
+        return results if return_dict else self._listed(results)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for these arrays."""
