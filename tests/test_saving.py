@@ -550,6 +550,8 @@ def test_custom_objects_and_their_scope(tmp_path):
     assert_close(loaded.predict(ones, verbose=0), ones + 1)
     with saving.custom_object_scope({"Shift": Shift}):
         assert_close(saving.load_model(tmp_path / "m.keras").predict(ones, verbose=0), ones + 1)
+    again = layerwise.Model.from_config(model.get_config(), custom_objects={"Shift": Shift})
+    assert_close(again.predict(ones, verbose=0), ones + 1)
 
 
 def test_a_layer_decides_how_it_lies_in_the_file(tmp_path):

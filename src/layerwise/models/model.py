@@ -10,8 +10,10 @@ from .. import tree
 from ..autograd import Call, Spec, Tensor, as_tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
-from ..serialization import deserialize, serialize, suggest
+from ..serialization import custom_object_scope, deserialize, serialize, suggest
 from .graph import Graph
+from .graph_config import graph_config, model_from_graph_config
+from .summary import summary
 from .trainer import Trainer
 
 
@@ -186,7 +188,6 @@ class Model(Trainer, Layer):
         """Create all variables for inputs of this shape."""
         if self._graph is not None or self.built:
             return
-        shapes = input_shape
         dtype = self.compute_dtype
 
         def symbolic(shape: Any) -> Any:
@@ -196,7 +197,7 @@ class Model(Trainer, Layer):
                 return [symbolic(v) for v in shape]
             return Tensor(Spec(tuple(shape), dtype))
 
-        self(symbolic(shapes))
+        self(symbolic(input_shape))
         self.built = True
 
     # Showing and configuration ------------------------------------------------------------------------------------
@@ -210,30 +211,28 @@ class Model(Trainer, Layer):
         show_trainable: bool = False,
         layer_range: Any = None,
     ) -> None:
-        """Print a table of layers, output shapes and parameters."""
-        from .summary import summary
+        """Print a table of layers, output shapes and parameters.
 
+        Args:
+            line_length: the table's width, by default the terminal's.
+            print_fn: called with each line instead of printing.
+            expand_nested: show the layers inside nested models too.
+            show_trainable: say of each layer whether training changes it.
+            positions, layer_range: Keras' arguments, without effect here.
+        """
         summary(self, line_length, print_fn, expand_nested, show_trainable)
 
     def get_config(self) -> dict[str, Any]:
-        if self._graph is None or type(self)._own_config():
+        if self._graph is None or type(self).__init__ is not Model.__init__:  # whose arguments say how to make one
             return super().get_config()
-        from .graph_config import graph_config
-
         return graph_config(self)
 
     @classmethod
-    def _own_config(cls) -> bool:
-        """Whether the class has an __init__ of its own, whose arguments say how to make one."""
-        return cls.__init__ is not Model.__init__
-
-    @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
-        if "input_layers" in config and "layers" in config:
-            from .graph_config import model_from_graph_config
-
-            return model_from_graph_config(cls, config)
-        return super().from_config(config)
+        with custom_object_scope(custom_objects or {}):
+            if "input_layers" in config and "layers" in config:
+                return model_from_graph_config(cls, config)
+            return super().from_config(config)
 
     def get_build_config(self) -> dict[str, Any] | None:
         if self._graph is not None:
@@ -270,10 +269,6 @@ class Model(Trainer, Layer):
 
 class Functional(Model):
     """A model made of a graph: what `Model(inputs, outputs)` gives."""
-
-    @classmethod
-    def _own_config(cls) -> bool:
-        return cls.__init__ is not Model.__init__
 
 
 def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .. import tree
+from ..autograd import Tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 
@@ -27,8 +29,6 @@ def output_shape(layer: Layer) -> str:
             return "?"
         shapes = [t.shape for t in graph.output_tensors]
     else:
-        from .. import tree
-
         shapes = [t.shape for t in tree.flatten(layer._calls[-1].outputs)]
     texts = ["(" + ", ".join(str(n) for n in shape) + ")" for shape in shapes]
     return texts[0] if len(texts) == 1 else ", ".join(texts)
@@ -44,9 +44,6 @@ def size(parameters: int, bytes_each: int = 4) -> str:
 
 def connected_to(layer: Layer) -> str:
     """The names of the layers whose outputs this one takes."""
-    from .. import tree
-    from ..autograd import Tensor
-
     names = []
     for call in layer._calls:
         for leaf in tree.flatten((call.args, call.kwargs)):
