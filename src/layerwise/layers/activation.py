@@ -91,10 +91,7 @@ class PReLU(Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = [1 if i in (self.shared_axes or ()) else n for i, n in enumerate(input_shape)][1:]
-        self.alpha = self.add_weight(
-            shape, self.alpha_initializer, name="alpha",
-            regularizer=self.alpha_regularizer, constraint=self.alpha_constraint,
-        )  # fmt: skip
+        self.alpha = self._own_weight("alpha", shape)
         axes = {i: n for i, n in enumerate(input_shape) if i and i not in (self.shared_axes or ()) and n is not None}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
 

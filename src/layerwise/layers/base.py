@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import config, initializers, regularizers, tree
+from .. import config, constraints, initializers, ops, regularizers, tree
 from ..autograd import Call, Spec, Tensor, as_tensor, cast, with_unknown_sizes
 from ..config import DTypePolicy
 from ..dtypes import is_float
@@ -344,8 +344,6 @@ class Layer(Configurable):
         name: str | None = None,
     ) -> Variable:
         """A new variable of this layer, by default Glorot-uniform (zeros where its dtype is not floating-point)."""
-        from .. import constraints
-
         dtype = dtype or self.variable_dtype
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
         sizes = tuple(n for n in shape if n is not None)
@@ -369,6 +367,13 @@ class Layer(Configurable):
         variable.autocast, variable.overwrite_with_gradient = autocast, overwrite_with_gradient
         self._track(variable)
         return variable
+
+    def _own_weight(self, name: str, shape: Sequence[int | None]) -> Variable:
+        """A new variable as the attributes `<name>_initializer`, `<name>_regularizer` and `<name>_constraint` say."""
+        initializer, regularizer, constraint = (
+            getattr(self, f"{name}_{option}") for option in ("initializer", "regularizer", "constraint")
+        )
+        return self.add_weight(shape, initializer, regularizer=regularizer, constraint=constraint, name=name)
 
     def build(self, input_shape: Any) -> None:
         """Make the variables for inputs of this shape (None for sizes that may vary, such as the batch's)."""
@@ -605,7 +610,7 @@ class Layer(Configurable):
             if callable(term) and type(term) is not Tensor:
                 term = term()
             term = as_tensor(term)
-            self._losses.append(term if term.shape == () else _sum(term))
+            self._losses.append(term if term.shape == () else ops.sum(term))
 
     @property
     def losses(self) -> list[Tensor]:
@@ -771,12 +776,6 @@ def _describe(args: tuple[Any, ...]) -> str:
     return ", ".join(f"{t.dtype} {t.shape}" for t in tree.flatten(args) if type(t) is Tensor) or "no Tensor"
 
 
-def _sum(term: Tensor) -> Tensor:
-    from ..ops import sum
-
-    return sum(term)
-
-
 @contextlib.contextmanager
 def graph_scope() -> Iterator[None]:
     """Calls on symbolic Tensors inside the `with` block are noted for a graph that stays.
@@ -787,15 +786,5 @@ def graph_scope() -> Iterator[None]:
     try:
         with for_good():
             yield
-    finally:
-        _context.reset(token)
-
-
-@contextlib.contextmanager
-def training_scope(training: bool | None) -> Iterator[None]:
-    """Layers called inside the `with` block take this for their `training` argument unless they are told."""
-    token = _context.set(CallContext(training))
-    try:
-        yield
     finally:
         _context.reset(token)

@@ -82,18 +82,8 @@ class Conv(Layer):
             raise ValueError(
                 f"layer {self.name!r}: groups={self.groups} does not divide the input's {channels} channels"
             )
-        self.kernel = self.add_weight(
-            (*self.kernel_size, channels // self.groups, self.filters), self.kernel_initializer, name="kernel",
-            regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
-        )  # fmt: skip
-        self.bias = (
-            self.add_weight(
-                (self.filters,), self.bias_initializer, name="bias",
-                regularizer=self.bias_regularizer, constraint=self.bias_constraint,
-            )
-            if self.use_bias
-            else None
-        )  # fmt: skip
+        self.kernel = self._own_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
+        self.bias = self._own_weight("bias", (self.filters,)) if self.use_bias else None
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
 
     def call(self, x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import activations, constraints, initializers, ops, regularizers
+from .. import activations, config, constraints, initializers, ops, regularizers
 from ..autograd import Call, Spec, Tensor
 from ..dtypes import standardize_dtype
 from .base import InputSpec, Layer, whole_number
@@ -133,18 +133,8 @@ class Dense(Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         n = input_shape[-1]
-        self.kernel = self.add_weight(
-            (n, self.units), self.kernel_initializer, name="kernel",
-            regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
-        )  # fmt: skip
-        self.bias = (
-            self.add_weight(
-                (self.units,), self.bias_initializer, name="bias",
-                regularizer=self.bias_regularizer, constraint=self.bias_constraint,
-            )
-            if self.use_bias
-            else None
-        )  # fmt: skip
+        self.kernel = self._own_weight("kernel", (n, self.units))
+        self.bias = self._own_weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: n})
 
     def call(self, x: Tensor) -> Tensor:
@@ -264,8 +254,6 @@ class RepeatVector(Layer):
 
 
 def _data_format(value: str | None) -> str:
-    from .. import config
-
     value = config.image_data_format() if value is None else value
     if value not in ("channels_last", "channels_first"):
         raise ValueError(f"data_format: got {value!r}, expected 'channels_last' or 'channels_first'")

@@ -59,14 +59,10 @@ class BatchNormalization(Layer):
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer, self.gamma_regularizer = (
-            regularizers.get(beta_regularizer),
-            regularizers.get(gamma_regularizer),
-        )
-        self.beta_constraint, self.gamma_constraint = (
-            constraints.get(beta_constraint),
-            constraints.get(gamma_constraint),
-        )
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
         self.renorm, self.renorm_momentum = renorm, renorm_momentum
         self.renorm_clipping = dict(renorm_clipping or {}) if renorm else None
         unknown = set(self.renorm_clipping or ()) - {"rmin", "rmax", "dmax"}
@@ -87,15 +83,9 @@ class BatchNormalization(Layer):
             )
         shape = (size,)
         if self.scale:
-            self.gamma = self.add_weight(
-                shape, self.gamma_initializer, name="gamma",
-                regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
-            )  # fmt: skip
+            self.gamma = self._own_weight("gamma", shape)
         if self.center:
-            self.beta = self.add_weight(
-                shape, self.beta_initializer, name="beta",
-                regularizer=self.beta_regularizer, constraint=self.beta_constraint,
-            )  # fmt: skip
+            self.beta = self._own_weight("beta", shape)
         first, second = self.moving_mean_initializer, self.moving_variance_initializer
         self.moving_mean = self._add_average(size, "moving_mean", first)
         self.moving_variance = self._add_average(size, "moving_variance", second)
@@ -211,14 +201,10 @@ class LayerNormalization(Layer):
         self.epsilon, self.center, self.scale, self.rms_scaling = epsilon, center, scale, rms_scaling
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer, self.gamma_regularizer = (
-            regularizers.get(beta_regularizer),
-            regularizers.get(gamma_regularizer),
-        )
-        self.beta_constraint, self.gamma_constraint = (
-            constraints.get(beta_constraint),
-            constraints.get(gamma_constraint),
-        )
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
         self.supports_masking = True
         self.gamma: Variable | None = None
         self.beta: Variable | None = None
@@ -229,15 +215,9 @@ class LayerNormalization(Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = tuple(input_shape[a] for a in self._axes(len(input_shape)))
         if self.scale or self.rms_scaling:
-            self.gamma = self.add_weight(
-                shape, self.gamma_initializer, name="gamma",
-                regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
-            )  # fmt: skip
+            self.gamma = self._own_weight("gamma", shape)
         if self.center and not self.rms_scaling:
-            self.beta = self.add_weight(
-                shape, self.beta_initializer, name="beta",
-                regularizer=self.beta_regularizer, constraint=self.beta_constraint,
-            )  # fmt: skip
+            self.beta = self._own_weight("beta", shape)
 
     def call(self, x: Tensor) -> Tensor:
         dtype, x = x.dtype, _at_least_float32(x)

@@ -455,8 +455,9 @@ def logits_of(output: Tensor, kind: str, from_logits: bool, axis: int = -1) -> T
     """The logits behind probabilities that a "softmax" along `axis` or a "sigmoid" computed, where that is known."""
     if from_logits:
         return output
-    known = output.logits is not None and output.logits[0] == kind and axis in (-1, output.ndim - 1)
-    return output.logits[1] if known else None
+    if output.logits is None or output.logits[0] != kind or axis not in (-1, output.ndim - 1):
+        return None
+    return output.logits[1]
 
 
 def _clipped_log(p: Tensor) -> Tensor:
