@@ -132,6 +132,44 @@ def test_a_step_of_ones_own_with_two_optimizers():
     assert int(model.left_optimizer.iterations) == int(model.right_optimizer.iterations) == 20 * 2
 
 
+def test_a_step_of_ones_own_survives_another_compile():
+    class Own(models.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = layers.Dense(3, activation="softmax")
+
+        def call(self, x):
+            return self.last(x)
+
+        def train_step(self, data):
+            x, y = data
+            with GradientTape() as tape:
+                loss = self.compute_loss(y=y, y_pred=self(x, training=True))
+            self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+            return {"loss": loss}
+
+    model = Own()
+    seen = []
+    for optimizer in (optimizers.SGD(0.1), optimizers.Adam(0.1), optimizers.SGD(0.1, momentum=0.9)):
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        seen += model.fit(X, Y, epochs=2, verbose=0, shuffle=False).history["loss"]
+        assert optimizer.iterations == 4
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_batches_of_a_known_form_are_not_rehearsed_again():
+    model = compiled()
+    calls = []
+    inner = model.layers[-1]
+    call = inner.call
+    inner.call = lambda x: calls.append(x.symbolic) or call(x)
+    for x in (X, X, X[:5], X[:5]):
+        model.predict(x, verbose=0)
+    assert calls == [True, False, False, False, False, True, False, False]
+    with pytest.raises(ValueError, match="expected"):
+        model.predict(X[:, :3], verbose=0)
+
+
 def test_losses_added_by_layers_are_minimised():
     class Shrink(layers.Layer):
         def call(self, x):

@@ -8,6 +8,7 @@ import inspect
 import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -242,9 +243,8 @@ class Trainer(_Base):
             found += metric.variables
         return list({id(v): v for v in found}.values())
 
-    def _step(self, kind: str) -> Callable[..., Any]:
-        """The compiled step of this kind, made anew when what it depends on has changed."""
-        method = getattr(self, f"{kind}_step")
+    def _step(self, kind: str) -> _Step:
+        """The step of this kind, made anew when what it depends on has changed."""
         variables = self._state()
         eager = bool(getattr(self, "run_eagerly", False))
         key = (kind, config.backend(), tuple((id(v), v.trainable) for v in variables), id(self.optimizer), eager)
@@ -252,24 +252,39 @@ class Trainer(_Base):
         if key not in steps:
             for old in [k for k in steps if k[0] == kind]:
                 del steps[old]
-            steps[key] = step_function(method, variables, compiled=not eager)
+            steps[key] = _Step(step_function(getattr(self, f"{kind}_step"), variables, compiled=not eager))
         return steps[key]
 
-    def _prepare(self, batch: Any, kind: str, source: Any) -> list[int | None]:
-        """Create everything that the step creates, so that it changes values only; nothing is computed for keeps.
+    def _prepare(self, batch: Any, kind: str, source: Any) -> tuple[Callable[..., Any], list[int | None]]:
+        """The step of this kind, with everything created that it creates, so that it changes values only.
 
-        Returns what `_check_labels` needs for the batches that are still to come.
+        Returns also what `_check_labels` needs for the batches that are still to come.
         """
-        classes: list[int | None] = []
-        if getattr(type(self), f"{kind}_step") is not getattr(Trainer, f"{kind}_step"):
-            self._rehearse(_as_data(batch, source), kind)
-            return classes
-        training = kind == "train"
-        x, y, weight = tree.map_structure(_symbolic, batch)
+        form = repr((source.bare, tree.map_structure(lambda a: a if a is None else (a.shape, a.dtype.name), batch)))
+        step = self._step(kind)
+        if form not in step.rehearsed:
+            classes = self._rehearse(batch, kind, source)
+            step = self._step(kind)  # another one, if there are new variables
+            step.rehearsed[form] = classes
+        classes = step.rehearsed[form]
+        self._check_labels(source.data[1] if isinstance(source, ArrayBatches) else batch[1], classes)
+        return step.function, classes
+
+    def _rehearse(self, batch: Any, kind: str, source: Any) -> list[int | None]:
+        """Go through a step for what it creates: layers, metrics, optimizers' slots; nothing is computed for keeps.
+
+        Returns the number of classes of each output with a sparse loss. A step of the user's own sees the data.
+        """
         with rehearsal():
-            y_pred = self(x, training=training)
+            if getattr(type(self), f"{kind}_step") is not getattr(Trainer, f"{kind}_step"):
+                data = tree.map_structure(lambda a: None if a is None else as_tensor(a), _as_data(batch, source))
+                getattr(self, f"{kind}_step")(data)
+                self._clear_losses()
+                return []
+            x, y, weight = tree.map_structure(_symbolic, batch)
+            y_pred = self(x, training=kind == "train")
             if kind != "predict":
-                loss = self.compute_loss(x, y, y_pred, weight, training=training)
+                loss = self.compute_loss(x, y, y_pred, weight, training=kind == "train")
                 if loss.shape != ():
                     raise ValueError(
                         f"the loss has shape {loss.shape}, expected one number; "
@@ -277,21 +292,9 @@ class Trainer(_Base):
                     )
                 self.compute_metrics(x, y, y_pred, weight)
         self._clear_losses()
-        if kind != "predict":
-            classes = self._sparse_outputs(tree.flatten(y_pred))
-            self._check_labels(source.data[1] if isinstance(source, ArrayBatches) else batch[1], classes)
-        if training and self.trainable_variables:
+        if kind == "train" and self.trainable_variables:
             self.optimizer.build(self.trainable_variables)
-        return classes
-
-    def _rehearse(self, data: Any, kind: str) -> None:
-        """Run the user's own step once for what it creates: optimizers' slots, metrics, layers."""
-        if not self.__dict__.get(f"_rehearsed_{kind}"):
-            with rehearsal():
-                data = tree.map_structure(lambda a: None if a is None else as_tensor(a), data)
-                getattr(self, f"{kind}_step")(data)
-            self._clear_losses()
-            self.__dict__[f"_rehearsed_{kind}"] = True
+        return self._sparse_outputs(tree.flatten(y_pred)) if kind != "predict" else []
 
     def _sparse_outputs(self, outputs: list[Tensor]) -> list[int | None]:
         """For each output the number of classes that a sparse loss takes its labels from, or None."""
@@ -398,8 +401,7 @@ class Trainer(_Base):
                 self._prepare(_Stream(validation, None).peek(), "test", validation)
         stream = _Stream(source, steps_per_epoch)
         first = stream.peek()
-        classes = self._prepare(first, "train", source)
-        step = self._step("train")
+        step, classes = self._prepare(first, "train", source)
 
         listeners = CallbackList(
             callbacks,
@@ -435,7 +437,7 @@ class Trainer(_Base):
                 with _noted("in validation_data"):
                     results = self._evaluate(validation, validation_steps, listeners)
                 epoch_logs |= {f"val_{name}": value for name, value in results.items()}
-                step = self._step("train")
+                step = self._step("train").function
             epoch_logs = dict(sorted(epoch_logs.items()))
             listeners.on_epoch_end(epoch, epoch_logs)
             if self.stop_training or stream.exhausted:
@@ -482,9 +484,7 @@ class Trainer(_Base):
 
     def _evaluate(self, source: Any, steps: int | None, listeners: Any) -> dict[str, float]:
         stream = _Stream(source, steps)
-        first = stream.peek()
-        classes = self._prepare(first, "test", source)
-        step = self._step("test")
+        step, classes = self._prepare(stream.peek(), "test", source)
         self.reset_metrics()
         listeners.on_test_begin()
         logs: Any = {}
@@ -510,8 +510,7 @@ class Trainer(_Base):
         _check_counts("predict", steps=steps)
         source = batches(x, None, None, batch_size, steps=steps)
         stream = _Stream(source, steps)
-        self._prepare((stream.peek()[0], None, None), "predict", source)
-        step = self._step("predict")
+        step, _ = self._prepare((stream.peek()[0], None, None), "predict", source)
         listeners = CallbackList(
             callbacks,
             add_history=False,
@@ -546,17 +545,25 @@ class Trainer(_Base):
 
     def _on_batch(self, kind: str, x: Any, y: Any, weight: Any, class_weight: Any, return_dict: bool) -> Any:
         source = ArrayBatches(x, y, weight, batch_size=2**31 - 1, class_weight=class_weight)
-        self._prepare(source.data, kind, source)
+        step, _ = self._prepare(source.data, kind, source)
         self.reset_metrics()
-        results = self._results(self._step(kind)(_as_data(source.data, source)))
+        results = self._results(step(_as_data(source.data, source)))
         self._clear_losses()
         return results if return_dict else self._listed(results)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for these arrays."""
         source = ArrayBatches(x, batch_size=2**31 - 1)
-        self._prepare((source.data[0], None, None), "predict", source)
-        return tree.map_structure(np.asarray, self._step("predict")((source.data[0],)))
+        step, _ = self._prepare((source.data[0], None, None), "predict", source)
+        return tree.map_structure(np.asarray, step((source.data[0],)))
+
+
+@dataclass
+class _Step:
+    """A training, test or prediction step as a function of batches."""
+
+    function: Callable[..., Any]
+    rehearsed: dict[str, list[int | None]] = field(default_factory=dict)  # by the batches' form: `_rehearse`'s result
 
 
 class _Stream:
