@@ -33,7 +33,6 @@ ABOVE = {  # each dtype with those directly above it
     "float64": (),
 }
 FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
-INTEGERS = frozenset(name for name in ABOVE if name.startswith(("int", "uint")) and name != "int")
 
 
 @cache

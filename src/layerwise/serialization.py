@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from .autograd import Primitive, Tensor
+from .backends import backend
 from .config import DTypePolicy
 from .variables import Variable, snake_case
 
@@ -169,7 +170,7 @@ def _public_module(obj: Any) -> str | None:
             module = importlib.import_module(f"{__package__}.{namespace}")
         except ModuleNotFoundError:
             continue
-        if getattr(module, name, None) is obj if name in dir(module) else False:
+        if name in dir(module) and getattr(module, name) is obj:
             return f"keras.{namespace}"
     return None
 
@@ -261,7 +262,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
     match name:
         case "__tensor__" | "__numpy__":
             array = np.asarray(inner["value"], inner["dtype"])
-            return array if name == "__numpy__" else Tensor(_device_array(array))
+            return array if name == "__numpy__" else Tensor(backend().array(array))
         case "__bytes__":
             return inner["value"].encode()
         case "__slice__":
@@ -288,12 +289,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
     if config.get("compile_config") and hasattr(obj, "compile_from_config"):
         obj.compile_from_config(config["compile_config"])
     return obj
-
-
-def _device_array(array: np.ndarray) -> Any:
-    from .backends import backend
-
-    return backend().array(array)
 
 
 def _find(name: str, module: str | None, registered_name: str | None, allowed: Sequence[str] = PUBLIC) -> Any:

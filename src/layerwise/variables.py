@@ -256,14 +256,9 @@ class Variable(Operators):
 
     def assign(self, value: Any) -> Variable:
         """Replace the value by one of the same shape; gradients do not flow through."""
-        tensor = as_tensor(value)
-        new = raw(tensor)
-        if type(new) is Spec:
-            new_shape = tuple(new.shape)
-        else:
-            new_shape = tuple(new.shape)
-        if new_shape != self.shape:
-            raise ValueError(f"variable {self.path!r}: assign: got shape {new_shape}, expected {self.shape}")
+        new = raw(as_tensor(value))
+        if tuple(new.shape) != self.shape:
+            raise ValueError(f"variable {self.path!r}: assign: got shape {tuple(new.shape)}, expected {self.shape}")
         if type(new) is Spec:
             return self  # a symbolic call looks at shapes and changes nothing
         if dtype_name(new.dtype) != self.dtype:

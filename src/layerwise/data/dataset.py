@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.data.split import permutation, random_words
+from .split import permutation, random_words
 
 _Epoch = tuple[int, ...]
 
