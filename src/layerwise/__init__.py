@@ -3,7 +3,7 @@
 The table of contents, in the order in which data flows; everything loads on first use.
 """
 
-from layerwise.lazy import lazy as _lazy  # the name `lazy` stays the module
+from .lazy import lazy as _lazy  # the name `lazy` stays the module
 
 __version__ = "0.1.0"
 
@@ -14,7 +14,8 @@ __getattr__, __dir__, __all__ = _lazy(
         "layerwise.variables": "Variable",
         "layerwise.initializers": "Initializer",
         "layerwise.regularizers": "Regularizer",
-        "layerwise.layers": "Input Layer",
+        "layerwise.config": "DTypePolicy",
+        "layerwise.layers": "Input InputSpec Layer",
         "layerwise.losses": "Loss",
         "layerwise.metrics": "Metric",
         "layerwise.optimizers": "Optimizer",
@@ -23,6 +24,6 @@ __getattr__, __dir__, __all__ = _lazy(
     submodules="""
         fundamentals tree config backends autograd variables random ops
         initializers regularizers constraints activations layers losses metrics optimizers
-        callbacks models data datasets saving inspect utils
+        callbacks models data datasets saving inspect utils backend
     """,
 )

@@ -57,7 +57,18 @@ def standardize_dtype(dtype: Any) -> str:
         raise ValueError(
             f"dtype: got {dtype!r}, expected one of {', '.join(d for d in ABOVE if d[-1].isdigit())} or bool"
         )
+    if name == "bfloat16":
+        _make_bfloat16_known()
     return name
+
+
+@cache
+def _make_bfloat16_known() -> None:
+    """Teach NumPy the dtype, which is not among its own."""
+    try:
+        import ml_dtypes  # noqa: F401
+    except ImportError:
+        raise ImportError("dtype bfloat16 needs the package ml_dtypes, which the extra 'xla' brings along") from None
 
 
 @cache

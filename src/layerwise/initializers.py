@@ -133,7 +133,7 @@ TRUNCATED_STDDEV = 0.87962566103423978  # of a standard normal variable cut off 
 
 
 class VarianceScaling(RandomInitializer):
-    """Var(w) = scale / n, where n is the number of inputs (fan_in) or outputs (fan_out) of a unit, or their mean (fan_avg)
+    """Var(w) = scale / n, with n the inputs (fan_in) or outputs (fan_out) of a unit, or the mean of both (fan_avg)
 
     A dense kernel is (inputs, outputs); for a convolution's, (taps..., inputs, outputs), both count the taps, too.
     `input_axes` and `output_axes`, given together, say which sizes to multiply otherwise. Distributions:

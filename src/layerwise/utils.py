@@ -22,7 +22,7 @@ import numpy as np
 from . import config, ops
 from .autograd import Tensor
 from .callbacks.progress import DownloadBar, Progbar
-from .data import Dataset
+from .data import Dataset, PyDataset
 from .dtypes import standardize_dtype
 from .lazy import missing
 from .random import set_random_seed
@@ -39,7 +39,7 @@ from .serialization import (
 from .variables import reset_names
 
 __all__ = [
-    "CustomObjectScope", "Progbar", "clear_session", "custom_object_scope", "deserialize_keras_object",
+    "CustomObjectScope", "Progbar", "PyDataset", "clear_session", "custom_object_scope", "deserialize_keras_object",
     "get_custom_objects", "get_file", "get_registered_name", "get_registered_object", "is_keras_tensor", "normalize",
     "pack_x_y_sample_weight", "register_keras_serializable", "serialize_keras_object", "set_random_seed",
     "split_dataset", "standardize_dtype", "to_categorical", "unpack_x_y_sample_weight",

@@ -63,11 +63,14 @@ class Operators:
     __hash__ = object.__hash__
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """NumPy hands `array * tensor` to the tensor; its other functions would lose the gradient, and are refused."""
+        """NumPy hands `array * tensor` to the tensor; its other functions get values, unless a gradient would be lost."""
         reflected = _REFLECTED.get(ufunc.__name__)
         inplace = "out" in kwargs and kwargs["out"][0] is inputs[0]  # array += tensor
         if method == "__call__" and reflected and isinstance(inputs[1], Operators) and (inplace or not kwargs):
             return getattr(inputs[1], reflected)(inputs[0])
+        tensors = [x if type(x) is Tensor else x.value for x in inputs if isinstance(x, Operators)]
+        if not kwargs.get("out") and all(t.tape is None and not t.symbolic for t in tensors):
+            return getattr(ufunc, method)(*(np.asarray(x) if isinstance(x, Operators) else x for x in inputs), **kwargs)
         raise TypeError(
             f"NumPy's {ufunc.__name__} has no gradient and needs values; "
             "use functions of layerwise.ops on Tensors, or take the values with .numpy()"
@@ -137,6 +140,14 @@ class Tensor(Operators):
     def logits(self) -> tuple[str, Tensor] | None:
         """("softmax" or "sigmoid", the values before it) where this is such a function's result."""
         return self.notes.get("logits") if self.notes else None
+
+    @property
+    def name(self) -> str:
+        """The name of the layer or operation that a symbolic Tensor comes from."""
+        if self.history is None:
+            raise AttributeError("a Tensor with a value has no name")
+        operation = self.history.operation
+        return getattr(operation, "name", None) or operation.__name__
 
     @property
     def history(self) -> Call | None:

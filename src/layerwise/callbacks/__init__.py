@@ -1,6 +1,6 @@
 """What happens beside the training: records, displays, early stops, checkpoints, learning rates."""
 
-from layerwise.lazy import lazy
+from ..lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,

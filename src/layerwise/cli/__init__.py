@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from layerwise import __version__
+from .. import __version__
 
 _DESCRIPTION = """\
 Train a neural network on your own images or tables, look at it, and use it.

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from layerwise.models import Model
-from layerwise.saving import load_model
+from ..models import Model
+from ..saving import load_model
 
 
 @dataclass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from layerwise.data import TrainingData, images, load
+from ..data import TrainingData, images, load
 
 NAMES = {
     "digits": tuple("0123456789"),

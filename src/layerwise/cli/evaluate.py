@@ -4,10 +4,10 @@ from argparse import Namespace
 
 import numpy as np
 
-from layerwise.cli import card
-from layerwise.cli import data as sources
-from layerwise.data import TrainingData, images
-from layerwise.models import Model
+from ..data import TrainingData, images
+from ..models import Model
+from . import card
+from . import data as sources
 
 
 def run(options: Namespace) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from layerwise.data import images
+from ..data import images
 
 _LEAST_SIDE = 224  # pixels of a saved picture
 _ALIKE = 0.2  # of full contrast

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from layerwise import layers
-from layerwise.cli import card
-from layerwise.cli.pictures import save_image
-from layerwise.data import images, read_csv
-from layerwise.models import Model
+from .. import layers
+from ..data import images, read_csv
+from ..models import Model
+from . import card
+from .pictures import save_image
 
 _MOST_SHOWN = 3
 

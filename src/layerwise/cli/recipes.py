@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerwise import layers, optimizers
-from layerwise.data import TrainingData
-from layerwise.models import Sequential
-from layerwise.models.perceptron import perceptron_loss
-from layerwise.optimizers.schedules import CosineDecay
+from .. import layers, optimizers
+from ..data import TrainingData
+from ..models import Sequential
+from ..models.perceptron import perceptron_loss
+from ..optimizers.schedules import CosineDecay
 
 MANY = 10_000  # examples: with fewer, steps are small and images are augmented
 _SMALLEST_FOR_CNN = 18  # pixels: what its convolutions and poolings leave nothing of

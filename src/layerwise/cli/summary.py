@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from layerwise.cli import card
+from . import card
 
 
 def run(options: Namespace) -> None:

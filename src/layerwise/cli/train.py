@@ -12,17 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from layerwise import config, layers
-from layerwise.callbacks import CSVLogger, History, TerminateOnNaN
-from layerwise.cli import data as sources
-from layerwise.cli.card import Card
-from layerwise.cli.evaluate import result
-from layerwise.cli.pictures import is_drawings, save_image
-from layerwise.cli.recipes import RECIPES, build, compile_model
-from layerwise.data import TrainingData, images, stratified_split
-from layerwise.models import Sequential
-from layerwise.random import set_random_seed
-from layerwise.variables import uninterrupted
+from .. import config, layers
+from ..callbacks import CSVLogger, History, TerminateOnNaN
+from ..data import TrainingData, images, stratified_split
+from ..models import Sequential
+from ..random import set_random_seed
+from ..variables import uninterrupted
+from . import data as sources
+from .card import Card
+from .evaluate import result
+from .pictures import is_drawings, save_image
+from .recipes import RECIPES, build, compile_model
 
 _VALIDATION_FRACTION = 0.1
 _LARGEST = 96  # pixels: larger images are shrunk unless --image-size says otherwise

@@ -1,6 +1,6 @@
 """Data on its way to a model: pipelines (`Dataset`), readers that check before they allocate, images."""
 
-from layerwise.lazy import lazy
+from ..lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from layerwise.data.images import channels_of, fit_image, pillow, read_image
+from .images import channels_of, fit_image, pillow, read_image
 
 _ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 _MOST_BYTES = 4 << 30

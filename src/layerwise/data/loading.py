@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from layerwise.data import cifar, idx
-from layerwise.data.image_folder import class_folders, read_image_folder
-from layerwise.data.npz import read_npz
-from layerwise.data.split import stratified_split
-from layerwise.data.table import read_csv
-from layerwise.data.targets import encode_classes, task_of
+from . import cifar, idx
+from .image_folder import class_folders, read_image_folder
+from .npz import read_npz
+from .split import stratified_split
+from .table import read_csv
+from .targets import encode_classes, task_of
 
 _Parts = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _PARTS = ("x_train", "y_train", "x_test", "y_test")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from layerwise.data.idx import DEFLATE_LIMIT
+from .idx import DEFLATE_LIMIT
 
 _MAGIC = b"\x93NUMPY"
 _SHAPE = r"(?:\d{1,18}L?(?:, ?|(?=\))))*"

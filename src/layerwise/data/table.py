@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from layerwise.data.targets import encode_classes, task_of
+from .targets import encode_classes, task_of
 
 _MISSING = {"", "?", "na", "n/a", "nan", "null", "none", "-"}
 _INTEGER = re.compile(r"[+-]?\d{1,18}")

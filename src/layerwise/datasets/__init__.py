@@ -4,6 +4,6 @@
 cache, or downloaded once.
 """
 
-from layerwise.lazy import lazy
+from ..lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(__name__, {}, submodules="digits mnist fashion_mnist cifar10")

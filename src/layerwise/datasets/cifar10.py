@@ -4,9 +4,9 @@ from os import PathLike
 
 import numpy as np
 
-from layerwise.data.cifar import CLASS_NAMES as CLASS_NAMES
-from layerwise.data.cifar import is_cifar10, read_cifar10
-from layerwise.datasets.sources import existing, keras_folder, obtain
+from ..data.cifar import CLASS_NAMES as CLASS_NAMES
+from ..data.cifar import is_cifar10, read_cifar10
+from .sources import existing, keras_folder, obtain
 
 _Arrays = tuple[np.ndarray, np.ndarray]
 _NAME = "cifar-10-python.tar.gz"

@@ -4,8 +4,8 @@ from importlib.resources import as_file, files
 
 import numpy as np
 
-from layerwise.data.npz import read_npz
-from layerwise.data.split import stratified_split
+from ..data.npz import read_npz
+from ..data.split import stratified_split
 
 _Arrays = tuple[np.ndarray, np.ndarray]
 _MOST_INK = 16  # each pixel counts the dark points of a 4 x 4 cell

@@ -4,8 +4,8 @@ from os import PathLike
 
 import numpy as np
 
-from layerwise.data.idx import read_pair
-from layerwise.datasets.sources import existing, obtain, read_grey_images
+from ..data.idx import read_pair
+from .sources import existing, obtain, read_grey_images
 
 _Arrays = tuple[np.ndarray, np.ndarray]
 _FOLDER = "fashion-mnist"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from layerwise.datasets.sources import existing, obtain, read_grey_images
+from .sources import existing, obtain, read_grey_images
 
 _Arrays = tuple[np.ndarray, np.ndarray]
 _NAME = "mnist.npz"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from layerwise.data.download import cache_folder, download, file_hash
-from layerwise.data.idx import read_mnist_folder
-from layerwise.data.npz import read_npz
+from ..data.download import cache_folder, download, file_hash
+from ..data.idx import read_mnist_folder
+from ..data.npz import read_npz
 
 _Arrays = tuple[np.ndarray, np.ndarray]
 _PARTS = ("x_train", "y_train", "x_test", "y_test")

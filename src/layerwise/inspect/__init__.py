@@ -1,5 +1,5 @@
 """Look inside a model: one example on its way forward and back."""
 
-from layerwise.lazy import lazy
+from ..lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(__name__, {".tracing": "LayerTrace ParameterTrace Trace trace"})

@@ -1,11 +1,12 @@
 """Layers: thin classes that own variables and call `layerwise.ops`; Keras' names and arguments."""
 
-from layerwise.lazy import lazy as _lazy
+from ..lazy import lazy as _lazy
 
 __getattr__, __dir__, __all__ = _lazy(
     "layerwise.layers",
     {
         ".base": "Layer InputSpec",
+        ".lookup": "deserialize serialize",
         ".core": "Activation Dense Flatten Identity Input InputLayer Permute RepeatVector Reshape",
         ".convolution": "Conv1D Conv2D Conv3D",
         ".pooling": """

@@ -1,6 +1,6 @@
 """What training makes small: each loss as a function (one value per sample) and as a class (weighted and reduced)."""
 
-from layerwise.lazy import lazy
+from ..lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,

@@ -1,6 +1,6 @@
 """What is measured while a model learns: objects that take in batches (`update_state`) and tell a `result`."""
 
-from layerwise.lazy import lazy
+from ..lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,

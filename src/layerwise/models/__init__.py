@@ -1,6 +1,6 @@
 """Models: graphs and stacks of layers, and the training loop."""
 
-from layerwise.lazy import lazy as _lazy
+from ..lazy import lazy as _lazy
 
 __getattr__, __dir__, __all__ = _lazy(
     "layerwise.models",

@@ -147,11 +147,17 @@ class ArrayBatches:
 
 
 class IterableBatches:
-    """Batches from a generator, a Dataset, a DataLoader, a PyDataset, or any iterable of x, (x, y), (x, y, weight)."""
+    """Batches from a generator, a Dataset, a DataLoader, or any iterable of x, (x, y), (x, y, weight).
 
-    def __init__(self, source: Any, class_weight: Mapping[int, float] | None = None) -> None:
+    Those of a PyDataset, which has them by number, come in an order drawn anew for every epoch where `shuffle` is set.
+    """
+
+    def __init__(
+        self, source: Any, class_weight: Mapping[int, float] | None = None, shuffle: bool | str = False
+    ) -> None:
         self.source, self.class_weight = source, class_weight
         self.bare = False  # whether the batches are x itself, not tuples
+        self.shuffle = shuffle
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__") and not hasattr(source, "__iter__")
         if not self.indexed and not isinstance(source, Iterable):
             remedy = "; call it, and pass what it returns" if callable(source) else ""
@@ -167,7 +173,10 @@ class IterableBatches:
             raise TypeError("this source of batches does not tell its length") from None
 
     def __iter__(self) -> Iterator[Batch]:
-        source = (self.source[i] for i in range(len(self.source))) if self.indexed else self.source
+        source = self.source
+        if self.indexed:
+            order = np.asarray(random.permutation(len(source))).tolist() if self.shuffle else range(len(source))
+            source = (self.source[i] for i in order)
         for number, data in enumerate(source):
             x, y, weight = unpack_x_y_sample_weight(data)
             if x is None:
@@ -243,7 +252,7 @@ def batches(
             raise ValueError(f"{name}: x is a {kind} of batches, which bring their own {name}; leave it out")
     if batch_size is not None:
         raise ValueError(f"batch_size: x is a {kind} of batches, which have their own size; leave it out")
-    return IterableBatches(x, class_weight)
+    return IterableBatches(x, class_weight, shuffle)
 
 
 def split_arrays(data: Batch, fraction: float) -> tuple[Batch, Batch]:

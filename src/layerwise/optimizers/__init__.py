@@ -1,6 +1,6 @@
 """Optimizers: how gradients become better weights. Each is one formula, its `rule` and what it keeps for a variable."""
 
-from layerwise.lazy import lazy
+from ..lazy import lazy
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,

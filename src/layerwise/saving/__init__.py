@@ -1,6 +1,6 @@
 """Models and weights in files, in Keras' formats."""
 
-from layerwise.lazy import lazy as _lazy
+from ..lazy import lazy as _lazy
 
 __getattr__, __dir__, __all__ = _lazy(
     "layerwise.saving",
