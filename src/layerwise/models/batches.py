@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -26,6 +28,14 @@ def unpack_x_y_sample_weight(data: Any) -> Batch:
     if not 1 <= len(data) <= 3:
         raise ValueError(f"a batch must be x, (x, y) or (x, y, sample_weight); got a tuple of {len(data)}")
     return (*data, None, None)[:3]
+
+
+def as_data(batch: Any, source: Any) -> Any:
+    """What a step is given: (x,), (x, y) or (x, y, weight), or x itself where the source yields no tuples."""
+    x, y, weight = batch
+    if y is None and weight is None:
+        return x if source.bare else (x,)
+    return (x, y) if weight is None else (x, y, weight)
 
 
 def as_array(value: Any, role: str) -> Any:
@@ -253,6 +263,56 @@ def batches(
     if batch_size is not None:
         raise ValueError(f"batch_size: x is a {kind} of batches, which have their own size; leave it out")
     return IterableBatches(x, class_weight, shuffle)
+
+
+class Stream:
+    """A source's batches epoch by epoch; with a number of steps an epoch goes on where the last one ended."""
+
+    def __init__(self, source: ArrayBatches | IterableBatches, steps: int | None) -> None:
+        self.source, self.limit = source, steps
+        self.exhausted = False
+        self._iterator: Iterator[Any] | None = None
+        self._peeked: list[Any] = []
+        try:
+            self.steps: int | None = steps or len(source)
+        except TypeError:
+            self.steps = None
+
+    def peek(self) -> Any:
+        """The first batch, which the first epoch will begin with (or one like it, before the order is drawn)."""
+        if isinstance(self.source, ArrayBatches):
+            n = min(self.source.batch_size, self.source.examples)
+            return tree.map_structure(lambda a: None if a is None else a[:n], self.source.data)
+        if not self.more():
+            raise ValueError("the source of batches is empty (a generator can be gone through only once)")
+        return self._peeked[0]
+
+    def more(self) -> bool:
+        """Whether there is another batch, if need be from the beginning."""
+        if not self._peeked and self._iterator is not None:
+            self._peeked = list(itertools.islice(self._iterator, 1))
+        if not self._peeked:
+            self._iterator = iter(self.source)
+            self._peeked = list(itertools.islice(self._iterator, 1))
+        return bool(self._peeked)
+
+    def epoch(self) -> Iterator[Any]:
+        """The batches of the next epoch."""
+        if self.limit is None:
+            if self.more():
+                yield self._peeked.pop()
+                yield from self._iterator or ()
+            self._iterator = None
+            return
+        for count in range(self.limit):
+            if not self.more():
+                self.exhausted = True
+                warnings.warn(
+                    f"the source of batches ended after {count} of {self.limit} steps; training stops here",
+                    stacklevel=4,
+                )
+                return
+            yield self._peeked.pop()
 
 
 def split_arrays(data: Batch, fraction: float) -> tuple[Batch, Batch]:

@@ -94,6 +94,24 @@ class CompiledLoss:
             total = value if total is None else total + value
         return total
 
+    def label_classes(self, y_pred: Any) -> list[int | None]:
+        """For each output the number of classes that a sparse loss takes its labels from, or None."""
+
+        def classes(fn: Any, output: Tensor) -> int | None:
+            sparse = isinstance(fn, losses.SparseCategoricalCrossentropy) or (
+                isinstance(fn, losses.FunctionLoss) and fn.fn is losses.sparse_categorical_crossentropy
+            )
+            return output.shape[-1] if sparse and getattr(fn, "ignore_class", None) is None else None
+
+        return [classes(fn, output) for fn, output in zip(self.functions, tree.flatten(y_pred), strict=False)]
+
+    def check_labels(self, y: Any, classes: Sequence[int | None]) -> None:
+        """Refuse labels that are no classes of their outputs, before a step changes anything."""
+        targets = y if isinstance(y, list | tuple) else [y.get(n) for n in self.names] if isinstance(y, dict) else [y]
+        for target, number in zip(targets, classes, strict=False):
+            if target is not None and number is not None:
+                losses.check_labels(target, number)
+
     @property
     def metrics(self) -> list[Any]:
         return (

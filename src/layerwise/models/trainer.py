@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from ..layers.base import Layer, is_metric
 from ..optimizers import Optimizer
 from ..serialization import deserialize, serialize, suggest
 from ..variables import Variable, rehearsal, step_function
-from .batches import ArrayBatches, IterableBatches, batches, split_arrays, unpack_x_y_sample_weight
+from .batches import ArrayBatches, IterableBatches, Stream, as_data, batches, split_arrays, unpack_x_y_sample_weight
 from .compiled import CompiledLoss, CompiledMetrics
 
 if TYPE_CHECKING:
@@ -128,10 +127,7 @@ class Trainer(_Base):
         if type(self).compile is not Trainer.compile:
             warnings.warn(f"{type(self).__name__} overrides compile: the loaded model is not compiled", stacklevel=2)
             return
-        known = set(self._compile_arguments or ()) | {
-            "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution",
-            "jit_compile",
-        }  # fmt: skip
+        known = inspect.signature(Trainer.compile).parameters
         arguments = {name: deserialize(value) for name, value in config.items() if name in known}
         self.compile(**arguments)
         if self.built and isinstance(self.optimizer, Optimizer):
@@ -277,7 +273,7 @@ class Trainer(_Base):
         """
         with rehearsal():
             if getattr(type(self), f"{kind}_step") is not getattr(Trainer, f"{kind}_step"):
-                data = tree.map_structure(lambda a: None if a is None else as_tensor(a), _as_data(batch, source))
+                data = tree.map_structure(lambda a: None if a is None else as_tensor(a), as_data(batch, source))
                 getattr(self, f"{kind}_step")(data)
                 self._clear_losses()
                 return []
@@ -294,35 +290,17 @@ class Trainer(_Base):
         self._clear_losses()
         if kind == "train" and self.trainable_variables:
             self.optimizer.build(self.trainable_variables)
-        return self._sparse_outputs(tree.flatten(y_pred)) if kind != "predict" else []
-
-    def _sparse_outputs(self, outputs: list[Tensor]) -> list[int | None]:
-        """For each output the number of classes that a sparse loss takes its labels from, or None."""
-
-        def classes(fn: Any, output: Tensor) -> int | None:
-            sparse = isinstance(fn, losses.SparseCategoricalCrossentropy) or (
-                isinstance(fn, losses.FunctionLoss) and fn.fn is losses.sparse_categorical_crossentropy
-            )
-            return output.shape[-1] if sparse and getattr(fn, "ignore_class", None) is None else None
-
-        functions = self._compiled_loss.functions if self._compiled_loss is not None else ()
-        return [classes(fn, output) for fn, output in zip(functions, outputs, strict=False)]
+        return [] if kind == "predict" or self._compiled_loss is None else self._compiled_loss.label_classes(y_pred)
 
     def _check_labels(self, y: Any, classes: list[int | None]) -> None:
-        """Refuse labels that are no classes of their outputs, before a step changes anything."""
-        if y is None or not any(classes):
-            return
-        names = self._compiled_loss.names if self._compiled_loss is not None else ()
-        targets = y if isinstance(y, list | tuple) else [y.get(n) for n in names] if isinstance(y, dict) else [y]
-        for target, number in zip(targets, classes, strict=False):
-            if target is not None and number is not None:
-                losses.check_labels(target, number)
+        if self._compiled_loss is not None and y is not None and any(classes):
+            self._compiled_loss.check_labels(y, classes)
 
     def _data(self, batch: Any, source: Any, classes: list[int | None]) -> Any:
         """What a step is given, its labels checked where `_prepare` has not seen them."""
         if not isinstance(source, ArrayBatches):
             self._check_labels(batch[1], classes)
-        return _as_data(batch, source)
+        return as_data(batch, source)
 
     # fit, evaluate, predict ---------------------------------------------------------------------------------------
 
@@ -360,7 +338,7 @@ class Trainer(_Base):
             callbacks: objects that are told about epochs and batches.
             validation_split: the last part of the arrays, kept out of training and evaluated after each epoch.
             validation_data: (x, y), (x, y, sample_weight) or an iterable of batches.
-            shuffle: whether the order is drawn anew each epoch (arrays only).
+            shuffle: whether the order is drawn anew each epoch (of arrays, and of a PyDataset's batches).
             class_weight: {class: weight} of each example in the loss.
             sample_weight: an array with a weight for each example.
             steps_per_epoch: steps that count as an epoch; needed for sources without end.
@@ -382,36 +360,12 @@ class Trainer(_Base):
         if validation_split and validation_data is None:
             if not isinstance(source := batches(x, y, sample_weight, batch_size), ArrayBatches):
                 raise ValueError("fit: validation_split needs arrays; pass validation_data for other sources")
-            (x, y, sample_weight), held = split_arrays(source.data, validation_split)
-            validation_data = held
+            (x, y, sample_weight), validation_data = split_arrays(source.data, validation_split)
         source = batches(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch)
-        validation = None
-        with _noted("in validation_data"):
-            if validation_data is not None:
-                vx, vy, vw = (
-                    unpack_x_y_sample_weight(validation_data)
-                    if isinstance(validation_data, list | tuple)
-                    else (validation_data, None, None)
-                )
-                size = validation_batch_size or batch_size
-                if vy is None and isinstance(validation_data, Iterable):
-                    size = None
-                validation = batches(vx, vy, vw, size, steps=validation_steps)
-            if isinstance(validation, ArrayBatches):  # what is wrong with it is said before the training, not after
-                self._prepare(_Stream(validation, None).peek(), "test", validation)
-        stream = _Stream(source, steps_per_epoch)
-        first = stream.peek()
-        step, classes = self._prepare(first, "train", source)
-
-        listeners = CallbackList(
-            callbacks,
-            add_history=True,
-            add_progbar=verbose != 0,
-            verbose=verbose,
-            epochs=epochs,
-            steps=stream.steps,
-            model=self,
-        )
+        validation = self._validation(validation_data, validation_batch_size or batch_size, validation_steps)
+        stream = Stream(source, steps_per_epoch)
+        step, classes = self._prepare(stream.peek(), "train", source)
+        listeners = self._listeners(callbacks, verbose, stream.steps, epochs, add_history=True)
         self.stop_training = False
         listeners.on_train_begin()
         logs: dict[str, Any] = {}
@@ -448,6 +402,27 @@ class Trainer(_Base):
         self._clear_losses()
         return self.history
 
+    def _validation(
+        self, data: Any, batch_size: int | None, steps: int | None
+    ) -> ArrayBatches | IterableBatches | None:
+        """The batches of `validation_data`; what is wrong with arrays is said now rather than after an epoch."""
+        if data is None:
+            return None
+        with _noted("in validation_data"):
+            x, y, weight = unpack_x_y_sample_weight(data)
+            sized = y is not None or not isinstance(data, Iterable)
+            found = batches(x, y, weight, batch_size if sized else None, steps=steps)
+            if isinstance(found, ArrayBatches):
+                self._prepare(Stream(found, None).peek(), "test", found)
+        return found
+
+    def _listeners(
+        self, callbacks: Any, verbose: str | int, steps: int | None, epochs: int = 1, add_history: bool = False
+    ) -> CallbackList:
+        return CallbackList(
+            callbacks, add_history, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=steps
+        )
+
     def _results(self, logs: Any) -> dict[str, Any]:
         """The logs of a step as numbers, in alphabetical order; the metrics' values where there are none."""
         results = self.get_metrics_result() if logs is None or not isinstance(logs, dict) else logs
@@ -469,10 +444,7 @@ class Trainer(_Base):
         self._require_compiled("evaluate")
         _check_counts("evaluate", steps=steps)
         source = batches(x, y, sample_weight, batch_size, steps=steps)
-        listeners = CallbackList(
-            callbacks, add_history=False, add_progbar=verbose != 0, verbose=verbose, epochs=1,
-            steps=_Stream(source, steps).steps, model=self,
-        )  # fmt: skip
+        listeners = self._listeners(callbacks, verbose, Stream(source, steps).steps)
         results = self._evaluate(source, steps, listeners)
         return results if return_dict else self._listed(results)
 
@@ -483,7 +455,7 @@ class Trainer(_Base):
         return listed[0] if len(listed) == 1 else listed
 
     def _evaluate(self, source: Any, steps: int | None, listeners: Any) -> dict[str, float]:
-        stream = _Stream(source, steps)
+        stream = Stream(source, steps)
         step, classes = self._prepare(stream.peek(), "test", source)
         self.reset_metrics()
         listeners.on_test_begin()
@@ -509,17 +481,9 @@ class Trainer(_Base):
         """The outputs for data, as NumPy arrays in the form of the model's outputs."""
         _check_counts("predict", steps=steps)
         source = batches(x, None, None, batch_size, steps=steps)
-        stream = _Stream(source, steps)
+        stream = Stream(source, steps)
         step, _ = self._prepare((stream.peek()[0], None, None), "predict", source)
-        listeners = CallbackList(
-            callbacks,
-            add_history=False,
-            add_progbar=verbose != 0,
-            verbose=verbose,
-            epochs=1,
-            steps=stream.steps,
-            model=self,
-        )
+        listeners = self._listeners(callbacks, verbose, stream.steps)
         listeners.on_predict_begin()
         parts = []
         for number, batch in enumerate(stream.epoch()):
@@ -547,7 +511,7 @@ class Trainer(_Base):
         source = ArrayBatches(x, y, weight, batch_size=2**31 - 1, class_weight=class_weight)
         step, _ = self._prepare(source.data, kind, source)
         self.reset_metrics()
-        results = self._results(step(_as_data(source.data, source)))
+        results = self._results(step(as_data(source.data, source)))
         self._clear_losses()
         return results if return_dict else self._listed(results)
 
@@ -566,55 +530,6 @@ class _Step:
     rehearsed: dict[str, list[int | None]] = field(default_factory=dict)  # by the batches' form: `_rehearse`'s result
 
 
-class _Stream:
-    """A source's batches epoch by epoch; with a number of steps an epoch goes on where the last one ended."""
-
-    def __init__(self, source: ArrayBatches | IterableBatches, steps: int | None) -> None:
-        self.source, self.limit = source, steps
-        self.exhausted = False
-        self._iterator: Iterator[Any] | None = None
-        self._peeked: list[Any] = []
-        try:
-            self.steps: int | None = steps or len(source)
-        except TypeError:
-            self.steps = None
-
-    def peek(self) -> Any:
-        """The first batch, which the first epoch will begin with (or one like it, before the order is drawn)."""
-        if isinstance(self.source, ArrayBatches):
-            n = min(self.source.batch_size, self.source.examples)
-            return tree.map_structure(lambda a: None if a is None else a[:n], self.source.data)
-        if not self.more():
-            raise ValueError("the source of batches is empty (a generator can be gone through only once)")
-        return self._peeked[0]
-
-    def more(self) -> bool:
-        """Whether there is another batch, if need be from the beginning."""
-        if not self._peeked and self._iterator is not None:
-            self._peeked = list(itertools.islice(self._iterator, 1))
-        if not self._peeked:
-            self._iterator = iter(self.source)
-            self._peeked = list(itertools.islice(self._iterator, 1))
-        return bool(self._peeked)
-
-    def epoch(self) -> Iterator[Any]:
-        if self.limit is None:
-            if self.more():
-                yield self._peeked.pop()
-                yield from self._iterator or ()
-            self._iterator = None
-            return
-        for count in range(self.limit):
-            if not self.more():
-                self.exhausted = True
-                warnings.warn(
-                    f"the source of batches ended after {count} of {self.limit} steps; training stops here",
-                    stacklevel=4,
-                )
-                return
-            yield self._peeked.pop()
-
-
 @contextlib.contextmanager
 def _noted(place: str) -> Iterator[None]:
     """Errors inside the `with` block say where they come from."""
@@ -629,14 +544,6 @@ def _check_counts(method: str, **counts: Any) -> None:
     for name, value in counts.items():
         if value is not None and (not isinstance(value, int | np.integer) or value < 1):
             raise ValueError(f"{method}: {name}: got {value!r}, expected a whole number >= 1")
-
-
-def _as_data(batch: Any, source: Any) -> Any:
-    """What a step is given: (x,), (x, y) or (x, y, weight), or x itself where the source yields no tuples."""
-    x, y, weight = batch
-    if y is None and weight is None:
-        return x if source.bare else (x,)
-    return (x, y) if weight is None else (x, y, weight)
 
 
 def _batch_size(x: Any) -> int:
