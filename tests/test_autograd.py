@@ -15,7 +15,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from layerwise import Variable, config, ops
+from layerwise import Variable, config, layers, ops
 from layerwise.autograd import (
     GradientTape,
     GraphError,
@@ -1011,3 +1011,27 @@ def test_gradcheck_finds_a_wrong_gradient(temporary_primitives):
     with pytest.raises(ValueError, match="no argument holds floating-point numbers"):
         gradcheck(ops.relu, np.array([1]))
     assert gradcheck(lambda i, x: ops.gather(x, i), np.array([0, 0]), np.array([1.0, 2.0]))
+
+
+def test_numpy_takes_tensors_that_are_on_no_tape():
+    x, v = ops.array([[-1.0, 4.0]]), Variable([4.0, 9.0])
+    np.testing.assert_array_equal(np.abs(x), [[1.0, 4.0]])
+    np.testing.assert_array_equal(np.sqrt(v), [2.0, 3.0])
+    np.testing.assert_array_equal(np.maximum(x, v), [[4.0, 9.0]])
+    np.testing.assert_array_equal(np.add.reduce(x, axis=1), [3.0])
+    assert type(np.exp(x)) is np.ndarray
+    assert type(np.ones(2) * v) is Tensor
+    with GradientTape() as tape:
+        tape.watch(x)
+        for recorded in (x, v, x * 2):
+            with pytest.raises(TypeError, match="NumPy's exp has no gradient"):
+                np.exp(recorded)
+
+
+def test_symbolic_tensors_have_names():
+    x = layers.Input((2,), name="given")
+    assert x.name == "given"
+    assert layers.Dense(1, name="last")(x).name == "last"
+    assert ops.exp(x).name == "exp"
+    with pytest.raises(AttributeError, match="a Tensor with a value has no name"):
+        ops.ones(2).name  # noqa: B018

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import namedtuple
 
 import numpy as np
 import pytest
 
-from layerwise import config, ops, tree
+from layerwise import config, dtypes, ops, tree
 from layerwise.autograd import Spec, merge_specs, with_unknown_sizes
 from layerwise.backends import Backend, Window, backend, load, xp
 from layerwise.backends.base import FUSED_ACTIVATIONS
@@ -190,3 +191,13 @@ def test_nan_wins_a_maximum():
     assert np.isnan(ops.max_pool(x, 2).numpy()[0, 0, 0])
     assert ops.max_pool(x, 2).numpy()[0, 1, 0] == 3.0
     assert ops.max_pool(np.array([[[1], [2]]], "int32"), 2).item() == 2
+
+
+def test_bfloat16_says_what_it_needs(monkeypatch):
+    dtypes._make_bfloat16_known.cache_clear()
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    with pytest.raises(ImportError, match="bfloat16 needs the package ml_dtypes"):
+        ops.cast([1.0], "bfloat16")
+    monkeypatch.undo()
+    pytest.importorskip("ml_dtypes")
+    assert ops.cast([1.0], "bfloat16").dtype == "bfloat16"

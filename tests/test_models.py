@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from layerwise import GradientTape, callbacks, config, data, layers, losses, metrics, models, ops, optimizers, random
+from layerwise import GradientTape, callbacks, config, data, layers, losses, metrics, models, ops, optimizers, random, utils
 from layerwise.models.batches import class_weights, unpack_x_y_sample_weight
 
 rng = np.random.default_rng(0)
@@ -293,6 +293,42 @@ def test_every_source_of_the_same_batches_trains_alike(source, arguments):
     for a, b in zip(expected, got, strict=True):
         np.testing.assert_array_equal(a, b)
     assert history == other
+
+
+class Numbered(utils.PyDataset):
+    """The batches of X and Y by number; it keeps a record of what it was asked."""
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.asked = []
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, i):
+        self.asked.append(i)
+        return X[8 * i : 8 * i + 8], Y[8 * i : 8 * i + 8]
+
+    def on_epoch_end(self):
+        self.asked.append("end")
+
+
+def test_batches_by_number():
+    inorder, numbered = Numbered(workers=2), Numbered()
+    weights, _ = fitted(inorder, epochs=2)
+    expected, _ = fitted(X, Y, epochs=2, batch_size=8)
+    for a, b in zip(weights, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert inorder.asked == [*range(6), "end"] * 2
+    compiled().fit(numbered, epochs=2, verbose=0)
+    first, second = numbered.asked[:6], numbered.asked[7:13]
+    assert sorted(first) == sorted(second) == list(range(6))
+    assert first != second
+    assert compiled().predict(Numbered(), verbose=0).shape == (48, 3)
+    assert numbered.num_batches == 6
+    for method, do in (("__len__", len), ("__getitem__", lambda data: data[0])):
+        with pytest.raises(NotImplementedError, match=rf"PyDataset: define {method}"):
+            do(utils.PyDataset())
 
 
 def test_lists_are_arrays():

@@ -25,7 +25,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ORDER = """
     fundamentals lazy tree config dtypes backends autograd variables ops random
     serialization initializers regularizers constraints activations
-    layers losses metrics optimizers callbacks models data datasets saving inspect utils cli __main__
+    layers losses metrics optimizers callbacks models data datasets saving inspect utils backend cli __main__
 """.split()
 # Imports inside functions that point the other way: six at most.
 UPWARD = {

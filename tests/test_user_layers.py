@@ -412,3 +412,10 @@ def test_paths_name_the_layers_around() -> None:
     alone = layers.Dense(1, name="alone")
     alone.build((None, 2))
     assert alone.kernel.path == "alone/kernel"
+
+
+def test_layers_become_plain_data_and_come_back() -> None:
+    config = layers.serialize(layers.Dense(3, activation="relu", name="three"))
+    again = layers.deserialize(config)
+    assert (again.units, again.name, again.activation.__name__) == (3, "three", "relu")
+    assert config["config"]["units"] == 3

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from layerwise import ops, utils
+from layerwise import backend, config, ops, utils
 from layerwise.autograd import Spec, Tensor
 from layerwise.data import Dataset
 from layerwise.variables import auto_name
@@ -253,3 +253,10 @@ def test_get_file_refuses(kwargs, message, origin, tmp_path):
         kwargs = {**kwargs, "origin": origin + kwargs["origin"]}
     with pytest.raises(ValueError, match=message):
         utils.get_file(**kwargs, cache_dir=tmp_path)
+
+
+def test_keras_backend_is_an_address_for_settings():
+    assert backend.floatx is config.floatx
+    assert backend.clear_session is utils.clear_session
+    with pytest.raises(AttributeError, match="keras.backend.get_uid is not in Layerwise"):
+        backend.get_uid  # noqa: B018

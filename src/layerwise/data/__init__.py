@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         ".dataset": "Dataset DatasetIterator",
+        ".indexed": "PyDataset",
         ".loading": "TrainingData load",
         ".idx": "read_idx read_mnist_folder",
         ".npz": "read_npz",

@@ -1,0 +1,41 @@
+"""Batches by number, made when they are asked for."""
+
+from typing import Any
+
+
+class PyDataset:
+    """batch i = self[i], for i = 0 ... len(self) - 1: data that a subclass reads or makes piece by piece
+
+    A subclass defines `__len__` and `__getitem__`, which returns a batch: x, (x, y) or (x, y, sample_weight). It may
+    define `on_epoch_end`, which is called after the last batch. `fit` draws the order of the batches anew for every
+    epoch unless it is told `shuffle=False`.
+
+    Args:
+        workers, use_multiprocessing, max_queue_size: Keras' arguments; here batches are made where the model trains.
+
+    >>> import numpy as np
+    >>> class Squares(PyDataset):
+    ...     def __len__(self):
+    ...         return 2
+    ...     def __getitem__(self, i):
+    ...         x = np.arange(4 * i, 4 * i + 4)
+    ...         return x, x**2
+    >>> Squares()[1][1]
+    array([16, 25, 36, 49])
+    """
+
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
+        self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
+
+    def __len__(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__}: define __len__(self), the number of batches")
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(f"{type(self).__name__}: define __getitem__(self, index), which returns a batch")
+
+    @property
+    def num_batches(self) -> int:
+        return len(self)
+
+    def on_epoch_end(self) -> None:
+        """Called when all batches were asked for."""
