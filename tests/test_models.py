@@ -7,7 +7,20 @@ import pickle
 import numpy as np
 import pytest
 
-from layerwise import GradientTape, callbacks, config, data, layers, losses, metrics, models, ops, optimizers, random, utils
+from layerwise import (
+    GradientTape,
+    callbacks,
+    config,
+    data,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    random,
+    utils,
+)
 from layerwise.models.batches import class_weights, unpack_x_y_sample_weight
 
 rng = np.random.default_rng(0)
