@@ -289,11 +289,8 @@ class GradientTape(Tape):
                 seeds.append((node, _ones_like(y) if g is None else as_tensor(g, y.dtype)))
         flat = tree.flatten(sources)
         nodes = [self._source_node(x) for x in flat]
-        before, self.recording = self.recording, False
-        try:
+        with self.stop_recording():
             grads = pull_back(seeds, nodes, self.persistent)
-        finally:
-            self.recording = before
         self._used = True
         if unconnected_gradients == "zero":
             grads = [_zeros_like(as_operand(x)) if g is None else g for x, g in zip(flat, grads, strict=True)]
@@ -310,11 +307,8 @@ class GradientTape(Tape):
         _check_scalar("backward", y) if gradient is None else None
         seed = _ones_like(y) if gradient is None else as_tensor(gradient, y.dtype)
         nodes = [node for _, node in self._leaves.values()]
-        before, self.recording = self.recording, False
-        try:
+        with self.stop_recording():
             grads = pull_back([(y.node, seed)], nodes, retain or self.persistent)
-        finally:
-            self.recording = before
         for (x, node), g in zip(self._leaves.values(), grads, strict=True):
             if g is not None:
                 node.gradient = g if node.gradient is None else add(node.gradient, g)

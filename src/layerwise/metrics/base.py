@@ -67,7 +67,6 @@ class Metric(Configurable):
         """
         variable = Variable(initializer or ops.zeros, tuple(shape), dtype or self.dtype, trainable=False, name=name)
         variable.path = f"{self.name}/{variable.name}"
-
         self._variables.append(variable)
         return variable
 

@@ -10,6 +10,7 @@ from ..autograd import Tensor, as_tensor
 from ..losses.base import floating, matched, same_rank
 from ..losses.probabilistic import class_numbers
 from .base import MeanMetricWrapper, Metric
+from .error import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Tensor:
@@ -202,8 +203,6 @@ def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[
     >>> crossentropy_for((32, 1), (32, 1))
     <BinaryCrossentropy crossentropy>
     """
-    from .error import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
-
     kinds = {
         "binary": BinaryCrossentropy,
         "categorical": CategoricalCrossentropy,
