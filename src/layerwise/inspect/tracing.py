@@ -14,7 +14,7 @@ from ..autograd import GradientTape, Tensor, as_tensor
 from ..dtypes import is_float
 from ..layers.base import Layer
 from ..models import Model
-from ..models.batches import _map_leaves
+from ..models.batches import map_leaves
 from ..variables import rehearsal
 
 
@@ -154,7 +154,7 @@ def _observed(model: Model) -> Iterator[list[tuple[Layer, Tensor]]]:
 
 def _batch_of_one(model: Model, x: Any, y: Any) -> tuple[Any, Any]:
     """The example as Tensors with a batch dimension of 1."""
-    x, y = (_map_leaves(part, as_tensor) for part in (x, y))
+    x, y = (map_leaves(part, as_tensor) for part in (x, y))
     leaves = tree.flatten(x)
     expected = [t.shape[1:] for t in model.inputs] if model._graph is not None else [None] * len(leaves)
     if model._graph is not None and len(leaves) == len(expected):

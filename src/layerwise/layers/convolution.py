@@ -11,7 +11,7 @@ from .. import activations, constraints, initializers, ops, regularizers
 from ..autograd import Tensor
 from ..backends import Window
 from .base import InputSpec, Layer, whole_number
-from .core import _data_format, activated
+from .core import activated, checked_data_format
 
 
 def per_dimension(value: int | Sequence[int], rank: int, name: str, least: int = 1) -> tuple[int, ...]:
@@ -61,8 +61,8 @@ class Conv(Layer):
         self.kernel_size = per_dimension(kernel_size, self.rank, f"{kind}: kernel_size")
         self.strides = per_dimension(strides, self.rank, f"{kind}: strides")
         self.dilation_rate = per_dimension(dilation_rate, self.rank, f"{kind}: dilation_rate")
-        self.padding = _padding(padding, kind, causal=self.rank == 1)
-        self.data_format = _data_format(data_format)
+        self.padding = checked_padding(padding, kind, causal=self.rank == 1)
+        self.data_format = checked_data_format(data_format)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -113,7 +113,8 @@ class Conv3D(Conv):
     rank = 3
 
 
-def _padding(value: str, kind: str, causal: bool = False) -> str:
+def checked_padding(value: str, kind: str, causal: bool = False) -> str:
+    """`value` in lower case, if a layer of this kind knows it."""
     known = ("valid", "same", "causal") if causal else ("valid", "same")
     if not isinstance(value, str) or value.lower() not in known:
         raise ValueError(f"{kind}: padding: got {value!r}, expected one of {known}")

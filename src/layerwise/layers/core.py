@@ -194,7 +194,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_format = _data_format(data_format)
+        self.data_format = checked_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, x: Tensor) -> Tensor:
@@ -253,7 +253,8 @@ class RepeatVector(Layer):
         return ops.repeat(ops.expand_dims(x, 1), self.n, axis=1)
 
 
-def _data_format(value: str | None) -> str:
+def checked_data_format(value: str | None) -> str:
+    """`value`, the configured format in place of None, if it is one that there is."""
     value = config.image_data_format() if value is None else value
     if value not in ("channels_last", "channels_first"):
         raise ValueError(f"data_format: got {value!r}, expected 'channels_last' or 'channels_first'")

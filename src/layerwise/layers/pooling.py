@@ -8,8 +8,8 @@ from typing import Any
 from .. import ops
 from ..autograd import Tensor
 from .base import InputSpec, Layer
-from .convolution import _padding, per_dimension
-from .core import _data_format
+from .convolution import checked_padding, per_dimension
+from .core import checked_data_format
 
 
 class Pooling(Layer):
@@ -30,8 +30,8 @@ class Pooling(Layer):
         kind = type(self).__name__
         self.pool_size = per_dimension(pool_size, self.rank, f"{kind}: pool_size")
         self.strides = self.pool_size if strides is None else per_dimension(strides, self.rank, f"{kind}: strides")
-        self.padding = _padding(padding, kind)
-        self.data_format = _data_format(data_format)
+        self.padding = checked_padding(padding, kind)
+        self.data_format = checked_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self.built = True
 
@@ -89,7 +89,7 @@ class GlobalPooling(Layer):
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_format = _data_format(data_format)
+        self.data_format = checked_data_format(data_format)
         self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self.built = True

@@ -12,7 +12,7 @@ from ..autograd import Tensor, as_tensor
 from ..serialization import serialize
 from .base import InputSpec, Layer
 from .convolution import per_dimension
-from .core import _data_format
+from .core import checked_data_format
 
 
 class Rescaling(Layer):
@@ -165,7 +165,7 @@ class ImageLayer(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_format = _data_format(data_format)
+        self.data_format = checked_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=3, max_ndim=4)
         self.built = True
 

@@ -9,7 +9,7 @@ from .. import ops
 from ..autograd import Tensor
 from .base import InputSpec, Layer
 from .convolution import per_dimension
-from .core import _data_format
+from .core import checked_data_format
 
 
 def _pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
@@ -34,7 +34,7 @@ class ZeroPadding(Layer):
         super().__init__(**kwargs)
         pairs = _pairs(padding, self.rank, f"{type(self).__name__}: padding")
         self.padding: Any = pairs[0] if self.rank == 1 else pairs
-        self.data_format = _data_format(data_format)
+        self.data_format = checked_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self.built = True
 
@@ -77,7 +77,7 @@ class Cropping(Layer):
         super().__init__(**kwargs)
         pairs = _pairs(cropping, self.rank, f"{type(self).__name__}: cropping")
         self.cropping: Any = pairs[0] if self.rank == 1 else pairs
-        self.data_format = _data_format(data_format)
+        self.data_format = checked_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self.built = True
 
@@ -140,7 +140,7 @@ class UpSampling2D(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.size = per_dimension(size, 2, "UpSampling2D: size")
-        self.data_format = _data_format(data_format)
+        self.data_format = checked_data_format(data_format)
         self.interpolation = interpolation.lower()
         self.input_spec = InputSpec(ndim=4)
         self.built = True

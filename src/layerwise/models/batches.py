@@ -116,7 +116,7 @@ class ArrayBatches:
             raise ValueError("x is missing; pass arrays, or an iterable of batches")
         roles = ("x", "y", "sample_weight")
         self.data = tuple(
-            _map_leaves(part, lambda leaf, role=role: checked_array(leaf, role))
+            map_leaves(part, lambda leaf, role=role: checked_array(leaf, role))
             for part, role in zip((x, y, sample_weight), roles, strict=True)
         )
         lengths = {
@@ -193,7 +193,7 @@ class IterableBatches:
                 raise ValueError(f"batch {number} is None, expected x, (x, y) or (x, y, sample_weight)")
             self.bare = not isinstance(data, list | tuple)
             parts = [
-                _map_leaves(part, lambda leaf, role=role: checked_array(leaf, f"batch {number}: {role}"))  # noqa: B023
+                map_leaves(part, lambda leaf, role=role: checked_array(leaf, f"batch {number}: {role}"))  # noqa: B023
                 for part, role in ((x, "x"), (y, "y"), (weight, "sample_weight"))
             ]
             if self.class_weight is not None:
@@ -206,7 +206,7 @@ class IterableBatches:
             self.source.on_epoch_end()
 
 
-def _map_leaves(structure: Any, fn: Any) -> Any:
+def map_leaves(structure: Any, fn: Any) -> Any:
     """fn of each array in a structure; a list of plain numbers, or of lists of them, is one array."""
     if isinstance(structure, list) and not any(hasattr(leaf, "shape") for leaf in tree.flatten(structure)):
         return fn(structure)
@@ -319,7 +319,7 @@ def split_arrays(data: Batch, fraction: float) -> tuple[Batch, Batch]:
     """The first part of each array for training, and the last `fraction` for validation."""
     if not isinstance(fraction, int | float | np.number) or not 0 < fraction < 1:
         raise ValueError(f"validation_split: got {fraction!r}, expected a number between 0 and 1")
-    arrays = _map_leaves(data, lambda leaf: as_array(leaf, "x"))
+    arrays = map_leaves(data, lambda leaf: as_array(leaf, "x"))
     total = next(len(leaf) for leaf in tree.flatten(arrays) if leaf is not None)
     cut = math.floor(total * (1 - fraction))
     if cut in (0, total):
