@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import tree
 from ..autograd import Tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 UNITS = ("B", "KB", "MB", "GB", "TB")
 
@@ -53,16 +56,9 @@ def connected_to(layer: Layer) -> str:
     return ", ".join(names) or "-"
 
 
-def summary(
-    model: Any,
-    line_length: int | None = None,
-    print_fn: Callable[[str], Any] | None = None,
-    expand_nested: bool = False,
-    show_trainable: bool = False,
-) -> None:
-    """Print the table to the terminal, or give its lines to `print_fn`."""
+def table(model: Any, expand_nested: bool = False, show_trainable: bool = False) -> Table:
+    """A row for every layer; with the layers before it where the model is more than a chain."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     branching = model._graph is not None and any(
@@ -70,16 +66,16 @@ def summary(
         for call in model._graph.calls
         if isinstance(call.operation, Layer)
     )
-    table = Table(
+    found = Table(
         box=box.SIMPLE_HEAD, title=f'Model: "{model.name}"', title_justify="left", title_style="bold", pad_edge=False
     )
-    table.add_column("Layer (type)", overflow="fold")
-    table.add_column("Output shape", overflow="fold")
-    table.add_column("Parameters", justify="right")
+    found.add_column("Layer (type)", overflow="fold")
+    found.add_column("Output shape", overflow="fold")
+    found.add_column("Parameters", justify="right")
     if branching:
-        table.add_column("Connected to", overflow="fold")
+        found.add_column("Connected to", overflow="fold")
     if show_trainable:
-        table.add_column("Trainable", justify="center")
+        found.add_column("Trainable", justify="center")
     for name, layer in rows(model, expand_nested):
         if isinstance(layer, InputLayer) and not branching:
             continue
@@ -89,7 +85,12 @@ def summary(
             cells.append(connected_to(layer))
         if show_trainable:
             cells.append("yes" if layer.trainable else "no")
-        table.add_row(*cells)
+        found.add_row(*cells)
+    return found
+
+
+def totals(model: Any) -> list[str]:
+    """A line for each kind of parameters: how many there are, and the memory they take."""
     trainable = sum(v.size for v in model.trainable_weights)
     fixed = sum(v.size for v in model.non_trainable_weights)
     lines = [
@@ -97,17 +98,29 @@ def summary(
         f"Trainable: {size(trainable)}",
         f"Not trainable: {size(fixed)}",
     ]
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and getattr(optimizer, "variables", None):
-        lines.append(f"Optimizer: {size(sum(v.size for v in optimizer.variables))}")
+    if variables := getattr(model.optimizer, "variables", None):
+        lines.append(f"Optimizer: {size(sum(v.size for v in variables))}")
+    return lines
+
+
+def summary(
+    model: Any,
+    line_length: int | None = None,
+    print_fn: Callable[[str], Any] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+) -> None:
+    """Print the table to the terminal, or give its lines to `print_fn`."""
+    from rich.console import Console
+
+    layers, lines = table(model, expand_nested, show_trainable), totals(model)
     if print_fn is None:
         console = Console(width=line_length)
-        console.print(table, highlight=False)
-        for line in lines:
-            console.print(line, highlight=False)
+        for part in (layers, *lines):
+            console.print(part, highlight=False)
         return
     console = Console(width=line_length or 100, color_system=None, force_terminal=False)
     with console.capture() as capture:
-        console.print(table, highlight=False)
+        console.print(layers, highlight=False)
     for line in [*capture.get().rstrip().splitlines(), *lines]:
         print_fn(line.rstrip())

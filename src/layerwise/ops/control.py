@@ -152,9 +152,7 @@ def _(g, operands, y, *, loop):
 
     by_carry, by_input, by_captured = smooth(carry), smooth(inputs), smooth(captured)
     asked = [i for i in range(ys) if g[n + i] is not None]  # which ys have a gradient
-    emitted = [
-        i for i in by_carry if g[n + ys + i] is not None
-    ]  # which carries before each step do (in higher derivatives)
+    emitted = [i for i in by_carry if g[n + ys + i] is not None]  # which carries do, in higher derivatives
 
     def back(state: Any, slices: Any) -> Any:
         g_carry, g_captured = state
