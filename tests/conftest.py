@@ -1,8 +1,10 @@
 """What every test shares: Keras, the oracle, runs on JAX; real data lies in a folder that the environment names."""
 
 import os
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 os.environ["KERAS_BACKEND"] = "jax"  # before anything imports keras
@@ -15,3 +17,15 @@ def test_data() -> Path:
     if not folder:
         pytest.skip("LAYERWISE_TEST_DATA is not set")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def same_numbers_in_any_order(request):
+    """Every test draws the same random numbers, whatever ran before it in its process."""
+    for name in ("rng", "RNG"):
+        if hasattr(request.module, name):
+            setattr(request.module, name, np.random.default_rng(0))
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
+    if "layerwise.random" in sys.modules:
+        sys.modules["layerwise.random"].set_random_seed(0)
