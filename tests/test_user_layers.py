@@ -419,3 +419,10 @@ def test_layers_become_plain_data_and_come_back() -> None:
     again = layers.deserialize(config)
     assert (again.units, again.name, again.activation.__name__) == (3, "three", "relu")
     assert config["config"]["units"] == 3
+
+
+def test_a_summary_counts_bytes_in_the_dtypes_of_the_weights():
+    for dtype, total in (("float64", "10 (80.00 B)"), ("float32", "10 (40.00 B)"), ("bfloat16", "10 (20.00 B)")):
+        lines = []
+        models.Sequential([layers.Input((4,)), layers.Dense(2, dtype=dtype)]).summary(print_fn=lines.append)
+        assert f"Total parameters: {total}" in lines

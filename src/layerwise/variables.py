@@ -249,6 +249,11 @@ class Variable(Operators):
         return int(np.prod(self.shape, dtype=np.int64))
 
     @property
+    def nbytes(self) -> int:
+        """How much memory the value takes."""
+        return self.size * self._value.dtype.itemsize
+
+    @property
     def symbolic(self) -> bool:
         return False
 

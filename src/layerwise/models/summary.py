@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import tree
 from ..autograd import Tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+from ..variables import Variable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,12 +38,12 @@ def output_shape(layer: Layer) -> str:
     return texts[0] if len(texts) == 1 else ", ".join(texts)
 
 
-def size(parameters: int, bytes_each: int = 4) -> str:
-    """ "1,234 (4.82 KB)": a count of parameters and the memory they take."""
-    amount, unit = float(parameters * bytes_each), 0
+def size(variables: Sequence[Variable]) -> str:
+    """ "1,234 (4.82 KB)": how many numbers the variables hold, and the memory they take."""
+    amount, unit = float(sum(v.nbytes for v in variables)), 0
     while amount >= 1024 and unit < len(UNITS) - 1:
         amount, unit = amount / 1024, unit + 1
-    return f"{parameters:,} ({amount:.2f} {UNITS[unit]})"
+    return f"{sum(v.size for v in variables):,} ({amount:.2f} {UNITS[unit]})"
 
 
 def connected_to(layer: Layer) -> str:
@@ -91,15 +92,13 @@ def table(model: Any, expand_nested: bool = False, show_trainable: bool = False)
 
 def totals(model: Any) -> list[str]:
     """A line for each kind of parameters: how many there are, and the memory they take."""
-    trainable = sum(v.size for v in model.trainable_weights)
-    fixed = sum(v.size for v in model.non_trainable_weights)
     lines = [
-        f"Total parameters: {size(trainable + fixed)}",
-        f"Trainable: {size(trainable)}",
-        f"Not trainable: {size(fixed)}",
+        f"Total parameters: {size(model.weights)}",
+        f"Trainable: {size(model.trainable_weights)}",
+        f"Not trainable: {size(model.non_trainable_weights)}",
     ]
     if variables := getattr(model.optimizer, "variables", None):
-        lines.append(f"Optimizer: {size(sum(v.size for v in variables))}")
+        lines.append(f"Optimizer: {size(variables)}")
     return lines
 
 
