@@ -201,3 +201,5 @@ def test_bfloat16_says_what_it_needs(monkeypatch):
     monkeypatch.undo()
     pytest.importorskip("ml_dtypes")
     assert ops.cast([1.0], "bfloat16").dtype == "bfloat16"
+    one = ops.ones((1, 1), "bfloat16")
+    assert np.asarray(ops.matmul(one, one)).dtype.name == "bfloat16"

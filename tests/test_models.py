@@ -247,6 +247,35 @@ def test_clones_copies_and_json_have_the_same_form():
     np.testing.assert_array_equal(rebuilt(X[:, :4]).numpy(), functional(X[:, :4]).numpy())
 
 
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda x: ops.pad(x, [[0, 0], [1, 0], [0, 2]], constant_values=2.0),
+        lambda x: ops.take(x, [0, 2], axis=1),
+        lambda x: ops.einsum("bij,bkj->bik", x, x),
+        lambda x: ops.zeros_like(x) + ops.ones_like(x) * x,
+        lambda x: ops.logsumexp(x, axis=1) + ops.stop_gradient(x)[:, 0],
+        lambda x: ops.tile(x, [1, 2, 1]),
+    ],
+    ids=["pad", "take", "einsum", "constants", "logsumexp", "tile"],
+)
+def test_operations_in_a_graph_have_a_form_that_keras_reads(operation):
+    keras = pytest.importorskip("keras")
+    x = layers.Input((4, 3))
+    model = models.Model(x, operation(x))
+    data = rng.standard_normal((2, 4, 3)).astype("float32")
+    expected = model.predict(data, verbose=0)
+    np.testing.assert_array_equal(models.Model.from_config(model.get_config()).predict(data, verbose=0), expected)
+    theirs = keras.Model.from_config(model.get_config())
+    np.testing.assert_allclose(theirs.predict(data, verbose=0), expected, rtol=1e-6)
+
+
+def test_an_unknown_size_is_no_size_to_reshape_to():
+    x = layers.Input((4, 3))
+    with pytest.raises(ValueError, match=r"reshape: newshape: got \(None, 12\).* write -1 instead"):
+        ops.reshape(x, (ops.shape(x)[0], 12))
+
+
 def test_variables_are_copied_and_pickled_by_value():
     variable = mlp().weights[0]
     for other in (copy.deepcopy(variable), pickle.loads(pickle.dumps(variable))):

@@ -61,7 +61,9 @@ def as_tensor(x: Any, dtype: str | None = None) -> Tensor:
 
 def stop_gradient(x: Any) -> Tensor:
     """y = x, and no gradient flows back, at any level."""
-    return Tensor(raw(as_tensor(x)))
+    x = as_tensor(x)
+    y = Tensor(raw(x))
+    return y.note("history", Call(stop_gradient, (x,), {}, y)) if y.symbolic else y
 
 
 primitives: dict[str, Primitive] = {}
@@ -503,6 +505,8 @@ def _(g, x_shape):
 @reshape.shape(unknown=True)
 def _(x, *, newshape):
     shape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
+    if None in shape:
+        raise ValueError(f"reshape: newshape: got {shape}; None is a size that is not known yet, write -1 instead")
     if None in x.shape:
         return Spec(tuple(None if n == -1 else n for n in shape), x.dtype)
     known = math.prod(n for n in shape if n != -1)

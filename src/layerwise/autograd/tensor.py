@@ -63,7 +63,7 @@ class Operators:
     __hash__ = object.__hash__
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """NumPy hands `array * tensor` to the tensor; its other functions get values, unless a gradient would be lost."""
+        """NumPy hands `array * tensor` to the tensor; its other functions get values, where no gradient is lost."""
         reflected = _REFLECTED.get(ufunc.__name__)
         inplace = "out" in kwargs and kwargs["out"][0] is inputs[0]  # array += tensor
         if method == "__call__" and reflected and isinstance(inputs[1], Operators) and (inplace or not kwargs):

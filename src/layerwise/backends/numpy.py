@@ -27,6 +27,10 @@ class NumpyBackend(Backend):
     def compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         return fn
 
+    def matmul(self, a: Array, b: Array) -> Array:
+        y = np.matmul(a, b)
+        return y if y.dtype == a.dtype else y.astype(a.dtype)  # of bfloat16 NumPy makes float32
+
     def scan(
         self, step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any, length: int, reverse: bool
     ) -> tuple[Any, Any]:

@@ -16,15 +16,15 @@ from .graph import Graph
 OPERATIONS = {  # the operations that Keras' files know, by Keras' module; keyword arguments are their configuration
     "keras.src.ops.numpy": """
         absolute add all any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort broadcast_to
-        ceil clip concatenate cos cosh cumsum divide equal exp expand_dims expm1 flip floor floor_divide get_item
+        ceil clip concatenate cos cosh cumsum divide einsum equal exp expand_dims expm1 flip floor floor_divide get_item
         greater greater_equal isfinite isinf isnan less less_equal log log10 log1p log2 logical_and logical_not
-        logical_or logical_xor matmul max maximum mean min minimum mod multiply negative not_equal power prod
-        reciprocal reshape roll round sign sin sinh sqrt square squeeze subtract sum take_along_axis tan tanh
-        transpose where
+        logical_or logical_xor matmul max maximum mean min minimum mod multiply negative not_equal ones_like pad power
+        prod reciprocal reshape roll round sign sin sinh sqrt square squeeze subtract sum take take_along_axis tan tanh
+        transpose where zeros_like
     """,
     "keras.src.ops.nn": "elu gelu leaky_relu log_softmax relu relu6 sigmoid silu softmax softplus softsign",
     "keras.src.ops.math": "erf rsqrt",
-    "keras.src.ops.core": "cast",
+    "keras.src.ops.core": "cast stop_gradient",
 }
 MODULE_OF = {name: module for module, names in OPERATIONS.items() for name in names.split()}
 
@@ -62,8 +62,8 @@ def graph_config(model: Any) -> dict[str, Any]:
             node = serialize(op)
             nodes = [{"args": [argument(a) for a in c.args], "kwargs": argument(c.kwargs)} for c in calls[id(op)]]
         else:
-            node, args = _operation_node(op, names[id(op)])
-            nodes = [{"args": argument(args), "kwargs": {}}]
+            node, args, kwargs = _operation_node(op, names[id(op)])
+            nodes = [{"args": argument(args), "kwargs": kwargs}]
         layers.append({**node, "name": names[id(op)], "inbound_nodes": nodes})
 
     def ends(structure: Any) -> Any:
@@ -101,9 +101,10 @@ def _names(graph: Graph) -> dict[int, str]:
     return names
 
 
-def _operation_node(call: Call, name: str) -> tuple[dict[str, Any], list[Any]]:
+def _operation_node(call: Call, name: str) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
     """The node of an operation, as Keras' class (`multiply` is `Multiply`), and the arguments of its call."""
     operation, args, config = call.operation.__name__, list(call.args), dict(call.kwargs)
+    kwargs: dict[str, Any] = {}
     match operation:
         case "concatenate":
             args = [args]
@@ -115,6 +116,13 @@ def _operation_node(call: Call, name: str) -> tuple[dict[str, Any], list[Any]]:
             config = {"negative_slope": config["slope"]}
         case "gelu" | "gelu_tanh":
             operation, config = "gelu", {"approximate": operation == "gelu_tanh"}
+        case "gather":
+            operation = "take"
+        case "pad_constant":
+            kwargs["constant_values"] = config["value"]
+            operation, config = "pad", {"pad_width": config["widths"], "mode": "constant"}
+        case "constant_like" if config["value"] in (0, 1):
+            operation, config = "ones_like" if config["value"] else "zeros_like", {"dtype": config["dtype"]}
     if operation not in MODULE_OF:
         raise ValueError(
             f"the operation {operation!r} of the functional model has no form in files; "
@@ -127,7 +135,7 @@ def _operation_node(call: Call, name: str) -> tuple[dict[str, Any], list[Any]]:
         "config": {"name": name, **serialize(config)},
         "registered_name": class_name,
     }
-    return node, args
+    return node, args, kwargs
 
 
 def _is_operation(node: dict[str, Any]) -> bool:
@@ -139,6 +147,8 @@ def _operation_from(node: dict[str, Any]) -> Callable[..., Any]:
     wanted = node["class_name"].lower()
     if wanted == "getitem":
         return lambda x, key: ops.get_item(x, tuple(key) if isinstance(key, list) else key)
+    if wanted == "einsum":
+        return partial(ops.einsum, node["config"]["subscripts"])
     for name in dir(ops):
         if name.replace("_", "") == wanted and not name.startswith("_"):
             operation = getattr(ops, name)

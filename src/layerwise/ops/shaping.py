@@ -472,14 +472,12 @@ def tile(x: Any, repeats: int | Sequence[int]) -> Tensor:
     """y = x repeated as a whole along each axis"""
     x = as_tensor(x)
     times = (repeats,) if isinstance(repeats, int) else tuple(repeats)
-    total = builtins.max(x.ndim, len(times))
-    times = (1,) * (total - len(times)) + times
-    sizes = (1,) * (total - x.ndim) + x.shape
-    spread = _broadcast(
-        reshape(x, tuple(n for s in sizes for n in (1, s))),
-        tuple(n for pair in zip(times, sizes, strict=True) for n in pair),
-    )
-    return reshape(spread, tuple(t * s for t, s in zip(times, sizes, strict=True)))
+    while x.ndim < len(times):
+        x = expand_dims(x, 0)
+    for axis, n in enumerate(times, start=x.ndim - len(times)):
+        if n != 1:
+            x = concatenate([x] * n, axis=axis) if n else x[(*(slice(None),) * axis, slice(0))]
+    return x
 
 
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
