@@ -174,8 +174,11 @@ class Mean(Metric):
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         values, weight = _weighted(self, values, sample_weight)
         within = tuple(range(min(1, weight.ndim), values.ndim))  # a single weight is that of the mean over all values
-        self.total.assign_add(ops.sum(ops.mean(values * weight, axis=within)))
-        self.count.assign_add(ops.sum(ops.mean(weight, axis=within) if weight.ndim else weight))
+        values = values * weight
+        if within:
+            values, weight = ops.mean(values, axis=within), ops.mean(weight, axis=within) if weight.ndim else weight
+        self.total.assign_add(ops.sum(values) if values.ndim else values)
+        self.count.assign_add(ops.sum(weight) if weight.ndim else weight)
 
     def result(self) -> Tensor:
         return ratio(self.total, self.count)
