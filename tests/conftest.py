@@ -29,3 +29,13 @@ def same_numbers_in_any_order(request):
         sys.modules["keras"].utils.set_random_seed(0)
     if "layerwise.random" in sys.modules:
         sys.modules["layerwise.random"].set_random_seed(0)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("float64"):
+        from layerwise.backends import backend
+
+        try:
+            backend().check_dtype("float64")
+        except TypeError as error:
+            pytest.skip(str(error))

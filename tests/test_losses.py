@@ -202,6 +202,10 @@ def test_configurations_are_those_of_keras_and_lose_nothing(case):
 def test_dtype_is_written_only_where_it_is_given():
     assert losses.Hinge(dtype="float16").get_config()["dtype"] == "float16"
     assert losses.Hinge(dtype=config.DTypePolicy("mixed_float16")).dtype == "float16"
+
+
+@pytest.mark.float64
+def test_a_loss_in_float64():
     assert losses.Hinge(dtype="float64")([1.0], [0.25]).dtype == "float64"
 
 
@@ -262,6 +266,7 @@ def test_classes_along_any_axis():
         close(losses.sparse_categorical_crossentropy(y[:, None], np.moveaxis(p, -1, 1), axis=1, **options), expected)
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("name", ["mean_squared_error", "log_cosh", "poisson", "cosine_similarity", "kl_divergence"])
 def test_gradients_in_float64(name):
     assert gradcheck(lambda p: getattr(losses, name)(HOT[1], p), POSITIVE[1] / 2)

@@ -417,6 +417,7 @@ def test_stateless_calls_leave_the_state_alone():
     assert metric.result().item() == 1.0
 
 
+@pytest.mark.float64
 def test_state_follows_floatx():
     with config.override(floatx="float64"):
         metric = metrics.MeanSquaredError()

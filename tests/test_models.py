@@ -176,9 +176,12 @@ def test_batches_of_a_known_form_are_not_rehearsed_again():
     inner = model.layers[-1]
     call = inner.call
     inner.call = lambda x: calls.append(x.symbolic) or call(x)
+    rehearsed = []
     for x in (X, X, X[:5], X[:5]):
+        calls.clear()
         model.predict(x, verbose=0)
-    assert calls == [True, False, False, False, False, True, False, False]
+        rehearsed.append(calls.count(True))
+    assert rehearsed == [1, 0, 1, 0]
     with pytest.raises(ValueError, match="expected"):
         model.predict(X[:, :3], verbose=0)
 
@@ -524,6 +527,7 @@ def test_shuffling_is_repeatable_and_batchwise_keeps_batches():
     assert order(True) != order(False)
 
 
+@pytest.mark.float64
 def test_float64_models_compute_in_float64():
     with config.override(floatx="float64"):
         model = mlp()
@@ -551,13 +555,13 @@ def test_an_error_in_the_step_changes_nothing():
         calls = 0
 
         def call(self, x, training=False):
-            Breaks.calls += training and not x.symbolic
-            if Breaks.calls > 2:
+            Breaks.calls += bool(training)
+            if Breaks.calls > 3:  # the first call is the rehearsal
                 raise RuntimeError("a broken layer")
             return x
 
     model = models.Sequential([layers.Input((6,)), layers.Dense(3), layers.BatchNormalization(), Breaks()])
-    model.compile("adam", losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile("adam", losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True)
     after_two = []
 
     class Snapshot(callbacks.Callback):

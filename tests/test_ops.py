@@ -12,6 +12,7 @@ from layerwise.autograd import Primitive, Spec, Tensor, grad, gradcheck, primiti
 from samples import SAMPLES, Sample
 
 REAL = "float64"
+pytestmark = pytest.mark.float64
 
 
 def leaves(sample: Sample) -> list[Any]:

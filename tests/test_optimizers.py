@@ -150,6 +150,7 @@ def test_steps_slots_and_configurations_are_those_of_keras(name, arguments):
 OF_EACH = {name: arguments for name, arguments in CASES if isinstance(arguments.get("learning_rate"), float)}
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize(("name", "arguments"), OF_EACH.items())
 def test_float64_stays_float64(name, arguments):
     with jax.enable_x64(True):
@@ -169,6 +170,7 @@ def test_a_compiled_step_is_the_step(name, arguments):
         assert_same([values_of(compiled.variables)], [values_of(eager.variables)], tolerance)
 
 
+@pytest.mark.float64
 def test_float64_gradients_accumulate_in_float64():
     averaged, direct = optimizers.SGD(0.5, gradient_accumulation_steps=2), optimizers.SGD(0.5)
     w, v = Variable(np.array(0.0)), Variable(np.array(0.0))
@@ -179,6 +181,7 @@ def test_float64_gradients_accumulate_in_float64():
     assert w.numpy() == v.numpy() != np.float32(w.numpy())
 
 
+@pytest.mark.float64
 def test_adam_is_the_textbook_with_another_epsilon():
     start, gradients = np.array([1.0, -2.0, 0.5]), np.random.default_rng(1).normal(size=(20, 3))
     rate, beta_2 = 0.125, 0.75
@@ -210,6 +213,7 @@ def test_constraints_hold_after_the_step(arguments):
     assert min(w.min() for w in history[0]) >= 0
 
 
+@pytest.mark.float64
 def test_variables_of_several_dtypes_keep_theirs():
     some = [Variable(np.ones(2, dtype)) for dtype in ("float32", "float64", "float16", "float32")]
     optimizer = optimizers.SGD(0.5, momentum=0.5, global_clipnorm=100.0)

@@ -75,6 +75,11 @@ def test_integers() -> None:
     np.testing.assert_allclose(layers.Rescaling(1 / 255)(whole), whole / 255, rtol=1e-6)
     assert layers.Resizing(3, 4)(whole).dtype == "uint8"
     assert layers.CenterCrop(3, 4)(whole).dtype == "float32"
+
+
+@pytest.mark.float64
+def test_integers_become_float64_where_a_layer_is() -> None:
+    whole = IMAGES.astype("uint8")
     assert layers.Normalization(mean=1, variance=4, dtype="float64")(whole).dtype == "float64"
 
 

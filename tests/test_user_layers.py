@@ -282,13 +282,17 @@ def test_symbolic_calls_change_nothing() -> None:
     assert layer.compute_output_shape((None, 3)) == (None, 2)
 
 
+@pytest.mark.float64
+def test_a_layer_in_float64() -> None:
+    assert Linear(2, dtype="float64")(X).dtype == "float64"
+
+
 def test_dtype_policies() -> None:
     half = Linear(2, dtype="mixed_float16")
     y = half(X)
     assert y.dtype == "float16"
     assert [v.dtype for v in half.weights] == ["float32", "float32", "int32"]
     assert (half.dtype, half.compute_dtype, half.variable_dtype) == ("float32", "float16", "float32")
-    assert Linear(2, dtype="float64")(X).dtype == "float64"
     with config.override(dtype_policy=config.DTypePolicy("bfloat16")):
         assert Linear(2).compute_dtype == "bfloat16"
 

@@ -8,8 +8,9 @@ import jax
 import numpy as np
 import pytest
 
-from layerwise import config, tree
+from layerwise import Variable, config, initializers, layers, models, ops, random, tree
 from layerwise.autograd import Primitive, Tensor, primitives, raw, vjp
+from layerwise.backends import TracedValueError
 from samples import SAMPLES, Sample
 
 EPS = np.finfo("float32").eps
@@ -77,3 +78,148 @@ def test_gradient_is_the_one_jax_derives_from_the_rule(sample):
 def test_every_differentiable_primitive_met_the_oracle():
     named = {p.rule.__name__ for p in primitives.values() if p.gradient_rule and p.__module__.startswith("layerwise")}
     assert {name.removeprefix("_") for name in named} <= {name.removeprefix("_") for name in ORACLE}
+
+
+# Values that a compiled step does not have
+
+
+class Does(layers.Layer):
+    """What a user writes in `call`."""
+
+    def __init__(self, does: Any) -> None:
+        super().__init__(name="mine")
+        self.does = does
+
+    def call(self, x: Any) -> Any:
+        return self.does(x)
+
+
+class Around(models.Model):
+    """A model that calls a layer. Having a step of its own, it first sees data, and then values that are not there."""
+
+    def __init__(self, layer: layers.Layer) -> None:
+        super().__init__()
+        self.layer, self.head = layer, layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        return self.head(self.layer(x))
+
+    def train_step(self, data: Any) -> Any:
+        return super().train_step(data)
+
+
+def trained(does: Any, **options: Any) -> None:
+    """One epoch of a model around a layer that does this."""
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    model = Around(Does(does))
+    model.compile("sgd", "mse", **options)
+    model.fit(x, y, verbose=0)
+
+
+MISUSES = {
+    "if": lambda x: x if ops.sum(x) > 0 else -x,
+    "while": lambda x: ops.while_loop(lambda x: ops.sum(x) < 50, lambda x: x * 2, x),
+    "cond": lambda x: ops.cond(ops.sum(x) > 0, lambda: x, lambda: -x),
+    "float": lambda x: x * float(ops.max(x)),
+    "int": lambda x: x[:, : int(ops.max(x)) + 2],
+    "index": lambda x: x * [1.0, 2.0][ops.argmin(x[0])],
+    "numpy": lambda x: x * x.numpy().max(),
+    "np function": lambda x: x * np.mean(x),
+    "item": lambda x: x * ops.max(x).item(),
+    "format": lambda x: x * float(f"{ops.max(x):.2f}"),
+}
+
+
+@pytest.mark.parametrize("misuse", MISUSES.values(), ids=list(MISUSES))
+def test_a_value_asked_for_in_a_compiled_step_names_the_layer_and_the_remedy(misuse):
+    with pytest.raises(TracedValueError, match=r"no values yet.*layerwise\.ops.*ops\.where") as caught:
+        trained(misuse)
+    assert any("in layer 'mine' (Does)" in note for note in caught.value.__notes__)
+
+
+@pytest.mark.parametrize("misuse", MISUSES.values(), ids=list(MISUSES))
+def test_a_step_run_eagerly_has_its_values(misuse):
+    trained(misuse, run_eagerly=True)
+
+
+def test_a_compiled_step_in_which_a_value_is_asked_for():
+    class Stops(models.Sequential):
+        def train_step(self, data):
+            results = super().train_step(data)
+            if results["loss"] > 1e6:
+                raise AssertionError
+            return results
+
+    model = Stops([layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(TracedValueError, match=r"float.*`if`.*run_eagerly=True"):
+        model.fit(np.ones((4, 3), "float32"), np.ones((4, 1), "float32"), verbose=0)
+
+
+def test_a_tensor_kept_from_a_compiled_step_says_so():
+    kept = []
+    trained(lambda x: kept.append(x) or x)
+    traced = next(x for x in kept if "traced" in repr(x))
+    assert repr(traced) == "<traced Tensor shape=(4, 3), dtype=float32>"
+    for use in (lambda x: x + 1, ops.exp, lambda x: ops.concatenate([x, x]), lambda x: x[0]):
+        with pytest.raises(TracedValueError, match=r"kept from a step.*Variable"):
+            use(traced)
+    with pytest.raises(TracedValueError, match=r"dtype float32 and shape \(4, 3\).*of no use after"):
+        np.asarray(traced)
+
+
+def test_a_variable_made_in_a_step_names_the_layer():
+    with pytest.raises(RuntimeError, match="cannot be created inside a training step") as caught:
+        trained(lambda x: x * Variable(1.0) if "traced" in repr(x) else x)
+    assert any("in layer 'mine' (Does)" in note for note in caught.value.__notes__)
+
+
+# 64 bits
+
+ASKING = {
+    "array": lambda: ops.array([1.0], "float64"),
+    "cast": lambda: ops.cast(np.ones(2, "float32"), "float64"),
+    "zeros": lambda: ops.zeros(2, "float64"),
+    "full": lambda: ops.full((2,), 1.0, "float64"),
+    "ones_like": lambda: ops.ones_like(np.ones(2, "float32"), "float64"),
+    "arange": lambda: ops.arange(0, 1, 0.5, "float64"),
+    "eye": lambda: ops.eye(2, dtype="float64"),
+    "one_hot": lambda: ops.one_hot([0, 1], 2, dtype="float64"),
+    "uniform": lambda: random.uniform((2,), dtype="float64", seed=1),
+    "normal": lambda: random.normal((2,), dtype="float64", seed=1),
+    "initializer": lambda: initializers.Orthogonal(seed=1)((2, 2), "float64"),
+    "variable": lambda: Variable(1.0, dtype="float64"),
+    "layer": lambda: layers.Dense(1, dtype="float64")(np.ones((1, 1))),
+    "integers": lambda: ops.cast([1.0], "int64"),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("ask", ASKING.values(), ids=list(ASKING))
+def test_64_bits_asked_for_are_an_error_not_a_silent_cast(ask):
+    with pytest.raises(TypeError, match=r"(float|int)64'.*xla backend.*JAX_ENABLE_X64=1.*'(float|int)32'"):
+        ask()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("of", [lambda: ops.array([0.5]), lambda: ops.add(0.5, 1), lambda: ops.zeros(1)])
+def test_floatx_of_64_bits_is_an_error_too(of):
+    with config.override(floatx="float64"), pytest.raises(TypeError, match="JAX_ENABLE_X64=1"):
+        of()
+
+
+@pytest.mark.filterwarnings("error")
+def test_data_of_64_bits_are_read_in_32():
+    assert ops.array(np.array([0.1])).dtype == "float32"
+    assert ops.array(np.array([2**31 - 1, -(2**31)])).numpy().tolist() == [2**31 - 1, -(2**31)]
+    assert ops.array(np.array([], "int64")).shape == (0,)
+    model = models.Sequential([layers.Dense(2)])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(np.ones((4, 3)), np.array([0, 1, 0, 1]), verbose=0)
+    assert model.predict(np.ones((4, 3)), verbose=0).dtype == "float32"
+
+
+@pytest.mark.parametrize("values", [np.array([0, 2**31]), np.array([-(2**31) - 1]), np.array([2**32], "uint64")])
+def test_whole_numbers_that_do_not_fit_are_an_error(values):
+    with pytest.raises(OverflowError, match=r"do not fit u?int32.*JAX_ENABLE_X64"):
+        ops.array(values)

@@ -144,6 +144,7 @@ def _float_dtype(name: str, dtype: Any) -> tuple[str, str]:
     dtype = standardize_dtype(dtype)
     if not is_float(dtype):
         raise ValueError(f"{name}: dtype: got {dtype!r}, expected a floating-point dtype (randint draws whole numbers)")
+    backend().check_dtype(dtype)
     return dtype, "float64" if dtype == "float64" else "float32"
 
 

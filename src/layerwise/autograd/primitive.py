@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .. import config, tree
-from ..backends import backend, xp
+from ..backends import TracedValueError, backend, xp
 from ..dtypes import FLOATS, dtype_name, is_float, result_type, standardize_dtype
 from .tape import Node, Tape, captures
 from .tensor import Array, Call, GraphError, Spec, Tensor, raw
@@ -39,11 +39,12 @@ def _from_host(x: Any) -> Array:
         rows = [as_tensor(row) for row in x]
         return primitives["concatenate"](*(reshape(row, (1, *row.shape)) for row in rows), axis=0)
     array = np.asarray(x)
+    dtype = None
     if not isinstance(x, np.ndarray) and not hasattr(x, "dtype"):  # lists: Python numbers are weak
-        array = array.astype({"f": config.floatx(), "i": "int32"}.get(array.dtype.kind, array.dtype))
+        dtype = {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind)
     if array.dtype.kind not in "biufc" and array.dtype.name != "bfloat16":
         raise TypeError(f"expected numbers, got {type(x).__name__} of dtype {array.dtype}")
-    return backend().array(array)
+    return backend().array(array, dtype)
 
 
 def as_tensor(x: Any, dtype: str | None = None) -> Tensor:
@@ -264,6 +265,8 @@ class Primitive:
         try:
             return self.rule(*arrays, **static)
         except (IndexError, TypeError, ValueError) as error:
+            if backend().leaked(error):
+                raise TracedValueError(f"{self.__name__}: an argument was kept from a step") from error
             if self.shape_rule is not None or self.broadcasts:  # they know better what is wrong
                 self.spec(*(None if a is None else Spec(tuple(a.shape), a.dtype.name) for a in arrays), **static)
             error.add_note(f"in {self.__name__} of shapes {[None if a is None else a.shape for a in arrays]}")
@@ -443,7 +446,7 @@ def _(g):
 @primitive
 def cast(x: Array, *, dtype: str) -> Array:
     """y = x as `dtype`"""
-    return xp().asarray(x).astype(standardize_dtype(dtype))
+    return backend().array(x, standardize_dtype(dtype))
 
 
 @cast.shape

@@ -186,7 +186,8 @@ class Tensor(Operators):
         if type(value) is Spec:
             raise TypeError(
                 f"a symbolic Tensor of shape {value.shape} has no value yet, as NumPy, float() or `if` need; "
-                "use layerwise.ops on it (ops.where for `if`), or call the model on data to get one"
+                "use layerwise.ops on it (ops.where for `if`), or call the model on data to get one "
+                "(fit does so after compile(run_eagerly=True))"
             )
         array = backend().numpy(value)
         return np.array(array, dtype, copy=True) if copy or dtype is not None else array
@@ -217,8 +218,8 @@ class Tensor(Operators):
         return format(self.item(), spec) if spec and not self.shape else repr(self)
 
     def __repr__(self) -> str:
-        if self.symbolic:
-            return f"<symbolic Tensor shape={self.shape}, dtype={self.dtype}>"
+        if self.symbolic or backend().traced(raw(self)):
+            return f"<{'symbolic' if self.symbolic else 'traced'} Tensor shape={self.shape}, dtype={self.dtype}>"
         body = np.array2string(np.asarray(self), separator=", ", threshold=20, prefix="Tensor(")
         return f"Tensor({body}, shape={self.shape}, dtype={self.dtype})"
 

@@ -6,9 +6,9 @@ import importlib
 from typing import Any
 
 from .. import config
-from .base import Backend, Window
+from .base import Backend, TracedValueError, Window
 
-__all__ = ["Backend", "Window", "backend", "load", "xp"]
+__all__ = ["Backend", "TracedValueError", "Window", "backend", "load", "xp"]
 
 _loaded: dict[str, Backend] = {}
 

@@ -19,6 +19,17 @@ import numpy as np
 Array = Any
 
 
+class TracedValueError(TypeError):
+    """A Tensor of a step that is being compiled, or was, is asked for its value: it has a shape and a dtype only."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}: a step that is compiled has no values yet, as NumPy, float() or `if` need, and its Tensors are "
+            "of no use after it; use layerwise.ops on them (ops.where for `if`), keep what is needed later in a "
+            "Variable (add_weight) or return it, or look at values with compile(run_eagerly=True)"
+        )
+
+
 @dataclass(frozen=True)
 class Window:
     """The geometry of a convolution or pooling over any number of spatial dimensions.
@@ -133,11 +144,11 @@ class Backend:
     # What a backend must give -------------------------------------------------------------------------------------
 
     def array(self, value: Any, dtype: str | None = None) -> Array:
-        """A host value as an array of this backend."""
+        """A host value, or an array of this backend, as an array of this backend."""
         raise NotImplementedError
 
     def numpy(self, array: Array) -> np.ndarray:
-        """An array of this backend as a NumPy array, which may share memory."""
+        """An array of this backend as a NumPy array, which may share memory; `TracedValueError` if it is `traced`."""
         raise NotImplementedError
 
     def owns(self, value: Any) -> bool:
@@ -161,6 +172,19 @@ class Backend:
     def erf(self, x: Array) -> Array:
         """2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
         raise NotImplementedError
+
+    # What a compiling backend adds ----------------------------------------------------------------------------------
+
+    def check_dtype(self, dtype: str) -> None:
+        """Raise a TypeError if this backend has no arrays of `dtype`."""
+
+    def traced(self, array: Array) -> bool:
+        """Whether an array only stands for a value that a compiled function has when it runs."""
+        return False
+
+    def leaked(self, error: Exception) -> bool:
+        """Whether an error comes from a traced array that is used outside of the function it was traced in."""
+        return False
 
     # Linear algebra -----------------------------------------------------------------------------------------------
 

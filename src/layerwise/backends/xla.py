@@ -15,7 +15,7 @@ try:
 except ImportError as error:  # pragma: no cover - the test environment has JAX
     raise ImportError("the xla backend needs JAX: pip install 'layerwise[xla]'") from error
 
-from .base import Array, Backend, Window
+from .base import Array, Backend, TracedValueError, Window
 
 
 class XlaBackend(Backend):
@@ -23,10 +23,30 @@ class XlaBackend(Backend):
     xp = jnp
 
     def array(self, value: Any, dtype: str | None = None) -> Array:
+        if dtype is not None:
+            self.check_dtype(dtype)
+        elif getattr(value, "dtype", None) in (np.int64, np.uint64):
+            _check_range(value)
         return jnp.asarray(value, dtype)
 
     def numpy(self, array: Array) -> np.ndarray:
+        if self.traced(array):
+            raise TracedValueError(f"a value of dtype {array.dtype} and shape {array.shape}")
         return np.asarray(array)
+
+    def check_dtype(self, dtype: str) -> None:
+        """JAX would only warn, and compute in 32 bits. NumPy's 64-bit data, where no dtype is named, become 32-bit."""
+        if jax.dtypes.canonicalize_dtype(dtype).name != dtype:
+            raise TypeError(
+                f"dtype: got {dtype!r}, which the xla backend has only where the environment has JAX_ENABLE_X64=1; "
+                f"set it, use {dtype.replace('64', '32')!r}, or the numpy backend"
+            )
+
+    def traced(self, array: Array) -> bool:
+        return isinstance(array, jax.core.Tracer)
+
+    def leaked(self, error: Exception) -> bool:
+        return isinstance(error, jax.errors.UnexpectedTracerError)
 
     def owns(self, value: Any) -> bool:
         return isinstance(value, jax.Array)
@@ -69,6 +89,15 @@ class XlaBackend(Backend):
     def conv_grad_x(self, g: Array, w: Array, x_shape: tuple[int, ...], window: Window) -> Array:
         x = jax.ShapeDtypeStruct(x_shape, g.dtype)
         return jax.linear_transpose(lambda x: self._convolve(x, w, window), x)(g)[0]
+
+
+def _check_range(integers: np.ndarray) -> None:
+    limits = np.iinfo(jax.dtypes.canonicalize_dtype(integers.dtype))
+    if integers.size and not (limits.min <= integers.min() and integers.max() <= limits.max):
+        raise OverflowError(
+            f"whole numbers from {integers.min()} to {integers.max()} do not fit {limits.dtype}, the widest that the "
+            "xla backend has unless the environment has JAX_ENABLE_X64=1"
+        )
 
 
 BACKEND = XlaBackend()

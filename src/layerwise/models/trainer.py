@@ -269,15 +269,16 @@ class Trainer(_Base):
     def _rehearse(self, batch: Any, kind: str, source: Any) -> list[int | None]:
         """Go through a step for what it creates: layers, metrics, optimizers' slots; nothing is computed for keeps.
 
-        Returns the number of classes of each output with a sparse loss. A step of the user's own sees the data.
+        Returns the number of classes of each output with a sparse loss. A step of the user's own sees the data, and so
+        does one that is to run eagerly: its Python may ask for values.
         """
         with rehearsal():
             if getattr(type(self), f"{kind}_step") is not getattr(Trainer, f"{kind}_step"):
-                data = tree.map_structure(lambda a: None if a is None else as_tensor(a), as_data(batch, source))
+                data = tree.map_structure(_tensor, as_data(batch, source))
                 getattr(self, f"{kind}_step")(data)
                 self._clear_losses()
                 return []
-            x, y, weight = tree.map_structure(_symbolic, batch)
+            x, y, weight = tree.map_structure(_tensor if getattr(self, "run_eagerly", False) else _symbolic, batch)
             y_pred = self(x, training=kind == "train")
             if kind != "predict":
                 loss = self.compute_loss(x, y, y_pred, weight, training=kind == "train")
@@ -548,6 +549,10 @@ def _check_counts(method: str, **counts: Any) -> None:
 
 def _batch_size(x: Any) -> int:
     return next(leaf.shape[0] for leaf in tree.flatten(x) if leaf is not None)
+
+
+def _tensor(a: Any) -> Tensor | None:
+    return None if a is None else as_tensor(a)
 
 
 def _symbolic(a: Any) -> Any:

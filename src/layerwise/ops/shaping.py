@@ -69,7 +69,7 @@ def is_tensor(x: Any) -> bool:
 
 def _filled(shape: Any, value: Any, dtype: str) -> Tensor:
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    return Tensor(xp().full(shape, value, dtype))
+    return Tensor(xp().full(shape, backend().array(value, dtype)))
 
 
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
@@ -97,7 +97,7 @@ def _broadcast(x: Tensor, shape: Any) -> Tensor:
 @primitive(differentiable=False)
 def _constant_like(x: Array, *, value: Any, dtype: str) -> Array:
     """y = value, in the shape of x"""
-    return xp().full(x.shape, value, dtype)
+    return xp().full(x.shape, backend().array(value, dtype))
 
 
 @_constant_like.shape
@@ -128,7 +128,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     if dtype is None:
         whole = builtins.all(isinstance(n, int | np.integer) for n in (start, stop, step))
         dtype = "int32" if whole else config.floatx()
-    return Tensor(backend().array(np.arange(start, stop, step, dtype=standardize_dtype(dtype))))
+    dtype = standardize_dtype(dtype)
+    return Tensor(backend().array(np.arange(start, stop, step, dtype=dtype), dtype))
 
 
 def linspace(
