@@ -68,7 +68,7 @@ class Operators:
         inplace = "out" in kwargs and kwargs["out"][0] is inputs[0]  # array += tensor
         if method == "__call__" and reflected and isinstance(inputs[1], Operators) and (inplace or not kwargs):
             return getattr(inputs[1], reflected)(inputs[0])
-        tensors = [x if type(x) is Tensor else x.value for x in inputs if isinstance(x, Operators)]
+        tensors = [x if type(x) is Tensor else x.value for x in inputs if isinstance(x, Operators)]  # type: ignore[attr-defined]
         if not kwargs.get("out") and all(t.tape is None and not t.symbolic for t in tensors):
             return getattr(ufunc, method)(*(np.asarray(x) if isinstance(x, Operators) else x for x in inputs), **kwargs)
         raise TypeError(
