@@ -576,6 +576,26 @@ def test_an_error_in_the_step_changes_nothing():
     assert int(model.optimizer.iterations) == 2
 
 
+def test_python_may_ask_for_values_in_a_step_that_runs_eagerly():
+    class Signed(models.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x) if ops.sum(x) > 0 else self.dense(-x)
+
+    model, y = Signed(), np.ones((len(X), 1), "float32")
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match=r"no value yet.*run_eagerly=True"):
+        model.fit(X, y, verbose=0)
+    model.compile("sgd", "mse", run_eagerly=True)
+    before = model(X).numpy()
+    model.fit(X, y, verbose=0)
+    assert not np.array_equal(model(X), before)
+    np.testing.assert_allclose(model.predict(X, batch_size=len(X), verbose=0), model(X), rtol=1e-6)
+
+
 def test_the_mode_of_the_whole_model_wins_over_that_of_a_call_in_its_graph():
     x = layers.Input((4,))
     model = models.Model(x, layers.Dropout(0.5)(x, training=True))

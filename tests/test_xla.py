@@ -168,6 +168,23 @@ def test_a_tensor_kept_from_a_compiled_step_says_so():
         np.asarray(traced)
 
 
+def test_what_is_traced_can_be_shown():
+    class Shows(layers.Layer):
+        def build(self, input_shape):
+            self.scale = self.add_weight((1,), "ones", name="scale")
+
+        def call(self, x):
+            shown.append((repr(self.scale), repr(x), f"{x}"))
+            return x * self.scale
+
+    shown = []
+    model = models.Sequential([layers.Input((3,)), Shows(name="shows")])
+    model.compile("sgd", "mse")
+    model.predict(np.ones((2, 3), "float32"), verbose=0)
+    tensor = "<traced Tensor shape=(2, 3), dtype=float32>"
+    assert shown[-1] == ("<Variable shows/scale, shape=(1,), dtype=float32, traced>", tensor, tensor)
+
+
 def test_a_variable_made_in_a_step_names_the_layer():
     with pytest.raises(RuntimeError, match="cannot be created inside a training step") as caught:
         trained(lambda x: x * Variable(1.0) if "traced" in repr(x) else x)

@@ -332,6 +332,8 @@ class Variable(Operators):
         self._value = load(self._backend).array(state["_value"])
 
     def __repr__(self) -> str:
+        if load(self._backend).traced(self._raw()):
+            return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}, traced>"
         value = np.array2string(self.numpy(), threshold=8)
         return f"<Variable {self.path}, shape={self.shape}, dtype={self.dtype}, value={value}>"
 
