@@ -302,7 +302,7 @@ def test_dtype_policies() -> None:
 
     assert Plain(dtype="float16", autocast=False)(X).dtype == "float32"
     assert Plain(dtype="float16")(X).dtype == "float16"
-    assert Plain(dtype="float16")(np.arange(3)).dtype == "int64"
+    assert Plain(dtype="float16")(np.arange(3, dtype="int16")).dtype == "int16"
 
 
 def test_input_shape_given_in_the_old_way() -> None:
@@ -425,6 +425,7 @@ def test_layers_become_plain_data_and_come_back() -> None:
     assert config["config"]["units"] == 3
 
 
+@pytest.mark.float64
 def test_a_summary_counts_bytes_in_the_dtypes_of_the_weights():
     for dtype, total in (("float64", "10 (80.00 B)"), ("float32", "10 (40.00 B)"), ("bfloat16", "10 (20.00 B)")):
         lines = []
