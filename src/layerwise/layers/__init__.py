@@ -5,7 +5,8 @@ from ..lazy import lazy as _lazy
 __getattr__, __dir__, __all__ = _lazy(
     "layerwise.layers",
     {
-        ".base": "Layer InputSpec",
+        ".base": "Layer",
+        ".input_spec": "InputSpec",
         ".lookup": "deserialize serialize",
         ".core": "Activation Dense Flatten Identity Input InputLayer Permute RepeatVector Reshape",
         ".convolution": "Conv1D Conv2D Conv3D",

@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import activations, constraints, initializers, ops, regularizers
 from ..autograd import Tensor
-from .base import InputSpec, Layer
+from .base import Layer
+from .input_spec import InputSpec
 
 
 class _Activation(Layer):

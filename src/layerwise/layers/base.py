@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,39 +19,6 @@ from ..dtypes import is_float
 from ..random import SeedGenerator
 from ..serialization import Configurable, deserialize, serialize, suggest
 from ..variables import Variable, auto_name, autocast, for_good, in_rehearsal, in_step, rehearsal, snake_case
-
-
-@dataclass
-class InputSpec:
-    """What a layer accepts: a number of dimensions (exact, least, most), sizes along axes, a shape, a dtype."""
-
-    dtype: str | None = None
-    shape: tuple[int | None, ...] | None = None
-    ndim: int | None = None
-    max_ndim: int | None = None
-    min_ndim: int | None = None
-    axes: Mapping[int, int | None] = field(default_factory=dict)
-    allow_last_axis_squeeze: bool = False
-    name: str | None = None
-    optional: bool = False
-
-    def complaint(self, shape: tuple[int | None, ...]) -> str | None:
-        """What was expected instead of `shape`, or None if it fits."""
-        if self.shape is not None and (
-            len(shape) != len(self.shape)
-            or any(a is not None and b is not None and a != b for a, b in zip(shape, self.shape, strict=True))
-        ):
-            return f"expected shape {self.shape}"
-        if self.ndim is not None and len(shape) != self.ndim:
-            return f"expected {self.ndim} dimensions"
-        if self.min_ndim is not None and len(shape) < self.min_ndim:
-            return f"expected at least {self.min_ndim} dimensions"
-        if self.max_ndim is not None and len(shape) > self.max_ndim:
-            return f"expected at most {self.max_ndim} dimensions"
-        for axis, size in self.axes.items():
-            if -len(shape) <= axis < len(shape) and size is not None and shape[axis] not in (size, None):
-                return f"expected size {size} along axis {axis}"
-        return None
 
 
 @dataclass

@@ -10,8 +10,9 @@ import numpy as np
 from .. import activations, constraints, initializers, ops, regularizers
 from ..autograd import Tensor
 from ..backends import Window
-from .base import InputSpec, Layer, whole_number
+from .base import Layer, whole_number
 from .core import activated, checked_data_format
+from .input_spec import InputSpec
 
 
 def per_dimension(value: int | Sequence[int], rank: int, name: str, least: int = 1) -> tuple[int, ...]:

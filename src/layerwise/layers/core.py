@@ -9,7 +9,8 @@ from typing import Any
 from .. import activations, config, constraints, initializers, ops, regularizers
 from ..autograd import Call, Spec, Tensor
 from ..dtypes import standardize_dtype
-from .base import InputSpec, Layer, whole_number
+from .base import Layer, whole_number
+from .input_spec import InputSpec
 
 
 class InputLayer(Layer):

@@ -10,7 +10,8 @@ from .. import constraints, initializers, ops, regularizers
 from ..autograd import Tensor, as_tensor, stop_gradient
 from ..dtypes import result_type
 from ..variables import Variable
-from .base import InputSpec, Layer
+from .base import Layer
+from .input_spec import InputSpec
 
 
 class BatchNormalization(Layer):

@@ -10,9 +10,10 @@ import numpy as np
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
 from ..serialization import serialize
-from .base import InputSpec, Layer
+from .base import Layer
 from .convolution import per_dimension
 from .core import checked_data_format
+from .input_spec import InputSpec
 
 
 class Rescaling(Layer):

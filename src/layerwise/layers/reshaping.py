@@ -7,9 +7,10 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor
-from .base import InputSpec, Layer
+from .base import Layer
 from .convolution import per_dimension
 from .core import checked_data_format
+from .input_spec import InputSpec
 
 
 def _pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
