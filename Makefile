@@ -21,7 +21,7 @@ train: .venv/plot.stamp
 	.venv/bin/layerwise train $(ARGS)
 
 test: .venv/test.stamp lint
-	@echo "Running the tests in $(WORKERS) processes: several minutes on 2 cores."
+	@echo "Running the tests in $(WORKERS) processes: three to four minutes on 2 cores."
 	$(PYTEST)
 
 lint: .venv/test.stamp
