@@ -64,7 +64,7 @@ def test_an_array_without_elements(tmp_path):
     (gzip.compress(idx_bytes(np.zeros((3, 2, 2))))[:-9], "gzip data is damaged or cut short"),
     (gzip.compress(b"\0\0\x08\1\xff\xff\xff\xff"), "can hold no more than"),
     (b"\x1f\x8bnonsense", "gzip data is damaged"),
-])  # fmt: skip
+], ids=lambda value: value if isinstance(value, str) else "")  # fmt: skip
 def test_malformed_files_are_named_with_the_offset(tmp_path, data, message):
     path = tmp_path / "broken"
     path.write_bytes(data)
