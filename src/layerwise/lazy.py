@@ -60,9 +60,11 @@ def missing(module: str, name: str) -> AttributeError:
     message = f"{module} has no '{name}'"
     if not name.startswith("__"):  # Python and its tools probe for those; let that be quick
         keras = module.replace("layerwise", "keras", 1)
+        cutoff = 0.6
         if name in keras_names().get(keras, ()):
             message += f" ({keras}.{name} is not in Layerwise)"
-        if nearest := _nearest(name, [n for n in dir(sys.modules[module]) if not n.startswith("_")]):
+            cutoff = 0.3  # it is no slip of the keyboard: name even a distant relative
+        if nearest := _nearest(name, [n for n in dir(sys.modules[module]) if not n.startswith("_")], cutoff):
             message += f"; nearest: {', '.join(map(repr, nearest))}"
     return AttributeError(message)
 
@@ -84,12 +86,12 @@ def keras_names() -> dict[str, set[str]]:
     return names
 
 
-def _nearest(name: str, candidates: list[str]) -> list[str]:
+def _nearest(name: str, candidates: list[str], cutoff: float) -> list[str]:
     """At most three of the candidates that look like `name`, whatever the case of their letters."""
     from difflib import get_close_matches
 
     by_lower: dict[str, list[str]] = {}
     for candidate in candidates:
         by_lower.setdefault(candidate.lower(), []).append(candidate)
-    found = get_close_matches(name.lower(), by_lower, n=3)
+    found = get_close_matches(name.lower(), by_lower, n=3, cutoff=cutoff)
     return [candidate for lower in found for candidate in by_lower[lower]][:3]
