@@ -4,6 +4,7 @@ import functools
 import gzip
 import http.server
 import inspect
+import re
 import shutil
 import threading
 from types import SimpleNamespace
@@ -100,6 +101,13 @@ def test_mnist_in_keras_cache_is_used_if_it_is_whole(home, small_mnist):
     (home.keras / "mnist.npz").write_bytes(b"cut short")
     assert_equal(mnist.load_data(), small_mnist)
     assert home.asked == ["mnist.npz"]
+
+
+def test_a_download_says_how_far_it_is_and_the_cache_says_nothing(home, small_mnist, capsys):
+    mnist.load_data()
+    assert re.fullmatch(r"mnist\.npz - [\d.]+/[\d.]+ MB - .*MB/s\n", capsys.readouterr().out)
+    mnist.load_data()
+    assert capsys.readouterr().out == ""
 
 
 def test_mnist_of_your_own(home, small_mnist, tmp_path):

@@ -206,12 +206,8 @@ def get_file(
     if force_download or (other and target.is_file() and hash_of(target, hash_algorithm) != other):
         target.unlink(missing_ok=True)
     fresh = not target.exists()
-    bar = DownloadBar(name)
-    try:
+    with DownloadBar(name) as bar:
         download(origin, target, sha256, progress=bar)
-    finally:
-        if bar.seen:
-            bar.close()
     if other and (got := hash_of(target, hash_algorithm)) != other:
         target.unlink()
         raise ValueError(f"get_file: {origin}: wrong content: {hash_algorithm} {got}, expected {other}")

@@ -204,6 +204,8 @@ class Progbar:
 class DownloadBar(Progbar):
     """`mnist.npz 3.1/11.5 MB ━━━━━──────── 0:04 left 2.1 MB/s`: call it with the bytes done and in all.
 
+    As a context manager it completes its line at the end, where anything was downloaded.
+
     >>> bar = DownloadBar("mnist.npz", verbose=2)
     >>> bar(4_000_000, 11_490_434)
     >>> bar(11_490_434, 11_490_434)
@@ -216,6 +218,13 @@ class DownloadBar(Progbar):
     def __call__(self, done: int, total: int | None = None) -> None:
         self.target = total
         self.update(done)
+
+    def __enter__(self) -> DownloadBar:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.seen:
+            self.close()
 
     def close(self) -> None:
         """Complete the line of a download whose size was not known, or that came to an end too early."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..callbacks.progress import DownloadBar
 from ..data.download import cache_folder, download, file_hash
 from ..data.idx import read_mnist_folder
 from ..data.npz import read_npz
@@ -24,7 +25,8 @@ def obtain(name: str, url: str, sha256: str) -> Path:
     copy = keras_folder() / name
     if copy.is_file() and file_hash(copy) == sha256:
         return copy
-    return download(url, cache_folder("datasets", *Path(name).parts), sha256)
+    with DownloadBar(Path(name).name) as bar:
+        return download(url, cache_folder("datasets", *Path(name).parts), sha256, progress=bar)
 
 
 def existing(path: str | PathLike[str]) -> Path:
