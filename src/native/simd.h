@@ -1,0 +1,88 @@
+// Vectors of the widest registers of the instruction set being compiled, as compiler vector types: + - * / and comparisons
+// work on them as on numbers, `mask ? a : b` picks lane by lane. Loads and stores take any address; the `_part` ones touch
+// no byte beyond the first n elements, so a tail needs neither padding nor a scalar loop.
+//
+// Included inside a namespace, after <immintrin.h> where that is there. Vectors never pass through a call that is not inlined.
+#pragma once
+
+#define INLINE inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+#if defined(__AVX512F__)
+constexpr int VECTOR_BYTES = 64, REGISTERS = 32;
+#elif defined(__AVX2__)
+constexpr int VECTOR_BYTES = 32, REGISTERS = 16;
+#elif defined(__aarch64__)
+constexpr int VECTOR_BYTES = 16, REGISTERS = 32;
+#else
+constexpr int VECTOR_BYTES = 16, REGISTERS = 16;
+#endif
+
+// N elements of T; `unaligned` is the same value at any address that T may have.
+template <class T, int N> struct Lanes {
+    typedef T type __attribute__((vector_size(N * sizeof(T))));
+    typedef T unaligned __attribute__((vector_size(N * sizeof(T)), aligned(alignof(T)), may_alias));
+};
+
+template <class T> constexpr int WIDTH = VECTOR_BYTES / int(sizeof(T));  // elements in a register
+template <class T> using V = typename Lanes<T, WIDTH<T>>::type;
+
+// The integer of T's size: V<Int<T>> is what comparing two V<T> gives (0 or -1 in each lane), and T's bits.
+template <int BYTES> struct IntOf;
+template <> struct IntOf<1> { using type = int8_t; };
+template <> struct IntOf<2> { using type = int16_t; };
+template <> struct IntOf<4> { using type = int32_t; };
+template <> struct IntOf<8> { using type = int64_t; };
+template <class T> using Int = typename IntOf<sizeof(T)>::type;
+
+template <class T> INLINE V<T> load(const T* p) { return *(const typename Lanes<T, WIDTH<T>>::unaligned*)p; }
+template <class T> INLINE void store(T* p, V<T> v) { *(typename Lanes<T, WIDTH<T>>::unaligned*)p = v; }
+
+// Every lane x (also -0 and NaN).
+template <class T> INLINE V<T> broadcast(T x) { return x - V<T>{}; }
+
+// 0, 1, 2, ...
+template <class T> INLINE V<T> lanes() {
+    V<T> v{};
+    UNROLL for (int i = 0; i < WIDTH<T>; i++) v[i] = T(i);
+    return v;
+}
+
+// The first n elements (0 <= n <= WIDTH), zeros in the other lanes; and back.
+template <class T> INLINE V<T> load_part(const T* p, int n) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) return (V<T>)_mm512_maskz_loadu_epi32(__mmask16((1u << n) - 1), p);
+    if constexpr (sizeof(T) == 8) return (V<T>)_mm512_maskz_loadu_epi64(__mmask8((1u << n) - 1), p);
+#elif defined(__AVX2__)
+    if constexpr (sizeof(T) == 4) return (V<T>)_mm256_maskload_epi32((const int*)p, (__m256i)(lanes<int32_t>() < n));
+    if constexpr (sizeof(T) == 8) return (V<T>)_mm256_maskload_epi64((const long long*)p, (__m256i)(lanes<int64_t>() < int64_t(n)));
+#endif
+    V<T> v{};
+    for (int i = 0; i < n; i++) v[i] = p[i];
+    return v;
+}
+
+template <class T> INLINE void store_part(T* p, V<T> v, int n) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) return _mm512_mask_storeu_epi32(p, __mmask16((1u << n) - 1), (__m512i)v);
+    if constexpr (sizeof(T) == 8) return _mm512_mask_storeu_epi64(p, __mmask8((1u << n) - 1), (__m512i)v);
+#elif defined(__AVX2__)
+    if constexpr (sizeof(T) == 4) return _mm256_maskstore_epi32((int*)p, (__m256i)(lanes<int32_t>() < n), (__m256i)v);
+    if constexpr (sizeof(T) == 8) return _mm256_maskstore_epi64((long long*)p, (__m256i)(lanes<int64_t>() < int64_t(n)), (__m256i)v);
+#endif
+    for (int i = 0; i < n; i++) p[i] = v[i];
+}
+
+// As NumPy's maximum and minimum: NaN if either is NaN.
+template <class T> INLINE V<T> maximum(V<T> a, V<T> b) { return ((a > b) | (a != a)) ? a : b; }
+template <class T> INLINE V<T> minimum(V<T> a, V<T> b) { return ((a < b) | (a != a)) ? a : b; }
+
+// max(x, 0) where NaN stays NaN.
+template <class T> INLINE V<T> relu(V<T> x) { return x < V<T>{} ? V<T>{} : x; }
+
+// The sum of all lanes, always in the same tree: halves onto each other.
+template <class T> INLINE T sum_lanes(V<T> v) {
+    UNROLL for (int half = WIDTH<T> / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) v[i] += v[i + half];
+    return v[0];
+}
