@@ -24,7 +24,9 @@ const Kernel kernels[] = {
 }  // namespace
 }  // namespace LW_ISA
 
-extern "C" extern const KernelTable LW_NAME(layerwise_kernels_, LW_ISA);
+extern "C" {
+extern const KernelTable LW_NAME(layerwise_kernels_, LW_ISA);
 const KernelTable LW_NAME(layerwise_kernels_, LW_ISA) = {
     LW_STRING(LW_ISA), LW_VECTOR_BYTES, LW_ISA::kernels,
     sizeof LW_ISA::kernels / sizeof LW_ISA::kernels[0] - 1};
+}
