@@ -177,6 +177,16 @@ def naive_max_unpool(g: np.ndarray, argmax: np.ndarray, x_shape: tuple[int, ...]
     return y[(slice(None), *(slice(low, low + s) for s, (low, _) in zip(x_shape[1:-1], window.pad, strict=True)))]
 
 
+def naive_conv_pool_grad(
+    g: np.ndarray, y: np.ndarray, argmax: np.ndarray, x: np.ndarray, w: np.ndarray, window: Window, act: Any,
+    pool: Window, wanted: Sequence[bool],
+) -> list[np.ndarray]:  # fmt: skip
+    conv = naive_conv(x, w, None, window)
+    spread = naive_max_unpool(g if act is None else g * (1 - y * y), argmax, conv.shape, pool)
+    dx, dw = naive_conv_grad_x(spread, w, x.shape, window), naive_conv_grad_w(x, spread, w.shape, window)
+    return [part for part, wish in zip((dx, dw, spread.sum((0, 1, 2))), wanted, strict=True) if wish]
+
+
 def softmax(x: np.ndarray, axis: Any = -1) -> np.ndarray:
     e = np.exp(x)
     return e / e.sum(axis=axis, keepdims=True)
@@ -768,6 +778,36 @@ for x, window in [(distinct(2, 5, 4, 2), OVERLAPPING), (distinct(2, 7, 2), VALID
         analytic=True,
         batch=(),
     )
+once = Window.of((2, 2), (2, 2), "valid", (1, 1), (5, 5))
+for act, outer in ((None, lambda z: z), ("tanh", np.tanh)):
+    x, w, b = normal(2, 5, 5, 2), normal(3, 2, 2, 3), normal(3)
+    same = Window.of((3, 2), (1, 1), "same", (1, 1), (5, 5))
+    known = {"window": same, "act": act, "pool": once}
+    z = outer(naive_conv(x, w, b, same))
+    taps = naive_pool(z, once, lambda seen, axis: np.nanargmax(seen, axis)).astype("int32")
+    sample(
+        "conv_pool",
+        x,
+        w,
+        b,
+        reference=lambda x, w, b, window, act, pool, f=outer: naive_pool(
+            f(naive_conv(x, w, b, window)), pool, np.nanmax
+        ),
+        kwargs=known,
+    )
+    for wanted in ((True, True, True), (False, False, True)):
+        sample(
+            "_conv_pool_grad",
+            normal(*taps.shape),
+            naive_pool(z, once, np.nanmax),
+            taps,
+            x,
+            w,
+            reference=naive_conv_pool_grad,
+            kwargs=known | {"wanted": wanted},
+            analytic=True,
+            batch=(),
+        )
 for name, reduce in ("max_pool", np.nanmax), ("average_pool", np.nanmean):
     sample(
         name,
@@ -808,6 +848,19 @@ for x, gamma, beta, axes in [
         batch=batch,
         tolerance=1e-11,
     )
+sample(
+    "standardize",
+    normal(2, 3, 4),
+    normal(4),
+    normal(4),
+    reference=lambda x, gamma, beta, axes, epsilon, act: [
+        np.tanh(v) if i == 0 else v for i, v in enumerate(standardized(x, gamma, beta, axes, epsilon))
+    ],
+    kwargs={"axes": (0, 1), "epsilon": 1e-3, "act": "tanh"},
+    analytic=True,
+    batch=(),
+    tolerance=1e-11,
+)
 for offset, scale in ((None, None), (normal(3), between(0.5, 2, 3))):
     sample(
         "batch_normalization",

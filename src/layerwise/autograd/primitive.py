@@ -113,8 +113,9 @@ class Primitive:
     def gradient(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Decorator: rule(g, *names) -> one gradient for each argument, or functions computing them when asked for.
 
-        The names may be arguments, `y` (the output), declared residuals, `<argument>_shape`, `<argument>_dtype`, and
-        keyword arguments.
+        The names may be arguments, `y` (the output), declared residuals, `<argument>_shape`, `<argument>_dtype`,
+        keyword arguments, and `wanted`: for each argument whether it is recorded, so that its gradient may be asked
+        for. It is for rules that take several gradients from one computation.
         """
         sources: list[tuple[str, Any]] = []
         keywords = []
@@ -128,6 +129,8 @@ class Primitive:
                 sources.append(("arguments", None))
             elif name in self.residuals:
                 sources.append(("residual", self.residuals.index(name)))
+            elif name == "wanted":
+                sources.append(("wanted", None))
             elif name in self.statics:
                 keywords.append(name)
             elif argument != name and argument in self.names:
@@ -158,7 +161,7 @@ class Primitive:
         """Decorator: the same function out of other primitives, used where two or more levels are active.
 
         Needed where a residual depends on an input: the tape keeps residuals as plain arrays, so a derivative of the
-        gradient would take them for constants.
+        gradient would take them for constants. A primitive without a gradient rule is differentiated through it.
         """
         self.composite_rule = rule
         return rule
@@ -247,11 +250,12 @@ class Primitive:
             return self._apply(inner, static)
         residuals: Sequence[Any] = ()
         outside = [a.tape for a in inner if type(a) is Tensor]
-        if any(further is not None and further.recording for further in outside):
-            if self.composite_rule is not None:
-                return self.composite_rule(
-                    *[a if type(a) is Tensor or a is None else Tensor(a) for a in operands], **static
-                )
+        nested = any(further is not None and further.recording for further in outside)
+        if self.composite_rule is not None and (nested or self.gradient_rule is None):
+            return self.composite_rule(
+                *[a if type(a) is Tensor or a is None else Tensor(a) for a in operands], **static
+            )
+        if nested:
             if self.residuals:
                 raise TypeError(f"{self.__name__}: has residuals but no composite, so it has no second derivative")
             y = self._apply(inner, static)
@@ -283,7 +287,8 @@ class Primitive:
     ) -> Any:
         if self.gradient_rule is None:
             raise TypeError(f"{self.__name__}: no gradient is defined for this operation")
-        kept = []
+        parents = tuple(a.node if type(a) is Tensor and a.tape is tape else None for a in operands)
+        kept: list[Any] = []
         for kind, i in self._sources:
             match kind:
                 case "argument":
@@ -300,8 +305,9 @@ class Primitive:
                     kept.append(tuple(inner))
                 case "shapes":
                     kept.append([tuple(a.shape) for a in inner])
+                case "wanted":
+                    kept.append([parent is not None for parent in parents])
         keywords = {name: static.get(name, self.statics[name]) for name in self._keywords}
-        parents = tuple(a.node if type(a) is Tensor and a.tape is tape else None for a in operands)
         rule = self.gradient_rule
 
         def pull(g: Any) -> Any:

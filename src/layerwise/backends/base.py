@@ -290,6 +290,31 @@ class Backend:
         """`conv` followed at once by `max_pool`."""
         return self.max_pool(self.conv(x, w, b, window, act), pool)
 
+    def conv_pool_grad(
+        self,
+        g: Array,
+        y: Array,
+        argmax: Array,
+        x: Array,
+        w: Array,
+        window: Window,
+        act: str | None,
+        pool: Window,
+        wanted: Sequence[bool] = (True, True, True),
+    ) -> tuple[Array | None, Array | None, Array | None]:
+        """The gradients of `conv_pool`'s y by x, w and b, each None unless wanted.
+
+        Activations never decrease, so that the largest value of a window is the activation of the largest before it,
+        and its derivative is known from y, before g is spread over the windows.
+        """
+        g = self.act_grad(act, y, g)
+        db = self.sum_to(g, (w.shape[-1],)) if wanted[2] else None
+        if not (wanted[0] or wanted[1]):
+            return None, None, db
+        g = self.max_pool_grad(g, argmax, (x.shape[0], *window.out(x.shape[1:-1]), w.shape[-1]), pool)
+        dx = self.conv_grad_x(g, w, x.shape, window) if wanted[0] else None
+        return dx, self.conv_grad_w(x, g, w.shape, window) if wanted[1] else None, db
+
     # Normalisation and softmax ------------------------------------------------------------------------------------
 
     def normalize(

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from .. import config
-from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, primitive, reshape, stop_gradient, sum_to
+from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, broadcast_to, primitive, reshape, stop_gradient, sum_to
 from ..backends import Window, backend, xp
 from .elementwise import act_grad, clip, exp, log, sigmoid
 from .linear import _matmul
-from .reduction import kept_shape, max, mean, sum
+from .reduction import kept_shape, max, sum
 from .shaping import axes_of, moveaxis, one_hot, squeeze, swapaxes
 
 __all__ = [
     "average_pool", "avg_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "conv",
-    "convolution", "dense", "depthwise_conv", "log_softmax", "max_pool", "maximum_pool", "sigmoid_cross_entropy",
+    "conv_pool", "convolution", "dense", "depthwise_conv", "log_softmax", "max_pool", "maximum_pool", "sigmoid_cross_entropy",
     "softmax", "softmax_cross_entropy", "sparse_categorical_crossentropy", "sparse_softmax_cross_entropy",
     "standardize",
 ]  # fmt: skip
@@ -271,6 +272,63 @@ def _(g, *, x_shape, window):
     return Spec(x_shape, g.dtype)
 
 
+@primitive(promote=("x", "w", "b"), residuals=("argmax",))
+def conv_pool(x: Array, w: Array, b: Array = None, *, window: Window, act: str | None = None, pool: Window) -> Array:
+    """y = the largest in each window `pool` of convolution(x, w, b), without keeping what is pooled
+
+    x (N, spatial..., C), w (taps..., C / groups, M), b (M,) or None -> (N, pooled..., M)
+    """
+    return backend().conv_pool(x, w, b, window, act, pool)
+
+
+@conv_pool.gradient
+def _(g, y, argmax, x, w, wanted, *, window, act, pool):
+    @functools.cache
+    def gradients() -> Any:
+        return _conv_pool_grad(g, y, argmax, x, w, window=window, act=act, pool=pool, wanted=tuple(wanted))
+
+    return [lambda i=i: gradients()[wanted[:i].count(True)] for i in range(3)]
+
+
+@conv_pool.composite
+def _(x, w, b=None, *, window, act=None, pool):
+    return maximum_pool(convolution(x, w, b, window=window, act=act), window=pool)
+
+
+@conv_pool.shape
+def _(x, w, b=None, *, window, act=None, pool):
+    return Spec((x.shape[0], *pool.out(window.out(x.shape[1:-1])), w.shape[-1]), w.dtype)
+
+
+@primitive
+def _conv_pool_grad(
+    g: Array, y: Array, argmax: Array, x: Array, w: Array, *,
+    window: Window, act: str | None, pool: Window, wanted: tuple[bool, ...],
+) -> Any:  # fmt: skip
+    """those of dx, dw, db of conv_pool that are wanted"""
+    found = backend().conv_pool_grad(g, y, argmax, x, w, window, act, pool, wanted)
+    return tuple(part for part in found if part is not None)
+
+
+@_conv_pool_grad.composite
+def _(g, y, argmax, x, w, *, window, act, pool, wanted):
+    g = act_grad(g, y, act=act)
+    conv_shape = (x.shape[0], *window.out(x.shape[1:-1]), w.shape[-1])
+    spread = _max_unpool(g, argmax, x_shape=conv_shape, window=pool)
+    parts = (
+        lambda: _conv_grad_x(spread, w, x_shape=x.shape, window=window),
+        lambda: _conv_grad_w(x, spread, w_shape=w.shape, window=window),
+        lambda: sum_to(g, shape=w.shape[-1:]),
+    )
+    return tuple(part() for part, wish in zip(parts, wanted, strict=True) if wish)
+
+
+@_conv_pool_grad.shape
+def _(g, y, argmax, x, w, *, window, act, pool, wanted):
+    shapes = (x.shape, w.shape, w.shape[-1:])
+    return tuple(Spec(shape, g.dtype) for shape, wish in zip(shapes, wanted, strict=True) if wish)
+
+
 def _pool(op: Any, x: Any, size: Any, strides: Any, padding: str, data_format: str | None) -> Tensor:
     x = as_tensor(x)
     if _first(x, data_format):
@@ -299,32 +357,45 @@ def average_pool(
 
 
 @primitive(promote=("x", "gamma", "beta"), floating=True)
-def standardize(x: Array, gamma: Array = None, beta: Array = None, *, axes: tuple[int, ...], epsilon: float) -> Any:
-    """y = (x - mean) / sqrt(var + epsilon) * gamma + beta, returned with mean and var
+def standardize(
+    x: Array, gamma: Array = None, beta: Array = None, *, axes: tuple[int, ...], epsilon: float, act: str | None = None
+) -> Any:
+    """y = act((x - mean) / sqrt(var + epsilon) * gamma + beta), returned with mean and var
 
     Mean and variance are taken over `axes` and keep them with size 1; gamma and beta broadcast to x, or are None.
     """
-    return backend().normalize(x, gamma, beta, axes, epsilon)
+    return backend().norm_act(x, gamma, beta, axes, epsilon, act)
 
 
 @standardize.gradient
-def _(g, y, x, gamma, beta_shape, *, axes, epsilon):
+def _(g, y, x, gamma, beta_shape, *, axes, epsilon, act):
     g_y, g_mean, g_var = g
-    _, mean_x, var_x = y
+    out, mean_x, var_x = y
+    g_y = g_y if g_y is None or act is None else act_grad(g_y, out, act=act)
     rstd = (var_x + epsilon) ** -0.5
     centred = x - mean_x
     normal = centred * rstd
     count = math.prod(x.shape[a] for a in axes)
+    # Where gamma is constant over the axes, the sums that dx needs are the gradients of gamma and beta.
+    outside = gamma is not None and broadcast_shapes("standardize", gamma.shape, mean_x.shape) == mean_x.shape
+    inner = g_y if g_y is None or gamma is None or outside else g_y * gamma
+
+    @functools.cache
+    def sums() -> tuple[Any, Any]:
+        return sum(inner, axis=axes, keepdims=True), sum(inner * normal, axis=axes, keepdims=True)
+
+    def parameter(shape: Any, which: int) -> Any:
+        if g_y is None:
+            return None
+        if inner is g_y and broadcast_shapes("standardize", shape, mean_x.shape) == mean_x.shape:
+            return sum_to(sums()[which], shape=shape)
+        return sum_to(g_y * normal if which else g_y, shape=shape)
 
     def dx() -> Any:
         total = None
         if g_y is not None:
-            g_normal = g_y if gamma is None else g_y * gamma
-            total = rstd * (
-                g_normal
-                - mean(g_normal, axis=axes, keepdims=True)
-                - normal * mean(g_normal * normal, axis=axes, keepdims=True)
-            )
+            level, slope = sums()
+            total = (rstd * gamma if outside else rstd) * (inner - (level + normal * slope) / count)
         if g_mean is not None:
             part = broadcast_to(g_mean / count, x.shape)
             total = part if total is None else total + part
@@ -335,13 +406,13 @@ def _(g, y, x, gamma, beta_shape, *, axes, epsilon):
 
     return (
         dx,
-        lambda: None if g_y is None else sum_to(g_y * normal, shape=gamma.shape),
-        lambda: None if g_y is None else sum_to(g_y, shape=beta_shape),
+        lambda: parameter(gamma.shape, 1),
+        lambda: parameter(beta_shape, 0),
     )
 
 
 @standardize.shape
-def _(x, gamma=None, beta=None, *, axes, epsilon):
+def _(x, gamma=None, beta=None, *, axes, epsilon, act=None):
     statistics = Spec(kept_shape(x.shape, axes), x.dtype)
     return x, statistics, statistics
 
