@@ -22,10 +22,10 @@ template <class T, int MR, int NV> INLINE void clear(V<T> (&acc)[MR][NV]) {
         UNROLL for (int j = 0; j < NV; j++) acc[p][j] = V<T>{};
 }
 
-// a(p, k) = row[p][k * a_step], b(k, j) = b[k * b_step + j * WIDTH ...]. With PART the last vector of b has `part` columns.
+// a(p, k) = row[p][at + k * a_step], b(k, j) = b[k * b_step + j * WIDTH ...]. With PART the last vector of b has `part` columns.
 template <bool PART = false, class T, int MR, int NV>
-INLINE void multiply_add(V<T> (&acc)[MR][NV], const T* const (&row)[MR], int64_t a_step, const T* b, int64_t b_step, int64_t depth, int part = 0) {
-    int64_t at = 0;
+INLINE void multiply_add(V<T> (&acc)[MR][NV], const T* const (&row)[MR], int64_t a_step, const T* b, int64_t b_step, int64_t depth,
+                         int part = 0, int64_t at = 0) {
     for (int64_t k = 0; k < depth; k++, at += a_step, b += b_step) {
         V<T> columns[NV];
         UNROLL for (int j = 0; j < NV; j++)
@@ -55,7 +55,7 @@ template <class T> __attribute__((noinline)) void activate_tile(int activation, 
 
 // out[p][c] = activation(acc + out if `add` + bias[c] if there is one) for the first `rows` rows and `columns` columns.
 template <class T, int MR, int NV>
-INLINE void finish(V<T> (&acc)[MR][NV], T* out, int64_t out_row, int rows, int columns, bool add, const T* bias, int activation) {
+INLINE void finish(V<T> (&acc)[MR][NV], T* const (&out)[MR], int rows, int columns, bool add, const T* bias, int activation) {
     constexpr int W = WIDTH<T>;
     const int part = columns - (NV - 1) * W;  // of the last vector
     if (bias) {
@@ -66,7 +66,7 @@ INLINE void finish(V<T> (&acc)[MR][NV], T* out, int64_t out_row, int rows, int c
     }
     UNROLL for (int p = 0; p < MR; p++) {
         if (p >= rows) break;
-        T* to = out + p * out_row;
+        T* to = out[p];
         UNROLL for (int j = 0; j < NV; j++) {
             const bool whole = j < NV - 1 || part == W;
             V<T> v = acc[p][j];
@@ -76,5 +76,13 @@ INLINE void finish(V<T> (&acc)[MR][NV], T* out, int64_t out_row, int rows, int c
             else store_part(to + j * W, v, part);
         }
     }
-    if (activation > RELU) activate_tile(activation, out, out_row, rows < MR ? rows : MR, columns);
+    if (activation > RELU)
+        for (int p = 0; p < MR && p < rows; p++) activate_tile(activation, out[p], 0, 1, columns);
+}
+
+template <class T, int MR, int NV>
+INLINE void finish(V<T> (&acc)[MR][NV], T* out, int64_t out_row, int rows, int columns, bool add, const T* bias, int activation) {
+    T* row[MR];
+    UNROLL for (int p = 0; p < MR; p++) row[p] = out + p * out_row;
+    finish(acc, row, rows, columns, add, bias, activation);
 }
