@@ -1,24 +1,38 @@
-// All kernels, compiled once for each instruction set: the build gives LW_ISA its name and the compiler its -march.
+// All kernels, compiled once for each instruction set: the build names it (LW_ISA) and gives the compiler its -march.
 // Everything has internal linkage but one table. If two instruction sets shared so much as one inline function, the
 // linker would keep either copy, and an old processor could meet the instructions of a new one; hence no templates of
 // the standard library here either. A test looks at the symbols.
 #include <math.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "kernel.h"
 
 #define LW_JOIN(a, b) a##b
 #define LW_NAME(prefix, isa) LW_JOIN(prefix, isa)
-#define LW_TEXT(name) #name
-#define LW_STRING(name) LW_TEXT(name)
 
 namespace LW_ISA {
 namespace {
 
-// Each header defines one or more `static const Kernel NAME_kernel`, listed below.
+// Each defines one or more `const Kernel NAME_kernel`, listed below.
+#include "copy.h"
+#include "gather.h"
+#include "gemm.h"
+#include "image.h"
+#include "random.h"
+#include "reduce.h"
 
 const Kernel kernels[] = {
-    {nullptr, nullptr, nullptr, nullptr},  // the list ends here
+    copy_kernel,
+    fill_kernel,
+    gather_kernel,
+    gemm_kernel,
+    image_kernel,
+    random_bits_kernel,
+    reduce_kernel,
+    scatter_add_kernel,
 };
 
 }  // namespace
@@ -27,6 +41,6 @@ const Kernel kernels[] = {
 extern "C" {
 extern const KernelTable LW_NAME(layerwise_kernels_, LW_ISA);
 const KernelTable LW_NAME(layerwise_kernels_, LW_ISA) = {
-    LW_STRING(LW_ISA), LW_VECTOR_BYTES, LW_ISA::kernels,
-    sizeof LW_ISA::kernels / sizeof LW_ISA::kernels[0] - 1};
+    LW_ISA_NAME, LW_ISA::VECTOR_BYTES, LW_ISA::kernels,
+    sizeof LW_ISA::kernels / sizeof LW_ISA::kernels[0]};
 }

@@ -1,0 +1,157 @@
+#include "program.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "isa.h"
+
+int64_t item_size(int64_t dtype) {
+    constexpr int64_t sizes[] = {1, 1, 4, 4, 8, 4, 8};
+    return dtype >= BOOL && dtype <= F64 ? sizes[dtype] : 0;
+}
+
+Task::Task(const Kernel& kernel, const Call& call) : kernel(&kernel), call(call), plan{} {
+    if (const char* wrong = kernel.check(call)) throw std::invalid_argument(wrong);
+    kernel.plan(call, plan);
+}
+
+namespace {
+
+struct Phase {
+    const Task* tasks;
+    int64_t count;
+    int phase;
+};
+
+int64_t parts_of(const Task& task, int phase) { return phase < task.plan.phases ? task.plan.parts[phase] : 0; }
+
+void run_part(const void* context, int64_t part, char* scratch) {
+    const Phase& phase = *static_cast<const Phase*>(context);
+    const Task* task = phase.tasks;
+    for (int64_t parts; part >= (parts = parts_of(*task, phase.phase)); task++) part -= parts;
+    task->kernel->run(task->call, phase.phase, part, scratch, task->shared);
+}
+
+std::string text(int64_t number) { return std::to_string(number); }
+
+// What is wrong with an argument of a slot of so many bytes; empty where every element lies inside it.
+std::string flaw(const Argument& argument, int64_t bytes) {
+    const View& view = argument.view;
+    const int64_t item = item_size(view.dtype);
+    int64_t size = item, low = argument.offset, high = argument.offset;
+    bool empty = false;
+    for (int i = 0; i < view.rank; i++) {
+        int64_t span;
+        if (view.shape[i] < 0) return "got " + text(view.shape[i]) + " as a size, expected sizes >= 0";
+        empty |= view.shape[i] == 0;
+        if (__builtin_mul_overflow(size, std::max<int64_t>(view.shape[i], 1), &size) ||
+            __builtin_mul_overflow(std::max<int64_t>(view.shape[i], 1) - 1, view.stride[i], &span) ||
+            __builtin_mul_overflow(span, item, &span) ||
+            __builtin_add_overflow(span < 0 ? low : high, span, span < 0 ? &low : &high))
+            return "got an extent that overflows, expected one inside its slot";
+    }
+    if (argument.offset % item) return "got offset " + text(argument.offset) + ", expected a multiple of " + text(item);
+    if (argument.offset < 0 || argument.offset > bytes || (!empty && (low < 0 || high > bytes - item)))
+        return "got elements at bytes " + text(low) + " to " + text(high) + ", expected them inside slot " +
+               text(argument.slot) + " of " + text(bytes) + " bytes";
+    return "";
+}
+
+}  // namespace
+
+bool run_stage(Team& team, const Task* tasks, int64_t count, bool interruptible) {
+    for (Phase phase{tasks, count, 0};; phase.phase++) {
+        int64_t parts = 0;
+        bool more = false;
+        for (int64_t i = 0; i < count; i++) {
+            parts += parts_of(tasks[i], phase.phase);
+            more |= phase.phase + 1 < tasks[i].plan.phases;
+        }
+        if (!team.run({run_part, &phase, parts}, interruptible)) return false;
+        if (!more) return true;
+    }
+}
+
+Program::Program(const std::vector<int64_t>& slot_bytes)
+    : table(isa_table()), memory(arena_memory), shared(scratch_memory) {
+    if (slot_bytes.empty()) throw std::invalid_argument("Program: slot_bytes: got [], expected at least the arena's size");
+    for (const int64_t bytes : slot_bytes) {
+        if (bytes < 0) throw std::invalid_argument("Program: slot_bytes: got " + text(bytes) + ", expected sizes >= 0");
+        all_slots.push_back({bytes, 1, false});
+    }
+    memory.reserve(size_t(slot_bytes[0]), "Program: arena");
+}
+
+void Program::add(const std::string& name, int64_t outputs, const std::vector<Argument>& args, std::vector<int64_t> ints,
+                  std::vector<double> reals, int64_t stage) {
+    const Kernel& kernel = find_kernel(table, name.c_str());
+    if (outputs < 0 || outputs > int64_t(args.size()))
+        throw std::invalid_argument(name + ": outputs: got " + text(outputs) + ", expected 0 to " + text(args.size()));
+    Recorded call{{}, {}, std::move(ints), std::move(reals), stage, 0};
+    std::vector<Slot> slots = all_slots;
+    for (size_t i = 0; i < args.size(); i++) {
+        const Argument& argument = args[i];
+        call.views.push_back(argument.view);
+        call.places.emplace_back(argument.slot, argument.offset);
+        if (argument.view.dtype == NONE) continue;
+        const std::string place = name + ": args[" + text(i) + "]: ";
+        if (argument.slot < 0 || argument.slot >= int64_t(slots.size()))
+            throw std::invalid_argument(place + "got slot " + text(argument.slot) + ", expected 0 to " +
+                                        text(slots.size() - 1));
+        Slot& slot = slots[argument.slot];
+        const std::string wrong = flaw(argument, slot.bytes);
+        if (!wrong.empty()) throw std::invalid_argument(place + wrong);
+        slot.alignment = std::max(slot.alignment, item_size(argument.view.dtype));
+        slot.written |= int64_t(i) < outputs;
+    }
+    const Task task(kernel, {call.views.data(), int32_t(call.views.size()), call.ints.data(), int32_t(call.ints.size()),
+                             call.reals.data(), int32_t(call.reals.size())});
+    const bool same_stage = !recorded.empty() && recorded.back().stage == stage;
+    call.shared_at = same_stage ? recorded.back().shared_at + (tasks.back().plan.shared + 63) / 64 * 64 : 0;
+    shared_bytes = std::max(shared_bytes, call.shared_at + task.plan.shared);
+    if (task.plan.scratch > scratch_bytes) {
+        scratch_bytes = task.plan.scratch;
+        largest = kernel.name;
+    }
+    all_slots = std::move(slots);
+    tasks.push_back(task);
+    recorded.push_back(std::move(call));
+}
+
+bool Program::begin() {
+    static std::atomic<uint32_t> threads{0};
+    static thread_local const uint32_t thread = ++threads;
+    const uint64_t self = fork_generation() << 32 | thread;
+    uint64_t other = running;
+    if (other == self) throw std::logic_error("Program.run: a signal handler runs the program that it interrupted");
+    if (other != 0 && other >> 32 == fork_generation()) return false;
+    return running.compare_exchange_strong(other, self);
+}
+
+void Program::bind(const std::vector<char*>& bases, int64_t start, int64_t stop) {
+    shared.reserve(shared_bytes, largest);
+    for (int64_t i = start; i < stop; i++) {
+        Recorded& call = recorded[i];
+        tasks[i].shared = shared.data() + call.shared_at;
+        for (size_t j = 0; j < call.views.size(); j++) {
+            if (call.views[j].dtype == NONE) continue;
+            const auto [slot, offset] = call.places[j];
+            if (!bases[slot])
+                throw std::invalid_argument("Program.run: buffers[" + text(slot - 1) + "]: got None, but " +
+                                            tasks[i].kernel->name + " uses it");
+            call.views[j].data = bases[slot] + offset;
+        }
+    }
+}
+
+bool Program::run(int64_t start, int64_t stop, bool (*interrupted)()) {
+    bool parallel = false;
+    for (int64_t i = start; i < stop; i++)
+        for (int phase = 0; phase < tasks[i].plan.phases; phase++) parallel |= tasks[i].plan.parts[phase] > 1;
+    Team team(parallel, scratch_bytes, largest, interrupted);
+    for (int64_t next; start < stop; start = next) {
+        for (next = start + 1; next < stop && recorded[next].stage == recorded[start].stage;) next++;
+        if (!run_stage(team, &tasks[start], next - start, next <= commit)) return false;
+    }
+    return true;
+}

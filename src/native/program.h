@@ -1,0 +1,83 @@
+// Recorded calls of kernels, checked once and replayed without Python: for a model's step of fixed shape.
+//
+// Arguments live in slots. Slot 0 is the arena, which the program owns; the others are buffers that every run brings.
+// Adding a call checks the kernel's own conditions and that every element of every argument lies inside its slot, so a
+// run has but to compare the buffers' sizes. Neighbouring calls of the same stage do not depend on each other and share
+// the threads.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernel.h"
+#include "memory.h"
+#include "threads.h"
+
+int64_t item_size(int64_t dtype);  // 0 for what is no dtype
+
+// A kernel with its arguments, checked and planned.
+struct Task {
+    Task(const Kernel& kernel, const Call& call);  // throws std::invalid_argument with what `check` says
+
+    const Kernel* kernel;
+    Call call;
+    Plan plan;
+    char* shared = nullptr;
+};
+
+// Tasks that do not depend on each other. False where it was interrupted.
+bool run_stage(Team& team, const Task* tasks, int64_t count, bool interruptible);
+
+// An argument and where it lies; its dtype is NONE where it is missing.
+struct Argument {
+    int64_t slot = -1, offset = 0;
+    View view{nullptr, NONE, 0, {}, {}};
+};
+
+class Program {
+public:
+    explicit Program(const std::vector<int64_t>& slot_bytes);
+
+    void add(const std::string& kernel, int64_t outputs, const std::vector<Argument>& args, std::vector<int64_t> ints,
+             std::vector<double> reals, int64_t stage);
+    void commit_from(int64_t index) { commit = index; }
+
+    struct Slot {
+        int64_t bytes;
+        int64_t alignment = 1;  // the largest item in it
+        bool written = false;
+    };
+    const std::vector<Slot>& slots() const { return all_slots; }
+    const Buffer& arena() const { return memory; }
+    int64_t size() const { return int64_t(recorded.size()); }
+
+    // A run is begin, bind, run, end. begin() is false while another thread runs this program, and throws
+    // std::logic_error where this thread does, in a signal handler.
+    bool begin();
+    void end() { running = 0; }
+    // bases[i] is where slot i lies; null is fine where no call of [start, stop) uses it. Throws std::invalid_argument.
+    void bind(const std::vector<char*>& bases, int64_t start, int64_t stop);
+    bool run(int64_t start, int64_t stop, bool (*interrupted)());  // false where it was interrupted
+
+private:
+    struct Recorded {
+        std::vector<View> views;
+        std::vector<std::pair<int64_t, int64_t>> places;  // slot and offset of each
+        std::vector<int64_t> ints;
+        std::vector<double> reals;
+        int64_t stage;
+        size_t shared_at;
+    };
+
+    const KernelTable& table;
+    std::vector<Slot> all_slots;
+    Buffer memory, shared;
+    std::vector<Recorded> recorded;
+    std::vector<Task> tasks;
+    size_t scratch_bytes = 0, shared_bytes = 0;
+    const char* largest = "Program";  // the kernel that needs most scratch
+    int64_t commit = INT64_MAX;
+    std::atomic<uint64_t> running{0};  // the thread that runs it
+};
