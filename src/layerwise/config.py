@@ -26,6 +26,7 @@ _defaults: dict[str, Any] = {
     "image_data_format": "channels_last",
     "dtype_policy": None,
     "num_threads": None,
+    "fusion": None,
 }
 _overrides: ContextVar[dict[str, Any] | None] = ContextVar("layerwise_config", default=None)
 
@@ -165,6 +166,19 @@ def set_num_threads(count: int) -> None:
     if not (isinstance(count, int) and count >= 1):
         raise ValueError(f"set_num_threads: got {count!r}, expected an integer >= 1")
     _defaults["num_threads"] = count
+
+
+def fusion() -> bool:
+    """Whether models compute what they can of several layers at once: `set_fusion`, or unless LAYERWISE_FUSION=0."""
+    found = _get("fusion")
+    if found is None:
+        found = _defaults["fusion"] = os.environ.get("LAYERWISE_FUSION") != "0"
+    return found
+
+
+def set_fusion(value: bool) -> None:
+    """Set `fusion()`. It changes no result but for rounding; layers that are being observed are never fused."""
+    _defaults["fusion"] = bool(value)
 
 
 def __getattr__(name: str) -> NoReturn:

@@ -108,6 +108,9 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.__name__}>"
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Primitive:
+        return self  # as functions do
+
     # Definition ---------------------------------------------------------------------------------------------------
 
     def gradient(self, rule: Callable[..., Any]) -> Callable[..., Any]:

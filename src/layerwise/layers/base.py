@@ -391,6 +391,10 @@ class Layer(Configurable):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.applied(self.call, *args, **kwargs)
+
+    def applied(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """`self(*args)` with `call` in place of the layer's own, which it stands for, maybe with more behind it."""
         self._require_init()
         args, kwargs = self._with_tensors(args, kwargs)
         self._check_inputs(args)
@@ -402,7 +406,7 @@ class Layer(Configurable):
         symbolic = any(type(leaf) is Tensor and leaf.symbolic for leaf in tree.flatten((args, kwargs)))
         if outer is None:
             self._clear_losses()
-        outputs = self._call_in(context, args, kwargs, symbolic)
+        outputs = self._call_in(context, call, args, kwargs, symbolic)
         if masks is not None and self.supports_masking:
             outputs = self._masked(outputs, args, masks)
         if symbolic and outer is None and not in_rehearsal():
@@ -436,12 +440,14 @@ class Layer(Configurable):
             return self.name
         return context.path if context.layer is self else f"{context.path}/{self.name}"
 
-    def _call_in(self, context: CallContext, args: tuple[Any, ...], kwargs: dict[str, Any], symbolic: bool) -> Any:
+    def _call_in(
+        self, context: CallContext, call: Callable[..., Any], args: Any, kwargs: dict[str, Any], symbolic: bool
+    ) -> Any:
         """Build if need be, and call; errors say in which layer."""
         token = _context.set(context)
         try:
             self._ensure_built(args, kwargs)
-            return self._symbolic_call(args, kwargs) if symbolic else self._concrete_call(args, kwargs)
+            return (self._symbolic_call if symbolic else self._concrete_call)(call, args, kwargs)
         except Exception as error:
             if not getattr(error, "_layer_named", False):
                 error._layer_named = True  # type: ignore[attr-defined]
@@ -469,15 +475,15 @@ class Layer(Configurable):
             if type(output) is Tensor:
                 output.note("history", call)
 
-    def _concrete_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _concrete_call(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         with autocast(self.compute_dtype if self.autocast else None):
-            outputs = self.call(*args, **kwargs)
+            outputs = call(*args, **kwargs)
         if self.activity_regularizer is not None:
             for output in tree.flatten(outputs):
                 self.add_loss(self.activity_regularizer(output) / output.shape[0])
         return outputs
 
-    def _symbolic_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _symbolic_call(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The Specs of the outputs, as fresh symbolic Tensors; nothing that the call assigns or adds stays."""
         leaves = tree.flatten((args, kwargs))
         places = [i for i, leaf in enumerate(leaves) if type(leaf) is Tensor and leaf.symbolic]
@@ -488,7 +494,7 @@ class Layer(Configurable):
                 filled[i] = Tensor(spec)
                 filled[i].notes = {k: v for k, v in (leaves[i].notes or {}).items() if k == "mask"} or None
             a, k = tree.pack_sequence_as((args, kwargs), filled)
-            outputs = self._concrete_call(a, k)
+            outputs = self._concrete_call(call, a, k)
             return tree.map_structure(lambda t: Spec(t.shape, t.dtype) if hasattr(t, "shape") else t, outputs)
 
         with rehearsal():
@@ -505,7 +511,7 @@ class Layer(Configurable):
         token = _context.set(CallContext())
         try:
             self._ensure_built(args, kwargs)
-            return self._symbolic_call(args, kwargs)
+            return self._symbolic_call(self.call, args, kwargs)
         finally:
             _context.reset(token)
 

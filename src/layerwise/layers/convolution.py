@@ -90,9 +90,13 @@ class Conv(Layer):
     def call(self, x: Tensor) -> Tensor:
         first = self.data_format == "channels_first"
         x = ops.moveaxis(x, 1, -1) if first else x
-        window = Window.of(self.kernel_size, self.strides, self.padding, self.dilation_rate, x.shape[1:-1])
+        window = self.window(x)
         y = activated(self.activation, lambda act: ops.convolution(x, self.kernel, self.bias, window=window, act=act))
         return ops.moveaxis(y, -1, 1) if first else y
+
+    def window(self, x: Tensor) -> Window:
+        """The geometry on x with channels last."""
+        return Window.of(self.kernel_size, self.strides, self.padding, self.dilation_rate, x.shape[1:-1])
 
 
 class Conv1D(Conv):

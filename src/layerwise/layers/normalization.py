@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .. import constraints, initializers, ops, regularizers
+from .. import activations, constraints, initializers, ops, regularizers
 from ..autograd import Tensor, as_tensor, stop_gradient
 from ..dtypes import result_type
 from ..variables import Variable
@@ -104,25 +104,30 @@ class BatchNormalization(Layer):
         return self.add_weight((size,), initializer, name=name, trainable=False, autocast=False)
 
     def call(self, x: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
+        return self.activated(None, x, training, mask)
+
+    def activated(self, act: str | None, x: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
+        """act(call(x)) in one, for the activations None, "relu" and "tanh"."""
         dtype, x = x.dtype, _at_least_float32(x)
+        activation = activations.get(act)
         axis = self.axis % x.ndim
         axes = tuple(i for i in range(x.ndim) if i != axis)
         gamma: Tensor | Variable | None = self.gamma
         beta: Tensor | Variable | None = self.beta
         if not (training and self.trainable):
             y = ops.batch_normalization(x, self.moving_mean, self.moving_variance, axis, beta, gamma, self.epsilon)
-            return as_tensor(y, dtype)
+            return as_tensor(activation(y), dtype)
         if mask is None and not self.renorm:
             shape = tuple(n if i == axis else 1 for i, n in enumerate(x.shape))
             gamma = None if gamma is None else ops.reshape(gamma, shape)
             beta = None if beta is None else ops.reshape(beta, shape)
-            y, mean, var = ops.standardize(x, gamma, beta, axes=axes, epsilon=self.epsilon)
+            y, mean, var = ops.standardize(x, gamma, beta, axes=axes, epsilon=self.epsilon, act=act)
             mean, var = ops.reshape(mean, (-1,)), ops.reshape(var, (-1,))
         else:
             mean, var = ops.moments(x, axes) if mask is None else self._masked_moments(x, mask, axes)
             if self.renorm:
                 gamma, beta = self._renormalization(stop_gradient(mean), stop_gradient(var))
-            y = ops.batch_normalization(x, mean, var, axis, beta, gamma, self.epsilon)
+            y = activation(ops.batch_normalization(x, mean, var, axis, beta, gamma, self.epsilon))
         mean, var = stop_gradient(mean), stop_gradient(var)
         _average(self.moving_mean, mean, self.momentum)
         if self.renorm:
@@ -134,6 +139,13 @@ class BatchNormalization(Layer):
         else:
             _average(self.moving_variance, var, self.momentum)
         return as_tensor(y, dtype)
+
+    def folded(self, kernel: Variable, bias: Variable | None) -> tuple[Tensor, Tensor]:
+        """The kernel and bias of a linear layer that gives what it and then this one give in inference."""
+        factor = ops.rsqrt(self.moving_variance + self.epsilon)
+        factor = factor if self.gamma is None else factor * self.gamma
+        shift = -self.moving_mean * factor if bias is None else (bias - self.moving_mean) * factor
+        return kernel * factor, shift if self.beta is None else shift + self.beta
 
     def _renormalization(self, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
         """r gamma and d gamma + beta: what takes the place of gamma and beta."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .. import tree
@@ -107,9 +108,33 @@ class Graph:
     def layers(self) -> list[Layer]:
         return [op for op in self.operations if isinstance(op, Layer)]
 
-    def run(self, values: list[Any], call_layer: Callable[[Layer, Any, Any], Any] | None = None) -> Any:
-        """The outputs for these input values. `call_layer(layer, args, kwargs)` replaces the plain call of layers."""
+    @functools.cached_property
+    def followers(self) -> dict[Call, Call]:
+        """For a call the call of a layer on its result alone, where nothing else takes that result."""
+        takers: dict[int, list[Any]] = {id(t): [None] for t in self.output_tensors}
+        for call in self.calls:
+            for source in self.sources(call):
+                takers.setdefault(id(source), []).append(call)
+        found = {}
+        for call in self.calls:
+            taker, *others = takers[id(call.outputs)] if type(call.outputs) is Tensor else [None]
+            if taker is not None and not others and isinstance(taker.operation, Layer) and len(taker.args) == 1:
+                found[call] = taker
+        return found
+
+    def run(
+        self,
+        values: list[Any],
+        call_layer: Callable[[Layer, Any, Any], Any] | None = None,
+        fused: Mapping[Call, Any] | None = None,
+    ) -> Any:
+        """The outputs for these input values.
+
+        `call_layer(layer, args, kwargs)` replaces the plain call of layers; `fused` says which calls are computed
+        together (`plan.fusions`).
+        """
         known = {}
+        inside = {call for call, fusion in (fused or {}).items() if call is not fusion.calls[0]}
         for symbolic, value in zip(self.input_tensors, values, strict=True):
             known[id(symbolic)] = known[id(self._entries.get(id(symbolic), symbolic))] = value
 
@@ -117,10 +142,12 @@ class Graph:
             return known[id(leaf)] if type(leaf) is Tensor and leaf.symbolic else leaf
 
         for call in self.calls:
-            if all(id(out) in known for out in tree.flatten(call.outputs)):
+            if call in inside or all(id(out) in known for out in tree.flatten(call.outputs)):
                 continue
             args, kwargs = tree.map_structure(fill, (call.args, call.kwargs))
-            if call_layer is not None and isinstance(call.operation, Layer):
+            if (fusion := (fused or {}).get(call)) is not None:
+                call, results = fusion.calls[-1], fusion(*args)
+            elif call_layer is not None and isinstance(call.operation, Layer):
                 results = call_layer(call.operation, args, kwargs)
             else:
                 results = call.operation(*args, **kwargs)

@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .. import tree
+from .. import config, tree
 from ..autograd import Call, Spec, Tensor, as_tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..serialization import custom_object_scope, deserialize, serialize, suggest
 from .graph import Graph
 from .graph_config import graph_config, model_from_graph_config
+from .plan import fusions
 from .summary import summary
 from .trainer import Trainer
 
@@ -126,13 +127,14 @@ class Model(Trainer, Layer):
                 f"model {self.name!r} ({type(self).__name__}) has no call method; "
                 "define call(self, inputs), or make it of layers"
             )
+        fused = fusions(self._graph, training) if config.fusion() else None
         if training is None:
-            return self._graph.run(self._graph_inputs(inputs))
+            return self._graph.run(self._graph_inputs(inputs), None, fused)
 
         def in_this_mode(layer: Layer, args: Any, kwargs: Any) -> Any:
             return layer(*args, **(kwargs | {"training": training} if "training" in kwargs else kwargs))
 
-        return self._graph.run(self._graph_inputs(inputs), in_this_mode)
+        return self._graph.run(self._graph_inputs(inputs), in_this_mode, fused)
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self.built:

@@ -243,7 +243,8 @@ class Trainer(_Base):
         """The step of this kind, made anew when what it depends on has changed."""
         variables = self._state()
         eager = bool(getattr(self, "run_eagerly", False))
-        key = (kind, config.backend(), tuple((id(v), v.trainable) for v in variables), id(self.optimizer), eager)
+        settings = config.backend(), config.fusion(), eager
+        key = (kind, settings, tuple((id(v), v.trainable) for v in variables), id(self.optimizer))
         steps = self.__dict__.setdefault("_steps", {})
         if key not in steps:
             for old in [k for k in steps if k[0] == kind]:

@@ -8,7 +8,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import config
-from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, broadcast_to, primitive, reshape, stop_gradient, sum_to
+from ..autograd import (
+    Array,
+    Spec,
+    Tensor,
+    as_tensor,
+    broadcast_shapes,
+    broadcast_to,
+    primitive,
+    reshape,
+    stop_gradient,
+    sum_to,
+)
 from ..backends import Window, backend, xp
 from .elementwise import act_grad, clip, exp, log, sigmoid
 from .linear import _matmul
@@ -17,9 +28,9 @@ from .shaping import axes_of, moveaxis, one_hot, squeeze, swapaxes
 
 __all__ = [
     "average_pool", "avg_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "conv",
-    "conv_pool", "convolution", "dense", "depthwise_conv", "log_softmax", "max_pool", "maximum_pool", "sigmoid_cross_entropy",
-    "softmax", "softmax_cross_entropy", "sparse_categorical_crossentropy", "sparse_softmax_cross_entropy",
-    "standardize",
+    "conv_pool", "convolution", "dense", "depthwise_conv", "log_softmax", "max_pool", "maximum_pool",
+    "sigmoid_cross_entropy", "softmax", "softmax_cross_entropy", "sparse_categorical_crossentropy",
+    "sparse_softmax_cross_entropy", "standardize",
 ]  # fmt: skip
 
 
