@@ -1,0 +1,452 @@
+"""From a recording to a program: which steps are fused, which kernel runs in which stage, and where each array lives.
+
+Every array gets a stage, the earliest in which all that it needs is there; what stands in the same stage does not
+depend on each other and runs together. Element-wise steps over the same elements and in the same stage become one
+program of the `fused` kernel, with the reductions over them. Views cost nothing; steps that no kernel knows stay calls
+of NumPy between the stages. The arrays between live in one arena, where those that are never needed at the same time
+share memory. New values of the state are computed last, into the very arrays that held the old ones.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .opcodes import OPCODES
+from .recording import Kernel, Recorded, Step, cast, recorded
+
+DTYPES = {"bool": 0, "uint8": 1, "int32": 2, "uint32": 3, "int64": 4, "float32": 5, "float64": 6}  # as in kernel.h
+COMPUTED = ("float32", "float64", "int32", "int64", "uint32")  # the dtypes that the fused kernel computes in
+MOST_ARGUMENTS, MOST_STEPS, LONGEST_ROW, MOST_DIMENSIONS = 24, 40, 65536, 8
+REDUCED = ("float32", "float64", "int32", "int64", "bool", "uint8")  # the dtypes of the reduce kernel
+
+
+@dataclass(eq=False)
+class Value:
+    """An array of the program: one that a step makes, an input, a constant, or a view of one of these."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    made: int = -1  # the stage that makes it; those from outside are there before all stages
+    group: Group | None = None  # the fused steps that make it
+    kind: str = "full"  # in its group: "full", "row" (one number for each row) or "total" (a sum over rows)
+    root: Value | None = None  # what it is a view of; `offset` and `strides` count the root's elements
+    offset: int = 0
+    strides: tuple[int, ...] = ()
+    slot: int | None = None  # where it lives: 0 is the arena, others are arrays from outside
+    address: int = 0  # in the arena, in bytes
+    stored: bool = False  # whether it is needed in memory
+    constant: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        self.strides = self.strides or contiguous(self.shape)
+
+    @property
+    def base(self) -> Value:
+        return self.root or self
+
+    @property
+    def ready(self) -> int:
+        """The first stage that can read it from memory."""
+        base = self.base
+        return (base.made if base.group is None else base.group.final().stage) + 1
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its elements lie in memory one after the other."""
+        steps = zip(self.shape, self.strides, contiguous(self.shape), strict=True)
+        return self.nbytes == 0 or all(n == 1 or stride == step for n, stride, step in steps)
+
+
+@dataclass(eq=False)
+class Group:
+    """Steps that run as one program of the `fused` kernel, over arrays of shape `space`."""
+
+    stage: int
+    space: tuple[int, ...]
+    dtype: np.dtype
+    steps: list[tuple[str, Value, list[Value | float]]] = field(default_factory=list)
+    merged: Group | None = None
+
+    def final(self) -> Group:
+        return self if self.merged is None else self.merged.final()
+
+    def inputs(self) -> list[Value]:
+        """What it reads from memory."""
+        inside = {id(result) for _, result, _ in self.steps if result.kind != "total"}
+        operands = (v for _, _, operands in self.steps for v in operands)
+        return list(dict.fromkeys(v for v in operands if isinstance(v, Value) and id(v) not in inside))
+
+    def outputs(self) -> list[Value]:
+        return [result for _, result, _ in self.steps if result.stored]
+
+
+@dataclass(eq=False)
+class Task:
+    """One call in a stage: of a kernel (its name, ints, reals), or of a NumPy function where there is a `step`."""
+
+    stage: int
+    outputs: list[Value | None]  # None where a kernel's optional argument is missing
+    inputs: list[Value | None]
+    kernel: tuple[str, Sequence[int], Sequence[float]] | None = None
+    step: Step | None = None
+
+
+def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
+    """The strides, in elements, of a C-contiguous array."""
+    strides, step = [], 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= n
+    return tuple(reversed(strides))
+
+
+# ------------------------------------------------------------------------------------------- element-wise steps
+
+UNARY = {
+    np.negative: "NEG", np.absolute: "ABS", np.sqrt: "SQRT", np.exp: "EXP", np.expm1: "EXPM1", np.log: "LOG",
+    np.log1p: "LOG1P", np.tanh: "TANH", np.sin: "SIN", np.cos: "COS", np.floor: "FLOOR", np.ceil: "CEIL",
+    np.rint: "RINT", np.sign: "SIGN", np.square: "SQUARE", np.isnan: "ISNAN", np.isinf: "ISINF",
+    np.isfinite: "ISFINITE", np.logical_not: "NOT", np.reciprocal: "RECIPROCAL", np.log2: "LOG2", np.log10: "LOG10",
+    np.sinh: "SINH", np.cosh: "COSH",
+}  # fmt: skip
+BINARY = {
+    np.add: "ADD", np.subtract: "SUB", np.multiply: "MUL", np.true_divide: "DIV", np.maximum: "MAX",
+    np.minimum: "MIN", np.equal: "EQ", np.not_equal: "NE", np.less: "LT", np.less_equal: "LE", np.greater: "GT",
+    np.greater_equal: "GE", np.logical_and: "AND", np.logical_or: "OR", np.logical_xor: "XOR", np.power: "POW",
+    np.bitwise_and: "BITAND", np.bitwise_or: "BITOR", np.bitwise_xor: "BITXOR", np.left_shift: "SHL",
+    np.right_shift: "SHR", np.floor_divide: "FLOORDIV", np.remainder: "MOD",
+}  # fmt: skip
+UNARY_NAMES = frozenset(UNARY.values()) | {"SQUARE", "SQRT", "RECIPROCAL"}
+LOGICAL = frozenset("EQ NE LT LE GT GE ISNAN ISINF ISFINITE NOT AND OR XOR".split())  # whose result is a boolean
+INTEGER_ONLY = frozenset("BITAND BITOR BITXOR SHL SHR".split())
+FLOAT_ONLY = frozenset(
+    "SQRT EXP EXPM1 LOG LOG1P TANH SIN COS FLOOR CEIL RINT DIV POW RECIPROCAL LOG2 LOG10 SINH COSH".split()
+)
+POWERS = {2: "SQUARE", 0.5: "SQRT", -1: "RECIPROCAL"}
+CONSTANTS = frozenset({np.zeros_like, np.ones_like})  # of which only the shape matters
+VIEWS = frozenset({
+    np.reshape, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.broadcast_to, np.ravel, np.flip,
+    operator.getitem, np.real,
+})  # fmt: skip
+REDUCTIONS = {
+    np.sum: "sum", np.mean: "mean", np.max: "max", np.min: "min", np.prod: "prod", np.argmax: "argmax",
+    np.argmin: "argmin", np.any: "any", np.all: "all",
+}  # fmt: skip
+REDUCE_CODES = {"sum": 0, "mean": 1, "max": 2, "min": 3, "prod": 4, "argmax": 5, "argmin": 6, "any": 7, "all": 8}
+ROW_REDUCTIONS = {"sum": "ROW_SUM", "mean": "ROW_MEAN", "max": "ROW_MAX", "min": "ROW_MIN", "argmax": "ROW_ARGMAX"}
+
+
+class Lowering:
+    """The values, groups and tasks of one recording, built step by step."""
+
+    def __init__(self, inputs: Sequence[Recorded]) -> None:
+        self.inputs = [Value(r.shape, r.dtype, slot=i + 1, stored=True) for i, r in enumerate(inputs)]
+        self.values = {id(r): value for r, value in zip(inputs, self.inputs, strict=True)}
+        self.tasks: list[Task] = []
+        self.groups: list[Group] = []
+        self.constants: dict[int, tuple[Any, Value]] = {}
+
+    # Operands -----------------------------------------------------------------------------------------------------
+
+    def value(self, operand: Any) -> Value:
+        """The value of a recorded array or of a constant one."""
+        if isinstance(operand, Recorded):
+            return self.values[id(operand)]
+        if id(operand) not in self.constants:
+            array = np.ascontiguousarray(operand).reshape(np.shape(operand))
+            self.constants[id(operand)] = operand, Value(array.shape, array.dtype, slot=0, stored=True, constant=array)
+        return self.constants[id(operand)][1]
+
+    def in_memory(self, value: Value, ordered: bool = False) -> Value:
+        """A value that is read from memory, or a copy of it where its elements have to be in order."""
+        value.base.stored = True
+        return value if value.ordered or not ordered else self._copy(value)
+
+    def _copy(self, value: Value) -> Value:
+        copy = Value(value.shape, value.dtype, made=value.ready, stored=True)
+        self.tasks.append(Task(value.ready, [copy], [value], ("copy", (), ())))
+        return copy
+
+    # Steps --------------------------------------------------------------------------------------------------------
+
+    def add(self, step: Step) -> None:
+        """Lower one step: as a kernel, a view, element-wise, as a reduction, or else as the call that it is."""
+        function = step.function
+        if isinstance(function, Kernel):
+            inputs = [
+                None if x is None else self.in_memory(self.value(x), ordered=i not in function.strided)
+                for i, x in enumerate(step.args)
+            ]
+            task = self._task(step, inputs, (function.name, function.ints, function.reals))
+            made = iter(task.outputs)
+            task.outputs = [None if output is None else next(made) for output in function.outputs]
+            return
+        result = step.outputs[0]
+        if function in CONSTANTS:
+            self.values[id(result)] = self.value(result.value)
+            return
+        value = None
+        known = [x.dtype.name in DTYPES and x.size > 0 for x in (*recorded([step.args, step.kwargs]), *step.outputs)]
+        if len(step.outputs) == 1 and all(known):
+            if function in VIEWS:
+                value = self._view(step)
+            elif function in REDUCTIONS:
+                value = self._reduction(step, REDUCTIONS[function])
+            elif function in (np.concatenate, np.stack):
+                value = self._joined(step)
+            elif function is np.take_along_axis:
+                value = self._picked(step)
+            else:
+                value = self._elementwise(step)
+        if value is not None:
+            self.values[id(result)] = value
+        else:
+            self._task(step, [self.in_memory(self.value(x)) for x in recorded([step.args, step.kwargs])])
+
+    def _task(self, step: Step, inputs: list[Value | None], kernel: tuple[str, Any, Any] | None = None) -> Task:
+        stage = max((v.ready for v in inputs if v is not None), default=0)
+        outputs = [Value(r.shape, r.dtype, made=stage, stored=True) for r in step.outputs]
+        self.values.update((id(r), v) for r, v in zip(step.outputs, outputs, strict=True))
+        self.tasks.append(Task(stage, [*outputs], inputs, kernel, None if kernel else step))
+        return self.tasks[-1]
+
+    def _view(self, step: Step) -> Value | None:
+        """What a function like reshape makes of an array, found out by letting NumPy do it to one that is empty."""
+        source = step.args[0]
+        if not isinstance(source, Recorded) or len(recorded([step.args, step.kwargs])) > 1:
+            return None
+        value = self.value(source)
+        for _ in range(2):
+            root = value.base
+            whole = np.empty(math.prod(root.shape), root.dtype)
+            steps = [s * root.dtype.itemsize for s in value.strides]
+            seen = np.lib.stride_tricks.as_strided(whole[value.offset :], value.shape, steps)
+            result = step.function(seen, *step.args[1:], **step.kwargs)
+            if isinstance(result, np.ndarray) and np.may_share_memory(result, whole):
+                start = result.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+                strides = tuple(s // root.dtype.itemsize for s in result.strides)
+                root.stored = True
+                return Value(result.shape, root.dtype, root=root, offset=start // root.dtype.itemsize, strides=strides)
+            if step.function not in (np.reshape, np.ravel):
+                return None
+            value = self._copy(self.in_memory(value))
+        return None
+
+    def _elementwise(self, step: Step) -> Value | None:
+        """A step whose function is made of instructions of the fused kernel."""
+        function, args, result = step.function, step.args, step.outputs[0]
+        if step.kwargs and not (function is np.clip and set(step.kwargs) <= {"min", "max", "a_min", "a_max"}):
+            return None
+        if function is cast:
+            return self._cast(self.value(args[0]), result.dtype)
+        if not all(isinstance(a, Recorded | np.ndarray | np.generic | int | float) for a in args if a is not None):
+            return None
+        if function is np.where and len(args) == 3:
+            dtype = computed(result.dtype)
+            return dtype and self.emit("WHERE", args, dtype, result.dtype)
+        if function is np.clip:
+            low, high = (*args[1:], *step.kwargs.values(), None, None)[:2]
+            dtype, value = computed(result.dtype), args[0]
+            if dtype is None or len(step.kwargs) == 1:
+                return None
+            for name, bound in (("MAX", low), ("MIN", high)):
+                value = value if bound is None else self.emit(name, [value, bound], dtype, result.dtype)
+            return value if isinstance(value, Value) else None
+        name = UNARY.get(function) or BINARY.get(function)
+        if function is np.power and isinstance(args[1], int | float) and args[1] in POWERS:
+            name, args = POWERS[args[1]], args[:1]
+        if name is None or len(args) != (1 if name in UNARY_NAMES else 2):
+            return None
+        if name in LOGICAL:
+            operands = np.result_type(*(a.dtype if isinstance(a, Recorded) else a for a in args))
+            dtype = computed(operands) if operands != bool else self._logical_dtype(args)
+        else:
+            dtype = computed(result.dtype) if result.dtype != bool else None
+        whole = dtype is not None and dtype.kind in "iu"
+        if dtype is None or (whole and name in FLOAT_ONLY) or (not whole and name in INTEGER_ONLY):
+            return None
+        return self.emit(name, args, dtype, result.dtype)
+
+    def _logical_dtype(self, args: Sequence[Any]) -> np.dtype:
+        """What to compute in where all operands are booleans: what they were computed in."""
+        groups = [v.group.final().dtype for v in (self.value(a) for a in args if isinstance(a, Recorded)) if v.group]
+        return groups[0] if groups else np.dtype("float32")
+
+    def _cast(self, value: Value, dtype: np.dtype) -> Value | None:
+        source = value.group.final().dtype if value.group and value.root is None else computed(value.dtype)
+        if dtype == bool:
+            return source and self.emit("NE", [value, 0.0], source, dtype)
+        in_group = value.group is not None and value.root is None and value.kind != "total"
+        target = source if in_group else computed(dtype)
+        if target is None or dtype.name not in DTYPES:
+            return None
+        return self.emit("SAME", [value], target, dtype)
+
+    def emit(
+        self,
+        name: str,
+        operands: Sequence[Any],
+        dtype: np.dtype,
+        result: np.dtype,
+        kind: str = "",
+        total: tuple[int, ...] = (),
+    ) -> Value:
+        """Put an instruction into the group that its operands come from, or into a new one.
+
+        It computes in `dtype` and gives `result`: an array like its operands, or a number for each "row", or a "total"
+        of this shape.
+        """
+        values = [self._operand(operand) for operand in operands]
+        arrays = [v for v in values if isinstance(v, Value)]
+        shape = np.broadcast_shapes(*(v.shape for v in arrays))
+        joined = [v for v in arrays if self._joins(v, shape, dtype, kind)]
+        while True:
+            outside = [v for v in arrays if v not in joined]
+            groups = list(dict.fromkeys(v.group.final() for v in joined if v.group))
+            stage = max([v.ready for v in outside] + [g.stage for g in groups], default=0)
+            kept = [v for v in joined if v.group and v.group.final().stage == stage]
+            kept = [v for v in kept if v.group and kept[0].group and v.group.final().space == kept[0].group.final().space]
+            if len(kept) == len(joined) and sum(len(g.steps) for g in groups) < MOST_STEPS:
+                reads = {id(v) for g in groups for v in g.inputs()} | {id(v) for v in outside}
+                if len(reads) <= MOST_ARGUMENTS:
+                    break
+                kept = []
+            joined = [] if sum(len(g.steps) for g in groups) >= MOST_STEPS else kept
+        for v in outside:
+            v.base.stored = True
+        if groups:
+            group, *others = groups
+            for other in others:
+                group.steps += other.steps
+                other.merged = group
+        else:
+            group = self._sharing(stage, shape, dtype, outside)
+        if kind == "row":
+            value = Value((*shape[:-1], 1), result, kind="row", group=group)
+        elif kind == "total":
+            value = Value(total, result, kind="total", group=group, stored=True)
+        else:
+            row = group.space != shape
+            value = Value(shape, result, kind="row" if row else "full", group=group)
+        group.steps.append((name, value, values))
+        return value
+
+    def _operand(self, operand: Any) -> Value | float:
+        if isinstance(operand, Value):
+            return operand
+        if isinstance(operand, bool | int | float):
+            return float(operand)
+        if isinstance(operand, np.ndarray | np.generic) and operand.size == 1 and operand.ndim == 0:
+            return float(operand)
+        return self.value(operand)
+
+    def _joins(self, value: Value, shape: tuple[int, ...], dtype: np.dtype, kind: str) -> bool:
+        """Whether an instruction over `shape` can take a value from the registers of the group that computes it."""
+        if value.group is None or value.root is not None or value.kind == "total":
+            return False
+        group = value.group.final()
+        if group.dtype != dtype or (value.dtype != dtype and value.dtype != bool):
+            return False
+        if value.kind == "row":
+            return shape == group.space or (shape == value.shape and not kind)
+        return shape == group.space
+
+    def _sharing(self, stage: int, shape: tuple[int, ...], dtype: np.dtype, reads: list[Value]) -> Group:
+        """A group of the same stage that reads the same arrays, or a new one."""
+        for group in self.groups:
+            if group.merged is None and (group.stage, group.space, group.dtype) == (stage, shape, dtype):
+                large = {id(v) for v in group.inputs() if v.shape == shape and len(shape)}
+                if len(group.steps) < MOST_STEPS // 2 and any(id(v) in large for v in reads):
+                    return group
+        group = Group(stage, shape, dtype)
+        self.groups.append(group)
+        return group
+
+    def _reduction(self, step: Step, kind: str) -> Value | None:
+        x, options = self.value(step.args[0]), dict(step.kwargs)
+        if len(step.args) > 1:
+            options["axis"] = step.args[1]
+        if len(step.args) > 2 or set(options) - {"axis", "keepdims", "dtype"}:
+            return None
+        result, rank = step.outputs[0], len(x.shape)
+        axis = options.get("axis")
+        axes = tuple(range(rank)) if axis is None else tuple(a % rank for a in np.atleast_1d(axis).tolist())
+        if rank == 0 or not axes:
+            return None
+        dtype = computed(x.dtype if kind in ("max", "min", "argmax", "argmin") else result.dtype)
+        rows = axes == (rank - 1,) and rank > 1 and x.shape[-1] <= LONGEST_ROW
+        if dtype is not None and rows and kind in ROW_REDUCTIONS and not (kind == "mean" and dtype.kind in "iu"):
+            value = self.emit(ROW_REDUCTIONS[kind], [x], dtype, result.dtype, kind="row")
+        elif dtype is not None and kind in ("sum", "mean") and axes in (tuple(range(rank)), tuple(range(rank - 1))):
+            name = "ADD_ALL" if len(axes) == rank else "ADD_COLUMNS"
+            value = self.emit(name, [x], dtype, result.dtype, "total", result.shape)
+            if kind == "mean":
+                count = math.prod(x.shape[a] for a in axes)
+                value = self.emit("DIV", [value, float(count)], dtype, result.dtype)
+        else:
+            if kind in ("sum", "mean", "prod") and x.dtype != result.dtype:
+                x = self._cast(x, result.dtype)  # type: ignore[assignment]
+            expected = {"argmax": "int64", "argmin": "int64", "any": "bool", "all": "bool"}.get(kind, x and x.dtype.name)
+            if x is None or x.dtype.name not in REDUCED or result.dtype.name != expected:
+                return None
+            x = self.in_memory(x)
+            value = Value(result.shape, result.dtype, made=x.ready, stored=True)
+            mask = sum(1 << a for a in axes)
+            self.tasks.append(Task(x.ready, [value], [x], ("reduce", (REDUCE_CODES[kind], mask), ())))
+        return value if value.shape == result.shape else self._reshaped(value, result.shape)
+
+    def _reshaped(self, value: Value, shape: tuple[int, ...]) -> Value:
+        """An array that lies in order, seen in another shape."""
+        value.base.stored = True
+        return Value(shape, value.dtype, root=value.base, offset=value.offset)
+
+    def _joined(self, step: Step) -> Value | None:
+        """concatenate and stack: a copy of each part into its place."""
+        axis = step.kwargs.get("axis", step.args[1] if len(step.args) > 1 else 0)
+        parts = [self.in_memory(self.value(x)) for x in step.args[0]]
+        result = step.outputs[0]
+        if axis is None or set(step.kwargs) - {"axis"} or len(result.shape) > MOST_DIMENSIONS:
+            return None
+        axis %= result.ndim
+        stage = max(p.ready for p in parts)
+        whole = Value(result.shape, result.dtype, made=stage, stored=True)
+        start = 0
+        for part in parts:
+            shape = part.shape if step.function is np.concatenate else (*part.shape[:axis], 1, *part.shape[axis:])
+            size = shape[axis]
+            if step.function is np.stack:
+                strides = (*part.strides[:axis], 0, *part.strides[axis:])
+                part = Value(shape, part.dtype, root=part.base, offset=part.offset, strides=strides)
+            place = Value(shape, whole.dtype, root=whole, offset=start * whole.strides[axis], strides=whole.strides)
+            if math.prod(shape):
+                self.tasks.append(Task(stage, [place], [part], ("copy", (), ())))
+            start += size
+        return whole
+
+    def _picked(self, step: Step) -> Value | None:
+        """One element of each row, by its index."""
+        if len(step.args) != 2 or set(step.kwargs) - {"axis"}:
+            return None
+        x, places = (self.value(a) for a in step.args)
+        dtype, rank = computed(x.dtype), len(x.shape)
+        axis = step.kwargs.get("axis", -1)
+        if dtype is None or axis is None or axis % rank != rank - 1 or places.shape != (*x.shape[:-1], 1) or rank < 2:
+            return None
+        return self.emit("ROW_PICK", [x, places], dtype, x.dtype, kind="row") if x.shape[-1] <= LONGEST_ROW else None
+
+
+def computed(dtype: np.dtype) -> np.dtype | None:
+    """The dtype in which the fused kernel computes with arrays of `dtype`, if there is one."""
+    if dtype.name in COMPUTED:
+        return dtype
+    return np.dtype("int32") if dtype.kind in "iub" and dtype.itemsize <= 2 else None

@@ -1,0 +1,342 @@
+"""The native backend: NumPy's, with the heavy functions from C++ kernels, and recorded steps replayed in one call.
+
+Arrays are NumPy's. What a kernel cannot take (other dtypes, other ranks) the reference computes.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import _native
+from .base import Array, TracedValueError, Window
+from .numpy import NumpyBackend
+from .program import Program
+from .recording import Kernel, Recorded, Step, cast, record, recorded
+
+FLOATS = (np.dtype("float32"), np.dtype("float64"))
+ACTIVATIONS = {None: 0, "relu": 1, "tanh": 2, "sigmoid": 3}
+MOST_SPATIAL = 3
+
+
+class NativeBackend(NumpyBackend):
+    name = "native"
+    replays = True
+
+    # Arrays -------------------------------------------------------------------------------------------------------
+
+    def array(self, value: Any, dtype: str | None = None) -> Array:
+        if isinstance(value, Recorded):
+            return value if dtype is None else value.astype(dtype)
+        return super().array(value, dtype)
+
+    def numpy(self, array: Array) -> np.ndarray:
+        if isinstance(array, Recorded):
+            raise TracedValueError(f"a value of dtype {array.dtype} and shape {array.shape}")
+        return super().numpy(array)
+
+    def owns(self, value: Any) -> bool:
+        return isinstance(value, Recorded) or super().owns(value)
+
+    def traced(self, array: Array) -> bool:
+        return isinstance(array, Recorded)
+
+    def compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        return Replay(fn)
+
+    def add_at(self, array: Array, index: Any, values: Array) -> Array:
+        if recorded([array, index, values]):
+            return record(_added_at, array, index, values)
+        return super().add_at(array, index, values)
+
+    def erf(self, x: Array) -> Array:
+        return record(super().erf, x) if isinstance(x, Recorded) else super().erf(x)
+
+    # Linear algebra -----------------------------------------------------------------------------------------------
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        if not _floats(a, b) or min(a.ndim, b.ndim) < 2 or a.shape[-1] != b.shape[-2]:
+            return super().matmul(a, b)
+        if b.ndim == 2 and a.ndim > 2:
+            rows = a.reshape(-1, a.shape[-1]) if a.size else np.zeros((0, a.shape[-1]), a.dtype)
+            return self._gemm(rows, b, None, None).reshape(*a.shape[:-1], b.shape[-1])
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        if len(batch) > 1:
+            a = np.broadcast_to(a, (*batch, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
+            b = np.broadcast_to(b, (*batch, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
+        elif batch:
+            a, b = (np.broadcast_to(m, (*batch, *m.shape[-2:])) for m in (a, b))
+        y = self._gemm(a, b, None, None)
+        return y.reshape(*batch, *y.shape[-2:]) if len(batch) > 1 else y
+
+    def dense(self, x: Array, w: Array, b: Array | None, act: str | None) -> Array:
+        if not _floats(x, w, b) or x.ndim < 2 or not x.size:
+            return super().dense(x, w, b, act)
+        if x.ndim == 2:
+            return self._gemm(x, w, b, act)
+        return self._gemm(x.reshape(-1, x.shape[-1]), w, b, act).reshape(*x.shape[:-1], w.shape[-1])
+
+    def _gemm(self, a: Array, b: Array, bias: Array | None, act: str | None) -> Array:
+        out = (*a.shape[:-1], b.shape[-1])
+        return _call("gemm", [(out, a.dtype)], [a, b, bias], [ACTIVATIONS[act]], strided=frozenset({0, 1}))[0]
+
+    # Convolution and pooling --------------------------------------------------------------------------------------
+
+    def conv(self, x: Array, w: Array, b: Array | None, window: Window, act: str | None) -> Array:
+        if not _floats(x, w, b) or len(window.size) > MOST_SPATIAL:
+            return super().conv(x, w, b, window, act)
+        out = (x.shape[0], *window.out(x.shape[1:-1]), w.shape[-1])
+        return _call("conv", [(out, x.dtype)], [x, w, b], _geometry(window, act))[0]
+
+    def conv_grad_w(self, x: Array, g: Array, w_shape: tuple[int, ...], window: Window) -> Array:
+        if not _floats(x, g) or len(window.size) > MOST_SPATIAL:
+            return super().conv_grad_w(x, g, w_shape, window)
+        return _call("conv_grad_w", [(w_shape, x.dtype), None], [x, g], _geometry(window, None))[0]
+
+    def conv_grad_x(self, g: Array, w: Array, x_shape: tuple[int, ...], window: Window) -> Array:
+        if not _floats(g, w) or len(window.size) > MOST_SPATIAL:
+            return super().conv_grad_x(g, w, x_shape, window)
+        return _call("conv_grad_x", [(x_shape, g.dtype)], [g, w], _geometry(window, None))[0]
+
+    def max_pool(self, x: Array, window: Window) -> tuple[Array, Array]:
+        if not _floats(x) or len(window.size) > MOST_SPATIAL:
+            return super().max_pool(x, window)
+        out = (x.shape[0], *window.out(x.shape[1:-1]), x.shape[-1])
+        y, argmax = _call("max_pool", [(out, x.dtype), (out, _places(window))], [x], _pooling(window))
+        return y, argmax
+
+    def max_pool_grad(self, g: Array, argmax: Array, x_shape: tuple[int, ...], window: Window) -> Array:
+        if not _floats(g) or len(window.size) > MOST_SPATIAL or argmax.dtype not in (np.uint8, np.int32):
+            return super().max_pool_grad(g, argmax, x_shape, window)
+        return _call("max_pool_grad", [(x_shape, g.dtype)], [g, argmax], _pooling(window))[0]
+
+    def avg_pool(self, x: Array, window: Window) -> Array:
+        if not _floats(x) or len(window.size) > MOST_SPATIAL:
+            return super().avg_pool(x, window)
+        out = (x.shape[0], *window.out(x.shape[1:-1]), x.shape[-1])
+        return _call("avg_pool", [(out, x.dtype)], [x], _pooling(window))[0]
+
+    def avg_pool_grad(self, g: Array, x_shape: tuple[int, ...], window: Window) -> Array:
+        if not _floats(g) or len(window.size) > MOST_SPATIAL:
+            return super().avg_pool_grad(g, x_shape, window)
+        return _call("avg_pool_grad", [(x_shape, g.dtype)], [g], _pooling(window))[0]
+
+    def conv_pool(
+        self, x: Array, w: Array, b: Array | None, window: Window, act: str | None, pool: Window
+    ) -> tuple[Array, Array]:
+        if not _fuses(window, pool) or not _floats(x, w, b):
+            return super().conv_pool(x, w, b, window, act, pool)
+        out = (x.shape[0], *pool.out(window.out(x.shape[1:-1])), w.shape[-1])
+        outputs = [(out, x.dtype), (out, np.dtype("uint8"))]
+        y, argmax = _call("conv_pool", outputs, [x, w, b], [*_geometry(window, act), *pool.size, *pool.stride])
+        return y, argmax
+
+    def conv_pool_grad(
+        self,
+        g: Array,
+        y: Array,
+        argmax: Array,
+        x: Array,
+        w: Array,
+        window: Window,
+        act: str | None,
+        pool: Window,
+        wanted: Sequence[bool] = (True, True, True),
+    ) -> tuple[Array | None, Array | None, Array | None]:
+        if not (_fuses(window, pool) and _floats(g, y, x, w) and argmax.dtype == np.uint8 and wanted[1]):
+            return super().conv_pool_grad(g, y, argmax, x, w, window, act, pool, wanted)
+        shapes = (x.shape, w.shape, w.shape[-1:])
+        outputs = [(shape, x.dtype) if want else None for shape, want in zip(shapes, wanted, strict=True)]
+        ints = [*_geometry(window, act), *pool.size, *pool.stride]
+        dx, dw, db = _call("conv_pool_grad", outputs, [g, y, argmax, x, w], ints)
+        return dx, dw, db
+
+    # Indexing and random bits -------------------------------------------------------------------------------------
+
+    def take_rows(self, array: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        if array.dtype.name not in ("float32", "float64", "uint8", "int32", "int64") or array.ndim < 2:
+            return super().take_rows(array, indices)
+        return _call("gather", [((len(indices), *array.shape[1:]), array.dtype)], [array, indices], [0])[0]
+
+    def random_bits(self, key: Array, n: int) -> Array:
+        return _call("random_bits", [((n,), np.dtype("uint32"))], [key])[0] if n else super().random_bits(key, n)
+
+
+def _floats(*arrays: Array | None) -> bool:
+    """Whether all arrays have one of the dtypes that the heavy kernels compute in, and the same."""
+    dtypes = {a.dtype for a in arrays if a is not None}
+    return len(dtypes) == 1 and next(iter(dtypes)) in FLOATS
+
+
+def _fuses(window: Window, pool: Window) -> bool:
+    small = len(window.size) <= MOST_SPATIAL and int(np.prod(pool.size)) <= 256
+    return small and not any(low or high for low, high in pool.pad) and set(pool.dilation) == {1}
+
+
+def _geometry(window: Window, act: str | None) -> list[int]:
+    low = (low for low, _ in window.pad)
+    return [len(window.size), ACTIVATIONS[act], *window.size, *window.stride, *low, *window.dilation]
+
+
+def _pooling(window: Window) -> list[int]:
+    low = (low for low, _ in window.pad)
+    return [len(window.size), *window.size, *window.stride, *low, *window.dilation]
+
+
+def _places(window: Window) -> np.dtype:
+    return np.dtype("uint8" if int(np.prod(window.size)) <= 256 else "int32")
+
+
+def _added_at(array: np.ndarray, index: Any, values: np.ndarray) -> np.ndarray:
+    array = np.array(array)
+    np.add.at(array, index, values)
+    return array
+
+
+# ------------------------------------------------------------------------------------------------------ kernel calls
+
+
+def _call(
+    name: str,
+    outputs: Sequence[tuple[tuple[int, ...], np.dtype] | None],
+    inputs: Sequence[Array | None],
+    ints: Sequence[int] = (),
+    reals: Sequence[float] = (),
+    strided: frozenset[int] = frozenset(),
+) -> Sequence[Array]:
+    """Call a kernel on arrays, or note the call where they are recorded; None stands for what is not wanted or given.
+
+    `strided` are the inputs that may have any strides; of the others the kernel gets a contiguous copy if need be.
+    """
+    if any(type(a) is Recorded for a in inputs):
+        made = record(Kernel(name, outputs, strided, ints, reals, _run), *inputs)
+        made = iter(made)
+        return [None if output is None else next(made) for output in outputs]
+    return _run(Kernel(name, outputs, strided, ints, reals, _run), inputs, absent=True)
+
+
+def _run(kernel: Kernel, inputs: Sequence[np.ndarray | None], absent: bool = False) -> Sequence[Any]:
+    made = [None if output is None else np.empty(*output) for output in kernel.outputs]
+    given = [a if a is None else _readable(a, i in kernel.strided) for i, a in enumerate(inputs)]
+    _native.call(kernel.name, len(made), [*made, *given], kernel.ints, kernel.reals)
+    return made if absent else [a for a in made if a is not None]
+
+
+def _readable(array: np.ndarray, strided: bool) -> np.ndarray:
+    """The array, or a copy that a kernel can read: aligned, in the machine's byte order, with whole strides."""
+    flags = array.flags
+    if not flags.aligned or not array.dtype.isnative:
+        return np.array(array, array.dtype.newbyteorder("="), order="C")
+    if flags.c_contiguous:
+        return array
+    if strided and all(s % array.itemsize == 0 for s in array.strides):
+        return array
+    return np.ascontiguousarray(array)
+
+
+# ----------------------------------------------------------------------------------------------------------- replays
+
+
+class Replay:
+    """A pure function (state, *batch) -> (new state, outputs), recorded once for every form of the batch.
+
+    The arrays of the state are overwritten with its new values, unless something else holds on to them. A function that
+    asks for values cannot be recorded: it is called as it is.
+    """
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self.fn = fn
+        self.programs: dict[Any, tuple[Program, Any] | None] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, state: list[np.ndarray], *batch: Any) -> Any:
+        leaves: list[np.ndarray] = []
+        form = _form(batch, leaves)
+        if form not in self.programs:
+            return self._record(form, state, leaves, batch)
+        found = self.programs[form]
+        if found is None or not self._lock.acquire(blocking=False):
+            return self.fn(state, *batch)
+        try:
+            program, arrange = found
+            state = [a if sys.getrefcount(a) <= OWN_REFERENCES and a.flags.owndata else a.copy() for a in state]
+            return state, arrange(program.run([*state, *map(np.ascontiguousarray, leaves)]))
+        finally:
+            self._lock.release()
+
+    def _record(self, form: Any, state: list[np.ndarray], leaves: list[np.ndarray], batch: Any) -> Any:
+        steps: list[Step] = []
+        inputs = [Recorded(a, steps) for a in (*state, *leaves)]
+        rest = iter(inputs[len(state) :])
+        try:
+            new, outputs = self.fn(inputs[: len(state)], *_replaced(batch, rest))
+        except Exception:  # if it is not for the stand-ins, it comes again
+            result = self.fn(state, *batch)
+            self.programs[form] = None
+            return result
+        flat: list[Any] = []
+        arrange = _arrangement(outputs, flat)
+        self.programs[form] = Program(inputs, steps, [*new, *flat], len(state)), arrange
+        values = [a.value if isinstance(a, Recorded) else np.asarray(a) for a in (*new, *flat)]
+        return values[: len(state)], arrange(values[len(state) :])
+
+
+def _form(batch: Any, leaves: list[np.ndarray]) -> Any:
+    """What two batches have in common that are treated alike; their arrays go into `leaves`."""
+    if isinstance(batch, np.ndarray):
+        leaves.append(batch)
+        return batch.shape, batch.dtype
+    if isinstance(batch, tuple | list):
+        return type(batch), tuple([_form(item, leaves) for item in batch])
+    if isinstance(batch, dict):
+        return tuple([(name, _form(item, leaves)) for name, item in batch.items()])
+    return batch
+
+
+def _replaced(batch: Any, stand_ins: Any) -> Any:
+    if isinstance(batch, np.ndarray):
+        return next(stand_ins)
+    if isinstance(batch, tuple | list):
+        return type(batch)([_replaced(item, stand_ins) for item in batch])
+    if isinstance(batch, dict):
+        return {name: _replaced(item, stand_ins) for name, item in batch.items()}
+    return batch
+
+
+def _arrangement(outputs: Any, flat: list[Any]) -> Callable[[Sequence[Any]], Any]:
+    """Flatten a structure of arrays into `flat`; returns what arranges other arrays in the same way."""
+    if isinstance(outputs, dict):
+        parts = {name: _arrangement(item, flat) for name, item in outputs.items()}
+        return lambda arrays: {name: part(arrays) for name, part in parts.items()}
+    if isinstance(outputs, tuple | list):
+        kind, items = type(outputs), [_arrangement(item, flat) for item in outputs]
+        return lambda arrays: kind([item(arrays) for item in items])
+    if outputs is None:
+        return lambda arrays: None
+    flat.append(outputs)
+    place = len(flat) - 1
+    return lambda arrays: arrays[place]
+
+
+def _references_of_own() -> int:
+    """What `sys.getrefcount` says of an array that only its variable holds, in a list of state, seen from a replay."""
+
+    class Holder:
+        pass
+
+    holder = Holder()
+    holder.value = np.empty(1)  # type: ignore[attr-defined]
+
+    def seen(state: list[np.ndarray]) -> int:
+        return [sys.getrefcount(a) for a in state][0]
+
+    return seen([v.value for v in (holder,)])  # type: ignore[attr-defined]
+
+
+OWN_REFERENCES = _references_of_own()
+
+BACKEND = NativeBackend()

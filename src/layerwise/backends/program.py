@@ -1,0 +1,332 @@
+"""A recording as a program: its stages in order, its memory planned, its calls handed to the extension."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import _native
+from .lowering import DTYPES, Group, Lowering, Task, Value
+from .opcodes import OPCODES
+from .recording import Recorded, Step, recorded, replaced
+
+ALIGNMENT = 64
+MOST_REGISTERS, MOST_AXES = 48, 4
+
+
+def needed(steps: Sequence[Step], outputs: Sequence[Any]) -> list[Step]:
+    """The steps that the outputs depend on, in order."""
+    wanted = {id(r) for r in recorded(list(outputs))}
+    kept = []
+    for step in reversed(steps):
+        if any(id(r) in wanted for r in step.outputs):
+            kept.append(step)
+            wanted.update(id(r) for r in recorded([step.args, step.kwargs]))
+    return kept[::-1]
+
+
+class Program:
+    """What was recorded, ready to run: `run(inputs)` overwrites the state and returns the other outputs.
+
+    The first `state` inputs and outputs are the state before and after; its new values are written into the arrays
+    that held the old ones, by calls that come last and that nothing interrupts.
+    """
+
+    def __init__(self, inputs: Sequence[Recorded], steps: Sequence[Step], outputs: Sequence[Any], state: int) -> None:
+        lowering = Lowering(inputs)
+        for step in needed(steps, outputs):
+            lowering.add(step)
+        self.state = state
+        self.made: list[Value] = []  # the outputs that are new arrays
+        self._place_outputs(lowering, [lowering.value(o) for o in outputs])
+        tasks = sorted((t for t in lowering.tasks if any(v is not None and v.nbytes for v in t.outputs)), key=lambda t: t.stage)
+        groups = [g for g in lowering.groups if g.merged is None and g.outputs() and math.prod(g.space)]
+        constants = [value for _, value in lowering.constants.values() if value.stored]
+        size = self._plan(tasks, groups, constants)
+        slots = [*lowering.inputs, *self.made]
+        self._program = _native.Program([size, *(max(v.nbytes, 1) for v in slots)])
+        self._arena = np.asarray(self._program.arena)
+        for value in constants:
+            self._array(value, ())[...] = value.constant
+        self._emit(tasks, groups)
+
+    # Where the outputs live ---------------------------------------------------------------------------------------
+
+    def _place_outputs(self, lowering: Lowering, outputs: list[Value]) -> None:
+        """Decide which arrays are computed in place, and copy the others at the end."""
+        for value in outputs:
+            value.base.stored = True
+        groups = [g for g in lowering.groups if g.merged is None]
+        read = {id(v.base) for t in lowering.tasks for v in t.inputs if v is not None}
+        read |= {id(v.base) for g in groups for v in g.inputs()}
+        last = [g for g in groups if not any(id(v) in read for v in g.outputs())]
+        stages = [t.stage for t in lowering.tasks] + [g.stage for g in groups if g not in last]
+        self.commit = max(stages, default=-1) + 1
+        for group in last:
+            group.stage = self.commit
+        readers = defaultdict(list)
+        for group in last:
+            for v in group.inputs():
+                readers[id(v.base)].append((group, v))
+        slots = len(lowering.inputs)
+        for i, value in enumerate(outputs):
+            own = value.root is None and value.slot is None
+            if i < self.state:
+                old = lowering.inputs[i]
+                if value is old:
+                    continue
+                fits = own and value.group is not None and value.group.final() in last and value.kind == "full"
+                safe = all(group is value.group.final() and v is old for group, v in readers[id(old)]) if fits else False  # type: ignore[union-attr]
+                if fits and safe:
+                    value.slot = old.slot
+                    continue
+                place = Value(old.shape, old.dtype, slot=old.slot)
+                if value.base in lowering.inputs:
+                    value = lowering._copy(value)
+                lowering.tasks.append(Task(self.commit + 1, [place], [value], ("copy", (), ())))
+                continue
+            slots += 1
+            if own:
+                value.slot = slots
+                self.made.append(value)
+            else:
+                place = Value(value.shape, value.dtype, slot=slots)
+                self.made.append(place)
+                stage = self.commit + 1 if value.group or value.base.group else max(value.ready, 0)
+                if value.slot is not None and 0 < value.slot <= self.state and value.base not in lowering.inputs:
+                    stage = self.commit + 1
+                lowering.tasks.append(Task(stage, [place], [value], ("copy", (), ())))
+
+    # Memory -------------------------------------------------------------------------------------------------------
+
+    def _plan(self, tasks: Sequence[Task], groups: Sequence[Group], constants: Sequence[Value]) -> int:
+        """Give every array in the arena its address; returns the arena's size."""
+        first: dict[Value, int] = {}
+        final: dict[Value, int] = {}
+        for stage, values in [
+            *((t.stage, [*t.outputs, *t.inputs]) for t in tasks),
+            *((g.stage, [*g.outputs(), *g.inputs()]) for g in groups),
+        ]:
+            for value in values:
+                if value is not None and value.base.constant is None and value.base.slot in (None, 0):
+                    first[value.base] = min(stage, first.get(value.base, stage))
+                    final[value.base] = max(stage, final.get(value.base, stage))
+        size = 0
+        for value in constants:
+            value.address, size = size, _aligned(size + value.nbytes)
+        placed: list[Value] = []
+        fixed = size
+        for value in sorted(first, key=lambda v: -v.nbytes):
+            rivals = sorted(
+                (v.address, _aligned(v.address + v.nbytes))
+                for v in placed
+                if first[v] <= final[value] and first[value] <= final[v]
+            )
+            address = fixed
+            for start, end in rivals:
+                if address + value.nbytes <= start:
+                    break
+                address = max(address, end)
+            value.slot, value.address = 0, address
+            placed.append(value)
+            size = max(size, _aligned(address + value.nbytes))
+        return max(size, ALIGNMENT)
+
+    # Calls --------------------------------------------------------------------------------------------------------
+
+    def _emit(self, tasks: Sequence[Task], groups: Sequence[Group]) -> None:
+        """Hand the kernel calls over in the order of stages; calls of NumPy stand between them."""
+        by_stage: dict[int, list[Any]] = defaultdict(list)
+        for item in [*tasks, *groups]:
+            by_stage[item.stage].append(item)
+        self._sections: list[tuple[int, int, list[Task]]] = []  # NumPy's calls, then the extension's from ... to ...
+        count = start = 0
+        foreign: list[Task] = []
+        commit = None
+        for stage in sorted(by_stage):
+            here = [item for item in by_stage[stage] if isinstance(item, Task) and item.kernel is None]
+            if here:
+                if count > start or foreign:
+                    self._sections.append((start, count, foreign))
+                start, foreign = count, here
+            if stage >= self.commit and commit is None:
+                commit = count
+            for item in by_stage[stage]:
+                if isinstance(item, Group):
+                    self._add_group(item, stage)
+                elif item.kernel is not None:
+                    name, ints, reals = item.kernel
+                    args = [self._argument(v) for v in (*item.outputs, *item.inputs)]
+                    self._program.add(name, len(item.outputs), args, list(ints), list(reals), stage)
+                else:
+                    continue
+                count += 1
+        self._sections.append((start, count, foreign))
+        self._program.commit_from(count if commit is None else commit)
+
+    def _argument(self, value: Value | None) -> Any:
+        if value is None:
+            return None
+        base = value.base
+        address = base.address + value.offset * base.dtype.itemsize
+        return base.slot, address, DTYPES[value.dtype.name], list(value.shape), list(value.strides)
+
+    def _add_group(self, group: Group, stage: int) -> None:
+        fused = Fused(group)
+        args = [
+            (v.base.slot, v.base.address + v.offset * v.base.dtype.itemsize, DTYPES[v.dtype.name], shape, strides)
+            for v, shape, strides in fused.args
+        ]
+        self._program.add("fused", fused.outputs, args, fused.ints, fused.reals, stage)
+
+    # Running ------------------------------------------------------------------------------------------------------
+
+    def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        made = [np.empty(v.shape, v.dtype) for v in self.made]
+        buffers = [*inputs, *made]
+        for start, stop, foreign in self._sections:
+            for task in foreign:
+                self._call(task, buffers)
+            self._program.run(buffers, start, stop)
+        return made
+
+    def _call(self, task: Task, buffers: Sequence[np.ndarray]) -> None:
+        step = task.step
+        assert step is not None
+        operands = iter([self._array(v, buffers) for v in task.inputs if v is not None])
+        result = step.function(*replaced(step.args, lambda _: next(operands)), **replaced(step.kwargs, lambda _: next(operands)))
+        for value, array in zip(task.outputs, result if isinstance(result, tuple | list) else [result], strict=True):
+            self._array(value, buffers)[...] = array
+
+    def _array(self, value: Value, buffers: Sequence[np.ndarray]) -> np.ndarray:
+        """A value's memory as an array."""
+        base = value.base
+        buffer = self._arena if base.slot == 0 else buffers[base.slot - 1]  # type: ignore[operator]
+        item = value.dtype.itemsize
+        strides = [s * item for s in value.strides]
+        return np.ndarray(value.shape, value.dtype, buffer, base.address + value.offset * item, strides)
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+class Fused:
+    """A group's instructions as the numbers that the fused kernel takes."""
+
+    def __init__(self, group: Group) -> None:
+        stored = [result for _, result, _ in group.steps if result.stored]
+        inputs = group.inputs()
+        self.outputs = len(stored)
+        space = group.space or (1,)
+        views = [(v, _over(v, space, group)) for v in (*stored, *inputs)]
+        rows = any(name.startswith("ROW_") or name == "ADD_COLUMNS" for name, _, _ in group.steps)
+        shape, strides = collapsed(space, [s for _, s in views], keep_last=rows)
+        self.args = [(v, shape, s) for (v, _), s in zip(views, strides, strict=True)]
+        self.reals: list[float] = []
+        code = self._instructions(group, stored, inputs)
+        self.ints = [DTYPES[group.dtype.name], len(shape), *shape, len(code), *(n for line in code for n in line)]
+
+    def _instructions(self, group: Group, stored: list[Value], inputs: list[Value]) -> list[tuple[int, ...]]:
+        steps = group.steps
+        last_use: dict[Any, int] = {}
+        for i, (_, _, operands) in enumerate(steps):
+            last_use.update((_key(v), i) for v in operands)
+        for value in stored:
+            last_use[_key(value)] = len(steps)
+        place = {_key(v): len(stored) + i for i, v in enumerate(inputs)}
+        register: dict[Any, int] = {}
+        users: dict[int, int] = defaultdict(int)  # values in a register: an alias shares that of its operand
+        free: list[int] = []
+        code: list[tuple[int, ...]] = []
+        highest = 0
+
+        def take() -> int:
+            nonlocal highest
+            if free:
+                return free.pop()
+            highest += 1
+            if highest > MOST_REGISTERS:
+                raise OverflowError("a fused group needs more registers than there are")
+            return highest - 1
+
+        def read(operand: Value | float) -> int:
+            key = _key(operand)
+            if key not in register:
+                register[key] = take()
+                users[register[key]] += 1
+                if isinstance(operand, Value):
+                    code.append((OPCODES["LOAD"], register[key], place[key], 0, 0))
+                else:
+                    self.reals.append(operand)
+                    code.append((OPCODES["CONST"], register[key], len(self.reals) - 1, 0, 0))
+            return register[key]
+
+        def release(key: Any) -> None:
+            users[register[key]] -= 1
+            if not users[register[key]]:
+                free.append(register[key])
+
+        totals = []
+        for i, (name, result, operands) in enumerate(steps):
+            sources = [read(v) for v in operands]
+            if result.kind == "total":
+                totals.append((OPCODES[name], 0, sources[0], stored.index(result), 0))
+                last_use[_key(operands[0])] = len(steps)  # all that is stored is stored at the end
+                continue
+            if name == "SAME":
+                target = sources[0]
+            else:
+                target = take()
+                code.append((OPCODES[name], target, *(*sources, 0, 0)[:3]))
+            register[_key(result)] = target
+            users[target] += 1
+            for key in {_key(v) for v in operands} | {_key(result)}:
+                if last_use.get(key, i) == i:
+                    release(key)
+        for i, value in enumerate(stored):
+            if value.kind != "total":
+                code.append((OPCODES["STORE"], 0, register[_key(value)], i, 0))
+        return code + totals
+
+
+def _key(operand: Value | float) -> Any:
+    return id(operand) if isinstance(operand, Value) else ("constant", operand, math.copysign(1, operand))
+
+
+def _over(value: Value, space: tuple[int, ...], group: Group) -> tuple[int, ...]:
+    """The strides with which a value goes through `space`."""
+    if value.kind == "total" and value.group is not None and value.group.final() is group:
+        columns = value.nbytes > value.dtype.itemsize or len(space) > 1 and space[-1] == 1
+        return (0,) * (len(space) - 1) + ((1,) if columns and _is_columns(value, group) else (0,))
+    strides = [0 if n == 1 else s for n, s in zip(value.shape, value.strides, strict=True)]
+    return (0,) * (len(space) - len(strides)) + tuple(strides)
+
+
+def _is_columns(value: Value, group: Group) -> bool:
+    return any(result is value and name == "ADD_COLUMNS" for name, result, _ in group.steps)
+
+
+def collapsed(
+    space: tuple[int, ...], strides: Sequence[tuple[int, ...]], keep_last: bool
+) -> tuple[list[int], list[list[int]]]:
+    """The space with neighbouring axes made one wherever every array goes through them in one step."""
+    shape, steps = [space[-1]], [[s[-1]] for s in strides]
+    for axis in reversed(range(len(space) - 1)):
+        n = space[axis]
+        last = keep_last and len(shape) == 1
+        if not last and shape[0] == 1:
+            shape[0] = n
+            for s, step in zip(strides, steps, strict=True):
+                step[0] = s[axis]
+        elif not last and (n == 1 or all(s[axis] == step[0] * shape[0] for s, step in zip(strides, steps, strict=True))):
+            shape[0] *= n
+        else:
+            shape.insert(0, n)
+            for s, step in zip(strides, steps, strict=True):
+                step.insert(0, s[axis])
+    return shape, steps

@@ -1,0 +1,168 @@
+"""Recording: a pure function of arrays is run once, on stand-ins that note what is done with them.
+
+A stand-in speaks NumPy's own protocols, so rules written for arrays need not know of it. It carries the value of this
+one run, from which every later step's shape and dtype are known, and refuses to give it away: a function that asks for
+it, with `float()` or `if`, cannot be replayed.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .base import TracedValueError
+
+
+@dataclass(eq=False)
+class Step:
+    """One call of a recording: a NumPy function, an array's method or a kernel, on arrays that may be recorded."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outputs: list[Recorded] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Kernel:
+    """A kernel with its numbers, as the function of a step: arrays in, new arrays out."""
+
+    name: str
+    outputs: Sequence[tuple[tuple[int, ...], np.dtype]]  # shapes and dtypes
+    strided: frozenset[int]  # the inputs that may have any strides
+    ints: Sequence[int]
+    reals: Sequence[float]
+    run: Callable[..., Any]
+
+    def __call__(self, *inputs: Any) -> Any:
+        return self.run(self, inputs)
+
+
+ATTRIBUTES = frozenset({np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj, np.can_cast})
+
+
+class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
+    """Stands for an array in a recording."""
+
+    __slots__ = ("steps", "value")
+    __hash__ = object.__hash__
+
+    def __init__(self, value: np.ndarray, steps: list[Step]) -> None:
+        self.value, self.steps = value, steps
+
+    shape = property(lambda self: self.value.shape)
+    dtype = property(lambda self: self.value.dtype)
+    ndim = property(lambda self: self.value.ndim)
+    size = property(lambda self: self.value.size)
+    nbytes = property(lambda self: self.value.nbytes)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+        if out is not None and not isinstance(out[0], Recorded):
+            raise self._refusal(f"{ufunc.__name__} into an array")
+        return record(ufunc if method == "__call__" else getattr(ufunc, method), *inputs, **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in ATTRIBUTES:
+            return function(*_values(args), **_values(kwargs))
+        return record(function, *args, **kwargs)
+
+    def __getitem__(self, key: Any) -> Any:
+        return record(operator.getitem, self, key)
+
+    def reshape(self, *shape: Any) -> Any:
+        return record(np.reshape, self, shape[0] if len(shape) == 1 else shape)
+
+    def astype(self, dtype: Any) -> Any:
+        return self if self.value.dtype == dtype else record(cast, self, np.dtype(dtype))
+
+    def view(self, dtype: Any) -> Any:
+        return record(reinterpret, self, np.dtype(dtype))
+
+    def transpose(self, *axes: Any) -> Any:
+        return record(np.transpose, self, (axes[0] if len(axes) == 1 else axes) or None)
+
+    T = property(lambda self: record(np.transpose, self))
+    real = property(lambda self: record(np.real, self))
+    imag = property(lambda self: record(np.imag, self))
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def _refusal(self, what: str) -> TracedValueError:
+        return TracedValueError(f"{what} of dtype {self.dtype} and shape {self.shape}")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        raise self._refusal("a value")
+
+    def _no_value(self, *args: Any) -> Any:
+        raise self._refusal("a value")
+
+    __bool__ = __int__ = __float__ = __complex__ = __index__ = item = tolist = _no_value
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise self._refusal("an assignment into a value")
+
+    def __repr__(self) -> str:
+        return f"<recorded array of dtype {self.dtype} and shape {self.shape}>"
+
+
+def cast(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """x.astype(dtype), as a function."""
+    return x.astype(dtype)
+
+
+def reinterpret(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """x.view(dtype), as a function."""
+    return x.view(dtype)
+
+
+def recorded(structure: Any) -> list[Recorded]:
+    """The stand-ins among some arguments, in order."""
+    if isinstance(structure, Recorded):
+        return [structure]
+    if isinstance(structure, slice):
+        return recorded((structure.start, structure.stop, structure.step))
+    if isinstance(structure, tuple | list):
+        return [leaf for item in structure for leaf in recorded(item)]
+    if isinstance(structure, dict):
+        return recorded(list(structure.values()))
+    return []
+
+
+def replaced(structure: Any, replacement: Callable[[Recorded], Any]) -> Any:
+    """The same arguments with something in the place of each stand-in."""
+    if isinstance(structure, Recorded):
+        return replacement(structure)
+    if isinstance(structure, tuple | list):
+        return type(structure)([replaced(item, replacement) for item in structure])
+    if isinstance(structure, dict):
+        return {name: replaced(item, replacement) for name, item in structure.items()}
+    return structure
+
+
+def _values(structure: Any) -> Any:
+    return replaced(structure, lambda stand_in: stand_in.value)
+
+
+def record(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call `function` on the values of recorded arguments, and note the call."""
+    steps = recorded([args, kwargs])[0].steps
+    result = function(*_values(args), **_values(kwargs))
+    step = Step(function, args, kwargs)
+
+    def stand_in(value: Any) -> Recorded:
+        if not isinstance(value, np.ndarray | np.generic) or value.dtype.kind not in "biufcV":
+            raise TracedValueError(f"what {getattr(function, '__name__', function)} makes of a value")
+        step.outputs.append(Recorded(np.asarray(value), steps))
+        return step.outputs[-1]
+
+    outputs = [stand_in(r) for r in result] if isinstance(result, tuple | list) else stand_in(result)
+    steps.append(step)
+    return tuple(outputs) if isinstance(outputs, list) else outputs
