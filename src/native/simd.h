@@ -86,3 +86,20 @@ template <class T> INLINE T sum_lanes(V<T> v) {
         for (int i = 0; i < half; i++) v[i] += v[i + half];
     return v[0];
 }
+
+// Transposes WIDTH vectors as a square, by swapping off-diagonal blocks of half the size, a quarter, ...
+template <int... I> struct Sequence {};
+template <int N, int... I> struct Count : Count<N - 1, N - 1, I...> {};
+template <int... I> struct Count<0, I...> { using type = Sequence<I...>; };
+
+template <int BLOCK, class T, int... I> INLINE void swap_blocks(V<T>& a, V<T>& b, Sequence<I...>) {
+    V<T> upper = __builtin_shufflevector(a, b, (I & BLOCK ? WIDTH<T> + I - BLOCK : I)...);
+    b = __builtin_shufflevector(a, b, (I & BLOCK ? WIDTH<T> + I : I + BLOCK)...);
+    a = upper;
+}
+
+template <class T, int BLOCK = WIDTH<T> / 2> INLINE void transpose(V<T> (&rows)[WIDTH<T>]) {
+    UNROLL for (int i = 0; i < WIDTH<T>; i++)
+        if (!(i & BLOCK)) swap_blocks<BLOCK, T>(rows[i], rows[i + BLOCK], typename Count<WIDTH<T>>::type());
+    if constexpr (BLOCK > 1) transpose<T, BLOCK / 2>(rows);
+}
