@@ -8,7 +8,7 @@
 //
 // `finish` writes a tile: adds what is there already, the bias, and applies the activation while the tile is in cache.
 #pragma once
-#include "simd.h"
+#include "math.h"
 
 enum Activation { LINEAR, RELU, TANH, SIGMOID };
 
@@ -37,11 +37,28 @@ INLINE void multiply_add(V<T> (&acc)[MR][NV], const T* const (&row)[MR], int64_t
     }
 }
 
+// The same where `a` has a value for each column: a(p, k, j) = row[p][at + k * a_step + j * WIDTH ...].
+template <bool PART = false, class T, int MR, int NV>
+INLINE void multiply_add_lanes(V<T> (&acc)[MR][NV], const T* const (&row)[MR], int64_t a_step, const T* b, int64_t b_step, int64_t depth,
+                               int part = 0, int64_t at = 0) {
+    for (int64_t k = 0; k < depth; k++, at += a_step, b += b_step)
+        UNROLL for (int j = 0; j < NV; j++) {
+            const bool cut = PART && j == NV - 1;
+            V<T> column = cut ? load_part(b + j * WIDTH<T>, part) : load(b + j * WIDTH<T>);
+            UNROLL for (int p = 0; p < MR; p++) {
+                const T* a = row[p] + at + j * WIDTH<T>;
+                acc[p][j] += (cut ? load_part(a, part) : load(a)) * column;
+            }
+        }
+}
+
 template <class T> INLINE V<T> activate(int activation, V<T> x) {
-    if (activation == RELU) return relu<T>(x);
-    for (int i = 0; i < WIDTH<T>; i++)
-        x[i] = activation == TANH ? __builtin_tanh(x[i]) : activation == SIGMOID ? 1 / (1 + __builtin_exp(-x[i])) : x[i];
-    return x;
+    switch (activation) {
+        case RELU: return relu<T>(x);
+        case TANH: return math::tanh(x);
+        case SIGMOID: return math::sigmoid(x);
+        default: return x;
+    }
 }
 
 // The activations that are too long to repeat in every tile: in place over a tile just written.
