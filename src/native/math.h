@@ -1,0 +1,338 @@
+// Elementary functions of vectors, branch-free in float32: reduce the argument to a small interval, evaluate a polynomial
+// (minimax in the relative error), put the exponent back. Errors are at most 2 ULP over all of float32 (4 for the GELU
+// family), subnormals, infinities and NaN included, with fused multiply-add or without.
+//
+// What cancels in float32 (the reduction modulo pi, y log x) runs in double, half a register at a time. float64 calls the
+// C library lane by lane; nothing here is included for it, the builtins become its functions.
+#pragma once
+#include "simd.h"
+
+namespace math {
+
+using F = V<float>;
+using D = V<double>;
+using Bits = V<int32_t>;
+using HalfF = Lanes<float, WIDTH<double>>::type;  // as many floats as a register holds doubles
+
+constexpr float INF = __builtin_inff();
+
+// c0 + c1 x + c2 x^2 + ...
+template <class X> INLINE X poly(X x, double c) { return X{} + decltype(x[0] + 0)(c); }
+template <class X, class... C> INLINE X poly(X x, double c, C... more) { return poly(x, more...) * x + decltype(x[0] + 0)(c); }
+
+INLINE F abs(F x) { return (F)((Bits)x & 0x7fffffff); }
+INLINE F copysign(F x, F sign) { return (F)(((Bits)x & 0x7fffffff) | ((Bits)sign & INT32_MIN)); }
+
+// The nearest whole number, halves to even, for |x| < 2^22 (2^51).
+INLINE F nearest(F x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
+INLINE D nearest(D x) { return (x + 0x1.8p52) - 0x1.8p52; }
+
+template <class M> INLINE bool any(M mask) {
+    auto found = mask[0];
+    for (unsigned i = 1; i < sizeof(M) / sizeof(mask[0]); i++) found |= mask[i];
+    return found;
+}
+
+// Lane by lane through the C library, in double: the rare and the long.
+template <class X, class Fn> INLINE X each(X x, Fn fn) {
+    for (unsigned i = 0; i < sizeof(X) / sizeof(x[0]); i++) x[i] = fn(double(x[i]));
+    return x;
+}
+template <class X, class Fn> INLINE X each(X x, X y, Fn fn) {
+    for (unsigned i = 0; i < sizeof(X) / sizeof(x[0]); i++) x[i] = fn(double(x[i]), double(y[i]));
+    return x;
+}
+
+// fn(D, D) of floats, in two halves. Lambdas are marked: a vector passes through no call.
+#define ALWAYS __attribute__((always_inline))
+template <class Fn> INLINE F in_double(F x, F y, Fn fn) {
+    union { F all; HalfF half[2]; } a{x}, b{y};
+    for (int i = 0; i < 2; i++)
+        a.half[i] = __builtin_convertvector(fn(__builtin_convertvector(a.half[i], D), __builtin_convertvector(b.half[i], D)), HalfF);
+    return a.all;
+}
+template <class Fn> INLINE F in_double(F x, Fn fn) {
+    return in_double(x, x, [fn](D a, D) ALWAYS { return fn(a); });
+}
+
+// Exponentials -------------------------------------------------------------------------------------------------------
+
+// x = n ln 2 + r with |r| <= ln(2) / 2. Beyond the limits e^x, and e^x x, are 0 or infinite as at the limits.
+struct Reduced { F n, r, low; };  // low: the rounding error of r
+INLINE Reduced reduce(F x) {
+    x = x > 89.f ? 89.f + F{} : x < -111.f ? -111.f + F{} : x;
+    F n = nearest(x * 0x1.715476p0f), exact = x - n * 0x1.63p-1f, r = exact - n * -0x1.bd0106p-13f;
+    return {n, r, (exact - r) - n * -0x1.bd0106p-13f};
+}
+
+// e^(r + low) - 1 - r, and e^(r + low), for a reduced r.
+INLINE F exp_tail(F r, F low) {
+    return low + r * r * poly(r, 0.5, 0.166666657, 0.0416663624, 0.00833338965, 0.00139406382, 0.000198458773);
+}
+INLINE F exp_reduced(F r, F low) {
+    F sum = 1.f + r;
+    return sum + ((r - (sum - 1.f)) + exp_tail(r, low));
+}
+
+// x 2^n in two steps, for results below the smallest normal number and above 2^127.
+INLINE F scale(F x, F n) {
+    Bits all = __builtin_convertvector(n, Bits), half = all >> 1;
+    return x * (F)((half + 127) << 23) * (F)((all - half + 127) << 23);
+}
+
+// e^(x + low), where low is a rounding error of x.
+INLINE F exp(F x, F low) {
+    auto [n, r, rest] = reduce(x);
+    return scale(exp_reduced(r + low, rest), n);
+}
+INLINE F exp(F x) {
+    auto [n, r, rest] = reduce(x);
+    return scale(exp_reduced(r, rest), n);
+}
+
+INLINE F expm1(F x) {
+    auto [n, r, low] = reduce(x < -40.f ? -40.f + F{} : x);
+    F half = (F)((__builtin_convertvector(n, Bits) + 126) << 23);  // 2^n / 2: 2^128 is too large
+    F head = half - 0.5f, sum = head + half * r, lost = half * r - (sum - head);
+    return abs(x) < 0x1p-24f ? x : (sum + (lost + half * exp_tail(r, low))) * 2.f;
+}
+
+// t / (t + 2) with t = e^-2|x| - 1, or 1 less what is missing
+INLINE F tanh(F x) {
+    F a = abs(x), t = expm1(-2.f * a);
+    F y = (a < 0.6f ? t : 2.f * t + 2.f) / (t + 2.f);
+    return copysign(a < 0.6f ? y : 1.f - y, x);
+}
+
+// y(x) of a smoothed ramp: y(x) = y(-|x|) + max(x, 0); and of its derivative: y(x) = 1 - y(-x). So only x < 0 is approximated.
+INLINE F ramp(F x, F y) { return y + (x < 0.f ? F{} : x); }
+INLINE F step(F x, F y) { return x < 0.f ? y : 1.f - y; }
+
+// The derivatives are 0 at a = root + root_low: there the polynomial is one of the distance to it, so that the sign is right too.
+template <class... C> INLINE F near_root(F a, float root, float root_low, C... coefficients) {
+    F distance = (a - root) - root_low;
+    return distance * poly(distance, coefficients...);
+}
+
+// 1 / (1 + e^-x), kept as e^x = m 2^n in parts so that f sigmoid(x) is right where sigmoid(x) alone is below the normal numbers.
+struct Logistic {
+    F x, m, n, z;  // z = e^-|x|
+    INLINE Logistic(F x, F low) : x(x) {
+        auto [exponent, r, rest] = reduce(-abs(x));
+        m = exp_reduced(r + (x < 0.f ? low : -low), rest), n = exponent, z = scale(m, n);
+    }
+    INLINE F times(F f) const { return x < 0.f ? scale(f * m / (1.f + z), n) : f / (1.f + z); }
+    // sigmoid(x) (1 - slope sigmoid(-x)), for x < 0: with slope = -x dz/dx the derivative of x sigmoid(z(x))
+    INLINE F derivative(F slope) const { return scale(((1.f - slope) + z) * m / ((1.f + z) * (1.f + z)), n); }
+};
+
+INLINE F sigmoid(F x) {
+    F z = exp(-abs(x)), sum = 1.f + z, lost = z - (sum - 1.f), y = (x < 0.f ? z : 1.f + F{}) / sum;
+    return y - y * lost;
+}
+INLINE F silu(F x) { return Logistic(x, F{}).times(x); }
+INLINE F silu_grad(F x) {
+    F a = abs(x);
+    a = a > 120.f ? 120.f + F{} : a;
+    Logistic s(-a, F{});
+    F inner = near_root(a, 0x1.474974p0f, -0x1.bdf6fap-27f, -0.217811704, 0.146648794, -0.0188747775, -0.0152225839, 0.00660613924, 0.00012644552, -0.000796603388, 0.000185086887, 3.771103e-05, -2.7100732e-05, 4.26110182e-06);
+    return step(x, (a > 0.5f) & (a < 2.5f) ? inner : s.derivative(a));
+}
+
+// Logarithms ---------------------------------------------------------------------------------------------------------
+
+// x = 2^k (1 + f) with 1 + f between sqrt(1/2) and sqrt(2), for 0 < x < infinity.
+struct Split { F k, f; };
+INLINE Split split(F x) {
+    auto tiny = x < 0x1p-126f;
+    Bits bits = (Bits)(tiny ? x * 0x1p23f : x) + (0x3f800000 - 0x3f3504f3);
+    Bits k = (bits >> 23) - 127 + (tiny & -23);
+    return {__builtin_convertvector(k, F), (F)((bits & 0x7fffff) + 0x3f3504f3) - 1.f};
+}
+
+// log(1 + f) - f
+INLINE F log_tail(F f) {
+    F square = f * f;
+    return f * square * poly(f, 0.333333135, -0.250000089, 0.200021207, -0.166679963, 0.14219518, -0.12405546, 0.118883908, -0.11676041, 0.0674659684) - 0.5f * square;
+}
+
+INLINE F log_split(F k, F f) { return k * 0x1.63p-1f + (f + (log_tail(f) + k * -0x1.bd0106p-13f)); }
+
+// y, the logarithm of x > 0, where it is one.
+INLINE F or_special(F y, F x) {
+    return x > 0.f ? (x < INF ? y : x) : x == 0.f ? -INF + F{} : __builtin_nanf("") + F{};
+}
+
+INLINE F log(F x) {
+    auto [k, f] = split(x);
+    return or_special(log_split(k, f), x);
+}
+INLINE F log2(F x) {
+    auto [k, f] = split(x);
+    F t = log_tail(f);
+    return or_special(k + (f + (t + (f + t) * 0x1.c551dap-2f)), x);  // log2(e) - 1
+}
+INLINE F log10(F x) {
+    auto [k, f] = split(x);
+    F t = log_tail(f);
+    F low = k * 0x1.04d428p-12f + (f * 0x1.6f62a4p-11f + t * 0x1.bcb7b2p-2f);  // both constants in two parts
+    return or_special(k * 0x1.34p-2f + (f * 0x1.bcp-2f + low), x);
+}
+INLINE F log1p(F x) {
+    F u = 1.f + x, lost = x < 1.f ? x - (u - 1.f) : 1.f - (u - x);
+    auto [k, f] = split(u);
+    Bits shift = __builtin_convertvector(k < 126.f ? k : 126.f + F{}, Bits);  // what is lost matters for small k only
+    F y = log_split(k, f + lost * (F)((127 - shift) << 23));
+    return abs(x) < 0x1p-25f ? x : or_special(y, u);
+}
+
+// ln(1 + e^x)
+INLINE F softplus(F x) { return (x < 0.f ? F{} : x) + log1p(exp(-abs(x))); }
+
+// The normal distribution --------------------------------------------------------------------------------------------
+
+INLINE F erf(F x) {
+    F a = abs(x), square = x * x;
+    F inner = x + x * poly(square, 0.128379166, -0.376126319, 0.112836637, -0.0268577058, 0.0051969518, -0.000809770252, 8.1850907e-05);
+    F b = a > 4.f ? 4.f + F{} : a;
+    F outer = 1.f - exp(poly(b, 0.000169205508, -1.12948835, -0.633400857, -0.108220391, 0.0250806194, -0.00415625609, 0.000431393855, -2.08286456e-05));
+    return a < 0.95f ? inner : copysign(outer, x);
+}
+
+// The upper tail of the standard normal distribution beyond a is density * ratio / a, for a >= 1: relatively right far out.
+struct Tail {
+    F density, ratio;  // e^(-a^2 / 2); Mills' ratio times a / sqrt(2 pi)
+    INLINE Tail(F a) {
+        a = a > 16.f ? 16.f + F{} : a;
+        F high = (F)((Bits)a & ~0xfff);
+        density = exp(-0.5f * high * high, -0.5f * (a - high) * (a + high));
+        ratio = poly((a - 4.f) / (a + 4.f), 0.377642572, 0.0736942589, -0.110379465, 0.100307159, -0.0630661622, 0.0264352169, -0.00548187131, -0.000954882416, 0.000788488716);
+    }
+};
+
+// x times the normal distribution function; NaN at -infinity (0 times infinity), as in the reference
+INLINE F gelu(F x) {
+    F a = abs(x);
+    Tail tail(a);
+    F inner = a * (a * poly(a * a, 0.398942292, -0.0664903149, 0.00997307803, -0.00118578493, 0.00011295217, -7.46289334e-06) - 0.5f);
+    return x == -INF ? x * 0.f : ramp(x, a < 1.f ? inner : -(tail.density * tail.ratio));
+}
+INLINE F gelu_grad(F x) {
+    F a = abs(x);
+    Tail tail(a);
+    F inner = near_root(a, 0x1.80ead2p-1f, -0x1.a03fd4p-27f, -0.431493998, 0.388284981, 0.0181996487, -0.114007987, 0.01477182, 0.019419305, -0.00453992886, -0.00223002117, 0.00074307574, 0.000169462015, -7.80574046e-05);
+    a = a > 16.f ? 16.f + F{} : a;
+    return step(x, a < 1.7f ? inner : tail.density * (tail.ratio / a - 0.3989422804f * a));
+}
+
+// sigmoid(x (c0 + c1 x^2)) with c0 = sqrt(8 / pi), c1 = 0.044715 c0: far out the argument needs more than float32's digits.
+INLINE Logistic tanh_logistic(F x) {
+    x = x > 16.f ? 16.f + F{} : x < -16.f ? -16.f + F{} : x;
+    F high = (F)((Bits)x & ~0xfff), low = x - high;
+    F square = high * high, square_low = low * (x + high), top = (F)((Bits)square & ~0xfff);
+    F w = top * 0x1.248p-4f, w_low = top * -0x1.d86adap-15f + ((square - top) + square_low) * 0x1.2444f2p-4f + 0x1.14cf5p-14f;  // c1 x^2
+    w += 0x1.988p0f;
+    F w_high = (F)((Bits)w & ~0xfff);
+    w_low += w - w_high;
+    F product = high * w_high, rest = high * w_low + low * (w_high + w_low), sum = product + rest;
+    return Logistic(sum, rest - (sum - product));
+}
+INLINE F gelu_tanh(F x) { return tanh_logistic(x).times(x); }
+INLINE F gelu_tanh_grad(F x) {
+    F a = abs(x);
+    a = a > 16.f ? 16.f + F{} : a;
+    Logistic s = tanh_logistic(-a);
+    F inner = near_root(a, 0x1.8142ap-1f, -0x1.85a06cp-27f, -0.430400103, 0.387518436, 0.01578274, -0.113943905, 0.0166207273, 0.0196764749, -0.00526641263, -0.00239835447, 0.000932016701, 0.000218004847, -0.000113962378);
+    return step(x, a < 1.7f ? inner : s.derivative(a * (0x1.988454p0f + a * a * 0x1.b6676cp-3f)));
+}
+
+// In double ----------------------------------------------------------------------------------------------------------
+
+INLINE D exp_double(D x) {
+    x = x > 700. ? 700. + D{} : x < -700. ? -700. + D{} : x;
+    D n = nearest(x * 0x1.71547652b82fep0), r = x - n * 0x1.62e42fefa39efp-1;
+    D y = poly(r, 1., 1., 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040, 1. / 40320, 1. / 362880, 1. / 3628800, 1. / 39916800);
+    return y * (D)((__builtin_convertvector(n, V<int64_t>) + 1023) << 52);
+}
+
+// 2 artanh((m - 1) / (m + 1)) + k ln 2 for x = 2^k m; -infinity at 0
+INLINE D log_double(D x) {
+    V<int64_t> bits = (V<int64_t>)x + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
+    D k = __builtin_convertvector((bits >> 52) - 1023, D), m = (D)((bits & 0xfffffffffffff) + 0x3fe6a09e667f3bcd);
+    D s = (m - 1.) / (m + 1.), y = k * 0x1.62e42fefa39efp-1 + 2. * s * poly(s * s, 1., 1. / 3, 1. / 5, 1. / 7, 1. / 9, 1. / 11, 1. / 13, 1. / 15, 1. / 17);
+    return x == 0. ? -double(INF) + D{} : x < double(INF) ? y : x;
+}
+
+// x^y as the C library's pow: 1 where y = 0 or x = 1, negative x for whole y only, the signs of odd powers.
+INLINE F pow(F base, F exponent) {
+    return in_double(base, exponent, [](D x, D y) ALWAYS {
+        D a = x < 0. ? -x : x, t = y * log_double(a + 0.);
+        D r = exp_double((a == 1.) | (y == 0.) ? D{} : t);
+        r = t == double(INF) ? t : r;
+        D half = 0.5 * y, whole = nearest(y);
+        auto odd = (whole == y) & (nearest(half) != half), negative = (V<int64_t>)x < 0;
+        r = odd & negative ? -r : r;
+        return (x < 0.) & (x > -double(INF)) & (whole != y) & (y == y) ? __builtin_nan("") + D{} : (x == 1.) | (y == 0.) ? 1. + D{} : (x != x) | (y != y) ? x + y : r;
+    });
+}
+
+// sin(x + quarter pi / 2): x modulo pi / 2 in two parts up to 10^6, the C library beyond.
+template <int QUARTER> INLINE F sine(F angle) {
+    if (any(!(abs(angle) < 1e6f))) return each(angle, [](double x) { return QUARTER ? __builtin_cos(x) : __builtin_sin(x); });
+    return in_double(angle, [](D x) ALWAYS {
+        D n = nearest(x * 0x1.45f306dc9c883p-1), r = (x - n * 0x1.921fb544p0) - n * 0x1.0b4611a626331p-34, s = r * r;
+        V<int64_t> quarter = __builtin_convertvector(n, V<int64_t>) + QUARTER;
+        D sin = r + r * s * poly(s, -1. / 6, 1. / 120, -1. / 5040, 1. / 362880, -1. / 39916800, 1. / 6227020800);
+        D cos = 1. + s * poly(s, -1. / 2, 1. / 24, -1. / 720, 1. / 40320, -1. / 3628800, 1. / 479001600);
+        D y = (quarter & 1) != 0 ? cos : sin;
+        return (quarter & 2) != 0 ? -y : y;
+    });
+}
+INLINE F sin(F x) { return sine<0>(x); }
+INLINE F cos(F x) { return sine<1>(x); }
+
+INLINE F sinh(F angle) {
+    return in_double(angle, [](D x) ALWAYS {
+        D e = exp_double(x), small = x + x * x * x * (1. / 6);
+        return (x < 0x1p-10) & (x > -0x1p-10) ? small : 0.5 * (e - 1. / e);
+    });
+}
+INLINE F cosh(F angle) {
+    return in_double(angle, [](D x) ALWAYS {
+        D e = exp_double(x);
+        return 0.5 * (e + 1. / e);
+    });
+}
+
+// float64, and what is too rare for a polynomial ---------------------------------------------------------------------
+
+#define LIBRARY(X, name, ...) INLINE X name(X v) { return each(v, [](double x) { return __VA_ARGS__; }); }
+LIBRARY(D, exp, __builtin_exp(x))
+LIBRARY(D, expm1, __builtin_expm1(x))
+LIBRARY(D, log, __builtin_log(x))
+LIBRARY(D, log1p, __builtin_log1p(x))
+LIBRARY(D, log2, __builtin_log2(x))
+LIBRARY(D, log10, __builtin_log10(x))
+LIBRARY(D, tanh, __builtin_tanh(x))
+LIBRARY(D, sin, __builtin_sin(x))
+LIBRARY(D, cos, __builtin_cos(x))
+LIBRARY(D, sinh, __builtin_sinh(x))
+LIBRARY(D, cosh, __builtin_cosh(x))
+LIBRARY(D, erf, __builtin_erf(x))
+INLINE D pow(D a, D b) { return each(a, b, [](double x, double y) { return __builtin_pow(x, y); }); }
+
+INLINE double logistic(double x) {
+    double z = __builtin_exp(-__builtin_fabs(x));
+    return (x < 0 ? z : 1) / (1 + z);
+}
+constexpr double GELU_C0 = 1.5957691216057308, GELU_C1 = 0.044715 * GELU_C0, DENSITY_0 = 0.3989422804014327, HALF_ROOT = 0.7071067811865476;
+LIBRARY(D, sigmoid, logistic(x))
+LIBRARY(D, silu, x * logistic(x))
+LIBRARY(D, silu_grad, logistic(x) * (1 + x * logistic(-x)))
+LIBRARY(D, softplus, (x < 0 ? 0 : x) + __builtin_log1p(__builtin_exp(-__builtin_fabs(x))))
+LIBRARY(D, gelu, x * 0.5 * __builtin_erfc(-x * HALF_ROOT))
+LIBRARY(D, gelu_grad, 0.5 * __builtin_erfc(-x * HALF_ROOT) + x * __builtin_exp(-0.5 * x * x) * DENSITY_0)
+LIBRARY(D, gelu_tanh, x * logistic(x * (GELU_C0 + GELU_C1 * x * x)))
+LIBRARY(D, gelu_tanh_grad, logistic(x * (GELU_C0 + GELU_C1 * x * x)) * (1 + x * logistic(-x * (GELU_C0 + GELU_C1 * x * x)) * (GELU_C0 + 3 * GELU_C1 * x * x)))
+
+}  // namespace math
