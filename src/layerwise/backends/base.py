@@ -156,7 +156,12 @@ class Backend:
         raise NotImplementedError
 
     def compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        """`fn` of (nested structures of) arrays, made fast."""
+        """`fn(values, *batch) -> (new values, outputs)`, lists or nested structures of arrays, made fast.
+
+        `values` is the caller's to give away: what is returned may write the new ones into those very arrays, and then
+        gives back that very list. If it raises, the arrays hold what they held before. Outputs share no memory
+        with values.
+        """
         raise NotImplementedError
 
     def scan(
@@ -185,6 +190,17 @@ class Backend:
     def leaked(self, error: Exception) -> bool:
         """Whether an error comes from a traced array that is used outside of the function it was traced in."""
         return False
+
+    # Functions of one number --------------------------------------------------------------------------------------
+
+    def sigmoid(self, x: Array) -> Array:
+        return sigmoid(self.xp, x)
+
+    def gelu(self, x: Array, approximate: bool) -> Array:
+        """x P(Z <= x) for a standard normal Z, or its approximation by tanh."""
+        if approximate:
+            return 0.5 * x * (1 + self.xp.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+        return x * 0.5 * (1 + self.erf(x * math.sqrt(0.5)))
 
     # Linear algebra -----------------------------------------------------------------------------------------------
 
@@ -361,6 +377,10 @@ class Backend:
         """Zeros of `shape` with `values` added at `indices` of `axis`: the transpose of `gather`."""
         return self.add_at(self.xp.zeros(shape, values.dtype), (slice(None),) * axis + (indices,), values)
 
+    def take_rows(self, array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """array[rows], for data on the host and whole numbers that lie within it: how batches are gathered."""
+        return array.take(rows, axis=0)
+
     # Random bits --------------------------------------------------------------------------------------------------
 
     def random_bits(self, key: Array, n: int) -> Array:
@@ -368,6 +388,10 @@ class Backend:
         count = self.xp.arange((n + 1) // 2, dtype="uint32")
         pairs = threefry2x32(key[:1], key[1:], count, self.xp.zeros_like(count))
         return self.xp.stack(pairs, axis=-1).reshape(-1)[:n]
+
+    def order(self, upper: Array, lower: Array) -> Array:
+        """The places of the numbers 2^32 upper + lower, from the smallest to the largest."""
+        return self.xp.lexsort((lower, upper))
 
     # Optimizers ---------------------------------------------------------------------------------------------------
 

@@ -126,7 +126,6 @@ BINARY = {
     np.bitwise_and: "BITAND", np.bitwise_or: "BITOR", np.bitwise_xor: "BITXOR", np.left_shift: "SHL",
     np.right_shift: "SHR", np.floor_divide: "FLOORDIV", np.remainder: "MOD",
 }  # fmt: skip
-UNARY_NAMES = frozenset(UNARY.values()) | {"SQUARE", "SQRT", "RECIPROCAL"}
 LOGICAL = frozenset("EQ NE LT LE GT GE ISNAN ISINF ISFINITE NOT AND OR XOR".split())  # whose result is a boolean
 INTEGER_ONLY = frozenset("BITAND BITOR BITXOR SHL SHR".split())
 FLOAT_ONLY = frozenset(
@@ -265,7 +264,7 @@ class Lowering:
         name = UNARY.get(function) or BINARY.get(function)
         if function is np.power and isinstance(args[1], int | float) and args[1] in POWERS:
             name, args = POWERS[args[1]], args[:1]
-        if name is None or len(args) != (1 if name in UNARY_NAMES else 2):
+        if name is None or len(args) > 2:
             return None
         if name in LOGICAL:
             operands = np.result_type(*(a.dtype if isinstance(a, Recorded) else a for a in args))

@@ -5,6 +5,7 @@ Arrays are NumPy's. What a kernel cannot take (other dtypes, other ranks) the re
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -14,9 +15,11 @@ import numpy as np
 
 from . import _native
 from .base import Array, TracedValueError, Window
+from .lowering import DTYPES, UNARY
 from .numpy import NumpyBackend
+from .opcodes import OPCODES
 from .program import Program
-from .recording import Kernel, Recorded, Step, cast, record, recorded
+from .recording import Kernel, Recorded, Step, record, recorded
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 ACTIVATIONS = {None: 0, "relu": 1, "tanh": 2, "sigmoid": 3}
@@ -53,8 +56,21 @@ class NativeBackend(NumpyBackend):
             return record(_added_at, array, index, values)
         return super().add_at(array, index, values)
 
+    # Functions of one number --------------------------------------------------------------------------------------
+
     def erf(self, x: Array) -> Array:
-        return record(super().erf, x) if isinstance(x, Recorded) else super().erf(x)
+        return _instruction("ERF", x) if x.dtype in FLOATS else super().erf(x)
+
+    def sigmoid(self, x: Array) -> Array:
+        return _instruction("SIGMOID", x) if x.dtype in FLOATS else super().sigmoid(x)
+
+    def gelu(self, x: Array, approximate: bool) -> Array:
+        if x.dtype not in FLOATS:
+            return super().gelu(x, approximate)
+        return _instruction("GELU_TANH" if approximate else "GELU", x)
+
+    def act(self, name: str | None, z: Array) -> Array:
+        return self.sigmoid(z) if name == "sigmoid" else super().act(name, z)
 
     # Linear algebra -----------------------------------------------------------------------------------------------
 
@@ -189,6 +205,22 @@ def _pooling(window: Window) -> list[int]:
 
 def _places(window: Window) -> np.dtype:
     return np.dtype("uint8" if int(np.prod(window.size)) <= 256 else "int32")
+
+
+def _instruction(name: str, x: Array) -> Array:
+    """One instruction of the fused kernel on every element of an array."""
+    if isinstance(x, Recorded):
+        return record(INSTRUCTIONS[name], x)
+    x = _readable(x, strided=False)
+    y = np.empty(x.shape, x.dtype)
+    if x.size:
+        code = [OPCODES["LOAD"], 0, 1, 0, 0, OPCODES[name], 0, 0, 0, 0, OPCODES["STORE"], 0, 0, 0, 0]
+        _native.call("fused", 1, [y.reshape(-1), x.reshape(-1)], [DTYPES[x.dtype.name], 1, x.size, 3, *code], [])
+    return y
+
+
+INSTRUCTIONS = {name: functools.partial(_instruction, name) for name in ("ERF", "SIGMOID", "GELU", "GELU_TANH")}
+UNARY.update((function, name) for name, function in INSTRUCTIONS.items())
 
 
 def _added_at(array: np.ndarray, index: Any, values: np.ndarray) -> np.ndarray:

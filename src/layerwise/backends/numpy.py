@@ -49,6 +49,9 @@ class NumpyBackend(Backend):
             array[index] += values
         return array
 
+    def order(self, upper: Array, lower: Array) -> Array:
+        return np.argsort(upper.astype("uint64") << 32 | lower)
+
     def erf(self, x: Array) -> Array:
         return _erf(x).astype(x.dtype)
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from ..autograd import Array, Tensor, add, as_tensor, elementwise, primitive
 from ..backends import backend, xp
-from ..backends.base import sigmoid as _stable_sigmoid
 from ..dtypes import is_float
 
 __all__ = [
@@ -463,7 +462,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
 @elementwise(floating=True)
 def _sigmoid(x: Array) -> Array:
     """y = 1 / (1 + e^-x)"""
-    return _stable_sigmoid(xp(), x)
+    return backend().sigmoid(x)
 
 
 @_sigmoid.gradient
@@ -485,7 +484,7 @@ def sigmoid(x: Any) -> Tensor:
 @elementwise(floating=True)
 def silu(x: Array) -> Array:
     """y = x sigmoid(x)"""
-    return x * _stable_sigmoid(xp(), x)
+    return x * backend().sigmoid(x)
 
 
 @silu.gradient
@@ -561,7 +560,7 @@ def gelu(x: Any, approximate: bool = True) -> Tensor:
 @elementwise(floating=True)
 def _gelu(x: Array) -> Array:
     """y = x (1 + erf(x / sqrt 2)) / 2"""
-    return x * 0.5 * (1 + backend().erf(x * math.sqrt(0.5)))
+    return backend().gelu(x, approximate=False)
 
 
 @_gelu.gradient
@@ -575,7 +574,7 @@ _GELU = math.sqrt(2 / math.pi)
 @elementwise(floating=True)
 def _gelu_tanh(x: Array) -> Array:
     """y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2"""
-    return 0.5 * x * (1 + xp().tanh(_GELU * (x + 0.044715 * x * x * x)))
+    return backend().gelu(x, approximate=True)
 
 
 @_gelu_tanh.gradient
