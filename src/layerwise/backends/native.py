@@ -295,7 +295,10 @@ class Replay:
             return self.fn(state, *batch)
         try:
             program, arrange = found
-            state = [a if sys.getrefcount(a) <= OWN_REFERENCES and a.flags.owndata else a.copy() for a in state]
+            for a in state:
+                if sys.getrefcount(a) > OWN_REFERENCES or not a.flags.carray or not a.flags.owndata:
+                    state = [np.array(a, order="C") for a in state]  # something else holds on to it
+                    break
             return state, arrange(program.run([*state, *map(np.ascontiguousarray, leaves)]))
         finally:
             self._lock.release()
@@ -364,9 +367,12 @@ def _references_of_own() -> int:
     holder.value = np.empty(1)  # type: ignore[attr-defined]
 
     def seen(state: list[np.ndarray]) -> int:
-        return [sys.getrefcount(a) for a in state][0]
+        for a in state:
+            return sys.getrefcount(a)
+        return 0
 
-    return seen([v.value for v in (holder,)])  # type: ignore[attr-defined]
+    before = [v.value for v in (holder,)]  # type: ignore[attr-defined]
+    return seen(before)
 
 
 OWN_REFERENCES = _references_of_own()
