@@ -3,19 +3,22 @@
 # make lint    ruff and mypy alone       make coverage   pytest with line coverage
 # make docs    the documentation, in docs/_build/html
 # make bench   every script in benchmarks/
+# make wheel   a wheel with the compiled kernels, in dist/
 # make clean   remove the environment and everything built (runs/ stays)
 #
-# Everything is installed into .venv. A stamp in it is newer than pyproject.toml and constraints.txt once an
-# extra is there, so a second run installs nothing and needs no network. Works with GNU make 3.81.
+# Everything is installed into .venv, and the C++ kernels are compiled into the source tree. A stamp is newer than
+# pyproject.toml, constraints.txt and src/native once an extra is there, so a second run installs nothing and needs no
+# network. Works with GNU make 3.81.
 
 PYTHON  =#          the interpreter to build .venv with; the newest suitable one where empty
 WORKERS = 2#        processes that share the tests; 0 runs them in one
 # One BLAS thread for each: processes whose threads outnumber the cores wait for each other.
 PYTEST  = OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
-INSTALL = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
-SETUP   = pyproject.toml constraints.txt
+BUILT   = src/layerwise/backends/_native*
+INSTALL = rm -f $(BUILT); .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+SETUP   = pyproject.toml constraints.txt $(wildcard src/native/*)
 
-.PHONY: train test lint coverage docs bench clean
+.PHONY: train test lint coverage docs bench wheel clean
 
 train: .venv/plot.stamp
 	.venv/bin/layerwise train $(ARGS)
@@ -38,8 +41,12 @@ bench: .venv/test.stamp
 	@test -d benchmarks || { echo "There is no benchmarks/ folder: nothing was measured."; exit 1; }
 	@for script in benchmarks/[!_]*.py; do .venv/bin/python "$$script" || exit 1; done
 
+wheel: | .venv/bin/python
+	.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@ls -l dist
+
 clean:
-	rm -rf .venv build src/*.egg-info docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist $(BUILT) docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/plot.stamp: $(SETUP) | .venv/bin/python

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
+from .cores import usable_cores
 from .lazy import missing
 
 BACKENDS = ("numpy", "xla")
@@ -155,17 +157,40 @@ def set_dtype_policy(policy: str | DTypePolicy) -> None:
 
 
 def num_threads() -> int:
-    """How many threads kernels may use: `set_num_threads`, otherwise the CPUs this process may run on."""
-    return _get("num_threads") or len(
-        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    )
+    """How many threads kernels may use: `set_num_threads`, the environment's LAYERWISE_NUM_THREADS, or the physical cores
+    that this process may use."""
+    count = _get("num_threads")
+    if count is None:
+        asked = os.environ.get("LAYERWISE_NUM_THREADS") or usable_cores()
+        count = int(asked) if str(asked).isdecimal() else asked
+        count = _defaults["num_threads"] = _check_threads("LAYERWISE_NUM_THREADS", count)
+    return count
 
 
 def set_num_threads(count: int) -> None:
     """Limit the threads that kernels of Layerwise's own use (the reference backend's BLAS follows its own settings)."""
+    _defaults["num_threads"] = _check_threads("set_num_threads", count)
+    if kernels := _loaded_kernels():
+        kernels.set_num_threads(count)
+
+
+def _check_threads(setter: str, count: Any) -> int:
     if not (isinstance(count, int) and count >= 1):
-        raise ValueError(f"set_num_threads: got {count!r}, expected an integer >= 1")
-    _defaults["num_threads"] = count
+        raise ValueError(f"{setter}: got {count!r}, expected an integer >= 1")
+    return count
+
+
+def memory_stats() -> dict[str, int]:
+    """Bytes that the native kernels hold: {"arena": of recorded programs, "scratch": of threads, "peak": the most of both}.
+
+    Empty where no kernel was loaded. Arrays are NumPy's and not counted here.
+    """
+    kernels = _loaded_kernels()
+    return kernels.memory_stats() if kernels else {}
+
+
+def _loaded_kernels() -> Any:
+    return sys.modules.get(f"{__package__}.backends._native")
 
 
 def fusion() -> bool:

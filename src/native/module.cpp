@@ -289,6 +289,7 @@ PyType_Slot program_slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(arena_b
 }  // namespace
 
 NB_MODULE(_native, m) {
+    set_thread_count(nb::cast<int>(nb::module_::import_("layerwise.config").attr("num_threads")()));
     m.doc() = "Kernels in C++, and recorded programs of them. Use layerwise.backends; this is what it is built on.";
     m.def("call", call_kernel, nb::arg("kernel"), nb::arg("outputs"), nb::arg("args"), nb::arg("ints") = nb::tuple(),
           nb::arg("reals") = nb::tuple(),
