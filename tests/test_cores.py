@@ -39,7 +39,7 @@ def test_without_a_description_each_cpu_is_a_core(machine):
         ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, 8),
         ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "250000 100000\n"}, 3),
         ({"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/cpu.max": "10000 100000\n"}, 1),
-        ({"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/cpu.max": "400000 100000\n", "sys/fs/cgroup/a/cpu.max": "max 1"}, 4),
+        ({"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/cpu.max": "4 1\n", "sys/fs/cgroup/a/cpu.max": "max 1"}, 4),
         (
             {
                 "proc/self/cgroup": "3:memory:/m\n2:cpu,cpuacct:/c\n",

@@ -1,7 +1,6 @@
 """The frame: what importing costs, what a missing name says, and that the tree keeps to its order."""
 
 import ast
-import fnmatch
 import importlib
 import json
 import re

@@ -157,8 +157,8 @@ def set_dtype_policy(policy: str | DTypePolicy) -> None:
 
 
 def num_threads() -> int:
-    """How many threads kernels may use: `set_num_threads`, the environment's LAYERWISE_NUM_THREADS, or the physical cores
-    that this process may use."""
+    """How many threads kernels may use: `set_num_threads`, the environment's LAYERWISE_NUM_THREADS, or one for each
+    physical core that this process may use."""
     count = _get("num_threads")
     if count is None:
         asked = os.environ.get("LAYERWISE_NUM_THREADS") or usable_cores()
@@ -181,9 +181,9 @@ def _check_threads(setter: str, count: Any) -> int:
 
 
 def memory_stats() -> dict[str, int]:
-    """Bytes that the native kernels hold: {"arena": of recorded programs, "scratch": of threads, "peak": the most of both}.
+    """Bytes that the kernels hold: {"arena": recorded programs, "scratch": threads, "peak": the most that both had}.
 
-    Empty where no kernel was loaded. Arrays are NumPy's and not counted here.
+    Empty where no kernels are loaded. Arrays are NumPy's and not counted here.
     """
     kernels = _loaded_kernels()
     return kernels.memory_stats() if kernels else {}

@@ -11,7 +11,7 @@ from pathlib import Path
 def usable_cores(cpus: set[int] | None = None, root: Path = Path("/")) -> int:
     """min(cores with a CPU in the affinity mask, CPUs that the control groups grant, rounded up), at least 1.
 
-    Two CPUs of one core (simultaneous multithreading) count once. `cpus` is the affinity mask and `root` the file system.
+    Two CPUs of one core (simultaneous multithreading) count once. `cpus`: the affinity mask; `root`: the file system.
 
     >>> 1 <= usable_cores() <= os.cpu_count()
     True
