@@ -1,0 +1,175 @@
+// copy: out = x, any strides and dtypes; fill: out = a number, as the copy of an array that repeats one element.
+//
+// Axes are sorted by their stride in `out`, and neighbours that are one axis in both views are joined: what is contiguous
+// becomes one long row. The two axes along which the views move fastest are then walked in tiles: rows where it is the same
+// axis for both, squares that stay in the first cache where it is not (a transpose).
+#pragma once
+#include "view.h"
+
+struct CopyAxis {
+    int64_t n, to, from;  // length, strides of out and of x
+};
+
+struct CopyTiles {
+    int rank;
+    CopyAxis axis[MAX_RANK + 2];  // the last two are tiled
+    bool transposed;
+    int64_t rows, columns;  // of a tile
+    int64_t row_tiles, column_tiles, tiles;
+};
+
+inline CopyTiles copy_tiles(const View& out, const View& x) {
+    CopyTiles t{};
+    CopyAxis sorted[MAX_RANK], *axis = t.axis;
+    int n = 0;
+    for (int i = 0; i < out.rank; i++) {
+        if (out.shape[i] == 1) continue;
+        int at = n++;
+        for (; at > 0 && magnitude(sorted[at - 1].to) < magnitude(out.stride[i]); at--) sorted[at] = sorted[at - 1];
+        sorted[at] = {out.shape[i], out.stride[i], x.stride[i]};
+    }
+    t.rank = 2;  // at least two axes, the outer ones of length one if need be
+    axis[0] = axis[1] = {1, 0, 0};
+    for (int i = 0; i < n; i++) {
+        CopyAxis &last = axis[t.rank - 1], &next = sorted[i];
+        if (last.n == 1 || (last.to == next.to * next.n && last.from == next.from * next.n))
+            last = {last.n * next.n, next.to, next.from};
+        else
+            axis[t.rank++] = next;
+    }
+    int row = t.rank - 2, column = t.rank - 1;
+    int64_t fastest = magnitude(axis[column].from);
+    for (int i = 0; i < column; i++)
+        if (axis[i].n > 1 && axis[i].from && magnitude(axis[i].from) < fastest) {
+            fastest = magnitude(axis[i].from), row = i;
+            t.transposed = true;
+        }
+    CopyAxis chosen = axis[row];
+    for (; row < column - 1; row++) axis[row] = axis[row + 1];
+    axis[row] = chosen;
+
+    int64_t rows = axis[row].n, columns = axis[column].n;
+    t.rows = t.transposed ? least<int64_t>(rows, 64) : most<int64_t>(1, least(rows, 16384 / most<int64_t>(1, columns)));
+    t.columns = least<int64_t>(columns, t.transposed ? 4096 / most<int64_t>(1, t.rows) : 16384);
+    t.row_tiles = ceil_div(rows, most<int64_t>(1, t.rows)), t.column_tiles = ceil_div(columns, most<int64_t>(1, t.columns));
+    t.tiles = t.row_tiles * t.column_tiles;
+    for (int i = 0; i < row; i++) t.tiles *= axis[i].n;
+    return t;
+}
+
+// A row of elements of one dtype; their size is all that matters.
+template <class T> void copy_row(char* to, int64_t to_step, const char* from, int64_t from_step, int64_t n) {
+    T* __restrict y = (T*)to;
+    const T* __restrict x = (const T*)from;
+    if (to_step == 1 && from_step == 1) {
+        memcpy(y, x, n * sizeof(T));
+    } else if (to_step == 1 && from_step == 0) {
+        T value = x[0];
+        for (int64_t i = 0; i < n; i++) y[i] = value;
+    } else {
+        for (int64_t i = 0; i < n; i++) y[i * to_step] = x[i * from_step];
+    }
+}
+
+// y[i][j] = x[j][i] for 4 x 4 words, where y's rows are y_step apart and x's x_step.
+INLINE void transpose_4x4(uint32_t* y, int64_t y_step, const uint32_t* x, int64_t x_step) {
+    using Row = Lanes<uint32_t, 4>;
+    auto in = [&](int64_t i) { return (typename Row::type)*(const typename Row::unaligned*)(x + i * x_step); };
+    auto out = [&](int64_t i, typename Row::type v) { *(typename Row::unaligned*)(y + i * y_step) = v; };
+    using Pick = Row::type;
+    Row::type a = in(0), b = in(1), c = in(2), d = in(3);
+    Row::type low_ab = __builtin_shuffle(a, b, Pick{0, 4, 1, 5}), high_ab = __builtin_shuffle(a, b, Pick{2, 6, 3, 7});
+    Row::type low_cd = __builtin_shuffle(c, d, Pick{0, 4, 1, 5}), high_cd = __builtin_shuffle(c, d, Pick{2, 6, 3, 7});
+    out(0, __builtin_shuffle(low_ab, low_cd, Pick{0, 1, 4, 5})), out(1, __builtin_shuffle(low_ab, low_cd, Pick{2, 3, 6, 7}));
+    out(2, __builtin_shuffle(high_ab, high_cd, Pick{0, 1, 4, 5})), out(3, __builtin_shuffle(high_ab, high_cd, Pick{2, 3, 6, 7}));
+}
+
+// y[i][j] = x[j][i], rows x columns: in blocks of 16 x 16 words, so that each cache line is used up at once.
+inline void transpose_words(uint32_t* y, int64_t y_step, const uint32_t* x, int64_t x_step, int64_t rows, int64_t columns) {
+    for (int64_t i0 = 0; i0 < rows; i0 += 16)
+        for (int64_t j0 = 0; j0 < columns; j0 += 16) {
+            int64_t i1 = least(i0 + 16, rows), j1 = least(j0 + 16, columns), i = i0;
+            for (; i + 4 <= i1; i += 4) {
+                int64_t j = j0;
+                for (; j + 4 <= j1; j += 4) transpose_4x4(y + i * y_step + j, y_step, x + j * x_step + i, x_step);
+                for (; j < j1; j++)
+                    for (int64_t k = i; k < i + 4; k++) y[k * y_step + j] = x[j * x_step + k];
+            }
+            for (; i < i1; i++)
+                for (int64_t j = j0; j < j1; j++) y[i * y_step + j] = x[j * x_step + i];
+        }
+}
+
+inline void copy_run(const View& out, const View& x, int64_t parts, int64_t part) {
+    CopyTiles t = copy_tiles(out, x);
+    const CopyAxis &row = t.axis[t.rank - 2], &column = t.axis[t.rank - 1];
+    int64_t to_size = item_size(out.dtype), from_size = item_size(x.dtype);
+    bool words = out.dtype == x.dtype && to_size == 4 && t.transposed && column.to == 1 && row.from == 1;
+    ConvertRow one_row = out.dtype != x.dtype ? convert(out.dtype, x.dtype)
+                         : to_size == 1 ? copy_row<uint8_t> : to_size == 4 ? copy_row<uint32_t> : copy_row<uint64_t>;
+    Range range = part_of(t.tiles, parts, part);
+    for (int64_t tile = range.begin; tile < range.end; tile++) {
+        int64_t j = tile % t.column_tiles * t.columns, outer = tile / t.column_tiles;
+        int64_t i = outer % t.row_tiles * t.rows;
+        outer /= t.row_tiles;
+        int64_t to = i * row.to + j * column.to, from = i * row.from + j * column.from;
+        for (int k = t.rank - 3; k >= 0; k--) {
+            int64_t index = outer % t.axis[k].n;
+            outer /= t.axis[k].n;
+            to += index * t.axis[k].to, from += index * t.axis[k].from;
+        }
+        int64_t rows = least(t.rows, row.n - i), columns = least(t.columns, column.n - j);
+        char* y = out.data + to * to_size;
+        const char* source = x.data + from * from_size;
+        if (words) {
+            transpose_words((uint32_t*)y, row.to, (const uint32_t*)source, column.from, rows, columns);
+        } else {
+            for (; rows > 0; rows--, y += row.to * to_size, source += row.from * from_size)
+                one_row(y, column.to, source, column.from, columns);
+        }
+    }
+}
+
+inline int64_t copy_parts(const View& out, const View& x) {
+    return part_count(count(out) * (item_size(out.dtype) + item_size(x.dtype)), copy_tiles(out, x).tiles);
+}
+
+inline bool repeats(const View& out) {
+    for (int i = 0; i < out.rank; i++)
+        if (out.shape[i] > 1 && out.stride[i] == 0) return true;
+    return false;
+}
+
+inline const char* copy_check(const Call& call) {
+    if (call.arg_count != 2) return "copy: expected the arguments out, x";
+    if (!same_shape(call.args[0], call.args[1])) return "copy: out and x differ in shape";
+    if (repeats(call.args[0])) return "copy: out repeats elements (stride 0)";
+    return nullptr;
+}
+inline void copy_plan(const Call& call, Plan& plan) { plan = {1, {copy_parts(call.args[0], call.args[1])}, 0, 0}; }
+inline void copy_part(const Call& call, int, int64_t part, char*, char*) {
+    copy_run(call.args[0], call.args[1], copy_parts(call.args[0], call.args[1]), part);
+}
+const Kernel copy_kernel = {"copy", copy_check, copy_plan, copy_part};
+
+// What fill copies: `value`, in every position of `out`.
+inline View repeated(const View& out, double* value) {
+    View x = out;
+    x.data = (char*)value, x.dtype = F64;
+    for (int i = 0; i < x.rank; i++) x.stride[i] = 0;
+    return x;
+}
+
+inline const char* fill_check(const Call& call) {
+    if (call.arg_count != 1 || call.real_count != 1) return "fill: expected the argument out and one number";
+    return repeats(call.args[0]) ? "fill: out repeats elements (stride 0)" : nullptr;
+}
+inline void fill_plan(const Call& call, Plan& plan) { plan = {1, {copy_parts(call.args[0], repeated(call.args[0], nullptr))}, 0, 0}; }
+inline void fill_part(const Call& call, int, int64_t part, char*, char*) {
+    double number = call.reals[0], value = 0;
+    convert(call.args[0].dtype, F64)((char*)&value, 1, (const char*)&number, 1, 1);
+    View x = repeated(call.args[0], &value);
+    x.dtype = call.args[0].dtype;
+    copy_run(call.args[0], x, copy_parts(call.args[0], repeated(call.args[0], nullptr)), part);
+}
+const Kernel fill_kernel = {"fill", fill_check, fill_plan, fill_part};

@@ -1,0 +1,115 @@
+// What the plain kernels share: sizes of views, walking them, cutting work into parts, and one conversion between any two
+// dtypes with NumPy's meaning of `astype`.
+#pragma once
+#include "simd.h"
+
+template <class T> constexpr T least(T a, T b) { return a < b ? a : b; }
+template <class T> constexpr T most(T a, T b) { return a > b ? a : b; }
+INLINE int64_t magnitude(int64_t x) { return x < 0 ? -x : x; }
+INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// The element of a dtype; BOOL is a byte that holds 0 or 1.
+template <int DTYPE> struct ElementOf;
+template <> struct ElementOf<BOOL> { using type = uint8_t; };
+template <> struct ElementOf<U8> { using type = uint8_t; };
+template <> struct ElementOf<I32> { using type = int32_t; };
+template <> struct ElementOf<U32> { using type = uint32_t; };
+template <> struct ElementOf<I64> { using type = int64_t; };
+template <> struct ElementOf<F32> { using type = float; };
+template <> struct ElementOf<F64> { using type = double; };
+template <int DTYPE> using Element = typename ElementOf<DTYPE>::type;
+constexpr int DTYPES = F64 + 1;
+
+inline int64_t item_size(int32_t dtype) { return dtype <= U8 ? 1 : dtype == I64 || dtype == F64 ? 8 : 4; }
+inline bool is_float(int32_t dtype) { return dtype == F32 || dtype == F64; }
+
+inline int64_t product(const int64_t* shape, int rank) {
+    int64_t n = 1;
+    for (int i = 0; i < rank; i++) n *= shape[i];
+    return n;
+}
+inline int64_t count(const View& v) { return product(v.shape, v.rank); }
+
+inline bool contiguous(const View& v) {
+    if (count(v) == 0) return true;
+    int64_t expected = 1;
+    for (int i = v.rank - 1; i >= 0; i--) {
+        if (v.shape[i] != 1 && v.stride[i] != expected) return false;
+        expected *= v.shape[i];
+    }
+    return true;
+}
+
+inline bool same_shape(const View& a, const View& b) {
+    if (a.rank != b.rank) return false;
+    for (int i = 0; i < a.rank; i++)
+        if (a.shape[i] != b.shape[i]) return false;
+    return true;
+}
+
+// Where element `index` (row-major over `shape`) lies. The first axis needs no division.
+INLINE int64_t offset_of(int64_t index, const int64_t* shape, const int64_t* stride, int rank) {
+    int64_t offset = 0;
+    for (int i = rank - 1; i > 0; i--) {
+        offset += index % shape[i] * stride[i];
+        index /= shape[i];
+    }
+    return rank ? offset + index * stride[0] : 0;
+}
+
+// Parts of some tens of microseconds for work that touches `bytes`, at most `units`; one if it is not worth waking a thread.
+inline int64_t part_count(int64_t bytes, int64_t units) {
+    int64_t parts = bytes < (256 << 10) ? 1 : most<int64_t>(4, bytes >> 19);
+    return most<int64_t>(1, least(parts, units));
+}
+
+// Part i of n units in equal parts.
+struct Range {
+    int64_t begin, end;
+};
+inline Range part_of(int64_t units, int64_t parts, int64_t part) {
+    int64_t size = units / parts, longer = units % parts, begin = part * size + least(part, longer);
+    return {begin, begin + size + (part < longer)};
+}
+
+// to[i * to_step] = from[i * from_step]. Floats go to whole numbers by way of int64, so that what is out of range wraps.
+template <int TO, int FROM> INLINE Element<TO> converted(Element<FROM> x) {
+    if constexpr (TO == BOOL) return x != 0;
+    else if constexpr ((FROM == F32 || FROM == F64) && (TO == U8 || TO == U32)) return Element<TO>(int64_t(x));
+    else return Element<TO>(x);
+}
+
+template <int TO, int FROM> void convert_row(char* to, int64_t to_step, const char* from, int64_t from_step, int64_t n) {
+    auto* __restrict y = (Element<TO>*)to;
+    auto* __restrict x = (const Element<FROM>*)from;
+    if (to_step == 1 && from_step == 1)
+        for (int64_t i = 0; i < n; i++) y[i] = converted<TO, FROM>(x[i]);
+    else
+        for (int64_t i = 0; i < n; i++) y[i * to_step] = converted<TO, FROM>(x[i * from_step]);
+}
+
+using ConvertRow = void (*)(char* to, int64_t to_step, const char* from, int64_t from_step, int64_t n);
+
+template <int TO> ConvertRow convert_to(int32_t from) {
+    switch (from) {
+        case BOOL: return TO == BOOL ? convert_row<U8, U8> : convert_row<TO, U8>;
+        case U8: return convert_row<TO, U8>;
+        case I32: return convert_row<TO, I32>;
+        case U32: return convert_row<TO, U32>;
+        case I64: return convert_row<TO, I64>;
+        case F32: return convert_row<TO, F32>;
+        default: return convert_row<TO, F64>;
+    }
+}
+
+inline ConvertRow convert(int32_t to, int32_t from) {
+    switch (to) {
+        case BOOL: return convert_to<BOOL>(from);
+        case U8: return convert_to<U8>(from);
+        case I32: return convert_to<I32>(from);
+        case U32: return convert_to<U32>(from);
+        case I64: return convert_to<I64>(from);
+        case F32: return convert_to<F32>(from);
+        default: return convert_to<F64>(from);
+    }
+}
