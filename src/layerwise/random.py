@@ -17,13 +17,15 @@ import math
 import os
 import random as _python_random
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import numpy as np
 
 from . import config, ops
 from .autograd import Array, Spec, Tensor, as_tensor, raw
-from .backends import backend, load, xp
+from .backends import backend, xp
+from .backends.base import threefry2x32
 from .dtypes import is_float, standardize_dtype
 from .lazy import missing
 from .variables import Variable, auto_name, in_step
@@ -101,8 +103,16 @@ def set_random_seed(seed: int) -> None:
 def _process_key() -> np.ndarray:
     """A key that this process has not used: encrypted, so that its draws are unlike those of small seeds."""
     seed, count = _process
-    reference = load(config.REFERENCE)
-    return reference.random_bits(np.array([seed, next(count) % 2**32], "uint32"), 2)
+    block, place = divmod(next(count) % 2**32, 256)
+    return _keys(seed, block)[place]
+
+
+@lru_cache(4)
+def _keys(seed: int, block: int) -> np.ndarray:
+    """A process's keys 256 block ... 256 block + 255: the first two random words of each pair (seed, number)."""
+    numbers = np.arange(256, dtype="uint32") + np.uint32(256 * block)
+    zeros = np.zeros_like(numbers)
+    return np.stack(threefry2x32(zeros + np.uint32(seed), numbers, zeros, zeros), axis=-1)
 
 
 def fresh_seed() -> int:
@@ -345,7 +355,7 @@ def permutation(n: int, seed: Seed = None) -> Tensor:
     >>> permutation(5, seed=1)
     Tensor([2, 1, 4, 0, 3], shape=(5,), dtype=int32)
     """
-    return _draw((n,), "int32", seed, 2, lambda upper, lower: xp().lexsort((lower, upper)))
+    return _draw((n,), "int32", seed, 2, backend().order)
 
 
 def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:

@@ -19,6 +19,8 @@ def is_nested(structure: Any) -> bool:
 
 def map_structure(fn: Callable[..., Any], first: Any, *others: Any) -> Any:
     """fn applied to corresponding leaves of structures alike in form."""
+    if not others:
+        return _map(fn, first)
     if isinstance(first, dict):
         for other in others:
             if not isinstance(other, dict) or set(other) != set(first):
@@ -31,6 +33,18 @@ def map_structure(fn: Callable[..., Any], first: Any, *others: Any) -> Any:
         items = [map_structure(fn, *column) for column in zip(first, *others, strict=True)]
         return type(first)(*items) if hasattr(first, "_fields") else type(first)(items)
     return fn(first, *others)
+
+
+def _map(fn: Callable[[Any], Any], structure: Any) -> Any:
+    kind = type(structure)
+    if kind is tuple:
+        return tuple([_map(fn, item) for item in structure])
+    if isinstance(structure, dict):
+        return {key: _map(fn, item) for key, item in structure.items()}
+    if isinstance(structure, (list, tuple)):  # faster than their union
+        items = [_map(fn, item) for item in structure]
+        return items if kind is list else kind(*items) if hasattr(structure, "_fields") else kind(items)
+    return fn(structure)
 
 
 def _form(structure: Any) -> str:

@@ -6,10 +6,11 @@ import contextlib
 import re
 import signal
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -376,14 +377,27 @@ def step_function(step: Callable[..., Any], variables: Sequence[Variable], compi
             outputs = step(*tree.map_structure(lambda a: None if a is None else Tensor(a), batch))
         return state.result(), tree.map_structure(lambda t: None if t is None else raw(as_tensor(t)), outputs)
 
-    run = backend().compile(pure) if compiled else pure
+    machine = backend()
+    run = machine.compile(pure) if compiled else pure
+
+    def array(a: Any) -> Any:
+        return a if a is None or machine.owns(a) else raw(as_tensor(a))
 
     def call(*batch: Any) -> Any:
-        arrays = tree.map_structure(lambda a: None if a is None else raw(as_tensor(a)), batch)
-        values, outputs = run([v._value for v in variables], *arrays)
-        with uninterrupted():
-            for variable, value in zip(variables, values, strict=True):
-                variable._value = value
-        return tree.map_structure(lambda a: None if a is None else Tensor(a), outputs)
+        arrays = tree.map_structure(array, batch)
+        before = [v._value for v in variables]
+        values, outputs = run(before, *arrays)
+        if values is not before:
+            _commit(variables, values)
+        return tree.map_structure(_tensor, outputs)
 
     return call
+
+
+def _tensor(a: Any) -> Tensor | None:
+    return None if a is None else Tensor(a)
+
+
+def _commit(variables: Sequence[Variable], values: Sequence[Any]) -> None:
+    """All at once: Python runs no signal handler and no other thread while this loop in C goes on."""
+    deque(map(setattr, variables, repeat("_value"), values), maxlen=0)

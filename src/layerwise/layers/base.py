@@ -66,9 +66,13 @@ class Layer(Configurable):
     _losses: list[Tensor]
     _calls: list[Call]
     _build_shapes: dict[str, Any] | None
+    _holders: set[str]  # the names of attributes that hold, or held, something that may belong to the layer
     _untracked = frozenset(  # attributes that hold nothing of the layer's own
-        {"_batch_input_shape", "_build_shapes", "_calls", "_fixed_own", "_init_arguments", "_losses", "_trainable_own"}
-    )
+        {
+            "_batch_input_shape", "_build_shapes", "_calls", "_fixed_own", "_holders", "_init_arguments", "_losses",
+            "_trainable_own",
+        }
+    )  # fmt: skip
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -80,7 +84,7 @@ class Layer(Configurable):
         # Here rather than in __init__, so that attributes may be set before super().__init__().
         self.__dict__.update(
             _trainable_own=[], _fixed_own=[], _losses=[], _calls=[], _trainable=True, built=False, input_spec=None,
-            supports_masking=False, _build_shapes=None,
+            supports_masking=False, _build_shapes=None, _holders=set(),
         )  # fmt: skip
         return self
 
@@ -120,6 +124,8 @@ class Layer(Configurable):
         for leaf in _leaves(value):
             if isinstance(leaf, Variable):
                 self._track(leaf)
+        if _may_hold(value) and name not in self._untracked:
+            self._holders.add(name)
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -135,9 +141,8 @@ class Layer(Configurable):
                 variable.trainable = False
 
     def _held(self, role: str) -> list[Any]:
-        """The objects of this role among the attributes, also inside lists and dicts."""
+        """The objects of this role among the attributes, in their order, also inside lists and dicts."""
         found: dict[int, Any] = {}
-        untracked = self._untracked
 
         def look(values: Iterable[Any]) -> None:
             for value in values:
@@ -147,11 +152,12 @@ class Layer(Configurable):
                 elif kind == "container":
                     look(value.values() if isinstance(value, dict) else value)
 
-        look([value for name, value in self.__dict__.items() if name not in untracked])
+        if self._holders:
+            look([value for name, value in self.__dict__.items() if name in self._holders])
         return list(found.values())
 
     def _sublayers(self) -> list[Layer]:
-        return [layer for layer in self._held("layer") if layer is not self]
+        return [layer for layer in self._held("layer") if layer is not self] if self._holders else []
 
     def _flatten_layers(self) -> list[Layer]:
         """This layer and all inside it, each once."""
@@ -183,6 +189,8 @@ class Layer(Configurable):
     def variables(self) -> list[Variable]:
         """`weights` and the state of metrics and seed generators."""
         found = [*self._trainable_own, *self._fixed_own]
+        if not self._holders:
+            return found
         found += [generator.state for generator in self._held("generator")]
         for owner in (*self._sublayers(), *self._held("metric")):
             found += owner.variables
@@ -672,12 +680,15 @@ def _role(kind: type) -> str | None:
         return "container"
     if issubclass(kind, SeedGenerator):
         return "generator"
+    if hasattr(kind, "apply_gradients"):
+        return "optimizer"
     return "metric" if all(hasattr(kind, name) for name in ("update_state", "result", "reset_state")) else None
 
 
-def is_metric(x: Any) -> bool:
-    """Whether `x` has a metric's interface."""
-    return _role(type(x)) == "metric"  # type: ignore[arg-type]
+def _may_hold(value: Any) -> bool:
+    """Whether an attribute's value is, holds, or may come to hold something that belongs to a layer."""
+    role = _role(type(value))  # type: ignore[arg-type]
+    return any(map(_may_hold, value)) if isinstance(value, tuple) else role is not None
 
 
 def _policy(dtype: Any) -> DTypePolicy:

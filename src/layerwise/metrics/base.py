@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor, as_tensor, raw
+from ..backends import xp
 from ..dtypes import standardize_dtype
 from ..losses.base import align_weights, joint_mask, mask_of, masked_weight
 from ..serialization import Configurable, resolve
@@ -89,7 +90,7 @@ class Metric(Configurable):
     def reset_state(self) -> None:
         """Forget all batches: every variable becomes 0."""
         for variable in self.variables:
-            variable.assign(ops.zeros(variable.shape, variable.dtype))
+            variable.assign(xp().zeros(variable.shape, variable.dtype))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Take in a batch and return the result of all batches so far."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import random, tree
+from ..backends import backend
 
 Batch = tuple[Any, Any, Any]
 
@@ -146,14 +147,18 @@ class ArrayBatches:
         if self.shuffle == "batch":
             starts = np.asarray(random.permutation(len(self))) * self.batch_size
             return np.concatenate([np.arange(s, min(s + self.batch_size, self.examples)) for s in starts])
-        return np.asarray(random.permutation(self.examples))
+        return np.asarray(random.permutation(self.examples), np.intp)
 
     def __iter__(self) -> Iterator[Batch]:
-        order = self.order()
+        order, take_rows = self.order(), backend().take_rows
         for start in range(0, self.examples, self.batch_size):
-            stop = min(start + self.batch_size, self.examples)
-            index: Any = slice(start, stop) if order is None else order[start:stop]
-            yield tree.map_structure(lambda a: None if a is None else a[index], self.data)  # noqa: B023
+            rows: Any = slice(start, start + self.batch_size)
+            rows = rows if order is None else order[rows]
+
+            def part(a: Any) -> Any:
+                return None if a is None else a[rows] if order is None else take_rows(a, rows)  # noqa: B023
+
+            yield tree.map_structure(part, self.data)
 
 
 class IterableBatches:

@@ -16,7 +16,7 @@ from .. import config, losses, optimizers, tree
 from ..autograd import GradientTape, Spec, Tensor, as_tensor
 from ..callbacks import CallbackList, History
 from ..callbacks.progress import end_line
-from ..layers.base import Layer, is_metric
+from ..layers.base import Layer
 from ..optimizers import Optimizer
 from ..serialization import deserialize, serialize, suggest
 from ..variables import Variable, rehearsal, step_function
@@ -232,11 +232,8 @@ class Trainer(_Base):
     def _state(self) -> list[Variable]:
         """Every variable that a step may change, in a fixed order."""
         found = list(self.variables)
-        for value in tree.flatten([v for k, v in vars(self).items() if not k.startswith("_init")]):
-            if isinstance(value, Optimizer) or is_metric(value):
-                found += value.variables
-        for metric in self.metrics:
-            found += metric.variables
+        for owner in (*(o for o in self._held("optimizer") if isinstance(o, Optimizer)), *self.metrics):
+            found += owner.variables
         return list({id(v): v for v in found}.values())
 
     def _step(self, kind: str) -> _Step:
@@ -257,7 +254,7 @@ class Trainer(_Base):
 
         Returns also what `_check_labels` needs for the batches that are still to come.
         """
-        form = repr((source.bare, tree.map_structure(lambda a: a if a is None else (a.shape, a.dtype.name), batch)))
+        form = repr((source.bare, tree.map_structure(lambda a: a if a is None else (a.shape, a.dtype.str), batch)))
         step = self._step(kind)
         if form not in step.rehearsed:
             classes = self._rehearse(batch, kind, source)
