@@ -1,12 +1,11 @@
 // Matrix product with bias and activation: out = activation(a @ b + bias), each operand seen through any strides (so all
 // transposes), optionally a batch of them, float32 or float64.
 //
-// Rows and columns of `out` are cut into parts; a part runs the micro-kernel over its tiles. Columns go in panels two vectors
-// wide and k in blocks, so that a panel's block stays in the first-level cache while all rows of the part pass over it, and
-// the part's block of `a` in the second-level one. Small products take both operands where they lie. Larger ones copy them
-// first, so that no long stride is left in the inner loop: `b` once for all parts (phase PACK) into panels, transposed if
-// need be, `a` part by part, keeping its orientation. Where `out` is too small to be cut but k is long, parts take pieces of
-// k, and the phase COMBINE adds their results in order.
+// Rows and columns of `out` are cut into parts; a part runs the micro-kernel over its tiles. Columns go in panels a few
+// vectors wide and k in blocks, so that a panel's block stays in the first-level cache while all rows of the part pass over
+// it. `a` is always taken where it lies: the micro-kernel reads it through pointers to rows and any stride along k. So is `b`
+// if its rows are contiguous; if not, or if many rows will pass over it, a first phase (PACK) copies it into panels.
+// Where `out` is too small to be cut but k is long, parts take pieces of k, and a last phase (COMBINE) adds them in order.
 #pragma once
 #include "micro.h"
 #include "view.h"
@@ -86,35 +85,40 @@ template <class T, int NV, int MR = tile_rows(NV)> void run_rows(const Tile<T>& 
     run_tile<T, MR, NV>(t);
 }
 
-template <class T, int NV> void run_columns(Matrix<T> a, const Tile<T>& panel, int64_t rows) {
+// The rows of `a` over one panel of columns.
+template <class T, int NV> void run_panel(Matrix<T> a, int64_t rows, Tile<T> t) {
     const int64_t tiles = ceil_div(rows, tile_rows(NV));
-    Tile<T> t = panel;
+    T* out = t.out;
     for (int64_t i = 0; i < tiles; i++) {
-        Range r = part_of(rows, tiles, i);
-        t.a = a.at(r.begin, 0), t.out = panel.out + r.begin * t.out_row, t.rows = int(r.end - r.begin);
+        const Range r = part_of(rows, tiles, i);
+        t.a = a.at(r.begin, 0), t.out = out + r.begin * t.out_row, t.rows = int(r.end - r.begin);
         run_rows<T, NV>(t);
     }
 }
 
 // ---- the kernel: args out, a, b, bias?; ints activation
 
-constexpr int64_t DEPTH = 256;                          // of a block of k
-constexpr int64_t PART_ROWS = 192, PART_COLUMNS = 512;  // the largest part
-constexpr int64_t PART_WORK = 1 << 21;                  // multiplications below which a call is one part
-constexpr int64_t LONGEST_PART = 1 << 27;
-constexpr int64_t SPLIT_DEPTH = 1024;                   // of the shortest piece of k
-template <class T> constexpr int64_t PANEL = 2 * WIDTH<T>;
-constexpr int64_t PANEL_ROWS = tile_rows(2);
-
 enum GemmPhase { PACK, MULTIPLY, COMBINE };
+
+constexpr int PANEL_VECTORS = REGISTERS == 32 ? 3 : 2;  // of the widest panel
+constexpr int64_t DEPTH = 256;                          // of a block of k
+constexpr int64_t PART_ROWS = 384, PART_COLUMNS = 256;  // of the largest part
+constexpr int64_t PART_WORK = 1 << 21;                  // multiplications of float32 below which a call is one part
+constexpr int64_t PARTS = 16;                           // wanted of a larger call, a multiple of what it has threads,
+constexpr int64_t LARGEST_WORK = 1 << 27;               // and more if each had to do more than this
+constexpr int64_t SHORTEST_DEPTH = 1024;                // of a piece of k
+constexpr int64_t PACK_ROWS = 512;                      // of `a` that are worth a copy of `b`
 
 struct Gemm {
     int64_t batch, m, n, k;
-    bool pack_a, pack_b;
-    int64_t panels, packed_b;                          // panels in b, and how many b there are to pack
+    bool pack_b;
+    int64_t panel, panels;                   // columns of a panel, their number
+    int64_t packed;                          // matrices to pack: one if the batch shares it
     int64_t row_parts, column_parts, depth_parts, pack_parts;
-    int64_t block_rows, block_depth;                   // the largest block of a
+    int64_t block;                           // the longest block of k
     int64_t parts() const { return batch * row_parts * column_parts * depth_parts; }
+    int64_t packed_size() const { return pack_b ? packed * panels * panel * k : 0; }
+    int64_t partial_size() const { return depth_parts > 1 ? depth_parts * batch * m * n : 0; }
 };
 
 inline bool has_bias(const Call& c) { return c.arg_count > 3 && c.args[3].dtype != NONE; }
@@ -130,35 +134,36 @@ template <class T> Gemm gemm_of(const Call& c) {
     const int r = out.rank;
     Gemm g{};
     g.batch = r == 3 ? out.shape[0] : 1, g.m = out.shape[r - 2], g.n = out.shape[r - 1], g.k = a.shape[r - 1];
-    g.panels = ceil_div(g.n, PANEL<T>), g.packed_b = r == 3 && b.stride[0] ? g.batch : 1;
-    const int64_t work = g.batch * g.m * g.n * g.k * int64_t(sizeof(T) / 4);
-    g.pack_b = matrix<T>(b, 0).column != 1 || (g.m >= 96 && g.k * g.n >= 1 << 14);
-    g.pack_a = g.n >= 256 && g.m * g.k >= 1 << 14;
-    const int64_t parts = work < PART_WORK ? 1 : most(least<int64_t>(most<int64_t>(work / PART_WORK, 4), 16), work / LONGEST_PART);
-    g.row_parts = most<int64_t>(1, ceil_div(g.m, PART_ROWS)), g.column_parts = most<int64_t>(1, ceil_div(g.n, PART_COLUMNS));
-    const int64_t most_rows = ceil_div(g.m, PANEL_ROWS), most_columns = g.panels;
+    if (!count(out)) return g;
+    const int64_t vectors = ceil_div(g.n, WIDTH<T>);
+    g.panels = ceil_div(vectors, PANEL_VECTORS);
+    g.panel = ceil_div(vectors, g.panels) * WIDTH<T>;
+    g.pack_b = matrix<T>(b, 0).column != 1 || (g.m >= PACK_ROWS && g.panels > 1);
+    g.packed = r == 3 && b.stride[0] ? g.batch : 1;
+    g.pack_parts = part_count(g.packed_size() * sizeof(T), g.packed * g.panels);
+
+    const int64_t work = g.batch * g.m * g.n * g.k * int64_t(sizeof(T) / sizeof(float));
+    const int64_t wanted = work < PART_WORK ? 1 : most(least(most<int64_t>(4, work / PART_WORK), PARTS), work / LARGEST_WORK);
+    const int64_t most_rows = ceil_div(g.m, tile_rows(PANEL_VECTORS));
+    g.row_parts = ceil_div(g.m, PART_ROWS), g.column_parts = least(g.panels, ceil_div(g.panels * g.panel, PART_COLUMNS));
     g.depth_parts = 1;
-    while (g.parts() < parts) {
-        if (g.row_parts < most_rows && (g.m / g.row_parts >= g.n / g.column_parts || g.column_parts == most_columns))
-            g.row_parts = least(2 * g.row_parts, most_rows);
-        else if (g.column_parts < most_columns) g.column_parts = least(2 * g.column_parts, most_columns);
+    while (g.parts() < wanted) {  // the longer side in halves
+        const bool rows = g.row_parts < most_rows, columns = g.column_parts < g.panels;
+        if (rows && (!columns || g.m / g.row_parts >= g.n / g.column_parts)) g.row_parts = least(2 * g.row_parts, most_rows);
+        else if (columns) g.column_parts = least(2 * g.column_parts, g.panels);
         else break;
     }
-    if (g.parts() < parts) g.depth_parts = most<int64_t>(1, least(ceil_div(parts, g.parts()), g.k / SPLIT_DEPTH));
+    if (g.parts() < wanted) g.depth_parts = most<int64_t>(1, least(ceil_div(wanted, g.parts()), g.k / SHORTEST_DEPTH));
     const int64_t depth = most<int64_t>(1, ceil_div(g.k, g.depth_parts));
-    g.block_depth = ceil_div(depth, ceil_div(depth, DEPTH));
-    g.block_rows = ceil_div(g.m, g.row_parts);
-    g.pack_parts = part_count(g.packed_b * g.k * g.n * sizeof(T), g.packed_b * g.panels);
+    g.block = ceil_div(depth, ceil_div(depth, DEPTH));
     return g;
 }
 
-INLINE int64_t vectors(int64_t n, int64_t width) { return ceil_div(n, width) * width; }
-
 template <class T> void gemm_pack(const Call& c, const Gemm& g, int64_t part, T* packed) {
-    const Range units = part_of(g.packed_b * g.panels, g.pack_parts, part);
+    const Range units = part_of(g.packed * g.panels, g.pack_parts, part);
     for (int64_t i = units.begin; i < units.end; i++) {
-        const int64_t column = i % g.panels * PANEL<T>;
-        pack(packed + i * g.k * PANEL<T>, PANEL<T>, matrix<T>(c.args[2], i / g.panels).at(0, column), g.k, least(g.n - column, PANEL<T>));
+        const int64_t column = i % g.panels * g.panel;
+        pack(packed + i * g.k * g.panel, g.panel, matrix<T>(c.args[2], i / g.panels).at(0, column), g.k, least(g.n - column, g.panel));
     }
 }
 
@@ -169,58 +174,49 @@ template <class T> void gemm_multiply(const Call& c, const Gemm& g, int64_t part
     const Range rows = part_of(g.m, g.row_parts, part % g.row_parts);
     part /= g.row_parts;
     const int64_t entry = part % g.batch, piece = part / g.batch;
-    const Range all = part_of(g.k, g.depth_parts, piece);
-    const int64_t blocks = most<int64_t>(1, ceil_div(all.end - all.begin, g.block_depth)), height = rows.end - rows.begin;
-    T* tail = scratch;
-    T* packed_a = scratch + g.block_depth * PANEL<T>;
-    const View& out = c.args[0];
-    for (int64_t i = 0; i < blocks; i++) {
-        const Range ks = part_of(all.end - all.begin, blocks, i);
-        const int64_t k = all.begin + ks.begin, depth = ks.end - ks.begin;
-        const bool last = i == blocks - 1 && !partial;
-        Matrix<T> a = matrix<T>(c.args[1], entry).at(rows.begin, k);
-        if (g.pack_a) {
-            if (a.row == 1 && a.column != 1) {
-                const int64_t step = vectors(height, W);
-                pack_rows(packed_a, step, {a.data, a.column, 1}, depth, height);
-                a = {packed_a, 1, step};
-            } else {
-                const int64_t step = vectors(depth, W) + W;  // a power of two would map all rows to the same few cache lines
-                pack_rows(packed_a, step, a, height, depth);
-                a = {packed_a, step, 1};
-            }
-        }
+    const Range depth = part_of(g.k, g.depth_parts, piece);
+    const Matrix<T> a = matrix<T>(c.args[1], entry), b = matrix<T>(c.args[2], entry), y = matrix<T>(c.args[0], entry);
+    if (g.packed > 1) packed += entry * g.panels * g.panel * g.k;
+
+    int64_t k = depth.begin;
+    do {
+        const int64_t end = least(k + g.block, depth.end);
+        const bool whole = end == depth.end && !g.partial_size();
         for (int64_t panel = panels.begin; panel < panels.end; panel++) {
-            const int64_t column = panel * PANEL<T>;
-            Tile<T> t;
-            t.columns = int(least(g.n - column, PANEL<T>)), t.depth = depth, t.add = i > 0;
+            const int64_t column = panel * g.panel;
+            Tile<T> t{};
+            t.columns = int(least(g.n - column, g.panel)), t.depth = end - k, t.add = k > depth.begin;
             if (g.pack_b) {
-                t.b = {packed + ((g.packed_b > 1 ? entry : 0) * g.panels + panel) * g.k * PANEL<T> + k * PANEL<T>, PANEL<T>, 1};
+                t.b = {packed + (panel * g.k + k) * g.panel, g.panel, 1};
+            } else if (t.columns % W) {
+                pack_rows(scratch, g.panel, b.at(k, column), t.depth, t.columns);
+                t.b = {scratch, g.panel, 1};
             } else {
-                t.b = matrix<T>(c.args[2], entry).at(k, column);
-                if (t.columns % W) {
-                    pack_rows(tail, PANEL<T>, t.b, depth, t.columns);
-                    t.b = {tail, PANEL<T>, 1};
-                }
+                t.b = b.at(k, column);
             }
-            if (partial) {
-                t.out_row = g.n;
+            if (g.partial_size()) {
                 t.out = partial + ((piece * g.batch + entry) * g.m + rows.begin) * g.n + column;
+                t.out_row = g.n;
             } else {
-                t.out_row = out.stride[out.rank - 2];
-                t.out = (T*)matrix<T>(out, entry).at(rows.begin, column).data;
+                t.out = (T*)y.at(rows.begin, column).data;
+                t.out_row = y.row;
             }
-            t.bias = last && has_bias(c) ? (const T*)c.args[3].data + column : nullptr;
-            t.activation = last ? int(c.ints[0]) : int(LINEAR);
-            if (t.columns > W) run_columns<T, 2>(a, t, height);
-            else run_columns<T, 1>(a, t, height);
+            if (whole) {
+                t.bias = has_bias(c) ? (const T*)c.args[3].data + column : nullptr;
+                t.activation = int(c.ints[0]);
+            }
+            const Matrix<T> from = a.at(rows.begin, k);
+            const int64_t height = rows.end - rows.begin;
+            if (t.columns <= W) run_panel<T, 1>(from, height, t);
+            else if (t.columns <= 2 * W) run_panel<T, 2>(from, height, t);
+            else run_panel<T, PANEL_VECTORS>(from, height, t);
         }
-    }
+        k = end;
+    } while (k < depth.end);
 }
 
 template <class T> void gemm_combine(const Call& c, const Gemm& g, const T* partial) {
     constexpr int W = WIDTH<T>;
-    const View& out = c.args[0];
     for (int64_t i = 0; i < g.batch * g.m; i++)
         for (int64_t j = 0; j < g.n; j += W) {
             const int part = int(least<int64_t>(g.n - j, W));
@@ -228,28 +224,26 @@ template <class T> void gemm_combine(const Call& c, const Gemm& g, const T* part
             for (int64_t piece = 1; piece < g.depth_parts; piece++)
                 sum += load_part(partial + (piece * g.batch * g.m + i) * g.n + j, part);
             if (has_bias(c)) sum += load_part((const T*)c.args[3].data + j, part);
-            store_part((T*)matrix<T>(out, i / g.m).at(i % g.m, j).data, activate<T>(int(c.ints[0]), sum), part);
+            store_part((T*)matrix<T>(c.args[0], i / g.m).at(i % g.m, j).data, activate<T>(int(c.ints[0]), sum), part);
         }
 }
 
 template <class T> void gemm_plan_as(const Call& c, Plan& plan) {
     const Gemm g = gemm_of<T>(c);
     plan = {};
-    if (g.pack_b) plan.parts[plan.phases++] = g.pack_parts, plan.shared += g.packed_b * g.panels * PANEL<T> * g.k * sizeof(T);
-    plan.parts[plan.phases++] = most<int64_t>(1, g.parts());
-    if (g.depth_parts > 1) plan.parts[plan.phases++] = 1, plan.shared += g.depth_parts * g.batch * g.m * g.n * sizeof(T);
-    plan.scratch = g.block_depth * PANEL<T> * sizeof(T);
-    if (g.pack_a) plan.scratch += most(vectors(g.block_rows, WIDTH<T>) * g.block_depth, g.block_rows * (vectors(g.block_depth, WIDTH<T>) + WIDTH<T>)) * sizeof(T);
+    if (g.pack_b) plan.parts[plan.phases++] = g.pack_parts;
+    plan.parts[plan.phases++] = g.parts();
+    if (g.depth_parts > 1) plan.parts[plan.phases++] = 1;
+    plan.scratch = g.block * g.panel * sizeof(T);
+    plan.shared = (g.packed_size() + g.partial_size()) * sizeof(T);
 }
 
 template <class T> void gemm_run_as(const Call& c, int phase, int64_t part, char* scratch, char* shared) {
     const Gemm g = gemm_of<T>(c);
-    if (g.batch * g.m * g.n == 0) return;
-    T* packed = (T*)shared;
-    T* partial = packed + (g.pack_b ? g.packed_b * g.panels * PANEL<T> * g.k : 0);
-    switch (phase + !g.pack_b) {
+    T *packed = (T*)shared, *partial = packed + g.packed_size();
+    switch (g.pack_b ? phase : phase + 1) {
         case PACK: return gemm_pack(c, g, part, packed);
-        case MULTIPLY: return gemm_multiply(c, g, part, (T*)scratch, packed, g.depth_parts > 1 ? partial : nullptr);
+        case MULTIPLY: return gemm_multiply(c, g, part, (T*)scratch, packed, partial);
         case COMBINE: return gemm_combine(c, g, partial);
     }
 }
@@ -263,6 +257,10 @@ inline const char* gemm_check(const Call& c) {
     if (r == 3 && (a.shape[0] != out.shape[0] || b.shape[0] != out.shape[0])) return "gemm: out, a, b: expected the same batch";
     if (a.shape[r - 2] != out.shape[r - 2] || b.shape[r - 1] != out.shape[r - 1] || a.shape[r - 1] != b.shape[r - 2])
         return "gemm: out, a, b: expected shapes (m, n), (m, k), (k, n)";
+    int64_t work = 1;
+    const int64_t sizes[] = {r == 3 ? out.shape[0] : 1, out.shape[r - 2], out.shape[r - 1], a.shape[r - 1]};
+    for (int64_t n : sizes)
+        if (__builtin_mul_overflow(work, n, &work) || work > 1LL << 52) return "gemm: out, a, b: expected fewer multiplications than 2^52";
     if (count(out) && out.shape[r - 1] > 1 && out.stride[r - 1] != 1) return "gemm: out: expected contiguous rows";
     if (has_bias(c)) {
         const View& bias = c.args[3];
