@@ -17,6 +17,8 @@ namespace LW_ISA {
 namespace {
 
 // Each defines one or more `const Kernel NAME_kernel`, listed below.
+#include "conv.h"
+#include "conv_pool.h"
 #include "copy.h"
 #include "gather.h"
 #include "gemm.h"
@@ -25,6 +27,11 @@ namespace {
 #include "reduce.h"
 
 const Kernel kernels[] = {
+    conv_kernel,
+    conv_grad_w_kernel,
+    conv_grad_x_kernel,
+    conv_pool_kernel,
+    conv_pool_grad_kernel,
     copy_kernel,
     fill_kernel,
     gather_kernel,

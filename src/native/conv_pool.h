@@ -1,0 +1,282 @@
+// Convolution, activation and max-pool in one pass. Forward, a few rows of the convolution lie in scratch that stays in cache;
+// only the pooled values and which tap of the pool held each leave it. Backward, the gradients of a few images are un-pooled
+// into such scratch, and the kernel's gradient, the bias' and the input's are taken from it: the convolution's own output,
+// and its gradient, never exist as a whole. Positions that no pool sees are not computed in either direction.
+#pragma once
+#include "conv.h"
+
+struct ConvPool {
+    Conv c;                              // its output is what the pool sees
+    int64_t size[3], stride[3], out[3];  // of the pool
+    int64_t taps() const { return size[0] * size[1] * size[2]; }
+    int64_t positions() const { return out[0] * out[1] * out[2]; }
+    int outer() const { return int(3 - c.rank); }
+};
+inline ConvPool conv_pool_of(const int64_t* ints, const View& x, const View& w, const View& y) {
+    ConvPool p;
+    const int rank = int(ints[0]);
+    int64_t seen[3];
+    for (int i = 0, a = rank - 3; i < 3; i++, a++) {
+        p.size[i] = a < 0 ? 1 : ints[2 + 4 * rank + a], p.stride[i] = a < 0 ? 1 : ints[2 + 5 * rank + a];
+        p.out[i] = a < 0 ? 1 : y.shape[1 + a];
+        if (a >= 0) seen[a] = p.out[i] ? (p.out[i] - 1) * p.stride[i] + p.size[i] : 0;
+    }
+    p.c = conv_of(ints, x, w, seen);
+    return p;
+}
+
+inline const char* check_conv_pool(const Call& call, const View& x, const View& w, const View& y, const View& argmax, const View* bias) {
+    if (const char* wrong = check_conv(call, x, w, y, bias, 6)) return wrong;
+    if (argmax.dtype != U8 || !same_shape(argmax, y) || !contiguous(argmax)) return "conv_pool: argmax: expected contiguous bytes of the output's shape";
+    const ConvPool p = conv_pool_of(call.ints, x, w, y);
+    for (int a = 0; a < 3; a++)
+        if (p.size[a] > 256 || p.c.axis[a].out >= int64_t(1) << 31) return "conv_pool: pool: expected at most 256 taps";
+    return p.taps() > 256 ? "conv_pool: pool: expected at most 256 taps" : nullptr;
+}
+
+// Elements from the first tap of the pool to each, in an array with the given steps.
+struct PoolTaps {
+    int64_t offset[256];
+    PoolTaps(const ConvPool& p, const Steps& z) {
+        int64_t t = 0;
+        for (int64_t i = 0; i < p.size[0]; i++)
+            for (int64_t j = 0; j < p.size[1]; j++)
+                for (int64_t k = 0; k < p.size[2]; k++) offset[t++] = i * z.of[1] + j * z.of[2] + k * z.of[3];
+    }
+};
+
+template <class T> using Bytes = typename Lanes<uint8_t, WIDTH<T>>::type;
+template <class T> using LooseBytes = typename Lanes<uint8_t, WIDTH<T>>::unaligned;
+
+template <class T> INLINE V<Int<T>> load_bytes(const uint8_t* p, int n) {
+    Bytes<T> b{};
+    if (n == WIDTH<T>) b = *(const LooseBytes<T>*)p;
+    else for (int i = 0; i < n; i++) b[i] = p[i];
+    return __builtin_convertvector(b, V<Int<T>>);
+}
+template <class T> INLINE void store_bytes(uint8_t* p, V<Int<T>> v, int n) {
+    const Bytes<T> b = __builtin_convertvector(v, Bytes<T>);
+    if (n == WIDTH<T>) *(LooseBytes<T>*)p = b;
+    else for (int i = 0; i < n; i++) p[i] = b[i];
+}
+
+// y and argmax of one row of pooled positions from z. TAPS: how many, if the compiler is to know (0: `taps`).
+template <class T, int TAPS>
+void pool_row(const T* z, int64_t z_step, const int64_t* offset, int64_t taps, T* y, uint8_t* argmax, int64_t positions, int64_t channels) {
+    for (int64_t i = 0; i < positions; i++, z += z_step)
+        for (int64_t j = 0; j < channels; j += WIDTH<T>, y += WIDTH<T>, argmax += WIDTH<T>) {
+            const int n = int(least<int64_t>(WIDTH<T>, channels - j));
+            const bool part = n < WIDTH<T>;
+            V<T> best = part ? load_part(z + j, n) : load(z + j);
+            V<Int<T>> where{};
+            UNROLL for (int64_t t = 1; t < (TAPS ? TAPS : taps); t++) {
+                const V<T> value = part ? load_part(z + j + offset[t], n) : load(z + j + offset[t]);
+                const V<Int<T>> larger = ~(value <= best) & (best == best);  // the first of equals; NaN wins
+                best = larger ? value : best;
+                where = larger ? V<Int<T>>{} + Int<T>(t) : where;
+            }
+            if (part) store_part(y, best, n), y += n - WIDTH<T>;
+            else store(y, best);
+            store_bytes<T>(argmax, where, n);
+            if (part) argmax += n - WIDTH<T>;
+        }
+}
+
+// -- conv_pool: y, argmax, x, w, bias?
+
+constexpr int64_t POOL_CACHE = 32 << 10, GRADIENT_CACHE = 224 << 10;  // bytes of the convolution's output at a time
+
+inline ConvPool conv_pool_forward(const Call& call) { return conv_pool_of(call.ints, call.args[2], call.args[3], call.args[0]); }
+inline Slices conv_pool_slices(const ConvPool& p) { return slices(p.c.batch, p.out[p.outer()], parts_for(p.c.work())); }
+
+// How many images and, if it is one, how many rows of pooled positions are computed at a time, and the scratch they take.
+struct PoolChunk {
+    int64_t images, rows, bytes;
+};
+inline PoolChunk pool_chunk(const ConvPool& p, int64_t item) {
+    const int o = p.outer();
+    const int64_t row = p.c.positions() / most<int64_t>(1, p.c.axis[o].out) * p.c.groups * p.c.filters * item, image = row * p.c.axis[o].out;
+    if (image <= POOL_CACHE) {
+        const int64_t images = most<int64_t>(1, least(p.c.batch, POOL_CACHE / most<int64_t>(1, image)));
+        return {images, p.out[o], images * image};
+    }
+    const int64_t rows = most<int64_t>(1, least(p.out[o], (POOL_CACHE / row - p.size[o]) / p.stride[o] + 1));
+    return {1, rows, row * ((rows - 1) * p.stride[o] + p.size[o])};
+}
+
+inline const char* conv_pool_check(const Call& call) {
+    if (call.arg_count < 4 || call.arg_count > 5) return "conv_pool: expected y, argmax, x, w, bias?";
+    return check_conv_pool(call, call.args[2], call.args[3], call.args[0], call.args[1], call.arg_count > 4 ? optional(call.args[4]) : nullptr);
+}
+
+inline void conv_pool_plan(const Call& call, Plan& plan) {
+    const ConvPool p = conv_pool_forward(call);
+    plan = {};
+    plan.phases = 1, plan.parts[0] = conv_pool_slices(p).parts;
+    plan.scratch = pool_chunk(p, item_size(call.args[0].dtype)).bytes;
+}
+
+template <class T> void conv_pool_run_as(const Call& call, int64_t part, T* z) {
+    const ConvPool p = conv_pool_forward(call);
+    const Conv& c = p.c;
+    const int o = p.outer();
+    const Slice mine = slice(conv_pool_slices(p), c.batch, p.out[o], part);
+    const PoolChunk chunk = pool_chunk(p, sizeof(T));
+    const Filter<T> filter{(const T*)call.args[3].data, false, {c.axis[0].size, c.axis[1].size, c.axis[2].size}, {0, 0, 0}};
+    const T* bias = call.arg_count > 4 && optional(call.args[4]) ? (const T*)call.args[4].data : nullptr;
+    const int64_t channels = c.groups * c.filters;
+    const Steps ys = steps(p.out[0], p.out[1], p.out[2], channels);
+    Box box = whole(c);
+    for (int64_t n = mine.images.begin; n < mine.images.end; n += chunk.images)
+        for (int64_t row = mine.rows.begin; row < mine.rows.end; row += chunk.rows) {
+            const int64_t rows = least(chunk.rows, mine.rows.end - row), first = row * p.stride[o];
+            int64_t extent[3] = {c.axis[0].out, c.axis[1].out, c.axis[2].out}, count[3] = {p.out[0], p.out[1], p.out[2]};
+            extent[o] = (rows - 1) * p.stride[o] + p.size[o], count[o] = rows;
+            const Steps zs = steps(extent[0], extent[1], extent[2], channels);
+            box.images = {n, least(n + chunk.images, mine.images.end)}, box.axis[o] = {first, first + extent[o]};
+            correlate<T>(c, box, (const T*)call.args[2].data, input_steps(c), z - n * zs.of[0] - first * zs.of[o + 1], zs, filter, bias, c.activation);
+            const PoolTaps taps(p, zs);
+            for (int64_t m = box.images.begin; m < box.images.end; m++)
+                for (int64_t i = 0; i < count[0]; i++)
+                    for (int64_t j = 0; j < count[1]; j++) {
+                        const T* from = z + (m - n) * zs.of[0] + i * p.stride[0] * zs.of[1] + j * p.stride[1] * zs.of[2];
+                        const int64_t to = m * ys.of[0] + i * ys.of[1] + j * ys.of[2] + row * ys.of[o + 1], step = p.stride[2] * zs.of[3];
+                        T* y = (T*)call.args[0].data + to;
+                        uint8_t* argmax = (uint8_t*)call.args[1].data + to;
+                        if (p.taps() == 4) pool_row<T, 4>(from, step, taps.offset, 4, y, argmax, count[2], channels);
+                        else pool_row<T, 0>(from, step, taps.offset, p.taps(), y, argmax, count[2], channels);
+                    }
+        }
+}
+
+inline void conv_pool_run(const Call& call, int, int64_t part, char* scratch, char*) {
+    if (call.args[0].dtype == F32) conv_pool_run_as<float>(call, part, (float*)scratch);
+    else conv_pool_run_as<double>(call, part, (double*)scratch);
+}
+
+const Kernel conv_pool_kernel = {"conv_pool", conv_pool_check, conv_pool_plan, conv_pool_run};
+
+// -- conv_pool_grad: dx?, dw, dbias?, g, y, argmax, x, w
+
+// The gradient of the activation's output y turned into that of its input.
+template <class T> INLINE V<T> activation_grad(int activation, V<T> y, V<T> g) {
+    switch (activation) {
+        case RELU: return y > V<T>{} ? g : V<T>{};
+        case TANH: return g * (1 - y * y);
+        case SIGMOID: return g * (y * (1 - y));
+        default: return g;
+    }
+}
+
+// z = one image's gradient behind pool and activation, bias += its sum over positions. ADD: windows overlap or leave gaps.
+template <class T, bool ADD, int TAPS>
+void unpool(const ConvPool& p, const Steps& zs, const int64_t* offset, const T* g, const T* y, const uint8_t* argmax, T* z, T* bias) {
+    const int64_t channels = p.c.groups * p.c.filters, taps = p.taps();
+    if (ADD) __builtin_memset(z, 0, zs.of[0] * sizeof(T));
+    for (int64_t c = 0; c < channels; c += WIDTH<T>) {
+        const int n = int(least<int64_t>(WIDTH<T>, channels - c));
+        const bool part = n < WIDTH<T>;
+        V<T> sum{};
+        int64_t at = c;
+        for (int64_t i = 0; i < p.out[0]; i++)
+            for (int64_t j = 0; j < p.out[1]; j++)
+                for (int64_t k = 0; k < p.out[2]; k++, at += channels) {
+                    const V<T> d = activation_grad<T>(p.c.activation, part ? load_part(y + at, n) : load(y + at), part ? load_part(g + at, n) : load(g + at));
+                    const V<Int<T>> where = load_bytes<T>(argmax + at, n);
+                    T* to = z + i * p.stride[0] * zs.of[1] + j * p.stride[1] * zs.of[2] + k * p.stride[2] * zs.of[3] + c;
+                    sum += d;
+                    UNROLL for (int64_t t = 0; t < (TAPS ? TAPS : taps); t++) {
+                        V<T> v = where == Int<T>(t) ? d : V<T>{};
+                        if (ADD) v += part ? load_part(to + offset[t], n) : load(to + offset[t]);
+                        if (part) store_part(to + offset[t], v, n);
+                        else store(to + offset[t], v);
+                    }
+                }
+        store_part(bias + c, load_part(bias + c, n) + sum, n);
+    }
+}
+
+struct ConvPoolGrad {
+    ConvPool p;
+    bool dx;
+    int64_t parts, images, sums;  // images un-pooled at a time
+    size_t packed, scratch;       // bytes
+    int64_t size() const { return p.c.taps() * p.c.channels * row(); }
+    int64_t row() const { return p.c.groups * p.c.filters; }
+};
+inline ConvPoolGrad conv_pool_grad_of(const Call& call) {
+    ConvPoolGrad b;
+    b.p = conv_pool_of(call.ints, call.args[6], call.args[7], call.args[3]);
+    const Conv& c = b.p.c;
+    const int64_t item = item_size(call.args[3].dtype), image = c.positions() * b.row() * item;
+    b.dx = call.args[0].dtype != NONE;
+    b.parts = most<int64_t>(1, least(c.batch, parts_for(2 * c.work())));
+    b.images = most<int64_t>(1, least(ceil_div(c.batch, b.parts), GRADIENT_CACHE / most<int64_t>(1, image)));
+    b.sums = part_count((b.size() + b.row()) * b.parts * item, ceil_div(b.size() + b.row(), 1024));
+    b.packed = b.dx ? packed_size(c, c.filters, c.channels, VECTOR_BYTES / item) * item : 0;
+    b.scratch = b.images * image;
+    return b;
+}
+
+inline const char* conv_pool_grad_check(const Call& call) {
+    if (call.arg_count != 8) return "conv_pool_grad: expected dx?, dw, dbias?, g, y, argmax, x, w";
+    const View *a = call.args, *dx = optional(a[0]);
+    if (const char* wrong = check_conv_pool(call, a[6], a[7], a[3], a[5], optional(a[2]))) return wrong;
+    const View pairs[3][2] = {{dx ? *dx : a[6], a[6]}, {a[1], a[7]}, {a[4], a[3]}};
+    for (auto& pair : pairs)
+        if (pair[0].dtype != a[6].dtype || !same_shape(pair[0], pair[1]) || !contiguous(pair[0]))
+            return "conv_pool_grad: expected dx like x, dw like w, y like g";
+    return nullptr;
+}
+
+inline void conv_pool_grad_plan(const Call& call, Plan& plan) {
+    const ConvPoolGrad b = conv_pool_grad_of(call);
+    plan = {};
+    if (b.dx) plan.parts[plan.phases++] = b.p.c.taps();
+    plan.parts[plan.phases++] = b.parts;
+    plan.parts[plan.phases++] = b.sums;
+    plan.scratch = b.scratch;
+    plan.shared = b.packed + b.parts * (b.size() + b.row()) * item_size(call.args[3].dtype);
+}
+
+template <class T> void conv_pool_grad_run_as(const Call& call, int phase, int64_t part, T* z, char* shared) {
+    const ConvPoolGrad b = conv_pool_grad_of(call);
+    const ConvPool& p = b.p;
+    const Conv& c = p.c;
+    T* const pieces = (T*)(shared + b.packed);
+    if (b.dx && phase-- == 0) return pack_filter((T*)shared, (const T*)call.args[7].data, c, true, part);
+    if (phase == 1)
+        return sum_pieces(pieces, b.parts, b.size(), b.row(), part_of(b.size() + b.row(), b.sums, part), (T*)call.args[1].data,
+                          optional(call.args[2]) ? (T*)call.args[2].data : nullptr);
+    const T *g = (const T*)call.args[3].data, *y = (const T*)call.args[4].data, *x = (const T*)call.args[6].data;
+    const uint8_t* argmax = (const uint8_t*)call.args[5].data;
+    T* const dw = pieces + part * (b.size() + b.row());
+    __builtin_memset(dw, 0, (b.size() + b.row()) * sizeof(T));
+    const Range mine = part_of(c.batch, b.parts, part);
+    const Steps xs = input_steps(c), zs = output_steps(c);
+    const PoolTaps taps(p, zs);
+    const int64_t pooled = p.positions() * b.row();
+    bool exact = true;
+    for (int a = 0; a < 3; a++) exact &= p.stride[a] == p.size[a];
+    for (int64_t n = mine.begin; n < mine.end; n += b.images) {
+        Box box = whole(c);
+        box.images = {0, least(b.images, mine.end - n)};
+        for (int64_t m = 0; m < box.images.end; m++) {
+            const int64_t at = (n + m) * pooled;
+            auto run = exact ? p.taps() == 4 ? unpool<T, false, 4> : unpool<T, false, 0> : unpool<T, true, 0>;
+            run(p, zs, taps.offset, g + at, y + at, argmax + at, z + m * zs.of[0], dw + b.size());
+        }
+        for (int64_t group = 0; group < (c.depthwise() ? 1 : c.groups); group++)
+            correlate_taps(c, box, x + n * xs.of[0], xs, (const T*)z, zs, dw, group, {0, c.channels}, {0, c.depthwise() ? c.groups : c.filters});
+        if (!b.dx) continue;
+        for (int a = 0; a < 3; a++) box.axis[a].end = c.axis[a].in;
+        correlate_back<T>(c, box, (T*)call.args[0].data + n * xs.of[0], xs, z, zs, (const T*)shared);
+    }
+}
+
+inline void conv_pool_grad_run(const Call& call, int phase, int64_t part, char* scratch, char* shared) {
+    if (call.args[3].dtype == F32) conv_pool_grad_run_as<float>(call, phase, part, (float*)scratch, shared);
+    else conv_pool_grad_run_as<double>(call, phase, part, (double*)scratch, shared);
+}
+
+const Kernel conv_pool_grad_kernel = {"conv_pool_grad", conv_pool_grad_check, conv_pool_grad_plan, conv_pool_grad_run};
