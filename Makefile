@@ -2,7 +2,7 @@
 # make test    set up the test environment; run ruff, mypy and pytest
 # make lint    ruff and mypy alone       make coverage   pytest with line coverage
 # make docs    the documentation, in docs/_build/html
-# make bench   every script in benchmarks/
+# make bench   Layerwise and its peers, measured in turns: see benchmarks/README.md
 # make wheel   a wheel with the compiled kernels, in dist/
 # make clean   remove the environment and everything built (runs/ stays)
 #
@@ -37,16 +37,15 @@ coverage: .venv/test.stamp
 docs: .venv/docs.stamp
 	.venv/bin/python -m sphinx -W -b html docs docs/_build/html
 
-bench: .venv/test.stamp
-	@test -d benchmarks || { echo "There is no benchmarks/ folder: nothing was measured."; exit 1; }
-	@for script in benchmarks/[!_]*.py; do .venv/bin/python "$$script" || exit 1; done
+bench: .venv/plot.stamp
+	.venv/bin/python benchmarks/run.py $(ARGS)
 
 wheel: | .venv/bin/python
 	.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	@ls -l dist
 
 clean:
-	rm -rf .venv build dist $(BUILT) docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv benchmarks/.venv build dist $(BUILT) docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/plot.stamp: $(SETUP) | .venv/bin/python

@@ -54,7 +54,8 @@ def limit_cpus(threads: int) -> None:
 @functools.cache
 def _peak_program() -> list[str]:
     """The command that measures; compiled on first use, in a folder that goes with the process."""
-    compiler = next(filter(shutil.which, filter(None, [os.environ.get("CXX"), "c++", "g++", "clang++"])), None)
+    candidates = [os.environ["CXX"]] if "CXX" in os.environ else ["c++", "g++", "clang++"]
+    compiler = next(filter(shutil.which, candidates), None)
     if compiler:
         folder = tempfile.mkdtemp()
         atexit.register(shutil.rmtree, folder)

@@ -1,0 +1,60 @@
+"""The benchmark's harness runs; what it measures is no test's business."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def bench(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(BENCHMARKS / "run.py"), *arguments, "--quick", "--contenders", "Layerwise"]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300)
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """The module with the table of works."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import work
+
+    yield work
+    del sys.modules["work"]
+
+
+def test_a_row_is_measured_written_and_kept(tmp_path):
+    (tmp_path / "README.md").write_text("Introduction.\n<!-- measured: everything below is written by run.py -->\nold")
+    compilers = [{}, {"CXX": "no-such-compiler"}]
+    for name, compiler in zip(("mlp, batch 128", "conv 5x5 64->64, batch 128: forward"), compilers):
+        done = bench(name, "--rounds", "2", "--out", str(tmp_path), **compiler)
+        assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert [row["name"] for row in results["rows"]] == ["train mlp, batch 128", "conv 5x5 64->64, batch 128: forward"]
+    assert all(len(row["seconds"]["Layerwise"]) == 2 for row in results["rows"])
+    assert all(row["peak_flops"] > 0 < row["peak_bytes"] for row in results["rows"])
+    page = (tmp_path / "README.md").read_text()
+    assert page.startswith("Introduction.")
+    assert "old" not in page
+    assert "| train mlp, batch 128 |" in page
+
+
+def test_an_unknown_work_is_refused():
+    done = bench("no such work")
+    assert done.returncode == 2
+    assert "train cnn, batch 128" in done.stderr
+
+
+def test_the_table_is_whole(work):
+    table = work.works()
+    assert len({entry.name for entry in table}) == len(table)
+    assert {entry.group for entry in table} == {"train", "predict", "conv", "matmul", "memory", "threads", "mnist"}
+    assert work.training_products("cnn") == 8_188_032  # a training step's multiplications for one example
+    for model, kernels in work.KERNELS.items():
+        for first, last, kernel in zip(work.weights(model)[::2], work.weights_channels_first(model)[::2], kernels):
+            assert first.shape == kernel
+            assert last.shape[0] == kernel[-1]
+            assert last.sum() == pytest.approx(first.sum(), abs=1e-3)
