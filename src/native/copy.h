@@ -2,7 +2,7 @@
 //
 // Axes are sorted by their stride in `out`, and neighbours that are one axis in both views are joined: what is contiguous
 // becomes one long row. The two axes along which the views move fastest are then walked in tiles: rows where it is the same
-// axis for both, squares that stay in the first cache where it is not (a transpose).
+// axis for both; a few rows of `out` at a time, in squares that fit the registers, where it is not (a transpose).
 #pragma once
 #include "view.h"
 
@@ -49,8 +49,8 @@ inline CopyTiles copy_tiles(const View& out, const View& x) {
     axis[row] = chosen;
 
     int64_t rows = axis[row].n, columns = axis[column].n;
-    t.rows = t.transposed ? least<int64_t>(rows, 64) : most<int64_t>(1, least(rows, 16384 / most<int64_t>(1, columns)));
-    t.columns = least<int64_t>(columns, t.transposed ? 4096 / most<int64_t>(1, t.rows) : 16384);
+    t.rows = least<int64_t>(rows, t.transposed ? 16 : most<int64_t>(1, 16384 / most<int64_t>(1, columns)));  // 16 words: a cache line
+    t.columns = least<int64_t>(columns, 16384 / most<int64_t>(1, t.rows));
     t.row_tiles = ceil_div(rows, most<int64_t>(1, t.rows)), t.column_tiles = ceil_div(columns, most<int64_t>(1, t.columns));
     t.tiles = t.row_tiles * t.column_tiles;
     for (int i = 0; i < row; i++) t.tiles *= axis[i].n;
@@ -71,40 +71,43 @@ template <class T> void copy_row(char* to, int64_t to_step, const char* from, in
     }
 }
 
-// y[i][j] = x[j][i] for 4 x 4 words, where y's rows are y_step apart and x's x_step.
-INLINE void transpose_4x4(uint32_t* y, int64_t y_step, const uint32_t* x, int64_t x_step) {
-    using Row = Lanes<uint32_t, 4>;
-    auto in = [&](int64_t i) { return (typename Row::type)*(const typename Row::unaligned*)(x + i * x_step); };
-    auto out = [&](int64_t i, typename Row::type v) { *(typename Row::unaligned*)(y + i * y_step) = v; };
-    using Pick = Row::type;
-    Row::type a = in(0), b = in(1), c = in(2), d = in(3);
-    Row::type low_ab = __builtin_shuffle(a, b, Pick{0, 4, 1, 5}), high_ab = __builtin_shuffle(a, b, Pick{2, 6, 3, 7});
-    Row::type low_cd = __builtin_shuffle(c, d, Pick{0, 4, 1, 5}), high_cd = __builtin_shuffle(c, d, Pick{2, 6, 3, 7});
-    out(0, __builtin_shuffle(low_ab, low_cd, Pick{0, 1, 4, 5})), out(1, __builtin_shuffle(low_ab, low_cd, Pick{2, 3, 6, 7}));
-    out(2, __builtin_shuffle(high_ab, high_cd, Pick{0, 1, 4, 5})), out(3, __builtin_shuffle(high_ab, high_cd, Pick{2, 3, 6, 7}));
+// y[i][j] = x[j][i] for N x N elements; y's rows are y_step apart and x's x_step. Each round interleaves the first half of the
+// rows with the second; after log2(N) rounds the rows have become columns.
+template <class T, int N> INLINE void transpose_square(T* y, int64_t y_step, const T* x, int64_t x_step) {
+    using Row = typename Lanes<T, N>::type;
+    using Unaligned = typename Lanes<T, N>::unaligned;
+    Row low{}, high{}, rows[N], next[N];
+    for (int i = 0; i < N; i++) low[i] = i / 2 + i % 2 * N, high[i] = low[i] + N / 2;
+    UNROLL for (int i = 0; i < N; i++) rows[i] = *(const Unaligned*)(x + i * x_step);
+    UNROLL for (int round = 1; round < N; round *= 2) {
+        UNROLL for (int i = 0; i < N / 2; i++) {
+            next[2 * i] = __builtin_shuffle(rows[i], rows[i + N / 2], low);
+            next[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + N / 2], high);
+        }
+        UNROLL for (int i = 0; i < N; i++) rows[i] = next[i];
+    }
+    UNROLL for (int i = 0; i < N; i++) *(Unaligned*)(y + i * y_step) = rows[i];
 }
 
-// y[i][j] = x[j][i], rows x columns: in blocks of 16 x 16 words, so that each cache line is used up at once.
-inline void transpose_words(uint32_t* y, int64_t y_step, const uint32_t* x, int64_t x_step, int64_t rows, int64_t columns) {
-    for (int64_t i0 = 0; i0 < rows; i0 += 16)
-        for (int64_t j0 = 0; j0 < columns; j0 += 16) {
-            int64_t i1 = least(i0 + 16, rows), j1 = least(j0 + 16, columns), i = i0;
-            for (; i + 4 <= i1; i += 4) {
-                int64_t j = j0;
-                for (; j + 4 <= j1; j += 4) transpose_4x4(y + i * y_step + j, y_step, x + j * x_step + i, x_step);
-                for (; j < j1; j++)
-                    for (int64_t k = i; k < i + 4; k++) y[k * y_step + j] = x[j * x_step + k];
-            }
-            for (; i < i1; i++)
-                for (int64_t j = j0; j < j1; j++) y[i * y_step + j] = x[j * x_step + i];
-        }
+// y[i][j] = x[j][i] for any number of rows and columns: squares of N, what is left in squares of 4, then one by one.
+template <class T, int N> void transpose(T* y, int64_t y_step, const T* x, int64_t x_step, int64_t rows, int64_t columns) {
+    int64_t i1 = rows - rows % N, j1 = columns - columns % N;
+    for (int64_t j = 0; j < j1; j += N)
+        for (int64_t i = 0; i < i1; i += N) transpose_square<T, N>(y + i * y_step + j, y_step, x + j * x_step + i, x_step);
+    if constexpr (N > 4) {
+        transpose<T, 4>(y + j1, y_step, x + j1 * x_step, x_step, i1, columns - j1);
+        transpose<T, 4>(y + i1 * y_step, y_step, x + i1, x_step, rows - i1, columns);
+    } else {
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = i < i1 ? j1 : 0; j < columns; j++) y[i * y_step + j] = x[j * x_step + i];
+    }
 }
 
 inline void copy_run(const View& out, const View& x, int64_t parts, int64_t part) {
     CopyTiles t = copy_tiles(out, x);
     const CopyAxis &row = t.axis[t.rank - 2], &column = t.axis[t.rank - 1];
     int64_t to_size = item_size(out.dtype), from_size = item_size(x.dtype);
-    bool words = out.dtype == x.dtype && to_size == 4 && t.transposed && column.to == 1 && row.from == 1;
+    bool plain = out.dtype == x.dtype && t.transposed && column.to == 1 && row.from == 1;
     ConvertRow one_row = out.dtype != x.dtype ? convert(out.dtype, x.dtype)
                          : to_size == 1 ? copy_row<uint8_t> : to_size == 4 ? copy_row<uint32_t> : copy_row<uint64_t>;
     Range range = part_of(t.tiles, parts, part);
@@ -121,8 +124,10 @@ inline void copy_run(const View& out, const View& x, int64_t parts, int64_t part
         int64_t rows = least(t.rows, row.n - i), columns = least(t.columns, column.n - j);
         char* y = out.data + to * to_size;
         const char* source = x.data + from * from_size;
-        if (words) {
-            transpose_words((uint32_t*)y, row.to, (const uint32_t*)source, column.from, rows, columns);
+        if (plain && to_size == 4) {
+            transpose<uint32_t, WIDTH<uint32_t>>((uint32_t*)y, row.to, (const uint32_t*)source, column.from, rows, columns);
+        } else if (plain && to_size == 8) {
+            transpose<uint64_t, WIDTH<uint64_t>>((uint64_t*)y, row.to, (const uint64_t*)source, column.from, rows, columns);
         } else {
             for (; rows > 0; rows--, y += row.to * to_size, source += row.from * from_size)
                 one_row(y, column.to, source, column.from, columns);

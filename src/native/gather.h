@@ -54,6 +54,13 @@ inline void gather_plan(const Call& call, Plan& plan) {
     plan = {1, {part_count(2 * row * r.outer * r.indices, r.outer * r.indices * most<int64_t>(1, ceil_div(row, GATHER_PIECE)))}, 0, 0};
 }
 
+// Copies a row while the next one, which the processor cannot foresee, is fetched.
+inline void gather_row(char* __restrict to, const char* __restrict from, const char* next, int64_t n) {
+    int64_t i = 0;
+    for (; i + 64 <= n; i += 64) __builtin_prefetch(next + i), memcpy(to + i, from + i, 64);
+    memcpy(to + i, from + i, n - i);
+}
+
 template <class T> void gather_items(T* __restrict out, const T* __restrict x, const View& indices, int64_t n, int64_t axis, int64_t first) {
     for (int64_t i = 0; i < n; i++) out[i] = x[row_index(indices, first + i, axis)];
 }
@@ -74,8 +81,11 @@ inline void gather_part(const Call& call, int, int64_t part, char*, char*) {
         } else if (row == 8) {
             gather_items((uint64_t*)out.data + picked, (const uint64_t*)from, indices, rows, r.axis, i), unit += rows;
         } else if (pieces == 1) {
-            for (unit += rows; rows > 0; rows--, i++, picked++)
-                memcpy(out.data + picked * row, from + row_index(indices, i, r.axis) * row, row);
+            unit += rows;
+            for (const char *at = from + row_index(indices, i, r.axis) * row, *next; rows > 0; rows--, picked++, at = next) {
+                next = rows > 1 ? from + row_index(indices, ++i, r.axis) * row : at;
+                gather_row(out.data + picked * row, at, next, row);
+            }
         } else {
             int64_t at = unit++ % pieces * GATHER_PIECE;
             memcpy(out.data + picked * row + at, from + row_index(indices, i, r.axis) * row + at, least(GATHER_PIECE, row - at));

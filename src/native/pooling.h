@@ -8,6 +8,7 @@
 #include "view.h"
 
 constexpr int64_t POOL_LIMIT = 1 << 30;  // of sizes, strides, ...: no product overflows
+constexpr int64_t AHEAD = 512;            // elements: taps jump between rows, which the processor's own prefetching does not foresee
 
 struct Pool {
     int64_t images, channels;
@@ -126,6 +127,7 @@ template <class T, class A> INLINE void max_position(const T* x, const Taps& tap
         V<T> best = broadcast(T(-__builtin_inf()));
         V<Int<T>> at{};
         for_taps(taps, [&](int64_t offset, int64_t tap) __attribute__((always_inline)) {
+            __builtin_prefetch(x + offset + c + AHEAD);
             V<T> v = load_some(x + offset + c, n);
             V<Int<T>> larger = ~(v <= best) & (best == best);
             best = larger ? v : best, at = larger ? broadcast(Int<T>(tap)) : at;

@@ -111,7 +111,7 @@ template <int OP, class T> INLINE T fold(T a, T x) {
 }
 
 // Whether x comes before the extreme that is the first so far: equals do not.
-template <int OP, class T> INLINE bool beats(T x, T best) { return OP == MAX ? (x > best) | ((x != x) & (best == best)) : (x < best) | ((x != x) & (best == best)); }
+template <int OP, class T> INLINE auto beats(T x, T best) { return OP == MAX ? (x > best) | ((x != x) & (best == best)) : (x < best) | ((x != x) & (best == best)); }
 
 template <int OP, class Wide, class T> Wide fold_line(const T* x, int64_t n) {
     constexpr int W = WIDTH<T>, BLOCK = 64 * W;  // 16 numbers a lane
@@ -155,6 +155,39 @@ template <int OP, class Wide, class T> void fold_rows(Wide* __restrict a, const 
         for (int64_t i = j; i < width; i++) a[i] = fold<OP>(a[i], Wide(rows[k][i]));
 }
 
+// Where the first element equal to `folded` is, the extreme of x. If there is NaN, it is the extreme.
+template <class T> int64_t find(const T* x, int64_t n, T folded) {
+    int64_t i = 0;
+    for (; i + 64 <= n; i += 64) {
+        int here = 0;
+        for (int k = 0; k < 64; k++) here |= (x[i + k] == folded) | (x[i + k] != x[i + k]);
+        if (here) break;
+    }
+    while (x[i] != folded && x[i] == x[i]) i++;
+    return i;
+}
+
+// The extreme of each column so far, and its row, after n more rows.
+template <int OP, class T> void find_rows(T* value, int64_t* index, const T* const* rows, int64_t n, int64_t first, int64_t width) {
+    int64_t j = 0;
+    for (; j + WIDTH<T> <= width; j += WIDTH<T>) {
+        V<T> best = load(value + j);
+        V<Int<T>> at = broadcast(Int<T>(-1));
+        for (int64_t k = 0; k < n; k++) {
+            V<T> x = load(rows[k] + j);
+            auto better = beats<OP>(x, best);
+            best = better ? x : best, at = better ? broadcast(Int<T>(k)) : at;
+        }
+        store(value + j, best);
+        Int<T> row[WIDTH<T>];
+        store(row, at);
+        for (int i = 0; i < WIDTH<T>; i++) index[j + i] = row[i] >= 0 ? first + row[i] : index[j + i];
+    }
+    for (int64_t k = 0; k < n; k++)
+        for (int64_t i = j; i < width; i++)
+            if (beats<OP>(rows[k][i], value[i])) value[i] = rows[k][i], index[i] = first + k;
+}
+
 template <int OP, int DTYPE> struct Reducer {
     using T = typename Folded<OP, DTYPE>::type;
     using Wide = typename Folded<OP, DTYPE>::wide;
@@ -180,14 +213,9 @@ template <int OP, int DTYPE> struct Reducer {
             int64_t line = a.reduced > 1 ? offset_of(piece / of_line, a.n, a.step, a.reduced - 1) : 0;
             const T* items = elements(start + line + at * step, step, n, buffer);
             Wide folded = fold_line<OP, Wide>(items, n);
-            if (!r.arg) {
-                value = fold<OP>(value, folded);
-            } else if (index < 0 || beats<OP>(folded, value)) {
-                value = folded;
-                int64_t i = 0;
-                while (Wide(items[i]) != folded && items[i] == items[i]) i++;
-                index = at + i;
-            }
+            if constexpr (OP == MAX || OP == MIN)
+                if (r.arg && beats<OP>(folded, value)) index = at + find(items, n, folded);
+            value = fold<OP>(value, folded);
         }
     }
 
@@ -200,15 +228,10 @@ template <int OP, int DTYPE> struct Reducer {
             const T* rows[ROW_GROUP];
             for (int64_t k = 0; k < n; k++)
                 rows[k] = elements(start + offset_of(first + k, a.n, a.step, a.reduced), step, width, buffer + k * COLUMN_TILE);
-            if (!r.arg) {
+            if constexpr (OP == MAX || OP == MIN)
+                r.arg ? find_rows<OP>(value, index, rows, n, first, width) : fold_rows<OP>(value, rows, n, width);
+            else
                 fold_rows<OP>(value, rows, n, width);
-            } else {
-                for (int64_t k = 0; k < n; k++)
-                    for (int64_t j = 0; j < width; j++) {
-                        bool better = (index[j] < 0) | beats<OP>(Wide(rows[k][j]), value[j]);
-                        value[j] = better ? Wide(rows[k][j]) : value[j], index[j] = better ? first + k : index[j];
-                    }
-            }
         }
     }
 
@@ -229,7 +252,7 @@ template <int OP, int DTYPE> struct Reducer {
         bool mean = call.ints[0] == MEAN;
         int64_t tiles = r.columns ? ceil_div(r.width, COLUMN_TILE) : 1;
         auto begin = [](Wide* v, int64_t* i, int64_t n) {
-            for (int64_t k = 0; k < n; k++) v[k] = start<OP, Wide>(), i[k] = -1;
+            for (int64_t k = 0; k < n; k++) v[k] = start<OP, Wide>(), i[k] = 0;
         };
         if (phase == 1) {
             Range range = part_of(r.outputs, combine_parts(r), part);
@@ -240,8 +263,8 @@ template <int OP, int DTYPE> struct Reducer {
                     const Wide* v = partial + chunk * r.outputs + o;
                     const int64_t* at = partial_index + chunk * r.outputs + o;
                     for (int64_t k = 0; k < n; k++) {
-                        if (!r.arg) value[k] = fold<OP>(value[k], v[k]);
-                        else if (index[k] < 0 || beats<OP>(v[k], value[k])) value[k] = v[k], index[k] = at[k];
+                        if (r.arg && beats<OP>(v[k], value[k])) index[k] = at[k];
+                        value[k] = fold<OP>(value[k], v[k]);
                     }
                 }
                 self.finish(out, mean, o, n, value, index);
