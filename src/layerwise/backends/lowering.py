@@ -22,7 +22,8 @@ from .recording import Kernel, Recorded, Step, cast, recorded
 
 DTYPES = {"bool": 0, "uint8": 1, "int32": 2, "uint32": 3, "int64": 4, "float32": 5, "float64": 6}  # as in kernel.h
 COMPUTED = ("float32", "float64", "int32", "int64", "uint32")  # the dtypes that the fused kernel computes in
-MOST_ARGUMENTS, MOST_STEPS, LONGEST_ROW, MOST_DIMENSIONS = 24, 40, 65536, 8
+MOST_READ, MOST_STEPS = 8, 24  # of a group, whose steps are all stored at worst: the kernel takes 32 arguments
+LONGEST_ROW, MOST_DIMENSIONS = 65536, 8
 REDUCED = ("float32", "float64", "int32", "int64", "bool", "uint8")  # the dtypes of the reduce kernel
 
 
@@ -317,7 +318,7 @@ class Lowering:
             kept = [v for v in kept if v.group and kept[0].group and v.group.final().space == kept[0].group.final().space]
             if len(kept) == len(joined) and sum(len(g.steps) for g in groups) < MOST_STEPS:
                 reads = {id(v) for g in groups for v in g.inputs()} | {id(v) for v in outside}
-                if len(reads) <= MOST_ARGUMENTS:
+                if len(reads) <= MOST_READ:
                     break
                 kept = []
             joined = [] if sum(len(g.steps) for g in groups) >= MOST_STEPS else kept
@@ -399,6 +400,8 @@ class Lowering:
             if x is None or x.dtype.name not in REDUCED or result.dtype.name != expected:
                 return None
             x = self.in_memory(x)
+            if kind in ("argmax", "argmin") and len(axes) > 1:
+                x, axes = self._reshaped(self.in_memory(x, ordered=True), (math.prod(x.shape),)), (0,)
             value = Value(result.shape, result.dtype, made=x.ready, stored=True)
             mask = sum(1 << a for a in axes)
             self.tasks.append(Task(x.ready, [value], [x], ("reduce", (REDUCE_CODES[kind], mask), ())))
@@ -407,7 +410,7 @@ class Lowering:
     def _reshaped(self, value: Value, shape: tuple[int, ...]) -> Value:
         """An array that lies in order, seen in another shape."""
         value.base.stored = True
-        return Value(shape, value.dtype, root=value.base, offset=value.offset)
+        return Value(shape, value.base.dtype, root=value.base, offset=value.offset)
 
     def _joined(self, step: Step) -> Value | None:
         """concatenate and stack: a copy of each part into its place."""
