@@ -99,9 +99,9 @@ INLINE F expm1(F x) {
 
 // t / (t + 2) with t = e^-2|x| - 1, or 1 less what is missing
 INLINE F tanh(F x) {
-    F a = abs(x), t = expm1(-2.f * a);
-    F y = (a < 0.6f ? t : 2.f * t + 2.f) / (t + 2.f);
-    return copysign(a < 0.6f ? y : 1.f - y, x);
+    F a = abs(x), t = expm1(-2.f * a), sum = t + 2.f, lost = t - (sum - 2.f);
+    F y = (a < 0.6f ? t : 2.f * t + 2.f) / sum;
+    return copysign(a < 0.6f ? y - y * (lost * 0.6f) : 1.f - y, x);
 }
 
 // y(x) of a smoothed ramp: y(x) = y(-|x|) + max(x, 0); and of its derivative: y(x) = 1 - y(-x). So only x < 0 is approximated.
