@@ -131,6 +131,11 @@ def in_step() -> bool:
     return current is not None and not current.rehearsal
 
 
+def computing() -> bool:
+    """Whether variables are read in another way than outside of everything: in a step, a rehearsal, another dtype."""
+    return _transaction.get() is not None or _autocast.get() is not None
+
+
 def in_rehearsal() -> bool:
     """Whether what is assigned now will be dropped."""
     current = _transaction.get()

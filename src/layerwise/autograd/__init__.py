@@ -26,7 +26,7 @@ from .primitive import (
     sum_to,
     with_unknown_sizes,
 )
-from .tape import Captures, Node, Tape, captured_in, captures, lifted, no_grad, resolved
+from .tape import Captures, Node, Tape, captured_in, captures, differentiating, lifted, no_grad, resolved
 from .tensor import Array, Call, GraphError, Operators, Spec, Tensor, raw
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "captures",
     "cast",
     "custom_gradient",
+    "differentiating",
     "elementwise",
     "grad",
     "gradcheck",

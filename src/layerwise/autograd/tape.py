@@ -90,6 +90,11 @@ def lifted(variable: Any, value: Any) -> Tensor:
     return tensor
 
 
+def differentiating() -> bool:
+    """Whether what is computed now may be recorded: a tape is open, or the body of a loop runs."""
+    return bool(_open_tapes.get()) or captures.get() is not None
+
+
 @contextlib.contextmanager
 def no_grad() -> Iterator[None]:
     """Nothing inside the `with` block is recorded on the tapes that are open around it.

@@ -140,6 +140,7 @@ class Backend:
 
     name: str
     xp: Any
+    replays = False  # whether a compiled function costs much less than calling it, so that single calls are worth it
 
     # What a backend must give -------------------------------------------------------------------------------------
 

@@ -141,7 +141,7 @@ def _observed(model: Model) -> Iterator[list[tuple[Layer, Tensor]]]:
             calls.extend((layer, output) for output in tree.flatten(outputs) if type(output) is Tensor)
             return outputs
 
-        layer.__dict__["call"] = call
+        layer.call = call  # type: ignore[method-assign]
 
     for layer in inner:
         observe(layer)
@@ -149,7 +149,7 @@ def _observed(model: Model) -> Iterator[list[tuple[Layer, Tensor]]]:
         yield calls
     finally:
         for layer in inner:
-            del layer.__dict__["call"]
+            del layer.call
 
 
 def _batch_of_one(model: Model, x: Any, y: Any) -> tuple[Any, Any]:

@@ -66,6 +66,7 @@ class Layer(Configurable):
     _losses: list[Tensor]
     _calls: list[Call]
     _build_shapes: dict[str, Any] | None
+    _changes = 0  # how often an attribute was set or deleted
     _holders: set[str]  # the names of attributes that hold, or held, something that may belong to the layer
     _untracked = frozenset(  # attributes that hold nothing of the layer's own
         {
@@ -127,12 +128,14 @@ class Layer(Configurable):
         if _may_hold(value) and name not in self._untracked:
             self._holders.add(name)
         object.__setattr__(self, name, value)
+        self.__dict__["_changes"] = self._changes + 1
 
     def __delattr__(self, name: str) -> None:
         for leaf in _leaves(getattr(self, name)):
             for own in (self._trainable_own, self._fixed_own):
                 own[:] = [v for v in own if v is not leaf]
         object.__delattr__(self, name)
+        self.__dict__["_changes"] = self._changes + 1
 
     def _track(self, variable: Variable) -> None:
         if not any(v is variable for v in (*self._trainable_own, *self._fixed_own)):
@@ -185,13 +188,16 @@ class Layer(Configurable):
             [*self._trainable_own, *self._fixed_own, *(v for layer in self._sublayers() for v in layer.weights)]
         )
 
+    def _own_variables(self) -> list[Variable]:
+        """The variables among the attributes, and the state of seed generators there."""
+        return [*self._trainable_own, *self._fixed_own, *(generator.state for generator in self._held("generator"))]
+
     @property
     def variables(self) -> list[Variable]:
         """`weights` and the state of metrics and seed generators."""
-        found = [*self._trainable_own, *self._fixed_own]
+        found = self._own_variables()
         if not self._holders:
             return found
-        found += [generator.state for generator in self._held("generator")]
         for owner in (*self._sublayers(), *self._held("metric")):
             found += owner.variables
         return _unique(found)
@@ -683,6 +689,11 @@ def _role(kind: type) -> str | None:
     if hasattr(kind, "apply_gradients"):
         return "optimizer"
     return "metric" if all(hasattr(kind, name) for name in ("update_state", "result", "reset_state")) else None
+
+
+def calling() -> bool:
+    """Whether a layer is being called."""
+    return _context.get() is not None
 
 
 def _may_hold(value: Any) -> bool:

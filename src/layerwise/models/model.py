@@ -13,6 +13,7 @@ from ..layers.core import InputLayer
 from ..serialization import custom_object_scope, deserialize, serialize, suggest
 from .graph import Graph
 from .graph_config import graph_config, model_from_graph_config
+from .inference import inference, plain
 from .plan import fusions
 from .summary import summary
 from .trainer import Trainer
@@ -120,6 +121,14 @@ class Model(Trainer, Layer):
         return self._graph
 
     # Calling ------------------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        mode = kwargs.get("training")
+        if len(args) == 1 and kwargs.keys() <= {"training"} and (mode is None or mode is False):
+            found = inference(self)
+            if found is not None and plain(args[0]):
+                return found(args[0], mode)
+        return super().__call__(*args, **kwargs)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if self._graph is None:

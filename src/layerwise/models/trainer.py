@@ -22,6 +22,7 @@ from ..serialization import deserialize, serialize, suggest
 from ..variables import Variable, rehearsal, step_function
 from .batches import ArrayBatches, IterableBatches, Stream, as_data, batches, split_arrays, unpack_x_y_sample_weight
 from .compiled import CompiledLoss, CompiledMetrics
+from .inference import inference
 
 if TYPE_CHECKING:
     _Base = Layer  # what it is mixed with: `Model` derives from Trainer and Layer
@@ -235,6 +236,10 @@ class Trainer(_Base):
         for owner in (*(o for o in self._held("optimizer") if isinstance(o, Optimizer)), *self.metrics):
             found += owner.variables
         return list({id(v): v for v in found}.values())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles hold: not what was compiled for this very object."""
+        return {name: value for name, value in vars(self).items() if name not in ("_inference", "_steps")}
 
     def _step(self, kind: str) -> _Step:
         """The step of this kind, made anew when what it depends on has changed."""
@@ -481,13 +486,13 @@ class Trainer(_Base):
         _check_counts("predict", steps=steps)
         source = batches(x, None, None, batch_size, steps=steps)
         stream = Stream(source, steps)
-        step, _ = self._prepare((stream.peek()[0], None, None), "predict", source)
+        step = self._prediction(stream.peek()[0], source)
         listeners = self._listeners(callbacks, verbose, stream.steps)
         listeners.on_predict_begin()
         parts = []
         for number, batch in enumerate(stream.epoch()):
             listeners.on_predict_batch_begin(number)
-            outputs = tree.map_structure(np.asarray, step((batch[0],)))
+            outputs = tree.map_structure(np.asarray, step(batch[0]))
             parts.append(outputs)
             listeners.on_predict_batch_end(number, {"outputs": outputs})
         listeners.on_predict_end()
@@ -517,8 +522,16 @@ class Trainer(_Base):
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for these arrays."""
         source = ArrayBatches(x, batch_size=2**31 - 1)
-        step, _ = self._prepare((source.data[0], None, None), "predict", source)
-        return tree.map_structure(np.asarray, step((source.data[0],)))
+        return tree.map_structure(np.asarray, self._prediction(source.data[0], source)(source.data[0]))
+
+    def _prediction(self, x: Any, source: Any) -> Callable[[Any], Any]:
+        """The prediction step as a function of inputs alike in form to x."""
+        own = type(self).predict_step is Trainer.predict_step and not getattr(self, "run_eagerly", False)
+        found = inference(self) if own else None  # type: ignore[arg-type]
+        if found is not None:
+            return functools.partial(found, training=False)
+        step, _ = self._prepare((x, None, None), "predict", source)
+        return lambda x: step((x,))
 
 
 @dataclass
