@@ -107,7 +107,7 @@ constexpr int64_t PART_WORK = 1 << 21;                  // multiplications of fl
 constexpr int64_t PARTS = 16;                           // wanted of a larger call, a multiple of what it has threads,
 constexpr int64_t LARGEST_WORK = 1 << 27;               // and more if each had to do more than this
 constexpr int64_t SHORTEST_DEPTH = 1024;                // of a piece of k
-constexpr int64_t PACK_ROWS = 512;                      // of `a` that are worth a copy of `b`
+constexpr int64_t PACK_ROWS = 512, PACK_SIZE = 1 << 16;  // rows of `a` and size of `b` that are worth a copy of `b`
 
 struct Gemm {
     int64_t batch, m, n, k;
@@ -138,7 +138,7 @@ template <class T> Gemm gemm_of(const Call& c) {
     const int64_t vectors = ceil_div(g.n, WIDTH<T>);
     g.panels = ceil_div(vectors, PANEL_VECTORS);
     g.panel = ceil_div(vectors, g.panels) * WIDTH<T>;
-    g.pack_b = matrix<T>(b, 0).column != 1 || (g.m >= PACK_ROWS && g.panels > 1);
+    g.pack_b = matrix<T>(b, 0).column != 1 || (g.m >= PACK_ROWS && g.k * g.n >= PACK_SIZE);
     g.packed = r == 3 && b.stride[0] ? g.batch : 1;
     g.pack_parts = part_count(g.packed_size() * sizeof(T), g.packed * g.panels);
 
