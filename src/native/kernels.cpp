@@ -20,13 +20,17 @@ namespace {
 #include "conv.h"
 #include "conv_pool.h"
 #include "copy.h"
+#include "fused.h"
 #include "gather.h"
 #include "gemm.h"
 #include "image.h"
+#include "pooling.h"
 #include "random.h"
 #include "reduce.h"
 
 const Kernel kernels[] = {
+    avg_pool_kernel,
+    avg_pool_grad_kernel,
     conv_kernel,
     conv_grad_w_kernel,
     conv_grad_x_kernel,
@@ -34,9 +38,12 @@ const Kernel kernels[] = {
     conv_pool_grad_kernel,
     copy_kernel,
     fill_kernel,
+    fused_kernel,
     gather_kernel,
     gemm_kernel,
     image_kernel,
+    max_pool_kernel,
+    max_pool_grad_kernel,
     random_bits_kernel,
     reduce_kernel,
     scatter_add_kernel,

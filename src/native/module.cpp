@@ -105,7 +105,8 @@ private:
 
 int32_t dtype_of(const Py_buffer& buffer, const Where& where) {
     const std::string format = buffer.format ? buffer.format : "B";
-    const char code = format.size() == 1 ? format[0] : 0;
+    const size_t prefix = format[0] == '=' || format[0] == '@';  // native order all the same
+    const char code = format.size() == prefix + 1 ? format[prefix] : 0;
     switch (code) {
         case '?': return BOOL;
         case 'B': return U8;

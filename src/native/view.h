@@ -30,6 +30,13 @@ inline int64_t product(const int64_t* shape, int rank) {
 }
 inline int64_t count(const View& v) { return product(v.shape, v.rank); }
 
+// Whether a call has n arguments, none of them missing.
+inline bool given(const Call& call, int n) {
+    for (int i = 0; i < call.arg_count; i++)
+        if (call.args[i].dtype == NONE) return false;
+    return call.arg_count == n;
+}
+
 inline bool contiguous(const View& v) {
     if (count(v) == 0) return true;
     int64_t expected = 1;
