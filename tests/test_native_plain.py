@@ -1,4 +1,4 @@
-"""The small native kernels (pooling, reduce, copy, gather, random bits, images) against NumPy and the reference backend."""
+"""The small native kernels (pooling, reduce, copy, gather, random bits, images) against NumPy and the reference."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def views(draw, dtypes=tuple(DTYPES), max_rank=4, repeat=True, special=False):
     return x
 
 
-@examples(150)
+@examples(100)
 @given(views(), st.sampled_from(DTYPES), st.integers(0, 2**32))
 def test_copy_takes_any_strides_and_dtypes(x, dtype, seed):
     rng = np.random.default_rng(seed)
@@ -75,7 +75,8 @@ def test_copy_takes_any_strides_and_dtypes(x, dtype, seed):
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 @pytest.mark.parametrize(
-    ("shape", "order"), [((131, 67), (1, 0)), ((500, 257), (1, 0)), ((3, 130, 33), (0, 2, 1)), ((7, 20, 19, 6), (3, 1, 2, 0))]
+    ("shape", "order"),
+    [((131, 67), (1, 0)), ((500, 257), (1, 0)), ((3, 130, 33), (0, 2, 1)), ((7, 20, 19, 6), (3, 1, 2, 0))],
 )
 def test_copy_transposes(shape, order, dtype):
     x = values(np.random.default_rng(0), shape, dtype)
@@ -120,8 +121,12 @@ def reduce(op, x, axes, dtype):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@examples(300)
-@given(views(dtypes=("bool", "uint8", "int32", "int64", "float32", "float64"), special=True), st.sampled_from(OPS), st.data())
+@examples(150)
+@given(
+    views(dtypes=("bool", "uint8", "int32", "int64", "float32", "float64"), special=True),
+    st.sampled_from(OPS),
+    st.data(),
+)
 def test_reduce_is_numpys(x, op, data):
     axes = tuple(i for i in range(x.ndim) if data.draw(st.booleans()))
     if op.startswith("arg"):
@@ -142,7 +147,14 @@ def test_reduce_is_numpys(x, op, data):
         np.testing.assert_array_equal(out, expected)
 
 
-LARGE = [((300, 1000), (0,)), ((300, 1000), (1,)), ((300, 1000), (0, 1)), ((40, 30, 200), (0, 2)), ((40, 30, 200), (1,)), ((100_003, 3), (0,))]
+LARGE = [
+    ((300, 1000), (0,)),
+    ((300, 1000), (1,)),
+    ((300, 1000), (0, 1)),
+    ((40, 30, 200), (0, 2)),
+    ((40, 30, 200), (1,)),
+    ((100_003, 3), (0,)),
+]
 
 
 @pytest.mark.parametrize("op", OPS)
@@ -151,7 +163,8 @@ def test_reduce_gives_the_same_bits_for_any_number_of_threads(shape, axes, op):
     if op.startswith("arg") and len(axes) > 1:
         return
     rng = np.random.default_rng(1)
-    x = (rng.choice([-1, 1], shape) if op == "prod" else rng.normal(op in ("sum", "mean"), 0.1, shape)).astype("float32")
+    x = rng.choice([-1, 1], shape) if op == "prod" else rng.normal(op in ("sum", "mean"), 0.1, shape)
+    x = x.astype("float32")
     expected = reduced(op, x, axes)
     outs = []
     before = native.num_threads()
@@ -186,7 +199,8 @@ def test_reduce_wraps_whole_numbers():
     for op in ("sum", "prod"):
         for axis in (0, 1):
             np.testing.assert_array_equal(reduce(op, x, (axis,), "int64"), getattr(np, op)(x, axis))
-    np.testing.assert_array_equal(reduce("sum", x.astype("int32") * 2**24, (1,), "int32"), (x.astype("int32") * 2**24).sum(1, dtype="int32"))
+    small = np.full((3, 40), 2**30, "int32")
+    np.testing.assert_array_equal(reduce("sum", small, (1,), "int32"), small.sum(1, dtype="int32"))
 
 
 @examples(100)
@@ -223,7 +237,8 @@ def test_gather_and_scatter_add_of_many_parts(shape):
     rng = np.random.default_rng(3)
     x = rng.integers(0, 9, shape).astype("float32")
     indices = rng.integers(0, shape[0], 700)
-    np.testing.assert_array_equal(call("gather", [np.empty((700, *shape[1:]), "float32")], [x, indices], [0]), x[indices])
+    out = call("gather", [np.empty((700, *shape[1:]), "float32")], [x, indices], [0])
+    np.testing.assert_array_equal(out, x[indices])
     out = call("scatter_add", [np.empty_like(x)], [indices, x[indices]], [0])
     np.testing.assert_array_equal(out, REFERENCE.scatter_add(indices, x[indices], shape, 0))
 
@@ -252,7 +267,8 @@ def pools(draw):
     spatial = [max(draw(st.integers(1, 9)), e - low - high) for e, (low, high) in zip(extent, pad, strict=True)]
     channels = draw(st.sampled_from([1, 2, 3, 8, 16, 17, 35]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    x = rng.integers(-3, 4, (draw(st.integers(0, 3)), *spatial, channels)).astype(draw(st.sampled_from(["float32", "float64"])))
+    dtype = draw(st.sampled_from(["float32", "float64"]))
+    x = rng.integers(-3, 4, (draw(st.integers(0, 3)), *spatial, channels)).astype(dtype)
     odd = np.where(rng.random(x.shape) < 0.1, rng.choice([np.nan, np.inf, -np.inf], x.shape), x).astype(x.dtype)
     return Window(size, stride, pad, dilation), x, odd
 
@@ -280,14 +296,16 @@ def check_pools(window, x, odd, argmax_dtype):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@examples(200)
+@examples(100)
 @given(pools(), st.sampled_from(["uint8", "int32"]))
 def test_pools_are_the_references(pool, argmax_dtype):
     check_pools(*pool, argmax_dtype)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 32, 40])
-@pytest.mark.parametrize(("size", "stride", "padding"), [(2, 2, "valid"), (2, 2, "same"), (3, 2, "same"), (3, 1, "valid"), (25, 25, "valid")])
+@pytest.mark.parametrize(
+    ("size", "stride", "padding"), [(2, 2, "valid"), (2, 2, "same"), (3, 2, "same"), (3, 1, "valid"), (25, 25, "valid")]
+)
 def test_pools_of_many_parts(channels, size, stride, padding):
     window = Window.of((size, size), (stride, stride), padding, (1, 1), (25, 31))
     x = np.random.default_rng(5).integers(-9, 9, (30, 25, 31, channels)).astype("float32")
@@ -296,7 +314,8 @@ def test_pools_of_many_parts(channels, size, stride, padding):
 
 def test_what_does_not_fit_is_refused():
     f = np.zeros((4, 4), "float32")
-    image, small, taps = np.zeros((1, 4, 4, 2), "float32"), np.zeros((1, 2, 2, 2), "float32"), np.zeros((1, 2, 2, 2), "uint8")
+    image, small = np.zeros((1, 4, 4, 2), "float32"), np.zeros((1, 2, 2, 2), "float32")
+    taps = small.astype("uint8")
     window = [2, 2, 2, 2, 2, 0, 0, 1, 1]
     wrong = [
         ("copy", [f], [f[:2]], [], []),

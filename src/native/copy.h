@@ -140,13 +140,13 @@ inline int64_t copy_parts(const View& out, const View& x) {
 }
 
 inline bool repeats(const View& out) {
-    for (int i = 0; i < out.rank; i++)
-        if (out.shape[i] > 1 && out.stride[i] == 0) return true;
-    return false;
+    bool zero = false;
+    for (int i = 0; i < out.rank; i++) zero |= out.shape[i] > 1 && out.stride[i] == 0;
+    return zero && count(out) > 0;
 }
 
 inline const char* copy_check(const Call& call) {
-    if (call.arg_count != 2) return "copy: expected the arguments out, x";
+    if (!given(call, 2)) return "copy: expected the arguments out, x";
     if (!same_shape(call.args[0], call.args[1])) return "copy: out and x differ in shape";
     if (repeats(call.args[0])) return "copy: out repeats elements (stride 0)";
     return nullptr;
@@ -166,7 +166,7 @@ inline View repeated(const View& out, double* value) {
 }
 
 inline const char* fill_check(const Call& call) {
-    if (call.arg_count != 1 || call.real_count != 1) return "fill: expected the argument out and one number";
+    if (!given(call, 1) || call.real_count != 1) return "fill: expected the argument out and one number";
     return repeats(call.args[0]) ? "fill: out repeats elements (stride 0)" : nullptr;
 }
 inline void fill_plan(const Call& call, Plan& plan) { plan = {1, {copy_parts(call.args[0], repeated(call.args[0], nullptr))}, 0, 0}; }

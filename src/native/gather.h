@@ -40,7 +40,7 @@ inline const char* rows_check(const Call& call, const View& whole, const View& i
 }
 
 inline const char* gather_check(const Call& call) {
-    if (call.arg_count != 3) return "gather: expected the arguments out, x, indices";
+    if (!given(call, 3)) return "gather: expected the arguments out, x, indices";
     return rows_check(call, call.args[1], call.args[2], call.args[0]);
 }
 
@@ -51,7 +51,8 @@ inline void gather_plan(const Call& call, Plan& plan) {
     const View& out = call.args[0];
     Rows r = rows_of(call.args[1], call.args[2], call.ints[0]);
     int64_t row = r.inner * item_size(out.dtype);
-    plan = {1, {part_count(2 * row * r.outer * r.indices, r.outer * r.indices * most<int64_t>(1, ceil_div(row, GATHER_PIECE)))}, 0, 0};
+    int64_t rows = r.outer * r.indices, pieces = most<int64_t>(1, ceil_div(row, GATHER_PIECE));
+    plan = {1, {part_count(2 * row * rows, rows * pieces)}, 0, 0};
 }
 
 // Copies a row while the next one, which the processor cannot foresee, is fetched.
@@ -61,7 +62,8 @@ inline void gather_row(char* __restrict to, const char* __restrict from, const c
     memcpy(to + i, from + i, n - i);
 }
 
-template <class T> void gather_items(T* __restrict out, const T* __restrict x, const View& indices, int64_t n, int64_t axis, int64_t first) {
+template <class T>
+void gather_items(T* __restrict out, const T* __restrict x, const View& indices, int64_t n, int64_t axis, int64_t first) {
     for (int64_t i = 0; i < n; i++) out[i] = x[row_index(indices, first + i, axis)];
 }
 
@@ -95,7 +97,7 @@ inline void gather_part(const Call& call, int, int64_t part, char*, char*) {
 const Kernel gather_kernel = {"gather", gather_check, gather_plan, gather_part};
 
 inline const char* scatter_add_check(const Call& call) {
-    if (call.arg_count != 3) return "scatter_add: expected the arguments out, indices, values";
+    if (!given(call, 3)) return "scatter_add: expected the arguments out, indices, values";
     if (call.args[0].dtype == BOOL) return "scatter_add: out: expected numbers";
     return rows_check(call, call.args[0], call.args[1], call.args[2]);
 }

@@ -3,7 +3,7 @@
 #include "view.h"
 
 inline const char* image_check(const Call& call) {
-    if (call.arg_count != 2 || call.real_count != 2) return "image: expected the arguments out, x and the numbers scale, offset";
+    if (!given(call, 2) || call.real_count != 2) return "image: expected the arguments out, x and the numbers scale, offset";
     if (call.args[0].dtype != F32 || call.args[1].dtype != U8) return "image: expected out float32 and x uint8";
     if (!contiguous(call.args[0]) || !contiguous(call.args[1])) return "image: expected contiguous arrays";
     return same_shape(call.args[0], call.args[1]) ? nullptr : "image: out and x differ in shape";

@@ -68,7 +68,8 @@ inline const char* pool_check(const Call& call, int arg_count, int small, int ar
     for (int i = 0; i < rank; i++) {
         const int64_t* number = call.ints + 1 + i;
         int64_t size = number[0], stride = number[rank], pad = number[2 * rank], dilation = number[3 * rank];
-        if (least(size, least(stride, dilation)) < 1 || pad < 0) return "pooling: size, stride, dilation: expected at least 1, pad: at least 0";
+        if (least(size, least(stride, dilation)) < 1 || pad < 0)
+            return "pooling: size, stride, dilation: expected at least 1, pad: at least 0";
         if (most(most(size, stride), most(pad, dilation)) > POOL_LIMIT || most(in.shape[1 + i], out.shape[1 + i]) > POOL_LIMIT)
             return "pooling: numbers beyond 2^30";
         taps = least(taps * size, POOL_LIMIT);
@@ -78,10 +79,6 @@ inline const char* pool_check(const Call& call, int arg_count, int small, int ar
     if (!same_shape(at, out)) return "pooling: argmax: expected the shape of the output";
     if (at.dtype == U8 ? taps > 256 : at.dtype != I32) return "pooling: argmax: expected int32, or uint8 for at most 256 taps";
     return nullptr;
-}
-
-inline int64_t pool_parts(const Pool& p, const int64_t* owned, int32_t dtype) {
-    return part_count((p.elements(p.in) + p.elements(p.out)) * item_size(dtype), p.rows(owned));
 }
 
 // N numbers at p as vectors of T's integers, and back; argmax may be narrower than T.
@@ -151,7 +148,8 @@ template <class F> INLINE void for_positions(const Pool& p, Range rows, F positi
     bool square = p.size[0] == 1 && p.size[1] == 2 && p.size[2] == 2 && p.inside();
     for (int64_t row = rows.begin; row < rows.end; row++) {
         int64_t h = row % p.out[1], d = row / p.out[1] % p.out[0], image = row / p.out[1] / p.out[0];
-        Taps taps{p.taps(0, d), p.taps(1, h), {}, 0, p.dilation[0] * plane, p.dilation[1] * row_size, p.dilation[2] * pixel, p.size[1] * p.size[2], p.size[2]};
+        Taps taps{p.taps(0, d), p.taps(1, h), {}, 0, p.dilation[0] * plane, p.dilation[1] * row_size, p.dilation[2] * pixel,
+                  p.size[1] * p.size[2], p.size[2]};
         int64_t start = (image * p.in[0] + d * p.stride[0] - p.pad[0]) * plane + (h * p.stride[1] - p.pad[1]) * row_size;
         for (int64_t w = 0; w < p.out[2]; w++) {
             taps.start = start + (w * p.stride[2] - p.pad[2]) * pixel;
@@ -181,12 +179,12 @@ template <bool ONCE, class T, class F> INLINE void for_input_rows(const Pool& p,
                 for (int64_t w = 0; w < p.out[2]; w++, from += pixel) {
                     Range width = p.taps(2, w);
                     int64_t seen = (depth.end - depth.begin) * (height.end - height.begin) * (width.end - width.begin);
-                    T* at = to + (w * p.stride[2] - p.pad[2]) * pixel;
+                    int64_t at = (w * p.stride[2] - p.pad[2]) * pixel;
                     auto spread = [&](Range width) __attribute__((always_inline)) {
                         for_channels<T>(pixel, [&](int64_t c, int n) __attribute__((always_inline)) {
                             auto of_tap = share(from + c, seen, n);
                             for (int64_t tw = width.begin; tw < width.end; tw++) {
-                                T* x = at + (tw * step + c);
+                                T* x = to + (at + tw * step + c);
                                 store_some(x, ONCE ? of_tap(tap + tw) : load_some(x, n) + of_tap(tap + tw), n);
                             }
                         });
@@ -202,7 +200,9 @@ template <class T, class A> void max_pool_rows(const Call& call, const Pool& p, 
     T* y = (T*)call.args[0].data;
     A* argmax = (A*)call.args[1].data;
     const T* x = (const T*)call.args[2].data;
-    for_positions(p, rows, [&](const Taps& taps, int64_t to) __attribute__((always_inline)) { max_position(x, taps, y + to, argmax + to, p.channels); });
+    for_positions(p, rows, [&](const Taps& taps, int64_t to) __attribute__((always_inline)) {
+        max_position(x, taps, y + to, argmax + to, p.channels);
+    });
 }
 template <class T, class A> void max_pool_grad_rows(const Call& call, const Pool& p, Range rows) {
     T* dx = (T*)call.args[0].data;
@@ -218,7 +218,9 @@ template <class T, class A> void max_pool_grad_rows(const Call& call, const Pool
 template <class T> void avg_pool_rows(const Call& call, const Pool& p, Range rows) {
     T* y = (T*)call.args[0].data;
     const T* x = (const T*)call.args[1].data;
-    for_positions(p, rows, [&](const Taps& taps, int64_t to) __attribute__((always_inline)) { mean_position(x, taps, y + to, p.channels); });
+    for_positions(p, rows, [&](const Taps& taps, int64_t to) __attribute__((always_inline)) {
+        mean_position(x, taps, y + to, p.channels);
+    });
 }
 template <class T> void avg_pool_grad_rows(const Call& call, const Pool& p, Range rows) {
     T* dx = (T*)call.args[0].data;
@@ -229,50 +231,35 @@ template <class T> void avg_pool_grad_rows(const Call& call, const Pool& p, Rang
     p.apart() ? for_input_rows<true>(p, rows, dx, share) : for_input_rows<false>(p, rows, dx, share);
 }
 
-inline const char* max_pool_check(const Call& call) { return pool_check(call, 3, 0, 1, 2); }
-inline void max_pool_plan(const Call& call, Plan& plan) {
-    Pool p = pool_of(call, call.args[0], call.args[2]);
-    plan = {1, {pool_parts(p, p.out, call.args[0].dtype)}, 0, 0};
-}
-inline void max_pool_part(const Call& call, int, int64_t part, char*, char*) {
-    Pool p = pool_of(call, call.args[0], call.args[2]);
-    Range rows = part_of(p.rows(p.out), pool_parts(p, p.out, call.args[0].dtype), part);
-    bool bytes = call.args[1].dtype == U8;
-    if (call.args[0].dtype == F32) bytes ? max_pool_rows<float, uint8_t>(call, p, rows) : max_pool_rows<float, int32_t>(call, p, rows);
-    else bytes ? max_pool_rows<double, uint8_t>(call, p, rows) : max_pool_rows<double, int32_t>(call, p, rows);
-}
-const Kernel max_pool_kernel = {"max_pool", max_pool_check, max_pool_plan, max_pool_part};
+// The four kernels: where their arguments stand, whose rows the parts own, and which function runs them.
+template <bool MAX_POOL, bool GRAD> struct PoolKernel {
+    static constexpr int SMALL = GRAD, ARGMAX = MAX_POOL ? SMALL + 1 : -1, LARGE = GRAD ? 0 : MAX_POOL ? 2 : 1;
 
-inline const char* max_pool_grad_check(const Call& call) { return pool_check(call, 3, 1, 2, 0); }
-inline void pool_grad_plan(const Call& call, Plan& plan) {
-    Pool p = pool_of(call, call.args[1], call.args[0]);
-    plan = {1, {pool_parts(p, p.in, call.args[0].dtype)}, 0, 0};
-}
-inline void max_pool_grad_part(const Call& call, int, int64_t part, char*, char*) {
-    Pool p = pool_of(call, call.args[1], call.args[0]);
-    Range rows = part_of(p.rows(p.in), pool_parts(p, p.in, call.args[0].dtype), part);
-    bool bytes = call.args[2].dtype == U8;
-    if (call.args[0].dtype == F32) bytes ? max_pool_grad_rows<float, uint8_t>(call, p, rows) : max_pool_grad_rows<float, int32_t>(call, p, rows);
-    else bytes ? max_pool_grad_rows<double, uint8_t>(call, p, rows) : max_pool_grad_rows<double, int32_t>(call, p, rows);
-}
-const Kernel max_pool_grad_kernel = {"max_pool_grad", max_pool_grad_check, pool_grad_plan, max_pool_grad_part};
-
-inline const char* avg_pool_check(const Call& call) { return pool_check(call, 2, 0, -1, 1); }
-inline void avg_pool_plan(const Call& call, Plan& plan) {
-    Pool p = pool_of(call, call.args[0], call.args[1]);
-    plan = {1, {pool_parts(p, p.out, call.args[0].dtype)}, 0, 0};
-}
-inline void avg_pool_part(const Call& call, int, int64_t part, char*, char*) {
-    Pool p = pool_of(call, call.args[0], call.args[1]);
-    Range rows = part_of(p.rows(p.out), pool_parts(p, p.out, call.args[0].dtype), part);
-    call.args[0].dtype == F32 ? avg_pool_rows<float>(call, p, rows) : avg_pool_rows<double>(call, p, rows);
-}
-const Kernel avg_pool_kernel = {"avg_pool", avg_pool_check, avg_pool_plan, avg_pool_part};
-
-inline const char* avg_pool_grad_check(const Call& call) { return pool_check(call, 2, 1, -1, 0); }
-inline void avg_pool_grad_part(const Call& call, int, int64_t part, char*, char*) {
-    Pool p = pool_of(call, call.args[1], call.args[0]);
-    Range rows = part_of(p.rows(p.in), pool_parts(p, p.in, call.args[0].dtype), part);
-    call.args[0].dtype == F32 ? avg_pool_grad_rows<float>(call, p, rows) : avg_pool_grad_rows<double>(call, p, rows);
-}
-const Kernel avg_pool_grad_kernel = {"avg_pool_grad", avg_pool_grad_check, pool_grad_plan, avg_pool_grad_part};
+    static const char* check(const Call& call) { return pool_check(call, MAX_POOL ? 3 : 2, SMALL, ARGMAX, LARGE); }
+    static int64_t owned(const Pool& p) { return p.rows(GRAD ? p.in : p.out); }
+    static int64_t parts(const Call& call, const Pool& p) {
+        return part_count((p.elements(p.in) + p.elements(p.out)) * item_size(call.args[0].dtype), owned(p));
+    }
+    static void plan(const Call& call, Plan& plan) {
+        plan = {1, {parts(call, pool_of(call, call.args[SMALL], call.args[LARGE]))}, 0, 0};
+    }
+    template <class T> static void rows(const Call& call, const Pool& p, Range range) {
+        if constexpr (MAX_POOL) {
+            bool bytes = call.args[ARGMAX].dtype == U8;
+            if constexpr (GRAD) bytes ? max_pool_grad_rows<T, uint8_t>(call, p, range) : max_pool_grad_rows<T, int32_t>(call, p, range);
+            else bytes ? max_pool_rows<T, uint8_t>(call, p, range) : max_pool_rows<T, int32_t>(call, p, range);
+        } else {
+            GRAD ? avg_pool_grad_rows<T>(call, p, range) : avg_pool_rows<T>(call, p, range);
+        }
+    }
+    static void run(const Call& call, int, int64_t part, char*, char*) {
+        Pool p = pool_of(call, call.args[SMALL], call.args[LARGE]);
+        Range range = part_of(owned(p), parts(call, p), part);
+        call.args[0].dtype == F32 ? rows<float>(call, p, range) : rows<double>(call, p, range);
+    }
+    static constexpr Kernel named(const char* name) { return {name, check, plan, run}; }
+};
+const Kernel max_pool_kernel = PoolKernel<true, false>::named("max_pool");
+const Kernel max_pool_grad_kernel = PoolKernel<true, true>::named("max_pool_grad");
+const Kernel avg_pool_kernel = PoolKernel<false, false>::named("avg_pool");
+const Kernel avg_pool_grad_kernel = PoolKernel<false, true>::named("avg_pool_grad");

@@ -5,7 +5,7 @@
 #include "view.h"
 
 inline const char* random_bits_check(const Call& call) {
-    if (call.arg_count != 2) return "random_bits: expected the arguments out, key";
+    if (!given(call, 2)) return "random_bits: expected the arguments out, key";
     const View &out = call.args[0], &key = call.args[1];
     if (out.dtype != U32 || key.dtype != U32) return "random_bits: expected uint32 arrays";
     if (!contiguous(out) || !contiguous(key)) return "random_bits: expected contiguous arrays";

@@ -111,7 +111,9 @@ template <int OP, class T> INLINE T fold(T a, T x) {
 }
 
 // Whether x comes before the extreme that is the first so far: equals do not.
-template <int OP, class T> INLINE auto beats(T x, T best) { return OP == MAX ? (x > best) | ((x != x) & (best == best)) : (x < best) | ((x != x) & (best == best)); }
+template <int OP, class T> INLINE auto beats(T x, T best) {
+    return (OP == MAX ? x > best : x < best) | ((x != x) & (best == best));
+}
 
 template <int OP, class Wide, class T> Wide fold_line(const T* x, int64_t n) {
     constexpr int W = WIDTH<T>, BLOCK = 64 * W;  // 16 numbers a lane
@@ -303,7 +305,7 @@ template <int OP> void reduce_as(const Call& call, const Reduce& r, int phase, i
 }
 
 inline const char* reduce_check(const Call& call) {
-    if (call.arg_count != 2 || call.int_count != 2) return "reduce: expected the arguments out, x and the numbers op, axes";
+    if (!given(call, 2) || call.int_count != 2) return "reduce: expected the arguments out, x and the numbers op, axes";
     const View &out = call.args[0], &x = call.args[1];
     int64_t op = call.ints[0], axes = call.ints[1], n = 1;
     if (op < SUM || op > ALL) return "reduce: op: expected 0 to 8";
@@ -321,13 +323,16 @@ inline const char* reduce_check(const Call& call) {
     if (op == MEAN && !is_float(x.dtype)) return "reduce: mean: x: expected float32 or float64";
     if ((op == ANY || op == ALL) && out.dtype != BOOL) return "reduce: any, all: out: expected bool";
     bool wider = (op == SUM || op == PROD) && whole && (out.dtype == I32 || out.dtype == I64);
-    if (!arg && op < ANY && out.dtype != x.dtype && !wider) return "reduce: out: expected the dtype of x, or int32 or int64 for sums of small integers";
+    if (!arg && op < ANY && out.dtype != x.dtype && !wider)
+        return "reduce: out: expected the dtype of x, or int32 or int64 for sums of small integers";
     if (n == 0 && (arg || op == MAX || op == MIN)) return "reduce: an empty range has no extreme";
     return nullptr;
 }
 inline void reduce_plan(const Call& call, Plan& plan) {
     Reduce r = reduce_of(call);
-    plan = {r.chunks > 1 ? 2 : 1, {r.parts, Reducer<SUM, F64>::combine_parts(r)}, Reducer<SUM, F64>::SCRATCH, r.chunks > 1 ? size_t(r.chunks * r.outputs * 16) : 0};
+    using Largest = Reducer<SUM, F64>;
+    bool chunked = r.chunks > 1;
+    plan = {1 + chunked, {r.parts, Largest::combine_parts(r)}, Largest::SCRATCH, chunked ? size_t(r.chunks * r.outputs * 16) : 0};
 }
 inline void reduce_part(const Call& call, int phase, int64_t part, char* scratch, char* shared) {
     Reduce r = reduce_of(call);
