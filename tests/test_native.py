@@ -69,10 +69,7 @@ def test_a_replay_computes_what_the_reference_does(sample, dtype):
     with config.override(backend="numpy"):
         expected = f([], *second)[1]
     run = backend().compile(f)
-    try:
-        run([], *first)
-    except Exception:
-        pytest.skip("refuses these arguments in this dtype")
+    run([], *first)
     assert all(run.programs.values()), "could not be recorded"
     tolerance = 1e-11 if dtype == "float64" else 3e-4
     for got, want in zip(run([], *second)[1], expected, strict=True):

@@ -402,7 +402,8 @@ class Lowering:
             x = self.in_memory(x)
             if kind in ("argmax", "argmin") and len(axes) > 1:
                 x, axes = self._reshaped(self.in_memory(x, ordered=True), (math.prod(x.shape),)), (0,)
-            value = Value(result.shape, result.dtype, made=x.ready, stored=True)
+            kept = tuple(n for i, n in enumerate(x.shape) if i not in axes)
+            value = Value(kept, result.dtype, made=x.ready, stored=True)
             mask = sum(1 << a for a in axes)
             self.tasks.append(Task(x.ready, [value], [x], ("reduce", (REDUCE_CODES[kind], mask), ())))
         return value if value.shape == result.shape else self._reshaped(value, result.shape)
