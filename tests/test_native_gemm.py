@@ -38,7 +38,7 @@ def activate(act, z):
 
 
 def assert_product(out, a, b, bias=None, act="linear"):
-    """k products, k - 1 sums and a bias: k + 1 roundings at most on the way of any term, in whatever order they are added.
+    """k products, k - 1 sums and a bias: at most k + 1 roundings on the way of any term, in whatever order they add up.
 
     The activations' slopes are at most 1, so they do not enlarge the error; their own is some units in the last place.
     """
@@ -103,7 +103,9 @@ def matrices(transposes, m, k, n, dtype="float32"):
 
 
 # Cut into rows, into columns, into pieces of k; with a copy of b and without.
-LARGE = pytest.mark.parametrize(("m", "k", "n"), [(397, 300, 83), (29, 300, 611), (523, 270, 251), (7, 9001, 10), (5, 2111, 211)])
+LARGE = pytest.mark.parametrize(
+    ("m", "k", "n"), [(397, 300, 83), (29, 300, 611), (523, 270, 251), (7, 9001, 10), (5, 2111, 211)]
+)
 
 
 @TRANSPOSES
@@ -132,7 +134,13 @@ def test_the_same_bits_for_any_number_of_threads(transposes, m, k, n, dtype):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32), SIZES.filter(bool), st.integers(1, 40), SIZES.filter(bool), st.sampled_from(["linear", "relu"]))
+@given(
+    st.integers(0, 2**32),
+    SIZES.filter(bool),
+    st.integers(1, 40),
+    SIZES.filter(bool),
+    st.sampled_from(["linear", "relu"]),
+)
 def test_nan_and_infinity_reach_what_they_touch_and_nothing_else(seed, m, k, n, act):
     rng = np.random.default_rng(seed)
     a, b = (rng.integers(-3, 4, shape).astype("float32") for shape in [(m, k), (k, n)])
