@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -24,7 +25,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ORDER = """
     fundamentals lazy tree cores config dtypes backends autograd variables ops random
     serialization initializers regularizers constraints activations
-    layers losses metrics optimizers callbacks models data datasets saving inspect utils backend cli __main__
+    layers losses metrics optimizers callbacks models data datasets saving applications inspect utils backend cli __main__
 """.split()
 # Imports inside functions that point the other way: six at most.
 UPWARD = {
@@ -207,6 +208,22 @@ def test_dependencies_are_documented():
         assert all(cells), name
         version = cells[3].partition(",")[0]
         assert f"{name}=={version}".lower() in pins
+
+
+OBJECTS = sorted(ROOT.glob("build/*/CMakeFiles/kernels_*.dir/kernels.cpp.o"))
+
+
+@pytest.mark.skipif(not OBJECTS, reason="the C++ kernels were not compiled in this tree")
+@pytest.mark.skipif(not shutil.which("nm"), reason="nm is not installed")
+@pytest.mark.parametrize("compiled", OBJECTS, ids=lambda path: path.parent.stem)
+def test_kernels_share_no_code_between_instruction_sets(compiled):
+    """One global symbol, the table; nothing weak, of which the linker keeps one copy; nothing that runs at loading."""
+    run = subprocess.run(["nm", compiled], capture_output=True, text=True, check=True)
+    symbols = [line.split()[-2:] for line in run.stdout.splitlines()]
+    shared = [name for kind, name in symbols if kind != "U" and not (kind.islower() and kind not in "uvw")]
+    assert shared == [f"layerwise_{compiled.parent.stem}"]
+    assert not [name for _, name in symbols if name.startswith(("_GLOBAL__", "__cxx_global"))]
+    assert not [name for kind, name in symbols if kind == "U" and name.startswith("_Z")]
 
 
 def test_the_public_names_of_keras_are_those_of_the_installed_one():
