@@ -336,7 +336,7 @@ HOSTILE = st.one_of(SMALL, NUMBERS)
 
 @st.composite
 def any_call(draw):
-    """Arguments of any kernel that could be right: a few dtypes and sizes that repeat, and now and then a missing one."""
+    """Arguments that a kernel might take: a few dtypes and sizes that repeat, and now and then a missing one."""
     sizes = draw(st.lists(SMALL, min_size=1, max_size=3))
     dtypes = draw(st.lists(st.sampled_from([1, 2, 5, 5, 6]), min_size=1, max_size=2))
     args = []
