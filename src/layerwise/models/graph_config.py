@@ -138,7 +138,8 @@ def _operation_node(call: Call, name: str) -> tuple[dict[str, Any], list[Any], d
     return node, args, kwargs
 
 
-def _is_operation(node: dict[str, Any]) -> bool:
+def is_operation(node: dict[str, Any]) -> bool:
+    """Whether a node of the configuration is an operation rather than a layer."""
     return (node.get("module") or "").startswith("keras.src.ops.")
 
 
@@ -165,7 +166,7 @@ def model_from_graph_config(cls: Any, config: dict[str, Any]) -> Any:
     made: dict[tuple[str, int, int], Tensor] = {}
     for name, entry in entries.items():
         node = {k: v for k, v in entry.items() if k not in ("inbound_nodes", "name")}
-        if _is_operation(node):
+        if is_operation(node):
             operations[name] = _operation_from(node)
         else:
             layer = operations[name] = deserialize(node)

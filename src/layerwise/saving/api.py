@@ -7,16 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from ..models.model import Model
-from . import hdf5, keras_v3
-from .files import FileFormatError, replacing
+from . import hdf5, keras_v3, keras_weights, legacy_h5
+from .files import FileFormatError, replacing, replacing_folder
 
 MODEL, WEIGHTS = ".keras", ".weights.h5"
+HDF5 = (".h5", ".hdf5")
 
 
-def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write a model to a `.keras` file, which Keras 3 opens too: configuration, weights, training state.
+def save_model(
+    model: Model,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    include_optimizer: bool = True,
+) -> None:
+    """Write a model to a file that Keras opens too: configuration, weights, training state.
 
     The file is replaced whole or, if anything goes wrong, not at all.
+
+    Args:
+        filepath: ends in ".keras", Keras 3's format, or in ".h5" or ".hdf5", the older one.
+        overwrite: whether to replace what is there.
+        zipped: False writes the members of a `.keras` file as files of the folder `filepath`.
+        include_optimizer: whether to write the optimizer's state.
 
     Raises:
         FileExistsError: the file exists, and `overwrite` is False.
@@ -28,9 +41,17 @@ def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool =
     >>> load_model(path).output_shape
     (None, 3)
     """
-    _check(model, filepath, "save_model", MODEL)
+    if zipped is False:
+        _check(model, filepath, "save_model")
+        if os.fspath(filepath).endswith(MODEL):
+            raise ValueError(f"save_model: filepath: got {os.fspath(filepath)!r} with zipped=False; name a folder")
+        with replacing_folder(filepath, overwrite) as folder:
+            keras_v3.write_folder(model, folder, include_optimizer)
+        return
+    _check(model, filepath, "save_model", MODEL, *HDF5)
+    write = keras_v3.write_model if os.fspath(filepath).endswith(MODEL) else legacy_h5.write_model
     with replacing(filepath, overwrite) as file:
-        keras_v3.write_model(model, file)
+        write(model, file, include_optimizer)
 
 
 def load_model(
@@ -39,10 +60,10 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Model:
-    """The model in a `.keras` file, written here or by Keras 3, ready to go on training if it was compiled.
+    """The model in a file that was written here or by Keras, ready to go on training if it was compiled.
 
     Args:
-        filepath: ends in ".keras".
+        filepath: ends in ".keras", ".h5" or ".hdf5", or is a folder that `save_model(..., zipped=False)` wrote.
         custom_objects: classes and functions of yours by name, besides those registered.
         compile: whether to compile the model as it was when it was saved.
         safe_mode: accepted as Keras' argument. Code in a file is never run, whatever it is.
@@ -50,55 +71,80 @@ def load_model(
     Raises:
         FileFormatError: the file is not such a file, is damaged, or names what is not known; says which member and why.
     """
-    path = _path(filepath, "load_model", MODEL)
-    return keras_v3.read_model(path, custom_objects, compile)
+    path = _path(filepath, "load_model", MODEL, *HDF5)
+    read = legacy_h5.read_model if path.name.endswith(HDF5) else keras_v3.read_model
+    return read(path, custom_objects, compile)
 
 
 def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write the weights, and the optimizer's state, to a `.weights.h5` file, which Keras 3 reads too.
+    """Write a model's weights to a file.
+
+    Args:
+        filepath: ends in ".weights.h5", Keras 3's format, with the optimizer's state; or in ".h5" or ".hdf5", the older
+            one.
+        overwrite: whether to replace what is there.
 
     Raises:
         ValueError: the model has no weights yet.
         FileExistsError: the file exists, and `overwrite` is False.
     """
-    _check(model, filepath, "save_weights", WEIGHTS)
+    _check(model, filepath, "save_weights", WEIGHTS, *HDF5)
     if not model.built:
         raise ValueError(f"save_weights: model {model.name!r} has no weights yet; call it on data, or build it, first")
+    write = keras_weights.write_weights if os.fspath(filepath).endswith(WEIGHTS) else legacy_h5.write_weights
     with replacing(filepath, overwrite) as file:
-        hdf5.write_weights(model, file)
+        write(model, file)
 
 
-def load_weights(model: Model, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
-    """Give a model the weights in a `.weights.h5` or `.keras` file of a model with the same layers.
+def load_weights(
+    model: Model, filepath: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
+) -> None:
+    """Give a model the weights in a file of a model with the same layers.
 
     Args:
         model: built, so that it has weights.
-        filepath: ends in ".weights.h5" or ".keras".
+        filepath: ends in ".weights.h5", ".keras", ".h5" or ".hdf5"; which of its formats an HDF5 file has is seen from
+            its content.
         skip_mismatch: whether layers that do not fit keep their weights, with a warning.
+        by_name: for the older `.h5`: whether layers get the weights of the layer of their name, rather than of the one
+            in their place.
 
     Raises:
         FileFormatError: the file is damaged, or a layer does not fit (which, what came and what was expected). The
             model is then as it was.
     """
-    path = _path(filepath, "load_weights", WEIGHTS, MODEL)
-    if path.name.endswith(MODEL):
+    path = _path(filepath, "load_weights", MODEL, *HDF5)
+    if path.name.endswith(HDF5):
+        with open(path, "rb") as file:
+            with hdf5.opened(file, str(path)) as archive:
+                if legacy_h5.is_legacy(archive):
+                    legacy_h5.read_weights(model, archive, str(path), by_name, skip_mismatch)
+                    return
+            _refuse(by_name, path)
+            file.seek(0)
+            keras_weights.read_weights(model, file, str(path), skip_mismatch)
+    else:
+        _refuse(by_name, path)
         keras_v3.read_model_weights(model, path, skip_mismatch)
-        return
-    with open(path, "rb") as file:
-        hdf5.read_weights(model, file, str(path), skip_mismatch)
 
 
-def _check(model: Any, filepath: str | os.PathLike[str], function: str, ending: str) -> None:
+def _refuse(by_name: bool, path: Path) -> None:
+    if by_name:
+        raise ValueError(f"load_weights: by_name: {path} is not in the older .h5 format, the only one that has names")
+
+
+def _check(model: Any, filepath: str | os.PathLike[str], function: str, *endings: str) -> None:
     if not isinstance(model, Model):
         raise TypeError(f"{function}: model: got a {type(model).__name__}, expected a Model")
-    if not os.fspath(filepath).endswith(ending):
-        raise ValueError(f"{function}: filepath: got {os.fspath(filepath)!r}, expected a name that ends in {ending!r}")
+    if endings and not os.fspath(filepath).endswith(endings):
+        known = " or ".join(map(repr, endings))
+        raise ValueError(f"{function}: filepath: got {os.fspath(filepath)!r}, expected a name that ends in {known}")
 
 
 def _path(filepath: str | os.PathLike[str], function: str, *endings: str) -> Path:
     path = Path(filepath)
     if not path.exists():
         raise FileNotFoundError(f"{function}: {path} does not exist")
-    if not path.is_file() or not path.name.endswith(endings):
+    if not keras_v3.is_folder(path) and not (path.is_file() and path.name.endswith(endings)):
         raise FileFormatError(f"{path}: {function} reads files that end in {' or '.join(endings)}")
     return path

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ..data.download import sync_folder
 
@@ -40,3 +42,65 @@ def replacing(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[
     finally:
         part.unlink(missing_ok=True)
     sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def replacing_folder(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[Path]:
+    """A new folder that takes the place of `path` when the `with` block ends well, with what was written to it.
+
+    An old folder is moved aside first, and removed last: whenever the process ends, one of the two is there, whole.
+    """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path}: the folder {target.parent} does not exist")
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(f"{path} is a file, expected a folder")
+    part, old = (target.with_name(f".{target.name}.{secrets.token_hex(4)}.{what}") for what in ("new", "old"))
+    part.mkdir()
+    try:
+        yield part
+        for file in part.iterdir():
+            with open(file, "rb+") as written:
+                os.fsync(written.fileno())
+        sync_folder(part)
+        if target.exists():
+            os.rename(target, old)
+        try:
+            os.rename(part, target)
+        except OSError:
+            if old.exists():
+                os.rename(old, target)
+            raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    sync_folder(target.parent)
+
+
+def parse_json(text: str | bytes) -> dict[str, Any]:
+    """The object that a JSON text is. One that names a key twice, or nests without end, is refused.
+
+    >>> parse_json('{"a": 1, "a": 2}')
+    Traceback (most recent call last):
+    layerwise.saving.files.FileFormatError: the key 'a' is there twice in one object
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_distinct_keys)
+    except RecursionError:
+        raise FileFormatError("objects are nested too deeply") from None
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f"not UTF-8 ({error})") from None
+    if not isinstance(value, dict):
+        raise FileFormatError(f"expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise FileFormatError(f"the key {key!r} is there twice in one object")
+        found[key] = value
+    return found

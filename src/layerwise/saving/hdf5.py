@@ -1,56 +1,26 @@
-"""Weights in HDF5: a group `<path>/vars` for each object, with its own variables as datasets "0", "1", ..."""
+"""HDF5 files, checked: what may lead out of the file, or hold less than it says, is refused before it is read."""
 
 from __future__ import annotations
 
-import warnings
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from ..data.idx import DEFLATE_LIMIT
-from ..models.model import Model
-from ..optimizers import Optimizer
-from ..variables import all_or_nothing
 from .files import FileFormatError
-from .walk import saveables
 
 DEFLATE, SHUFFLE, FLETCHER32, LZF = 1, 2, 3, 32000
+STRING_REFERENCE = 16  # bytes of an attribute for each string of any length in it
 
 
-def write_weights(model: Model, file: BinaryIO) -> None:
-    """Write the variables of the model, its optimizer and all that its attributes hold, to an open file."""
-    import h5py
-
-    with h5py.File(file, "w") as archive:
-        for path, owner in saveables(model):
-            if hasattr(owner, "save_own_variables"):
-                group = archive.create_group(f"{path}/vars")
-                group.attrs["name"] = owner.name
-                values: dict[str, Any] = {}
-                owner.save_own_variables(values)
-                for key, value in values.items():
-                    _write(group, key, np.asarray(value))
-
-
-def _write(group: Any, key: str, array: np.ndarray) -> None:
-    if array.dtype.name == "bfloat16":  # HDF5 has no name for it
-        group.create_dataset(key, data=array.view("V2")).attrs["dtype"] = "bfloat16"
-    else:
-        group.create_dataset(key, data=array)
-
-
-def read_weights(model: Model, file: BinaryIO, where: str, skip_mismatch: bool = False) -> None:
-    """Assign to the model's variables what `write_weights` wrote.
-
-    Args:
-        model: with the layers of the model that was written.
-        file: open for reading.
-        where: the file's name, for errors.
-        skip_mismatch: whether objects that do not fit keep their values, with a warning.
+@contextlib.contextmanager
+def opened(file: BinaryIO, where: str) -> Iterator[Any]:
+    """The file's root group. Every link in it has been seen to lead to an object of its own inside the file.
 
     Raises:
-        FileFormatError: the file is damaged or does not fit; the model is then as it was.
+        FileFormatError: it is no HDF5 file, or a damaged one, or a link leads elsewhere.
     """
     import h5py
 
@@ -58,43 +28,24 @@ def read_weights(model: Model, file: BinaryIO, where: str, skip_mismatch: bool =
         archive = h5py.File(file, "r")
     except OSError as error:
         raise FileFormatError(f"{where}: not an HDF5 file, or a damaged one ({error})") from error
-    owners = [(f"{path}/vars".removeprefix("/"), owner) for path, owner in saveables(model)]
-    owners = [(path, owner) for path, owner in owners if hasattr(owner, "load_own_variables")]
-    problems = []
-    with archive, all_or_nothing([v for _, owner in owners for v in owner.variables]):
-        stores = {group.name[1:]: Store(group, where) for group in _groups(archive, where)}
-        for path, owner in owners:
-            store: Mapping[str, np.ndarray] = stores.pop(path, {})
-            if isinstance(owner, Optimizer) and not store:
-                continue  # only the weights were saved: training starts afresh
-            try:
-                with all_or_nothing(owner.variables):
-                    owner.load_own_variables(store)
-            except Exception as error:
-                problems.append(f"{where}: {path}: {_reason(error)}")
-        left = [path for path, store in stores.items() if len(store) and path.startswith("layers/")]
-        problems += [f"{where}: {path}: the model has no such layer" for path in left]
-        if problems and not skip_mismatch:
-            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-            raise FileFormatError(f"{problems[0]}{more}; load_weights(..., skip_mismatch=True) loads what fits")
-    for problem in problems:
-        warnings.warn(f"skipped: {problem}", stacklevel=3)
+    with archive:
+        try:
+            for _ in groups(archive, where):
+                pass
+        except (OSError, RuntimeError, KeyError) as error:
+            raise FileFormatError(f"{where}: damaged ({error})") from error
+        yield archive
 
 
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-
-
-def _groups(archive: Any, where: str) -> Iterator[Any]:
-    """Every group called "vars"; what leads out of the file, or in circles, is refused."""
+def groups(archive: Any, where: str) -> Iterator[Any]:
+    """Every group; a link that leads out of the file, or in circles, is refused."""
     import h5py
 
     seen = set()
     waiting = [archive]
     while waiting:
         group = waiting.pop()
-        if group.name.endswith("/vars"):
-            yield group
+        yield group
         for name in group:
             path = f"{group.name}/{name}".lstrip("/")
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
@@ -111,8 +62,8 @@ def _groups(archive: Any, where: str) -> Iterator[Any]:
 class Store(Mapping[str, np.ndarray]):
     """The datasets of a group by name, checked and read when they are asked for."""
 
-    def __init__(self, group: Any, where: str) -> None:
-        self._group, self._where = group, where
+    def __init__(self, group: Any) -> None:
+        self._group = group
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._group)
@@ -120,17 +71,17 @@ class Store(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self._group)
 
-    def __getitem__(self, key: str) -> np.ndarray:
-        import h5py
+    def shape(self, key: str) -> tuple[int, ...]:
+        """The shape that a dataset says it has."""
+        return self._dataset(key).shape
 
-        dataset = self._group[key]
-        if not isinstance(dataset, h5py.Dataset):
-            raise FileFormatError(f"{key!r}: expected a dataset, got a group")
-        is_bfloat16 = dataset.dtype == "V2" and dataset.attrs.get("dtype") == "bfloat16"
-        if not is_bfloat16 and dataset.dtype.kind not in "biuf":
-            raise FileFormatError(f"{key!r}: expected numbers, got dtype {dataset.dtype}")
-        if dataset.is_virtual or dataset.external:
-            raise FileFormatError(f"{key!r}: its values are in another file, which is never opened")
+    def dtype(self, key: str) -> str:
+        """The name of a dataset's dtype."""
+        dataset = self._dataset(key)
+        return "bfloat16" if _is_bfloat16(dataset) else dataset.dtype.name
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        dataset = self._dataset(key)
         properties = dataset.id.get_create_plist()
         filters = {properties.get_filter(i)[0] for i in range(properties.get_nfilters())}
         if filters - {DEFLATE, SHUFFLE, FLETCHER32, LZF}:
@@ -138,12 +89,95 @@ class Store(Mapping[str, np.ndarray]):
         there = min(dataset.id.get_storage_size(), dataset.file.id.get_filesize())
         if dataset.nbytes > there * (DEFLATE_LIMIT if filters else 1):
             raise FileFormatError(f"{key!r}: shape {dataset.shape} says {dataset.nbytes} bytes, the file has {there}")
-        value = dataset[()]
-        return np.asarray(value).view(_bfloat16()) if is_bfloat16 else np.asarray(value)
+        value = np.asarray(dataset[()])
+        return value.view(bfloat16()) if _is_bfloat16(dataset) else value
+
+    def _dataset(self, key: str) -> Any:
+        """The dataset, if it is one of numbers that lie in the file."""
+        import h5py
+
+        try:
+            dataset = self._group[key]
+        except KeyError:
+            raise FileFormatError(f"{key!r}: it is not there") from None
+        if not isinstance(dataset, h5py.Dataset):
+            raise FileFormatError(f"{key!r}: expected a dataset, got a group")
+        if not _is_bfloat16(dataset) and dataset.dtype.kind not in "biuf":
+            raise FileFormatError(f"{key!r}: expected numbers, got dtype {dataset.dtype}")
+        if dataset.is_virtual or dataset.external:
+            raise FileFormatError(f"{key!r}: its values are in another file, which is never opened")
+        return dataset
 
 
-def _bfloat16() -> np.dtype:
+def write_array(group: Any, key: str, array: np.ndarray) -> None:
+    """A new dataset of a group."""
+    if array.dtype.name == "bfloat16":  # HDF5 has no name for it
+        group.create_dataset(key, data=array.view("V2")).attrs["dtype"] = "bfloat16"
+    else:
+        group.create_dataset(key, data=array)
+
+
+def _is_bfloat16(dataset: Any) -> bool:
+    return bool(dataset.dtype == "V2" and dataset.attrs.get("dtype") == "bfloat16")
+
+
+def bfloat16() -> np.dtype:
+    """NumPy's dtype of this name, which it knows once a package that brings it is imported."""
     try:
-        return np.dtype("bfloat16")  # known to NumPy once a package that brings it is imported
+        return np.dtype("bfloat16")
     except TypeError:
         raise FileFormatError("bfloat16 values need the xla extra: pip install 'layerwise[xla]'") from None
+
+
+# Attributes
+
+
+def text(owner: Any, name: str) -> str | None:
+    """An attribute that holds one string; None where it is missing."""
+    if name not in owner.attrs:
+        return None
+    _check_attribute(owner, name)
+    value = owner.attrs[name]
+    value = value.decode("utf-8") if isinstance(value, bytes) else value
+    if not isinstance(value, str):
+        raise FileFormatError(f"attribute {name!r}: expected a text, got a {type(value).__name__}")
+    return value
+
+
+def texts(owner: Any, name: str) -> list[str] | None:
+    """An attribute that holds a list of strings, perhaps in several parts `name0`, `name1`, ...; None if missing."""
+    if name in owner.attrs:
+        parts = [name]
+    else:
+        parts = []
+        while f"{name}{len(parts)}" in owner.attrs:
+            parts.append(f"{name}{len(parts)}")
+        if not parts:
+            return None
+    found: list[str] = []
+    for part in parts:
+        _check_attribute(owner, part)
+        for value in np.atleast_1d(owner.attrs[part]):
+            value = value.decode("utf-8") if isinstance(value, bytes) else value
+            if not isinstance(value, str):
+                raise FileFormatError(f"attribute {part!r}: expected texts, got {value!r}")
+            found.append(str(value))
+    return found
+
+
+def write_texts(owner: Any, name: str, values: list[str], at_once: int = 64512 // STRING_REFERENCE) -> None:
+    """Write a list of strings as an attribute, in several parts where it is longer than an attribute may be."""
+    import h5py
+
+    parts = [values[i : i + at_once] for i in range(0, len(values), at_once)] or [[]]
+    for i, part in enumerate(parts):
+        key = name if len(parts) == 1 else f"{name}{i}"
+        owner.attrs.create(key, part, shape=(len(part),), dtype=h5py.string_dtype("utf-8"))
+
+
+def _check_attribute(owner: Any, name: str) -> None:
+    attribute = owner.attrs.get_id(name)
+    declared = attribute.get_space().get_simple_extent_npoints() * attribute.get_type().get_size()
+    there = owner.file.id.get_filesize()
+    if declared > there:
+        raise FileFormatError(f"attribute {name!r}: says {declared} bytes, the file has {there}")

@@ -1,4 +1,4 @@
-"""Keras' `.keras` format: a zip archive of `metadata.json`, `config.json` and `model.weights.h5`, uncompressed."""
+"""Keras' `.keras` format: `metadata.json`, `config.json` and `model.weights.h5`, in an uncompressed zip or a folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,69 +17,82 @@ from ..data.idx import DEFLATE_LIMIT
 from ..models.model import Model
 from ..serialization import deserialize, serialize
 from ..variables import deferred_initializers
-from .files import FileFormatError
-from .hdf5 import read_weights, write_weights
+from .files import FileFormatError, parse_json
+from .keras_weights import read_weights, write_weights
 
 FORMAT = "3.15.1"  # the version of Keras whose files these are like
 METADATA, CONFIG, WEIGHTS, ASSETS = "metadata.json", "config.json", "model.weights.h5", "assets/"
 NOTES = "layerwise_notes"  # in the metadata, of which Keras reads nothing
 
+Reader = Callable[[str], bytes]  # the content of the member of this name
 
-def write_model(model: Model, file: BinaryIO) -> None:
+
+def write_model(model: Model, file: BinaryIO, include_optimizer: bool = True) -> None:
     """Write configuration, weights and optimizer to an open file."""
-    config = json.dumps(serialize(model))
-    weights = io.BytesIO()
-    write_weights(model, weights)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in _members(model, include_optimizer):
+            archive.writestr(name, content)
+
+
+def write_folder(model: Model, folder: Path, include_optimizer: bool = True) -> None:
+    """Write the same members as files to a folder."""
+    for name, content in _members(model, include_optimizer):
+        (folder / name).write_bytes(content)
+
+
+def _members(model: Model, include_optimizer: bool) -> Iterator[tuple[str, Any]]:
     date = time.strftime("%Y-%m-%d@%H:%M:%S")
     metadata: dict[str, Any] = {"keras_version": FORMAT, "layerwise_version": __version__, "date_saved": date}
     if model.file_notes is not None:
         metadata[NOTES] = model.file_notes
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(METADATA, json.dumps(metadata))
-        archive.writestr(CONFIG, config)
-        archive.writestr(WEIGHTS, weights.getbuffer())
+    config = json.dumps(serialize(model))
+    weights = io.BytesIO()
+    write_weights(model, weights, include_optimizer)
+    yield METADATA, json.dumps(metadata).encode()
+    yield CONFIG, config.encode()
+    yield WEIGHTS, weights.getbuffer()
+
+
+def is_folder(path: Path) -> bool:
+    """Whether the path is a folder with a model in it."""
+    return (path / CONFIG).is_file()
 
 
 def read_model(path: Path, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Model:
-    """The model that `write_model` or Keras wrote. No initializer runs for values that come from the file."""
-    with _opened(path) as archive:
+    """The model that was written here or by Keras. No initializer runs for values that come from the file."""
+    with opened(path) as read:
         try:
-            config = json.loads(_read(archive, path, CONFIG))
-            if not isinstance(config, dict):
-                raise ValueError(f"expected an object, got {type(config).__name__}")
+            config = parse_json(read(CONFIG))
             if not compile:
                 config.pop("compile_config", None)
             with deferred_initializers():
                 model = deserialize(config, custom_objects)
                 if not isinstance(model, Model):
                     raise ValueError(f"expected a model, got {type(model).__name__}")
-                weights = io.BytesIO(_read(archive, path, WEIGHTS))
+                weights = io.BytesIO(read(WEIGHTS))
                 read_weights(model, weights, f"{path}: {WEIGHTS}")
-            model.file_notes = _notes(archive, path)
-        except FileFormatError:
-            raise
+            notes = parse_json(read(METADATA)).get(NOTES)
+            model.file_notes = notes if isinstance(notes, dict) else None
         except Exception as error:
+            if isinstance(error, FileFormatError) and str(error).startswith(str(path)):
+                raise
             reason = str(error) if isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: {error}"
             raise FileFormatError(f"{path}: {CONFIG}: {reason}") from error
     return model
 
 
-def _notes(archive: zipfile.ZipFile, path: Path) -> dict[str, Any] | None:
-    metadata = json.loads(_read(archive, path, METADATA))
-    notes = metadata.get(NOTES) if isinstance(metadata, dict) else None
-    return notes if isinstance(notes, dict) else None
-
-
 def read_model_weights(model: Model, path: Path, skip_mismatch: bool = False) -> None:
     """Assign the weights in a `.keras` file to a model of the same layers."""
-    with _opened(path) as archive:
-        weights = io.BytesIO(_read(archive, path, WEIGHTS))
-        read_weights(model, weights, f"{path}: {WEIGHTS}", skip_mismatch)
+    with opened(path) as read:
+        read_weights(model, io.BytesIO(read(WEIGHTS)), f"{path}: {WEIGHTS}", skip_mismatch)
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive, with the members that the format has and no others."""
+def opened(path: Path) -> Iterator[Reader]:
+    """The members of an archive or folder, which has those of the format and no others."""
+    if path.is_dir():
+        yield lambda name: _read_file(path, name)
+        return
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
@@ -91,10 +104,16 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
                 raise FileFormatError(f"{path}: {name}: a .keras file has no such member")
             if names.count(name) > 1:
                 raise FileFormatError(f"{path}: {name}: the member is there {names.count(name)} times")
-        yield archive
+        yield lambda name: _read_member(archive, path, name)
 
 
-def _read(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
+def _read_file(folder: Path, name: str) -> bytes:
+    if not (folder / name).is_file():
+        raise FileFormatError(f"{folder}: {name}: the file is missing")
+    return (folder / name).read_bytes()
+
+
+def _read_member(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
     """The bytes of a member, whose size is checked against the file's."""
     try:
         info = archive.getinfo(name)

@@ -1,0 +1,75 @@
+"""Keras 3's weights: a group `<path>/vars` for each object, with its own variables as datasets "0", "1", ..."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..models.model import Model
+from ..optimizers import Optimizer
+from ..variables import all_or_nothing
+from .files import FileFormatError
+from .hdf5 import Store, groups, opened, write_array
+from .walk import saveables
+
+
+def write_weights(model: Model, file: BinaryIO, include_optimizer: bool = True) -> None:
+    """Write the variables of the model, its optimizer and all that its attributes hold, to an open file."""
+    import h5py
+
+    with h5py.File(file, "w") as archive:
+        for path, owner in saveables(model):
+            if hasattr(owner, "save_own_variables") and (include_optimizer or owner is not model.optimizer):
+                group = archive.create_group(f"{path}/vars")
+                group.attrs["name"] = owner.name
+                values: dict[str, Any] = {}
+                owner.save_own_variables(values)
+                for key, value in values.items():
+                    write_array(group, key, np.asarray(value))
+
+
+def read_weights(model: Model, file: BinaryIO, where: str, skip_mismatch: bool = False) -> None:
+    """Assign to the model's variables what `write_weights` wrote.
+
+    Args:
+        model: with the layers of the model that was written.
+        file: open for reading.
+        where: the file's name, for errors.
+        skip_mismatch: whether objects that do not fit keep their values, with a warning.
+
+    Raises:
+        FileFormatError: the file is damaged or does not fit; the model is then as it was.
+    """
+    owners = [(f"{path}/vars".removeprefix("/"), owner) for path, owner in saveables(model)]
+    owners = [(path, owner) for path, owner in owners if hasattr(owner, "load_own_variables")]
+    problems = []
+    with opened(file, where) as archive, all_or_nothing([v for _, owner in owners for v in owner.variables]):
+        stores = {g.name[1:]: Store(g) for g in groups(archive, where) if g.name.endswith("/vars")}
+        for path, owner in owners:
+            store: Mapping[str, np.ndarray] = stores.pop(path, {})
+            if isinstance(owner, Optimizer) and not store:
+                continue  # only the weights were saved: training starts afresh
+            try:
+                with all_or_nothing(owner.variables):
+                    owner.load_own_variables(store)
+            except Exception as error:
+                problems.append(f"{where}: {path}: {_reason(error)}")
+        left = [path for path, store in stores.items() if len(store) and path.startswith("layers/")]
+        problems += [f"{where}: {path}: the model has no such layer" for path in left]
+        report(problems, skip_mismatch)
+
+
+def report(problems: list[str], skip_mismatch: bool) -> None:
+    """Raise the first of what did not fit, or warn of all of it."""
+    if problems and not skip_mismatch:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise FileFormatError(f"{problems[0]}{more}; load_weights(..., skip_mismatch=True) loads what fits")
+    for problem in problems:
+        warnings.warn(f"skipped: {problem}", stacklevel=4)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

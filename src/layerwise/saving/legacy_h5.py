@@ -1,0 +1,286 @@
+"""Keras' legacy `.h5`: a group for each layer by name, and for whole models the configuration as attributes.
+
+    /                    model_config, training_config (JSON), keras_version, backend
+    /model_weights       layer_names
+        /<layer>         weight_names, with a dataset for each
+        /top_level_model_weights        those of the model's own
+    /optimizer_weights   weight_names, with a dataset for each
+
+A file of weights alone has at its root what is in `model_weights`. Keras 1 to 3 and TF-Keras read both.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .. import losses
+from ..layers.base import Layer
+from ..models.graph_config import is_operation
+from ..models.model import Model
+from ..serialization import custom_object_scope, deserialize, serialize
+from ..variables import Variable, all_or_nothing, deferred_initializers
+from .files import FileFormatError, parse_json
+from .hdf5 import Store, opened, text, texts, write_array, write_texts
+from .keras_v3 import FORMAT
+from .keras_weights import report
+
+OWN = "top_level_model_weights"
+COMPILE = "loss loss_weights metrics weighted_metrics run_eagerly steps_per_execution jit_compile".split()
+FORGOTTEN = {"decay", "jit_compile", "is_legacy_optimizer"}  # options of Keras 2's optimizers that mean nothing now
+
+
+# Writing
+
+
+def write_model(model: Model, file: BinaryIO, include_optimizer: bool = True) -> None:
+    """Write configuration, weights and optimizer to an open file."""
+    import h5py
+
+    node = serialize(model)
+    config = _legacy(node)
+    if model._graph is None:
+        config["build_config"] = node.get("build_config")  # layers without a graph say nothing of their inputs
+    with h5py.File(file, "w") as archive:
+        archive.attrs.update({"keras_version": FORMAT, "backend": "jax", "model_config": json.dumps(config)})
+        _write_layers(model, archive.create_group("model_weights"))
+        training = node.get("compile_config")
+        if include_optimizer and training:
+            arguments = {name: _legacy(training.get(name)) for name in COMPILE}
+            arguments["loss"] = _full_names(arguments["loss"])
+            arguments["optimizer_config"] = _legacy(training["optimizer"])
+            archive.attrs["training_config"] = json.dumps(arguments)
+            if model.optimizer.built:
+                _write_variables(archive.create_group("optimizer_weights"), model.optimizer.variables)
+
+
+def write_weights(model: Model, file: BinaryIO) -> None:
+    """Write the weights alone to an open file."""
+    import h5py
+
+    with h5py.File(file, "w") as archive:
+        _write_layers(model, archive)
+
+
+def _legacy(node: Any) -> Any:
+    """Nodes as the format has them: layers, losses and metrics by class alone. Operations keep their modules."""
+    if isinstance(node, list):
+        return [_legacy(item) for item in node]
+    if not isinstance(node, dict) or is_operation(node):
+        return node
+    if "class_name" not in node:
+        return {key: _legacy(item) for key, item in node.items()}
+    name = node["registered_name"] if ">" in (node["registered_name"] or "") else node["class_name"]
+    config = {key: _legacy(item) if key == "layers" else item for key, item in node["config"].items()}
+    return {"class_name": name, "config": config, **{k: node[k] for k in ("name", "inbound_nodes") if k in node}}
+
+
+def _full_names(loss: Any) -> Any:
+    """Names of losses in full: Keras opens no `.h5` whose loss is "mse"."""
+    if isinstance(loss, str) and loss not in ("crossentropy", "ce"):
+        return losses.get(loss).__name__
+    if isinstance(loss, list):
+        return [_full_names(item) for item in loss]
+    if isinstance(loss, dict) and "class_name" not in loss:
+        return {key: _full_names(item) for key, item in loss.items()}
+    return loss
+
+
+def _write_layers(model: Model, group: Any) -> None:
+    layers = [layer for layer in model.layers if layer is not model]
+    write_texts(group, "layer_names", [layer.name for layer in layers])
+    group.attrs.update({"keras_version": FORMAT, "backend": "jax"})
+    for layer in layers:
+        _write_variables(group.create_group(layer.name), ordered(layer))
+    _write_variables(group.create_group(OWN), own(model))
+
+
+def _write_variables(group: Any, variables: Sequence[Variable]) -> None:
+    names: list[str] = []
+    for variable in variables:
+        names.append(_distinct(variable.path, names))
+        write_array(group, names[-1], variable.numpy())
+    write_texts(group, "weight_names", names)
+
+
+def _distinct(path: str, taken: Sequence[str]) -> str:
+    """`path`, numbered if it is taken, or if a dataset would have to be inside another one."""
+    name, count = path, 0
+    while any(f"{name}/".startswith(f"{other}/") or f"{other}/".startswith(f"{name}/") for other in taken):
+        count += 1
+        name = f"{path.replace('/', '_')}_{count}"
+    return name
+
+
+def ordered(layer: Layer) -> list[Variable]:
+    """A layer's weights as the format has them: those that are trained, then the others."""
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+def own(model: Model) -> list[Variable]:
+    """The weights that are the model's own rather than a layer's."""
+    return [*model._trainable_own, *model._fixed_own]
+
+
+# Reading
+
+
+def is_legacy(archive: Any) -> bool:
+    """Whether an open HDF5 file has this layout."""
+    return "model_weights" in archive or any(name in archive.attrs for name in ("layer_names", "layer_names0"))
+
+
+def read_model(path: Path, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Model:
+    """The model that `write_model`, Keras or TF-Keras wrote. No initializer runs for values that come from the file."""
+    with open(path, "rb") as file, opened(file, str(path)) as archive:
+        part = "model_config"
+        try:
+            config = _attribute(archive, part)
+            if config is None:
+                raise ValueError("it is missing; a file of weights alone is for model.load_weights")
+            with deferred_initializers(), custom_object_scope(custom_objects or {}):
+                model = deserialize(_modern(config))
+                if not isinstance(model, Model):
+                    raise ValueError(f"expected a model, got {type(model).__name__}")
+                part = "training_config"
+                training = _attribute(archive, part) if compile else None
+                if training is not None:
+                    model.compile_from_config(_compile_config(training))
+                part = "model_weights"
+                _read_layers(model, _group(archive, part), f"{path}: {part}")
+                if training is not None and "optimizer_weights" in archive:
+                    part = "optimizer_weights"
+                    _read_optimizer(model, archive[part], f"{path}: {part}")
+        except FileFormatError as error:
+            message = str(error)
+            raise FileFormatError(message if message.startswith(str(path)) else f"{path}: {part}: {message}") from error
+        except Exception as error:
+            reason = str(error) if isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: {error}"
+            raise FileFormatError(f"{path}: {part}: {reason}") from error
+    return model
+
+
+def read_weights(model: Model, archive: Any, where: str, by_name: bool = False, skip_mismatch: bool = False) -> None:
+    """Assign to the model's weights those of an open file, a whole model's or weights alone.
+
+    The k-th layer with weights gets those of the k-th in the file; with `by_name` each layer gets those of its name,
+    if the file has them.
+    """
+    group = archive if "model_weights" not in archive else _group(archive, "model_weights")
+    _read_layers(model, group, where, by_name, skip_mismatch)
+
+
+def _group(archive: Any, name: str) -> Any:
+    import h5py
+
+    group = archive.get(name)
+    if not isinstance(group, h5py.Group):
+        raise FileFormatError(f"{name}: the group is missing")
+    return group
+
+
+def _attribute(archive: Any, name: str) -> dict[str, Any] | None:
+    value = text(archive, name)
+    return None if value is None else parse_json(value)
+
+
+def _modern(node: Any) -> Any:
+    """The configuration without what only Keras 2 had."""
+    if isinstance(node, list):
+        return [_modern(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("class_name") == "Policy":
+        node = {**node, "class_name": "DTypePolicy"}
+    return {key: _modern(value) for key, value in node.items()}
+
+
+def _compile_config(training: dict[str, Any]) -> dict[str, Any]:
+    """What `compile_from_config` takes, from the legacy form, which has no modules."""
+    optimizer = _modern(training["optimizer_config"])
+    optimizer = {
+        **optimizer,
+        "module": "keras.optimizers",
+        "config": {k: v for k, v in optimizer["config"].items() if k not in FORGOTTEN},
+    }
+    homes = {"loss": "keras.losses", "metrics": "keras.metrics", "weighted_metrics": "keras.metrics"}
+    arguments = {name: _at_home(training.get(name), homes.get(name)) for name in COMPILE if name in training}
+    return {"optimizer": optimizer, **arguments}
+
+
+def _at_home(value: Any, module: str | None) -> Any:
+    if isinstance(value, list):
+        return [_at_home(item, module) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "class_name" in value:
+        return {"module": module, **value}
+    return {key: _at_home(item, module) for key, item in value.items()}
+
+
+Stored = tuple[str, Store, list[str]]  # a layer's name, its datasets, and their names in order
+
+
+def _stored(group: Any, names: Sequence[str]) -> Iterator[Stored]:
+    """The layers of a file that have weights."""
+    for name in names:
+        layer = _group(group, name)
+        weights = texts(layer, "weight_names")
+        if weights:
+            yield name, Store(layer), weights
+
+
+def _read_layers(model: Model, group: Any, where: str, by_name: bool = False, skip_mismatch: bool = False) -> None:
+    names = texts(group, "layer_names")
+    if names is None:
+        raise FileFormatError(f"{where}: attribute 'layer_names' is missing: not a legacy file of weights")
+    stored = list(_stored(group, names))
+    layers = [layer for layer in model.layers if layer is not model]
+    pairs: list[tuple[str, list[Variable], Stored]]
+    if by_name:
+        saved = {entry[0]: entry for entry in stored}
+        pairs = [(x.name, ordered(x), saved[x.name]) for x in layers if x.name in saved and x.weights]
+    else:
+        layers = [layer for layer in layers if layer.weights]
+        if len(layers) != len(stored):
+            raise FileFormatError(
+                f"{where}: got weights of {len(stored)} layers ({', '.join(name for name, *_ in stored)}), the model "
+                f"has {len(layers)} layers with weights ({', '.join(x.name for x in layers)})"
+                + ("" if model.built else "; it is not built yet: call it on data first")
+                + "; load_weights(..., by_name=True) goes by the layers' names"
+            )
+        pairs = [(layer.name, ordered(layer), entry) for layer, entry in zip(layers, stored)]
+    if OWN in group:
+        pairs += [(model.name, own(model), entry) for entry in _stored(group, [OWN])]
+    problems: list[str] = []
+    with all_or_nothing(model.weights):
+        for name, variables, entry in pairs:
+            problems += [f"{where}: layer {name!r}: {reason}" for reason in _fill(variables, *entry)]
+        report(problems, skip_mismatch)
+
+
+def _fill(variables: Sequence[Variable], name: str, store: Store, keys: Sequence[str]) -> Iterator[str]:
+    """Assign the datasets to the variables in turn; yields what does not fit."""
+    if len(keys) != len(variables):
+        yield f"got {len(keys)} saved weights (of {name!r}), expected {len(variables)}: {[v.name for v in variables]}"
+        return
+    for key, variable in zip(keys, variables):
+        if (shape := store.shape(key)) != variable.shape:
+            yield f"{variable.path}: got shape {shape} (of {key!r}), expected {variable.shape}"
+        else:
+            variable.assign(store[key])
+
+
+def _read_optimizer(model: Model, group: Any, where: str) -> None:
+    """Assign the optimizer's state; one that does not fit is left aside with a warning, as Keras does."""
+    variables = model.optimizer.variables
+    keys = texts(group, "weight_names") or []
+    try:
+        with all_or_nothing(variables):
+            for reason in _fill(variables, "the optimizer", Store(group), keys):
+                raise FileFormatError(reason)
+    except FileFormatError as error:
+        warnings.warn(f"{where}: {error}; the optimizer starts afresh", stacklevel=5)
