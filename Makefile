@@ -3,6 +3,7 @@
 # make lint    ruff and mypy alone       make coverage   pytest with line coverage
 # make docs    the documentation, in docs/_build/html
 # make bench   Layerwise and its peers, measured in turns: see benchmarks/README.md
+# make sanitize   the native tests with address, undefined-behaviour and thread sanitizers
 # make wheel   a wheel with the compiled kernels, in dist/
 # make clean   remove the environment and everything built (runs/ stays)
 #
@@ -18,7 +19,7 @@ BUILT   = src/layerwise/backends/_native*
 INSTALL = rm -f $(BUILT); .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 SETUP   = pyproject.toml constraints.txt $(wildcard src/native/*)
 
-.PHONY: train test lint coverage docs bench wheel clean
+.PHONY: train test lint coverage docs bench sanitize wheel clean
 
 train: .venv/plot.stamp
 	.venv/bin/layerwise train $(ARGS)
@@ -39,6 +40,10 @@ docs: .venv/docs.stamp
 
 bench: .venv/plot.stamp
 	.venv/bin/python benchmarks/run.py $(ARGS)
+
+sanitize: .venv/test.stamp
+	.ci/sanitize address,undefined
+	.ci/sanitize thread
 
 wheel: | .venv/bin/python
 	.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .

@@ -21,13 +21,9 @@ private:
     std::string text;
 };
 
-// How many bytes of one kind are held.
-struct Counter {
-    std::atomic<size_t> bytes{0};
-};
-
-inline std::atomic<size_t> peak_bytes{0};
-inline Counter arena_memory, scratch_memory;
+// Bytes held now, of each kind, and the most that both have been.
+using Counter = std::atomic<size_t>;
+inline Counter arena_memory{0}, scratch_memory{0}, peak_memory{0};
 
 class Buffer {
 public:
@@ -52,9 +48,9 @@ public:
 #if defined(__linux__)
         if (huge) madvise(start, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 #endif
-        counter->bytes += held;
-        const size_t total = arena_memory.bytes + scratch_memory.bytes;
-        for (size_t peak = peak_bytes; peak < total && !peak_bytes.compare_exchange_weak(peak, total);) {
+        *counter += held;
+        const size_t total = arena_memory + scratch_memory;
+        for (size_t peak = peak_memory; peak < total && !peak_memory.compare_exchange_weak(peak, total);) {
         }
     }
 
@@ -70,7 +66,7 @@ private:
 
     void release() {
         std::free(block);
-        counter->bytes -= held;
+        *counter -= held;
         block = nullptr, start = nullptr, held = 0;
     }
 

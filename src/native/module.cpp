@@ -290,6 +290,7 @@ PyType_Slot program_slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(arena_b
 }  // namespace
 
 NB_MODULE(_native, m) {
+    isa_tables();  // a processor without any is told when the module loads
     set_thread_count(nb::cast<int>(nb::module_::import_("layerwise.config").attr("num_threads")()));
     m.doc() = "Kernels in C++, and recorded programs of them. Use layerwise.backends; this is what it is built on.";
     m.def("call", call_kernel, nb::arg("kernel"), nb::arg("outputs"), nb::arg("args"), nb::arg("ints") = nb::tuple(),
@@ -315,9 +316,9 @@ NB_MODULE(_native, m) {
     m.def("set_isa", set_isa, nb::arg("name"), "Use another copy of the kernels from here on; programs keep theirs.");
     m.def("memory_stats", [] {
         nb::dict stats;
-        stats["arena"] = arena_memory.bytes.load();
-        stats["scratch"] = scratch_memory.bytes.load();
-        stats["peak"] = peak_bytes.load();
+        stats["arena"] = arena_memory.load();
+        stats["scratch"] = scratch_memory.load();
+        stats["peak"] = peak_memory.load();
         return stats;
     }, "Bytes held now by programs' arenas and as scratch, and the most that both have been together.");
 

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -127,7 +126,7 @@ struct Pool {
 };
 
 // The process' pool and who may use it.
-static std::atomic<int> wanted{std::max(1, int(std::thread::hardware_concurrency()))};
+static std::atomic<int> wanted{1};
 static std::atomic<bool> taken{false};
 static Pool* the_pool = nullptr;  // changed by whoever has set `taken`
 static std::atomic<uint64_t> generation{0};
