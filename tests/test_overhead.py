@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from layerwise import Variable, backends, layers, models, ops
+from layerwise import Variable, backends, config, layers, models, ops
 from layerwise.backends import backend
 from layerwise.variables import step_function
 
@@ -24,11 +25,13 @@ def calls(function: Callable[[], object]) -> int:
         nonlocal count
         count += event in ("call", "c_call")
 
+    gc.disable()  # others have it call functions of theirs
     sys.setprofile(note)
     try:
         function()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return count
 
 
@@ -64,7 +67,7 @@ def test_steps_and_entering_fit(free_steps):
     model.fit(X, Y, verbose=0)
     once = calls(lambda: model.fit(X[:32], Y[:32], verbose=0))
     five = calls(lambda: model.fit(X, Y, verbose=0))
-    assert (five - once) / 4 < 80
+    assert (five - once) / 4 < 85
     assert once < 1400
 
 
@@ -118,11 +121,13 @@ def test_an_interrupt_finds_all_new_values_or_none():
     assert all(len(values) == 1 for values in seen)
 
 
-@pytest.mark.parametrize("name", ["numpy", "xla"])
+@pytest.mark.parametrize("name", config.BACKENDS)
 def test_rows_and_orders(name):
+    if name not in ("numpy", "xla"):
+        pytest.importorskip(f"layerwise.backends._{name}")
     machine = backends.load(name)
-    for array in (np.arange(12.0, dtype="float32").reshape(4, 3), np.arange(4, dtype="uint8"), np.arange(4)):
-        rows = np.array([3, 0, 3])
+    floats, rows = np.arange(24.0, dtype="float32").reshape(4, 3, 2), np.array([3, 0, 3])
+    for array in (floats, floats.astype("uint8"), floats[:, ::-1], floats.astype(">f8"), np.arange(4)):
         taken = machine.take_rows(array, rows)
         assert taken.dtype == array.dtype
         np.testing.assert_array_equal(taken, array[rows])

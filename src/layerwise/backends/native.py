@@ -22,6 +22,7 @@ from .program import Program
 from .recording import Kernel, Recorded, Step, record, recorded
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
+GATHERED = frozenset(map(np.dtype, ("float32", "float64", "uint8", "int32", "int64")))
 ACTIVATIONS = {None: 0, "relu": 1, "tanh": 2, "sigmoid": 3}
 MOST_SPATIAL = 3
 
@@ -173,10 +174,12 @@ class NativeBackend(NumpyBackend):
 
     # Indexing and random bits -------------------------------------------------------------------------------------
 
-    def take_rows(self, array: np.ndarray, indices: np.ndarray) -> np.ndarray:
-        if array.dtype.name not in ("float32", "float64", "uint8", "int32", "int64") or array.ndim < 2:
-            return super().take_rows(array, indices)
-        return _call("gather", [((len(indices), *array.shape[1:]), array.dtype)], [array, indices], [0])[0]
+    def take_rows(self, array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        if array.dtype not in GATHERED or array.ndim < 2 or not array.flags.carray or rows.dtype != np.int64:
+            return super().take_rows(array, rows)
+        out = np.empty((len(rows), *array.shape[1:]), array.dtype)
+        _native.call("gather", 1, [out, array, rows], (0,), ())
+        return out
 
     def random_bits(self, key: Array, n: int) -> Array:
         return _call("random_bits", [((n,), np.dtype("uint32"))], [key])[0] if n else super().random_bits(key, n)
