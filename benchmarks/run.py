@@ -15,6 +15,7 @@ import argparse
 import dataclasses
 import datetime
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -183,6 +184,7 @@ def main() -> int:
     if not wanted:
         parser.error(f"no work is called {' or '.join(options.names)}; " + "; ".join(work.name for work in works()))
     run = Run(options)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of `finally`: no stopped process stays behind
     try:
         for work in wanted:
             if work.group not in ("threads", "mnist"):
@@ -196,12 +198,10 @@ def main() -> int:
                     run.measure_cold(work, folder)
                 else:
                     print(f"{work.name}: skipped, MNIST is not there; LAYERWISE_TEST_DATA names its folder")
-    finally:
+    finally:  # what was measured until an interruption is kept
         run.close()
-    if not run.rows:
-        print("Nothing was measured.")
-    elif options.out or not options.quick:
-        report.write(run.results(), options.out or HERE)
+        if run.rows and (options.out or not options.quick):
+            report.write(run.results(), options.out or HERE)
     for failure in run.failures:
         print(f"FAILED {failure}", file=sys.stderr)
     return 1 if run.failures else 0

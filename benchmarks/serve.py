@@ -30,12 +30,12 @@ def seconds_per_call(call: Callable[[], Any], count: int) -> float:
     return (time.perf_counter() - start) / count
 
 
-def calls_for(seconds: float, call: Callable[[], Any]) -> int:
-    """How many calls take about so long; warms up on the way."""
+def calibrated(seconds: float, call: Callable[[], Any]) -> tuple[int, float]:
+    """How many calls take about so long, and what one takes."""
     count = 1
-    while (taken := seconds_per_call(call, count) * count) < seconds / 4:
+    while (taken := seconds_per_call(call, count)) * count < seconds / 4:
         count *= 4
-    return max(1, round(count * seconds / taken))
+    return max(1, round(seconds / taken)), taken
 
 
 def digest(result: Any) -> list[float] | None:
@@ -54,8 +54,7 @@ class Repetition:
         self.answer: dict[str, Any] = {}  # nothing where the contender declines
         for way, call in getattr(contender, work.kind)(work).items():
             result = call()  # compiles, allocates
-            count = calls_for(seconds, call)
-            costs[way] = seconds_per_call(call, count)
+            count, costs[way] = calibrated(seconds, call)
             if costs[way] == min(costs.values()):
                 self.call, self.count = call, count
                 self.answer = {"way": way, "digest": digest(to_numpy(result))}

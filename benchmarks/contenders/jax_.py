@@ -79,22 +79,29 @@ def train(work: bench.Work) -> dict[str, Callable[[], Any]]:
     if work.model not in NETWORKS:
         return {}
     data = bench.examples(work.model, work.examples)
-    pools = POOLS if work.model == "cnn" else {"jit": None}
-    weights = bench.weights(work.model)
-    return {name: trainer(work.model, weights, *data, work.batch, pool)[0] for name, pool in pools.items()}
+    common = work.model, bench.weights(work.model), *data, work.batch
+    if work.model == "cnn":
+        return {name: trainer(*common, pool)[0] for name, pool in POOLS.items()}
+    return {"step by step": trainer(*common)[0], "scan": trainer(*common, scan=True)[0]}
 
 
 def trainer(
-    name: str, weights: list[np.ndarray], x: np.ndarray, y: np.ndarray, batch: int, pool: Any, seed: int = 0
+    name: str,
+    weights: list[np.ndarray],
+    x: np.ndarray,
+    y: np.ndarray,
+    batch: int,
+    pool: Any = None,
+    scan: bool = False,
+    seed: int = 0,
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """(one epoch, what the weights are now)"""
+    """(one epoch, what the weights are now); `scan` compiles all steps of an epoch into one function."""
     network = NETWORKS[name]
     x, y = jnp.asarray(x), jnp.asarray(y)
     rng = np.random.default_rng(seed)
     w = [jnp.asarray(value) for value in weights]
     state = (w, [jnp.zeros_like(a) for a in w], [jnp.zeros_like(a) for a in w], jnp.int32(0), jax.random.key(seed))
 
-    @jax.jit
     def step(state: Any, seen: Any, x: jax.Array, y: jax.Array, indices: jax.Array) -> tuple[Any, Any]:
         w, m, v, t, key = state
         key, dropping = jax.random.split(key)
@@ -108,11 +115,17 @@ def trainer(
         (loss, right), g = jax.value_and_grad(loss_of, has_aux=True)(w)
         return (*adam(w, g, m, v, t + 1), t + 1, key), (seen[0] + loss * len(ys), seen[1] + right)
 
+    def whole(state: Any, seen: Any, x: jax.Array, y: jax.Array, order: jax.Array) -> tuple[Any, Any]:
+        return lax.scan(lambda carry, indices: (step(*carry, x, y, indices), None), (state, seen), order)[0]
+
+    compiled = jax.jit(whole if scan else step, donate_argnums=(0, 1))
+
     def epoch() -> tuple[float, float]:
         nonlocal state
         order, seen = rng.permutation(len(y)), (jnp.float32(0), jnp.int32(0))
-        for i in range(0, len(order), batch):
-            state, seen = step(state, seen, x, y, order[i : i + batch])
+        batches = [order.reshape(-1, batch)] if scan else (order[i : i + batch] for i in range(0, len(y), batch))
+        for indices in batches:
+            state, seen = compiled(state, seen, x, y, indices)
         return float(seen[0]) / len(y), float(seen[1]) / len(y)
 
     return epoch, lambda: state[0]
@@ -180,7 +193,7 @@ def operation(work: bench.Work) -> dict[str, Callable[[], Any]]:
 
 def reach(folder: str, work: bench.Work, seed: int) -> tuple[int, float]:
     train_data, (x, y) = bench.mnist(folder, work.examples)
-    epoch_of, weights = trainer("cnn", bench.weights("cnn", seed), *train_data, 128, pool_reshaped, seed)
+    epoch_of, weights = trainer("cnn", bench.weights("cnn", seed), *train_data, 128, pool_reshaped, seed=seed)
     classify = jax.jit(lambda w, x: cnn(w, x, pool_reshaped, None).argmax(1))
     accuracy, epoch = 0.0, 0
     while accuracy < work.target and epoch < work.epochs:

@@ -109,8 +109,9 @@ def trainer(
     model: nn.Module, name: str, images: np.ndarray, labels: np.ndarray, batch: int, layout: torch.memory_format
 ) -> Callable[[], Any]:
     """One epoch: a new order, batches gathered, and the loss and accuracy of what was seen."""
-    x, y = channels_first(images, layout), torch.from_numpy(labels).long()
-    descent = optimizer(model, name)
+    y, descent = torch.from_numpy(labels).long(), optimizer(model, name)
+    last = images.ndim == 4 and layout is torch.channels_last  # gathered as it is, then permuted
+    x = torch.from_numpy(images) if last else channels_first(images, layout)
 
     def forward(xs: torch.Tensor, ys: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         logits = model(xs)
@@ -122,7 +123,8 @@ def trainer(
         model.train()
         total, correct = torch.zeros(()), torch.zeros((), dtype=torch.int64)
         for indices in torch.randperm(len(y)).split(batch):
-            loss, right = step(x[indices].contiguous(memory_format=layout) if x.ndim == 4 else x[indices], y[indices])
+            xs = x.index_select(0, indices)
+            loss, right = step(xs.permute(0, 3, 1, 2) if last else xs, y[indices])
             descent.zero_grad()
             loss.backward()
             descent.step()
