@@ -659,7 +659,7 @@ ELSEWHERE = [
     ("weights from text", lambda: classifier().load_weights(file("m.weights.h5", "x")),
      ValueError, "m.weights.h5: not an HDF5 file, or a damaged one"),
     ("an unknown backend", lambda: config.set_backend("cuda"),
-     ValueError, "backend: got 'cuda', expected one of numpy"),
+     ValueError, "backend: got 'cuda', expected one of native, numpy"),
 ]  # fmt: skip
 
 

@@ -9,16 +9,18 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, NoReturn
 
 from .cores import usable_cores
 from .lazy import missing
 
-BACKENDS = ("numpy", "xla")
+BACKENDS = ("native", "numpy", "xla")
 REFERENCE = "numpy"  # always there; shapes are worked out on it
 
 _defaults: dict[str, Any] = {
@@ -60,10 +62,15 @@ def _check_backend(name: str) -> str:
 
 
 def backend() -> str:
-    """The name of the backend in use: an override, `set_backend`, or the environment's LAYERWISE_BACKEND."""
+    """The name of the backend in use: an override, `set_backend`, or the environment's LAYERWISE_BACKEND.
+
+    Without any of these, "native" where its C++ kernels were built when Layerwise was installed, and else "numpy".
+    """
     name = _get("backend")
     if name is None:
-        name = _defaults["backend"] = _check_backend(os.environ.get("LAYERWISE_BACKEND") or REFERENCE)
+        built = importlib.util.find_spec(f"{__package__}.backends._native") is not None
+        name = os.environ.get("LAYERWISE_BACKEND") or ("native" if built else REFERENCE)
+        _defaults["backend"] = _check_backend(name)
     return name
 
 
@@ -187,6 +194,18 @@ def memory_stats() -> dict[str, int]:
     """
     kernels = _loaded_kernels()
     return kernels.memory_stats() if kernels else {}
+
+
+def kernels_missing() -> str:
+    """Why the compiled kernels are not in use: what was missing when Layerwise was installed. Empty where they load."""
+    try:
+        importlib.import_module(f"{__package__}.backends._native")
+    except ModuleNotFoundError:
+        reason = Path(__file__).with_name("backends") / "_native.txt"  # written by the build
+        return reason.read_text("utf-8").strip() if reason.exists() else "the C++ kernels were not compiled"
+    except ImportError as error:
+        return f"the C++ kernels do not load: {error}"
+    return ""
 
 
 def _loaded_kernels() -> Any:

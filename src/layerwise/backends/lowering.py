@@ -155,6 +155,7 @@ class Lowering:
         self.tasks: list[Task] = []
         self.groups: list[Group] = []
         self.constants: dict[int, tuple[Any, Value]] = {}
+        self._known: dict[Any, Value] = {}  # what was computed before, by function and arguments
 
     # Operands -----------------------------------------------------------------------------------------------------
 
@@ -195,6 +196,10 @@ class Lowering:
         if function in CONSTANTS:
             self.values[id(result)] = self.value(result.value)
             return
+        key = (function, self._identity(step.args), self._identity(list(step.kwargs.items())))
+        if len(step.outputs) == 1 and key in self._known:
+            self.values[id(result)] = self._known[key]
+            return
         value = None
         known = [x.dtype.name in DTYPES and x.size > 0 for x in (*recorded([step.args, step.kwargs]), *step.outputs)]
         if len(step.outputs) == 1 and all(known):
@@ -212,6 +217,7 @@ class Lowering:
             self.values[id(result)] = value
         else:
             self._task(step, [self.in_memory(self.value(x)) for x in recorded([step.args, step.kwargs])])
+        self._known[key] = self.values[id(result)]
 
     def _task(self, step: Step, inputs: list[Value | None], kernel: tuple[str, Any, Any] | None = None) -> Task:
         stage = max((v.ready for v in inputs if v is not None), default=0)
@@ -219,6 +225,17 @@ class Lowering:
         self.values.update((id(r), v) for r, v in zip(step.outputs, outputs, strict=True))
         self.tasks.append(Task(stage, [*outputs], inputs, kernel, None if kernel else step))
         return self.tasks[-1]
+
+    def _identity(self, argument: Any) -> Any:
+        """Something that is equal for two arguments that are the same."""
+        if isinstance(argument, tuple | list):
+            return tuple([self._identity(item) for item in argument])
+        if isinstance(argument, Recorded):
+            return id(self.values[id(argument)])
+        if isinstance(argument, np.ndarray | np.generic) and argument.ndim == 0:
+            return argument.dtype, argument.tobytes()
+        plain = argument is None or isinstance(argument, int | float | str | slice | np.dtype)
+        return (type(argument), str(argument)) if plain else id(argument)
 
     def _view(self, step: Step) -> Value | None:
         """What a function like reshape makes of an array, found out by letting NumPy do it to one that is empty."""

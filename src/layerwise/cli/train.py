@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import config, layers
+from ..backends import missing_kernels
 from ..callbacks import CSVLogger, History, TerminateOnNaN
 from ..data import TrainingData, images, stratified_split
 from ..models import Sequential
@@ -83,8 +84,9 @@ def _counted(n: int, what: str) -> str:
 
 
 def _threads() -> int:
-    """How many threads the arithmetic may use: what the environment tells NumPy's BLAS, else all CPUs."""
-    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+    """How many threads the arithmetic may use; the reference has those that the environment grants NumPy's BLAS."""
+    blas = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+    for name in blas if config.backend() == config.REFERENCE else ():
         if os.environ.get(name, "").isdecimal():
             return int(os.environ[name])
     return config.num_threads()
@@ -100,7 +102,8 @@ def _describe(source: str, data: TrainingData, fit: int, held: int) -> None:
     shape = " x ".join(map(str, data.x_train.shape[1:]))
     what = f"images of {shape}" if data.kind == "image" else _counted(data.x_train.shape[1], "column")
     goal = f"{len(data.class_names)} classes" if data.class_names else "a number"
-    print(f"backend: {config.backend()}, {_counted(_threads(), 'thread')}")
+    why = f" (no C++ kernels: {reason})" if (reason := missing_kernels()) else ""
+    print(f"backend: {config.backend()}, {_counted(_threads(), 'thread')}{why}")
     print(f"data: {source}, {what}, {goal}")
     print(f"examples: {fit:,} to train, {held:,} to validate, {len(data.x_test):,} to test")
 

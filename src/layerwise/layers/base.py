@@ -196,8 +196,6 @@ class Layer(Configurable):
     def variables(self) -> list[Variable]:
         """`weights` and the state of metrics and seed generators."""
         found = self._own_variables()
-        if not self._holders:
-            return found
         for owner in (*self._sublayers(), *self._held("metric")):
             found += owner.variables
         return _unique(found)
