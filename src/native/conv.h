@@ -160,6 +160,7 @@ template <class T> struct Panel {
     bool add;
     const T* bias;
     int activation;
+    int64_t out_step = 0;  // of a tile whose rows are neighbours in x, from one to the next
 };
 
 // The innermost loop takes over what its outer ones only continue.
@@ -173,12 +174,21 @@ inline void merge_loops(Loop (&k)[4]) {
     }
 }
 
-// MR rows of a panel NV vectors wide. LANES: x has a value for each column instead of one for all.
-template <class T, int MR, int NV, bool PART, bool LANES>
+// MR rows of a panel NV vectors wide. PANEL_PART: the last vector has fewer columns. PANEL_LANES: x has a value for each
+// column instead of one for all. PANEL_UNIT: the rows are x[0], x[0] + 1, ..., which takes no registers for their pointers.
+enum PanelKind { PANEL_WHOLE, PANEL_PART, PANEL_LANES, PANEL_LANES_PART, PANEL_UNIT };
+
+inline PanelKind panel_kind(bool part, bool lanes) { return PanelKind(part + 2 * lanes); }
+
+template <class T, int MR, int NV, PanelKind KIND>
 __attribute__((noinline)) void panel_tile(const Panel<T>& panel, const T* const* x, T* const* out) {
+    constexpr bool PART = KIND == PANEL_PART || KIND == PANEL_LANES_PART, LANES = KIND == PANEL_LANES || KIND == PANEL_LANES_PART;
     const T* from[MR];
     T* to[MR];
-    UNROLL for (int p = 0; p < MR; p++) from[p] = x[p], to[p] = out[p];
+    UNROLL for (int p = 0; p < MR; p++) {
+        from[p] = KIND == PANEL_UNIT ? x[0] + p : x[p];
+        to[p] = KIND == PANEL_UNIT ? out[0] + p * panel.out_step : out[p];
+    }
     V<T> acc[MR][NV];
     clear<T>(acc);
     const Loop(&k)[4] = panel.k;
@@ -197,17 +207,27 @@ template <class T> struct Tiles {
     void (*const* of_rows)(const Panel<T>&, const T* const*, T* const*);  // of 1 row, 2 rows, ...
     int rows;
 };
-template <class T, int NV, bool PART, bool LANES, int... I> Tiles<T> list_tiles(Sequence<I...>) {
-    static constexpr void (*tiles[])(const Panel<T>&, const T* const*, T* const*) = {panel_tile<T, I + 1, NV, PART, LANES>...};
+template <class T, int NV, PanelKind KIND, int... I> Tiles<T> list_tiles(Sequence<I...>) {
+    static constexpr void (*tiles[])(const Panel<T>&, const T* const*, T* const*) = {panel_tile<T, I + 1, NV, KIND>...};
     return {tiles, int(sizeof...(I))};
 }
-template <class T> Tiles<T> tiles_for(int vectors, bool part, bool lanes) {
+template <class T> Tiles<T> tiles_for(int vectors, PanelKind kind) {
     using Few = typename Count<8>::type;
-    if (lanes) return part ? list_tiles<T, 1, true, true>(Few()) : list_tiles<T, 1, false, true>(Few());
-    if (part) return list_tiles<T, 1, true, false>(Few());
-    if (vectors == 1) return list_tiles<T, 1, false, false>(typename Count<tile_rows(1)>::type());
-    if (vectors == 2) return list_tiles<T, 2, false, false>(typename Count<tile_rows(2)>::type());
-    return list_tiles<T, TILE_VECTORS, false, false>(typename Count<tile_rows(TILE_VECTORS)>::type());
+    switch (kind) {
+        case PANEL_PART: return list_tiles<T, 1, PANEL_PART>(Few());
+        case PANEL_LANES: return list_tiles<T, 1, PANEL_LANES>(Few());
+        case PANEL_LANES_PART: return list_tiles<T, 1, PANEL_LANES_PART>(Few());
+        case PANEL_UNIT:
+            if constexpr (sizeof(T) == 4) {  // worth its code in float32 only
+                if (vectors == 1) return list_tiles<T, 1, PANEL_UNIT>(typename Count<REGISTERS == 32 ? 16 : 12>::type());
+                return list_tiles<T, 2, PANEL_UNIT>(typename Count<REGISTERS == 32 ? 13 : 6>::type());
+            }
+            [[fallthrough]];
+        default:
+            if (vectors == 1) return list_tiles<T, 1, PANEL_WHOLE>(typename Count<tile_rows(1)>::type());
+            if (vectors == 2) return list_tiles<T, 2, PANEL_WHOLE>(typename Count<tile_rows(2)>::type());
+            return list_tiles<T, TILE_VECTORS, PANEL_WHOLE>(typename Count<tile_rows(TILE_VECTORS)>::type());
+    }
 }
 
 // How many of `left` columns the next panel takes: whole vectors, and the rest by itself.
@@ -217,19 +237,26 @@ template <class T> int64_t panel_columns(int64_t left, int64_t vectors) {
 }
 
 // The panel for all rows: `rows` loops move x and out.
-template <class T> void sweep(const Loop (&rows)[4], const T* x, T* out, Panel<T>& panel, Tiles<T> tiles) {
+template <class T> void sweep(const Loop (&rows)[4], const T* x, T* out, Panel<T>& panel, int vectors, PanelKind kind) {
     const int64_t n = rows[0].count * rows[1].count * rows[2].count * rows[3].count;
     if (n == 0) return;
     merge_loops(panel.k);
-    const int64_t count = ceil_div(n, tiles.rows);
+    const bool unit = sizeof(T) == 4 && kind == PANEL_WHOLE && vectors <= 2 && rows[3].x == 1 && rows[3].count >= 8;
+    const Tiles<T> tiles = tiles_for<T>(vectors, unit ? PANEL_UNIT : kind);
+    const int64_t line = unit ? rows[3].count : n;  // tiles stay within one
+    const int64_t count = ceil_div(line, tiles.rows);
+    panel.out_step = rows[3].other;
     int64_t at[4] = {0, 0, 0, 0};
-    for (int64_t i = 0; i < count; i++) {
-        const Range r = part_of(n, count, i);
+    for (int64_t i = 0; i < n / line * count; i++) {
+        const Range r = part_of(line, count, i % count);
         const int size = int(r.end - r.begin);
         const T* from[12];
         T* to[12];
-        for (int p = 0; p < size; p++) {
+        int64_t left = size;
+        for (int p = 0; left > 0; p++) {
             from[p] = x, to[p] = out;
+            const int64_t step = unit ? size : 1;
+            left -= step, at[3] += step - 1, x += (step - 1) * rows[3].x, out += (step - 1) * rows[3].other;
             int l = 3;
             for (; l > 0 && ++at[l] == rows[l].count; l--) {
                 at[l] = 0;
@@ -265,10 +292,10 @@ void correlate(const Conv& c, const Box& box, const T* x, const Steps& xs, T* y,
             const T* b = f.data + (f.packed ? taps * depth * (g * padded + begin) : first);
             const Steps ws{{f.size[1] * f.size[2] * depth * row, f.size[2] * depth * row, depth * row, row}};
             for (int a = 0; a < 3; a++) b += f.tap[a] * ws.of[a];
-            const Tiles<T> tiles = tiles_for<T>(vectors, n < WIDTH<T> && (lanes || !f.packed), lanes);
+            const PanelKind kind = panel_kind(n < WIDTH<T> && (lanes || !f.packed), lanes);
             each_region(c.axis, box, xs, ys, ws, depth, [&](const Region& r) {
                 Panel<T> panel{{r.taps[0], r.taps[1], r.taps[2], r.taps[3]}, b + r.w, int(n), false, bias ? bias + first : nullptr, activation};
-                sweep(r.positions, x + r.x + (lanes ? begin : g * depth), y + r.y + first, panel, tiles);
+                sweep(r.positions, x + r.x + (lanes ? begin : g * depth), y + r.y + first, panel, vectors, kind);
             });
         }
 }
@@ -326,11 +353,11 @@ void correlate_taps(const Conv& c, const Box& box, const T* x, const Steps& xs, 
                             from += q.begin * k[l].x, at += q.begin * k[l].other;
                         }
                         for (int64_t begin = columns.begin, n; begin < columns.end; begin += n) {
-                            n = panel_columns<T>(columns.end - begin, lanes ? 1 : 2);
+                            n = panel_columns<T>(columns.end - begin, lanes ? 1 : TILE_VECTORS);
                             const int64_t first = group * c.filters + begin;
                             Panel<T> panel{{k[0], k[1], k[2], k[3]}, g + at + first, int(n), true, nullptr, LINEAR};
                             sweep(r.taps, x + from + (lanes ? begin : 0), dw + r.w + channels.begin * row + first, panel,
-                                  tiles_for<T>(int(ceil_div(n, WIDTH<T>)), n < WIDTH<T>, lanes));
+                                  int(ceil_div(n, WIDTH<T>)), panel_kind(n < WIDTH<T>, lanes));
                         }
                     }
     });
