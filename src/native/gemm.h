@@ -76,8 +76,12 @@ template <class T, int MR, int NV> __attribute__((noinline)) void run_tile(const
     finish(acc, t.out, t.out_row, t.rows, t.columns, t.add, t.bias, t.activation);
 }
 
+// A panel's width. Where `a` has a row or two, wider ones make up for the accumulators that the missing rows would need.
+constexpr int PANEL_VECTORS = REGISTERS == 32 ? 3 : 2, WIDE_VECTORS = REGISTERS == 32 ? 8 : 4, WIDE_ROWS = 2;
+constexpr int panel_rows(int vectors) { return vectors > PANEL_VECTORS ? WIDE_ROWS : tile_rows(vectors); }
+
 // The lowest tile that has room for t.rows.
-template <class T, int NV, int MR = tile_rows(NV)> void run_rows(const Tile<T>& t) {
+template <class T, int NV, int MR = panel_rows(NV)> void run_rows(const Tile<T>& t) {
     if constexpr (MR > 1) {
         constexpr int LESS = MR > 4 ? MR - 2 : MR - 1;
         if (t.rows <= LESS) return run_rows<T, NV, LESS>(t);
@@ -85,9 +89,11 @@ template <class T, int NV, int MR = tile_rows(NV)> void run_rows(const Tile<T>& 
     run_tile<T, MR, NV>(t);
 }
 
-// The rows of `a` over one panel of columns.
-template <class T, int NV> void run_panel(Matrix<T> a, int64_t rows, Tile<T> t) {
-    const int64_t tiles = ceil_div(rows, tile_rows(NV));
+// All rows of `a` over one panel of t.columns.
+template <class T, int NV = WIDE_VECTORS> void run_panel(Matrix<T> a, int64_t rows, Tile<T> t) {
+    if constexpr (NV > 1)
+        if (t.columns <= (NV - 1) * WIDTH<T>) return run_panel<T, NV - 1>(a, rows, t);
+    const int64_t tiles = ceil_div(rows, panel_rows(NV));
     T* out = t.out;
     for (int64_t i = 0; i < tiles; i++) {
         const Range r = part_of(rows, tiles, i);
@@ -100,7 +106,6 @@ template <class T, int NV> void run_panel(Matrix<T> a, int64_t rows, Tile<T> t) 
 
 enum GemmPhase { PACK, MULTIPLY, COMBINE };
 
-constexpr int PANEL_VECTORS = REGISTERS == 32 ? 3 : 2;  // of the widest panel
 constexpr int64_t DEPTH = 256;                          // of a block of k
 constexpr int64_t PART_ROWS = 384, PART_COLUMNS = 256;  // of the largest part
 constexpr int64_t PART_WORK = 1 << 21;                  // multiplications of float32 below which a call is one part
@@ -136,7 +141,7 @@ template <class T> Gemm gemm_of(const Call& c) {
     g.batch = r == 3 ? out.shape[0] : 1, g.m = out.shape[r - 2], g.n = out.shape[r - 1], g.k = a.shape[r - 1];
     if (!count(out)) return g;
     const int64_t vectors = ceil_div(g.n, WIDTH<T>);
-    g.panels = ceil_div(vectors, PANEL_VECTORS);
+    g.panels = ceil_div(vectors, g.m <= WIDE_ROWS ? WIDE_VECTORS : PANEL_VECTORS);
     g.panel = ceil_div(vectors, g.panels) * WIDTH<T>;
     g.pack_b = matrix<T>(b, 0).column != 1 || (g.m >= PACK_ROWS && g.k * g.n >= PACK_SIZE);
     g.packed = r == 3 && b.stride[0] ? g.batch : 1;
@@ -205,11 +210,7 @@ template <class T> void gemm_multiply(const Call& c, const Gemm& g, int64_t part
                 t.bias = has_bias(c) ? (const T*)c.args[3].data + column : nullptr;
                 t.activation = int(c.ints[0]);
             }
-            const Matrix<T> from = a.at(rows.begin, k);
-            const int64_t height = rows.end - rows.begin;
-            if (t.columns <= W) run_panel<T, 1>(from, height, t);
-            else if (t.columns <= 2 * W) run_panel<T, 2>(from, height, t);
-            else run_panel<T, PANEL_VECTORS>(from, height, t);
+            run_panel(a.at(rows.begin, k), rows.end - rows.begin, t);
         }
         k = end;
     } while (k < depth.end);
