@@ -32,7 +32,7 @@ UPWARD = {
     "variables -> initializers",  # Variable("glorot_uniform", ...)
     "models.model -> saving",  # model.save("m.keras")
 }
-OPTIONAL = ["PIL", "jax", "keras", "matplotlib", "scipy", "sklearn", "tensorboard", "tensorboardX", "tensorflow"]
+OPTIONAL = ["PIL", "jax", "keras", "matplotlib", "onnx", "scipy", "sklearn", "tensorboard", "tensorboardX", "tensorflow"]
 
 
 def python(code: str) -> str:

@@ -24,6 +24,6 @@ __getattr__, __dir__, __all__ = _lazy(
     submodules="""
         fundamentals tree config backends autograd variables random ops
         initializers regularizers constraints activations layers losses metrics optimizers
-        callbacks models data datasets saving inspect utils backend
+        callbacks models data datasets saving applications inspect utils backend
     """,
 )

@@ -1,4 +1,4 @@
-"""Downloads that can be trusted: pinned by SHA-256, resumed where they were cut, in place only when complete."""
+"""Downloads that can be trusted: pinned by their hash, resumed where they were cut, in place only when complete."""
 
 import contextlib
 import hashlib
@@ -25,6 +25,7 @@ _PASSING_TROUBLE = (urllib.error.URLError, ConnectionError, TimeoutError, http.c
 _PASSING_STATUS = {408, 416, 425, 429}  # besides 5xx
 
 Progress = Callable[[int, int | None], None]
+Pin = tuple[str, str]  # a hash's algorithm, and what it must be
 
 
 class DownloadError(OSError):
@@ -57,20 +58,21 @@ def download(
     target: str | PathLike[str],
     sha256: str | None = None,
     *,
+    md5: str | None = None,
     progress: Progress | None = None,
     timeout: float = 30.0,
     attempts: int = 5,
 ) -> Path:
     """Fetch `url` (http or https) into the file `target` and return its path; a file already there is kept.
 
-    With `sha256` only that content is accepted, a file in place that has another is replaced, and what a cut connection
-    left (`target` + ".part") is continued, by a later call too. Without it, each attempt starts at the beginning.
-    The file appears in place complete or not at all. Of several downloads of one target at once, in threads or
-    processes, one works and the others wait for it.
+    With `sha256` (or `md5`, where nothing better is known) only that content is accepted, a file in place that has
+    another is replaced, and what a cut connection left (`target` + ".part") is continued, by a later call too. Without
+    it, each attempt starts at the beginning. The file appears in place complete or not at all. Of several downloads of
+    one target at once, in threads or processes, one works and the others wait for it.
 
     progress(done, total) is called as bytes arrive; total is None where the server does not say. timeout: seconds
     without a byte; attempts: failures in a row, without any progress, before giving up. Raises `DownloadError` when the
-    file cannot be fetched, `ValueError` when it is not the one that `sha256` names; then nothing is kept.
+    file cannot be fetched, `ValueError` when it is not the one that the hash names; then nothing is kept.
 
     >>> download("ftp://example.com/a", "a")
     Traceback (most recent call last):
@@ -79,25 +81,27 @@ def download(
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"{url}: expected an address that starts with http:// or https://")
     target = Path(target)
+    pin = ("sha256", sha256) if sha256 else ("md5", md5) if md5 else None
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     with _sole_owner(part):
-        if target.is_file() and (sha256 is None or file_hash(target) == sha256):
+        if target.is_file() and (pin is None or _matches(target, pin)):
             return target
         try:
-            resumed = sha256 is not None and part.stat().st_size > 0
-            _fetch(url, part, sha256, progress, timeout, attempts)
-            if resumed and file_hash(part) != sha256:  # what was left of an earlier call may have been the wrong part
+            resumed = pin is not None and part.stat().st_size > 0
+            _fetch(url, part, pin, progress, timeout, attempts)
+            if resumed and not _matches(part, pin):  # what was left of an earlier call may have been the wrong part
                 os.truncate(part, 0)
-                _fetch(url, part, sha256, progress, timeout, attempts)
-            if sha256 is not None and (got := file_hash(part)) != sha256:
+                _fetch(url, part, pin, progress, timeout, attempts)
+            if pin is not None and not _matches(part, pin):
+                got = file_hash(part, pin[0])
                 os.truncate(part, 0)
                 raise ValueError(
-                    f"{url}: wrong content: SHA-256 {got}, expected {sha256}. "
+                    f"{url}: wrong content: {'SHA-256' if sha256 else 'MD5'} {got}, expected {pin[1]}. "
                     "The file was changed or damaged on its way; nothing of it was kept"
                 )
         except BaseException:
-            if sha256 is None:  # nothing to continue
+            if pin is None:  # nothing to continue
                 os.truncate(part, 0)
             raise
         os.replace(part, target)
@@ -122,11 +126,15 @@ def _sole_owner(part: Path) -> Iterator[None]:
             return
 
 
-def _fetch(url: str, part: Path, sha256: str | None, progress: Progress | None, timeout: float, attempts: int) -> None:
+def _matches(path: Path, pin: Pin | None) -> bool:
+    return pin is not None and file_hash(path, pin[0]) == pin[1]
+
+
+def _fetch(url: str, part: Path, pin: Pin | None, progress: Progress | None, timeout: float, attempts: int) -> None:
     """Bring all of `url` into `part`, in as many attempts as it takes while they bring something new."""
     failures, farthest = 0, part.stat().st_size
-    while sha256 is None or file_hash(part) != sha256:
-        if sha256 is None:
+    while not _matches(part, pin):
+        if pin is None:
             os.truncate(part, 0)
         try:
             _transfer(url, part, progress, timeout)

@@ -15,18 +15,18 @@ _Arrays = tuple[np.ndarray, np.ndarray]
 _PARTS = ("x_train", "y_train", "x_test", "y_test")
 
 
-def keras_folder() -> Path:
-    """Where Keras keeps data sets: `datasets` in `KERAS_HOME`, else in `.keras` in the home folder."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras", "datasets")
+def keras_folder(kind: str = "datasets") -> Path:
+    """Where Keras keeps data sets (or "models"): in `KERAS_HOME`, else in `.keras` in the home folder."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras", kind)
 
 
-def obtain(name: str, url: str, sha256: str) -> Path:
+def obtain(name: str, url: str, sha256: str | None = None, *, md5: str | None = None, kind: str = "datasets") -> Path:
     """The file `name` (folders allowed): Keras' copy if its hash is right, otherwise ours, downloaded if need be."""
-    copy = keras_folder() / name
-    if copy.is_file() and file_hash(copy) == sha256:
+    copy = keras_folder(kind) / name
+    if copy.is_file() and (file_hash(copy) == sha256 if sha256 else file_hash(copy, "md5") == md5):
         return copy
     with DownloadBar(Path(name).name) as bar:
-        return download(url, cache_folder("datasets", *Path(name).parts), sha256, progress=bar)
+        return download(url, cache_folder(kind, *Path(name).parts), sha256, md5=md5, progress=bar)
 
 
 def existing(path: str | PathLike[str]) -> Path:
