@@ -7,16 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from layerwise import config, layers, losses, models, ops, optimizers, tree, utils
+from layerwise import config, layers, losses, models, optimizers, tree, utils
 from layerwise.autograd import Tensor, raw, vjp
 from layerwise.backends import backend
 from samples import SAMPLES, Sample
 
 pytest.importorskip("layerwise.backends._native", reason="the C++ kernels are not built", exc_type=ImportError)
-
-from layerwise.backends import native
-from layerwise.backends.lowering import Lowering
-from layerwise.backends.program import needed
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +37,8 @@ def as_function(sample: Sample, dtype: str) -> tuple[Any, list[np.ndarray]]:
 
     flat = [cast(leaf) for leaf in tree.flatten(list(sample.args))]
     kwargs = {**sample.kwargs, **({"dtype": dtype} if sample.kwargs.get("dtype") == "float64" else {})}
-    places = [i for i, a in enumerate(flat) if isinstance(a, np.ndarray) and a.dtype == dtype and i not in sample.static]
+    arrays = {i for i, a in enumerate(flat) if isinstance(a, np.ndarray) and a.dtype == dtype}
+    places = sorted(arrays - set(sample.static))
 
     def results(*xs: Any) -> list[Any]:
         values = list(flat)
@@ -77,3 +74,214 @@ def test_a_replay_computes_what_the_reference_does(sample, dtype):
         assert np.can_cast(got.dtype, want.dtype), "a dtype of another kind"  # places in windows may be shorter
         scale = max(1.0, float(np.nanmax(np.abs(np.where(np.isfinite(want), want, 0)), initial=0.0)))
         np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance * scale)
+
+
+# What a replay does with the state
+
+
+def counter(state: list[Any], x: Any) -> tuple[list[Any], Any]:
+    return [state[0] + x, state[1] * 2], {"sum": state[0].sum() if isinstance(x, np.ndarray) else np.sum(state[0])}
+
+
+def test_the_state_is_overwritten_in_its_own_arrays():
+    run = backend().compile(counter)
+    state = [np.zeros(3, "float32"), np.ones(2, "float32")]
+    x = np.float32([1, 2, 3])
+    run([a.copy() for a in state], x)  # recorded
+    before = [id(a) for a in state]
+    found, _ = run(state, x)
+    assert found is state
+    assert [id(a) for a in found] == before
+    np.testing.assert_array_equal(found[0], [1, 2, 3])
+    np.testing.assert_array_equal(found[1], [2, 2])
+
+
+def test_an_array_that_somebody_holds_is_left_alone():
+    run = backend().compile(counter)
+    x = np.float32([1, 2, 3])
+    run([np.zeros(3, "float32"), np.ones(2, "float32")], x)
+    mine = held = np.zeros(3, "float32")
+    found, _ = run([mine, np.ones(2, "float32")], x)
+    np.testing.assert_array_equal(held, 0)
+    np.testing.assert_array_equal(found[0], x)
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_old_values_are_read_before_new_ones_are_written(swap):
+    def f(state, x):
+        a, b = state
+        return ([b, a] if swap else [a + b, a - b]), {"a": a, "b": b + 0}
+
+    run = backend().compile(f)
+    run([np.float32([5]), np.float32([6])], np.float32(0))
+    (a, b), outputs = run([np.float32([1]), np.float32([2])], np.float32(0))
+    assert (a, b) == ((2, 1) if swap else (3, -1))
+    assert (outputs["a"], outputs["b"]) == (1, 2)
+
+
+def test_a_value_that_is_also_needed_after_its_update_is_the_new_one():
+    def f(state, x):
+        new = state[0] + x
+        return [new, state[1] * np.sum(new)], new * 10
+
+    run = backend().compile(f)
+    run([np.float32([1, 1]), np.float32([1, 1])], np.float32([0, 0]))
+    (a, b), out = run([np.float32([1, 2]), np.float32([1, 10])], np.float32([1, 1]))
+    np.testing.assert_array_equal(a, [2, 3])
+    np.testing.assert_array_equal(b, [5, 50])
+    np.testing.assert_array_equal(out, [20, 30])
+
+
+def test_what_asks_for_values_is_called_as_it_is():
+    calls = []
+
+    def f(state, x):
+        calls.append(x)
+        return [state[0] + float(x[0])], x[x > 0]
+
+    run = backend().compile(f)
+    for x in ([1, -1], [2, 3]):
+        (a,), out = run([np.float32([1])], np.float32(x))
+        assert a[0] == 1 + x[0]
+        np.testing.assert_array_equal(out, [v for v in x if v > 0])
+    assert [type(x) for x in calls][-1] is np.ndarray
+    assert list(run.programs.values()) == [None]
+
+
+def test_functions_of_numpys_that_no_kernel_knows_run_between_the_stages():
+    def f(state, x):
+        return [state[0] + 1], np.sort(x * 2) - np.cumsum(x, axis=-1) + state[0]
+
+    run = backend().compile(f)
+    rng = np.random.default_rng(3)
+    first, second = rng.standard_normal((2, 4, 7)).astype("float32")
+    run([np.float32(5)], first)
+    (count,), out = run([np.float32(6)], second)
+    assert count == 7
+    np.testing.assert_array_equal(out, np.sort(second * 2) - np.cumsum(second, axis=-1) + np.float32(6))
+
+
+def test_an_error_between_the_stages_leaves_the_state():
+    def f(state, table, i):
+        return [state[0] + 1, np.take(table, i, axis=0) * state[1]], None
+
+    run = backend().compile(f)
+    table = np.ones((3, 2), "float32")
+    run([np.float32([0]), np.float32([0, 0])], table, np.int64([0]))
+    state = [np.float32([1]), np.ones((1, 2), "float32")]
+    run(state, table, np.int64([2]))
+    with pytest.raises(IndexError, match="out of bounds"):
+        run(state, table, np.int64([3]))
+    np.testing.assert_array_equal(state[0], [2])
+
+
+# What is fused
+
+
+def calls_of(f: Any, *arrays: np.ndarray) -> list[str]:
+    """The names of the kernels and NumPy functions that a recorded function comes to, checked against NumPy."""
+    run = backend().compile(lambda state, *arrays: ([], f(*arrays)))
+    run([], *arrays)
+    found = run([], *arrays)[1]
+    np.testing.assert_allclose(found, f(*arrays), rtol=1e-5, atol=1e-6)
+    ((program, _),) = run.programs.values()
+    return program.calls
+
+
+rng = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("f", "shape", "calls"),
+    [
+        (lambda x: np.exp(-np.abs(x)) * 2 + x, (8, 5), ["fused"]),
+        (lambda x: backend().softmax(x, -1), (8, 5), ["fused"]),
+        (lambda x: backend().normalize(x, None, None, (1,), 1e-3)[0], (8, 5), ["fused"]),
+        (lambda x: (x * 2).sum() if isinstance(x, np.ndarray) else np.sum(x * 2), (8, 5), ["fused"]),
+        (lambda x: np.sum(x * x, axis=(0, 1)) / 3, (4, 8, 5), ["fused", "fused"]),
+        (lambda x: np.transpose(x)[1:, ::2], (8, 5), ["copy"]),
+        (lambda x: np.concatenate([x, x + 1]), (8, 5), ["fused", "copy", "copy"]),
+        (lambda x: np.reshape(np.transpose(x), (-1,)) + 1, (8, 5), ["copy", "fused"]),
+        (lambda x: np.max(x, axis=1), (4, 8, 5), ["reduce"]),
+        (lambda x: np.sort(x + 1), (8, 5), ["fused", "sort"]),
+    ],
+)
+def test_what_is_element_wise_becomes_one_program(f, shape, calls):
+    found = calls_of(f, rng.standard_normal(shape).astype("float32"))
+    assert sorted(found) == sorted(calls)
+
+
+def test_equal_steps_are_computed_once():
+    def f(x):
+        return np.exp(x) + np.sqrt(np.exp(x) + 2.0)
+
+    assert calls_of(f, rng.standard_normal((8, 5)).astype("float32")) == ["fused"]
+
+
+def test_more_axes_than_the_kernel_has_are_looped_over():
+    shapes = [(2, 1, 3, 1, 2, 1), (1, 4, 1, 2, 1, 3)]
+    x, y = (rng.standard_normal(shape).astype("float32") for shape in shapes)
+    assert set(calls_of(lambda x, y: x * y + 1, x, y)) == {"fused"}
+
+
+def test_long_chains_are_split():
+    def f(x):
+        y = x
+        for i in range(100):
+            y = np.maximum(y * 0.5, x) + np.float32(i)
+        return y
+
+    calls = calls_of(f, rng.standard_normal((8, 5)).astype("float32"))
+    assert set(calls) == {"fused"}
+    assert len(calls) > 4
+
+
+# Whole fits
+
+
+def fitted(seed: int = 3, threads: int = 2, **options: Any) -> tuple[dict[str, list[float]], list[np.ndarray]]:
+    utils.set_random_seed(seed)
+    data = np.random.default_rng(seed)
+    x, y = data.standard_normal((50, 8, 8, 2)).astype("float32"), data.integers(0, 3, 50)
+    model = models.Sequential(
+        [
+            layers.Input((8, 8, 2)),
+            layers.Conv2D(6, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),
+            layers.Conv2D(6, 3, groups=3, activation="tanh"),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(16, activation="gelu"),
+            layers.LayerNormalization(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(optimizers.Adam(0.01, **options), losses.SparseCategoricalCrossentropy(), metrics=["accuracy"])
+    config.set_num_threads(threads)
+    history = model.fit(x, y, batch_size=16, epochs=3, verbose=0, validation_data=(x[:20], y[:20])).history
+    return history, model.get_weights()
+
+
+@pytest.mark.parametrize("options", [{}, {"global_clipnorm": 0.5}, {"weight_decay": 0.01, "use_ema": True}], ids=str)
+def test_a_fit_is_the_reference_one(options):
+    history, weights = fitted(**options)
+    with config.override(backend="numpy"):
+        expected, reference = fitted(**options)
+    for name, values in expected.items():
+        np.testing.assert_allclose(history[name], values, rtol=2e-3, atol=1e-4, err_msg=name)
+    for got, want in zip(weights, reference, strict=True):
+        np.testing.assert_allclose(got, want, rtol=0, atol=2e-3)
+
+
+def test_the_bits_are_the_same_for_any_number_of_threads():
+    before = config.num_threads()
+    try:
+        results = [fitted(threads=n) for n in (1, 2, 4, 2)]
+    finally:
+        config.set_num_threads(before)
+    for history, weights in results[1:]:
+        assert history == results[0][0]
+        for a, b in zip(weights, results[0][1], strict=True):
+            np.testing.assert_array_equal(a, b)

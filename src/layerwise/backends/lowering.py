@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from .opcodes import OPCODES
 from .recording import Kernel, Recorded, Step, cast, recorded
 
 DTYPES = {"bool": 0, "uint8": 1, "int32": 2, "uint32": 3, "int64": 4, "float32": 5, "float64": 6}  # as in kernel.h
@@ -113,14 +112,14 @@ def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
 
 # ------------------------------------------------------------------------------------------- element-wise steps
 
-UNARY = {
+UNARY: dict[Any, str] = {
     np.negative: "NEG", np.absolute: "ABS", np.sqrt: "SQRT", np.exp: "EXP", np.expm1: "EXPM1", np.log: "LOG",
     np.log1p: "LOG1P", np.tanh: "TANH", np.sin: "SIN", np.cos: "COS", np.floor: "FLOOR", np.ceil: "CEIL",
     np.rint: "RINT", np.sign: "SIGN", np.square: "SQUARE", np.isnan: "ISNAN", np.isinf: "ISINF",
     np.isfinite: "ISFINITE", np.logical_not: "NOT", np.reciprocal: "RECIPROCAL", np.log2: "LOG2", np.log10: "LOG10",
     np.sinh: "SINH", np.cosh: "COSH",
 }  # fmt: skip
-BINARY = {
+BINARY: dict[Any, str] = {
     np.add: "ADD", np.subtract: "SUB", np.multiply: "MUL", np.true_divide: "DIV", np.maximum: "MAX",
     np.minimum: "MIN", np.equal: "EQ", np.not_equal: "NE", np.less: "LT", np.less_equal: "LE", np.greater: "GT",
     np.greater_equal: "GE", np.logical_and: "AND", np.logical_or: "OR", np.logical_xor: "XOR", np.power: "POW",
@@ -276,19 +275,19 @@ class Lowering:
             dtype, value = computed(result.dtype), args[0]
             if dtype is None or len(step.kwargs) == 1:
                 return None
-            for name, bound in (("MAX", low), ("MIN", high)):
-                value = value if bound is None else self.emit(name, [value, bound], dtype, result.dtype)
+            for limit, bound in (("MAX", low), ("MIN", high)):
+                value = value if bound is None else self.emit(limit, [value, bound], dtype, result.dtype)
             return value if isinstance(value, Value) else None
-        name = UNARY.get(function) or BINARY.get(function)
+        name: str | None = UNARY.get(function) or BINARY.get(function)
         if function is np.power and isinstance(args[1], int | float) and args[1] in POWERS:
             name, args = POWERS[args[1]], args[:1]
         if name is None or len(args) > 2:
             return None
         if name in LOGICAL:
             operands = np.result_type(*(a.dtype if isinstance(a, Recorded) else a for a in args))
-            dtype = computed(operands) if operands != bool else self._logical_dtype(args)
+            dtype = computed(operands) if operands.kind != "b" else self._logical_dtype(args)
         else:
-            dtype = computed(result.dtype) if result.dtype != bool else None
+            dtype = computed(result.dtype) if result.dtype.kind != "b" else None
         whole = dtype is not None and dtype.kind in "iu"
         if dtype is None or (whole and name in FLOAT_ONLY) or (not whole and name in INTEGER_ONLY):
             return None
@@ -301,7 +300,7 @@ class Lowering:
 
     def _cast(self, value: Value, dtype: np.dtype) -> Value | None:
         source = value.group.final().dtype if value.group and value.root is None else computed(value.dtype)
-        if dtype == bool:
+        if dtype.kind == "b":
             return source and self.emit("NE", [value, 0.0], source, dtype)
         in_group = value.group is not None and value.root is None and value.kind != "total"
         target = source if in_group else computed(dtype)
@@ -331,8 +330,8 @@ class Lowering:
             outside = [v for v in arrays if v not in joined]
             groups = list(dict.fromkeys(v.group.final() for v in joined if v.group))
             stage = max([v.ready for v in outside] + [g.stage for g in groups], default=0)
-            kept = [v for v in joined if v.group and v.group.final().stage == stage]
-            kept = [v for v in kept if v.group and kept[0].group and v.group.final().space == kept[0].group.final().space]
+            ready = [(v, v.group.final()) for v in joined if v.group and v.group.final().stage == stage]
+            kept = [v for v, group in ready if group.space == ready[0][1].space]
             if len(kept) == len(joined) and sum(len(g.steps) for g in groups) < MOST_STEPS:
                 reads = {id(v) for g in groups for v in g.inputs()} | {id(v) for v in outside}
                 if len(reads) <= MOST_READ:
@@ -413,8 +412,10 @@ class Lowering:
         else:
             if kind in ("sum", "mean", "prod") and x.dtype != result.dtype:
                 x = self._cast(x, result.dtype)  # type: ignore[assignment]
-            expected = {"argmax": "int64", "argmin": "int64", "any": "bool", "all": "bool"}.get(kind, x and x.dtype.name)
-            if x is None or x.dtype.name not in REDUCED or result.dtype.name != expected:
+            if x is None or x.dtype.name not in REDUCED:
+                return None
+            expected = {"argmax": "int64", "argmin": "int64", "any": "bool", "all": "bool"}.get(kind, x.dtype.name)
+            if result.dtype.name != expected:
                 return None
             x = self.in_memory(x)
             if kind in ("argmax", "argmin") and len(axes) > 1:

@@ -18,7 +18,7 @@ from .base import Array, TracedValueError, Window
 from .lowering import DTYPES, UNARY
 from .numpy import NumpyBackend
 from .opcodes import OPCODES
-from .program import Program
+from .program import Program, Unrecordable
 from .recording import Kernel, Recorded, Step, record, recorded
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
@@ -318,7 +318,10 @@ class Replay:
             return result
         flat: list[Any] = []
         arrange = _arrangement(outputs, flat)
-        self.programs[form] = Program(inputs, steps, [*new, *flat], len(state)), arrange
+        try:
+            self.programs[form] = Program(inputs, steps, [*new, *flat], len(state)), arrange
+        except Unrecordable:
+            self.programs[form] = None
         values = [a.value if isinstance(a, Recorded) else np.asarray(a) for a in (*new, *flat)]
         return values[: len(state)], arrange(values[len(state) :])
 

@@ -15,7 +15,11 @@ from .opcodes import OPCODES
 from .recording import Recorded, Step, recorded, replaced
 
 ALIGNMENT = 64
-MOST_REGISTERS, MOST_AXES = 48, 4
+MOST_REGISTERS, MOST_AXES, MOST_CALLS = 48, 4, 4096
+
+
+class Unrecordable(Exception):
+    """A recording asks for more than the extension has; the function is called as it is."""
 
 
 def needed(steps: Sequence[Step], outputs: Sequence[Any]) -> list[Step]:
@@ -43,8 +47,8 @@ class Program:
         self.state = state
         self.made: list[Value] = []  # the outputs that are new arrays
         self._place_outputs(lowering, [lowering.value(o) for o in outputs])
-        tasks = sorted((t for t in lowering.tasks if any(v is not None and v.nbytes for v in t.outputs)), key=lambda t: t.stage)
-        groups = [g for g in lowering.groups if g.merged is None and g.outputs() and math.prod(g.space)]
+        tasks = [t for t in lowering.tasks if any(v is not None and v.nbytes for v in t.outputs)]
+        groups = [g for g in lowering.groups if g.merged is None and g.outputs() and 0 not in g.space]
         constants = [value for _, value in lowering.constants.values() if value.stored]
         size = self._plan(tasks, groups, constants)
         slots = [*lowering.inputs, *self.made]
@@ -79,9 +83,9 @@ class Program:
                 old = lowering.inputs[i]
                 if value is old:
                     continue
-                fits = own and value.group is not None and value.group.final() in last and value.kind == "full"
-                safe = all(group is value.group.final() and v is old for group, v in readers[id(old)]) if fits else False  # type: ignore[union-attr]
-                if fits and safe:
+                maker = value.group.final() if own and value.group and value.kind == "full" else None
+                alone = all(reader is maker and v is old for reader, v in readers[id(old)])
+                if maker in last and alone:
                     value.slot = old.slot
                     continue
                 place = Value(old.shape, old.dtype, slot=old.slot)
@@ -107,10 +111,9 @@ class Program:
         """Give every array in the arena its address; returns the arena's size."""
         first: dict[Value, int] = {}
         final: dict[Value, int] = {}
-        for stage, values in [
-            *((t.stage, [*t.outputs, *t.inputs]) for t in tasks),
-            *((g.stage, [*g.outputs(), *g.inputs()]) for g in groups),
-        ]:
+        used: list[tuple[int, Sequence[Value | None]]] = [(t.stage, [*t.outputs, *t.inputs]) for t in tasks]
+        used += [(g.stage, [*g.outputs(), *g.inputs()]) for g in groups]
+        for stage, values in used:
             for value in values:
                 if value is not None and value.base.constant is None and value.base.slot in (None, 0):
                     first[value.base] = min(stage, first.get(value.base, stage))
@@ -141,20 +144,22 @@ class Program:
     def _emit(self, tasks: Sequence[Task], groups: Sequence[Group]) -> None:
         """Hand the kernel calls over in the order of stages; calls of NumPy stand between them."""
         by_stage: dict[int, list[Any]] = defaultdict(list)
-        for item in [*tasks, *groups]:
-            by_stage[item.stage].append(item)
+        for item in (*tasks, *groups):
+            by_stage[item.stage].append(item)  # type: ignore[attr-defined]
         self._sections: list[tuple[int, int, list[Task]]] = []  # NumPy's calls, then the extension's from ... to ...
-        count = start = 0
+        self.calls: list[str] = []  # the names of all, in order
+        start = 0
         foreign: list[Task] = []
         commit = None
         for stage in sorted(by_stage):
             here = [item for item in by_stage[stage] if isinstance(item, Task) and item.kernel is None]
             if here:
-                if count > start or foreign:
-                    self._sections.append((start, count, foreign))
-                start, foreign = count, here
+                if len(self._program) > start or foreign:
+                    self._sections.append((start, len(self._program), foreign))
+                start, foreign = len(self._program), here
+                self.calls += [getattr(t.step.function, "__name__", "?") for t in here if t.step]
             if stage >= self.commit and commit is None:
-                commit = count
+                commit = len(self._program)
             for item in by_stage[stage]:
                 if isinstance(item, Group):
                     self._add_group(item, stage)
@@ -162,11 +167,9 @@ class Program:
                     name, ints, reals = item.kernel
                     args = [self._argument(v) for v in (*item.outputs, *item.inputs)]
                     self._program.add(name, len(item.outputs), args, list(ints), list(reals), stage)
-                else:
-                    continue
-                count += 1
-        self._sections.append((start, count, foreign))
-        self._program.commit_from(count if commit is None else commit)
+                    self.calls.append(name)
+        self._sections.append((start, len(self._program), foreign))
+        self._program.commit_from(len(self._program) if commit is None else commit)
 
     def _argument(self, value: Value | None) -> Any:
         if value is None:
@@ -176,12 +179,21 @@ class Program:
         return base.slot, address, DTYPES[value.dtype.name], list(value.shape), list(value.strides)
 
     def _add_group(self, group: Group, stage: int) -> None:
+        """One call, or one for every index of the axes that the kernel has no place for."""
         fused = Fused(group)
-        args = [
-            (v.base.slot, v.base.address + v.offset * v.base.dtype.itemsize, DTYPES[v.dtype.name], shape, strides)
-            for v, shape, strides in fused.args
-        ]
-        self._program.add("fused", fused.outputs, args, fused.ints, fused.reals, stage)
+        outer = max(len(fused.shape) - MOST_AXES, 0)
+        loops = fused.shape[:outer]
+        if math.prod(loops) > MOST_CALLS or (loops and fused.totals):
+            raise Unrecordable(f"a fused group over {len(fused.shape)} axes")
+        ints = [DTYPES[group.dtype.name], len(fused.shape) - outer, *fused.shape[outer:], *fused.code]
+        for index in np.ndindex(*loops):
+            args = []
+            for v, strides in fused.args:
+                place = v.offset + sum(i * s for i, s in zip(index, strides, strict=False))
+                address = v.base.address + place * v.base.dtype.itemsize
+                args.append((v.base.slot, address, DTYPES[v.dtype.name], fused.shape[outer:], strides[outer:]))
+            self._program.add("fused", fused.outputs, args, ints, fused.reals, stage)
+            self.calls.append("fused")
 
     # Running ------------------------------------------------------------------------------------------------------
 
@@ -198,9 +210,11 @@ class Program:
         step = task.step
         assert step is not None
         operands = iter([self._array(v, buffers) for v in task.inputs if v is not None])
-        result = step.function(*replaced(step.args, lambda _: next(operands)), **replaced(step.kwargs, lambda _: next(operands)))
+        args, kwargs = (replaced(given, lambda _: next(operands)) for given in (step.args, step.kwargs))
+        result = step.function(*args, **kwargs)
         for value, array in zip(task.outputs, result if isinstance(result, tuple | list) else [result], strict=True):
-            self._array(value, buffers)[...] = array
+            if value is not None:
+                self._array(value, buffers)[...] = array
 
     def _array(self, value: Value, buffers: Sequence[np.ndarray]) -> np.ndarray:
         """A value's memory as an array."""
@@ -225,11 +239,12 @@ class Fused:
         space = group.space or (1,)
         views = [(v, _over(v, space, group)) for v in (*stored, *inputs)]
         rows = any(name.startswith("ROW_") or name == "ADD_COLUMNS" for name, _, _ in group.steps)
-        shape, strides = collapsed(space, [s for _, s in views], keep_last=rows)
-        self.args = [(v, shape, s) for (v, _), s in zip(views, strides, strict=True)]
+        self.shape, strides = collapsed(space, [s for _, s in views], keep_last=rows)
+        self.args = [(v, s) for (v, _), s in zip(views, strides, strict=True)]
+        self.totals = any(v.kind == "total" for v in stored)
         self.reals: list[float] = []
-        code = self._instructions(group, stored, inputs)
-        self.ints = [DTYPES[group.dtype.name], len(shape), *shape, len(code), *(n for line in code for n in line)]
+        instructions = self._instructions(group, stored, inputs)
+        self.code = [len(instructions), *(n for line in instructions for n in line)]
 
     def _instructions(self, group: Group, stored: list[Value], inputs: list[Value]) -> list[tuple[int, ...]]:
         steps = group.steps
@@ -251,7 +266,7 @@ class Fused:
                 return free.pop()
             highest += 1
             if highest > MOST_REGISTERS:
-                raise OverflowError("a fused group needs more registers than there are")
+                raise Unrecordable("a fused group needs more registers than there are")
             return highest - 1
 
         def read(operand: Value | float) -> int:
@@ -301,7 +316,7 @@ def _key(operand: Value | float) -> Any:
 def _over(value: Value, space: tuple[int, ...], group: Group) -> tuple[int, ...]:
     """The strides with which a value goes through `space`."""
     if value.kind == "total" and value.group is not None and value.group.final() is group:
-        columns = value.nbytes > value.dtype.itemsize or len(space) > 1 and space[-1] == 1
+        columns = value.nbytes > value.dtype.itemsize or (len(space) > 1 and space[-1] == 1)
         return (0,) * (len(space) - 1) + ((1,) if columns and _is_columns(value, group) else (0,))
     strides = [0 if n == 1 else s for n, s in zip(value.shape, value.strides, strict=True)]
     return (0,) * (len(space) - len(strides)) + tuple(strides)
@@ -319,11 +334,12 @@ def collapsed(
     for axis in reversed(range(len(space) - 1)):
         n = space[axis]
         last = keep_last and len(shape) == 1
+        one_step = all(s[axis] == step[0] * shape[0] for s, step in zip(strides, steps, strict=True))
         if not last and shape[0] == 1:
             shape[0] = n
             for s, step in zip(strides, steps, strict=True):
                 step[0] = s[axis]
-        elif not last and (n == 1 or all(s[axis] == step[0] * shape[0] for s, step in zip(strides, steps, strict=True))):
+        elif not last and (n == 1 or one_step):
             shape[0] *= n
         else:
             shape.insert(0, n)

@@ -32,7 +32,7 @@ class Kernel:
     """A kernel with its numbers, as the function of a step: arrays in, new arrays out."""
 
     name: str
-    outputs: Sequence[tuple[tuple[int, ...], np.dtype]]  # shapes and dtypes
+    outputs: Sequence[tuple[tuple[int, ...], np.dtype] | None]  # shapes and dtypes of those that are wanted
     strided: frozenset[int]  # the inputs that may have any strides
     ints: Sequence[int]
     reals: Sequence[float]
