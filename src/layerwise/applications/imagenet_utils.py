@@ -42,7 +42,7 @@ def application(
 ) -> Model:
     """The model of `network`, a function of the image; the other arguments are those of every application."""
     kind = network.__qualname__.partition(".")[0]
-    if weights not in (None, "imagenet") and not os.path.exists(weights):  # type: ignore[arg-type]
+    if weights not in (None, "imagenet") and not os.path.exists(weights):
         raise ValueError(f"{kind}: weights: got {weights!r}, expected None, 'imagenet' or the path of a file")
     if weights == "imagenet" and include_top and classes != CLASSES:
         raise ValueError(f"{kind}: classes: got {classes} with weights='imagenet', whose head knows {CLASSES}")

@@ -260,22 +260,30 @@ class Model(Trainer, Layer):
         return json.dumps(serialize(self), **kwargs)
 
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Write configuration, weights and optimizer to a `.keras` file."""
+        """Write configuration, weights and optimizer to a `.keras` or `.h5` file, or to a folder."""
         from ..saving import save_model
 
         save_model(self, filepath, overwrite=overwrite, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights to a `.weights.h5` file."""
+        """Write the weights to a `.weights.h5`, `.h5` or `.safetensors` file."""
         from ..saving import save_weights
 
         save_weights(self, filepath, overwrite=overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Read the weights from a `.weights.h5` or `.keras` file of a model with the same layers."""
+        """Read the weights from a `.weights.h5`, `.h5`, `.safetensors` or `.keras` file of a model of these layers."""
         from ..saving import load_weights
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def export(self, filepath: Any, format: str = "onnx", overwrite: bool = True) -> None:
+        """Write the model for inference in other programs, to an `.onnx` file."""
+        from ..saving import export_onnx
+
+        if format != "onnx":
+            raise ValueError(f"export: format: got {format!r}, expected 'onnx'")
+        export_onnx(self, filepath, overwrite)
 
 
 class Functional(Model):

@@ -1,4 +1,4 @@
-"""Models and weights in files, in Keras' formats."""
+"""Models and weights in files: Keras' formats, safetensors, PyTorch's names, ONNX."""
 
 from ..lazy import lazy as _lazy
 
@@ -7,6 +7,9 @@ __getattr__, __dir__, __all__ = _lazy(
     {
         ".api": "load_model load_weights save_model save_weights",
         ".files": "FileFormatError",
+        ".onnx": "export_onnx",
+        ".safetensors": "load_safetensors save_safetensors",
+        ".torch": "load_torch_state_dict torch_state_dict",
         "layerwise.serialization": """
             CustomObjectScope custom_object_scope deserialize_keras_object get_custom_objects get_registered_name
             get_registered_object register_keras_serializable serialize_keras_object

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ..models.model import Model
-from . import hdf5, keras_v3, keras_weights, legacy_h5
+from . import hdf5, keras_v3, keras_weights, legacy_h5, named_weights
 from .files import FileFormatError, replacing, replacing_folder
 
 MODEL, WEIGHTS = ".keras", ".weights.h5"
 HDF5 = (".h5", ".hdf5")
+SAFETENSORS = ".safetensors"
 
 
 def save_model(
@@ -80,18 +81,23 @@ def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool
     """Write a model's weights to a file.
 
     Args:
-        filepath: ends in ".weights.h5", Keras 3's format, with the optimizer's state; or in ".h5" or ".hdf5", the older
-            one.
+        filepath: ends in ".weights.h5", Keras 3's format, with the optimizer's state; in ".h5" or ".hdf5", the older
+            one; or in ".safetensors", where `layers.dense.kernel` is a weight's name.
         overwrite: whether to replace what is there.
 
     Raises:
         ValueError: the model has no weights yet.
         FileExistsError: the file exists, and `overwrite` is False.
     """
-    _check(model, filepath, "save_weights", WEIGHTS, *HDF5)
+    _check(model, filepath, "save_weights", WEIGHTS, *HDF5, SAFETENSORS)
     if not model.built:
         raise ValueError(f"save_weights: model {model.name!r} has no weights yet; call it on data, or build it, first")
-    write = keras_weights.write_weights if os.fspath(filepath).endswith(WEIGHTS) else legacy_h5.write_weights
+    name = os.fspath(filepath)
+    write = legacy_h5.write_weights
+    if name.endswith(WEIGHTS):
+        write = keras_weights.write_weights
+    elif name.endswith(SAFETENSORS):
+        write = named_weights.write_weights
     with replacing(filepath, overwrite) as file:
         write(model, file)
 
@@ -103,8 +109,8 @@ def load_weights(
 
     Args:
         model: built, so that it has weights.
-        filepath: ends in ".weights.h5", ".keras", ".h5" or ".hdf5"; which of its formats an HDF5 file has is seen from
-            its content.
+        filepath: ends in ".weights.h5", ".keras", ".h5", ".hdf5" or ".safetensors"; which of its formats an HDF5 file
+            has is seen from its content.
         skip_mismatch: whether layers that do not fit keep their weights, with a warning.
         by_name: for the older `.h5`: whether layers get the weights of the layer of their name, rather than of the one
             in their place.
@@ -113,7 +119,7 @@ def load_weights(
         FileFormatError: the file is damaged, or a layer does not fit (which, what came and what was expected). The
             model is then as it was.
     """
-    path = _path(filepath, "load_weights", MODEL, *HDF5)
+    path = _path(filepath, "load_weights", MODEL, *HDF5, SAFETENSORS)
     if path.name.endswith(HDF5):
         with open(path, "rb") as file:
             with hdf5.opened(file, str(path)) as archive:
@@ -123,9 +129,10 @@ def load_weights(
             _refuse(by_name, path)
             file.seek(0)
             keras_weights.read_weights(model, file, str(path), skip_mismatch)
-    else:
-        _refuse(by_name, path)
-        keras_v3.read_model_weights(model, path, skip_mismatch)
+        return
+    _refuse(by_name, path)
+    read = named_weights.read_weights if path.name.endswith(SAFETENSORS) else keras_v3.read_model_weights
+    read(model, path, skip_mismatch)
 
 
 def _refuse(by_name: bool, path: Path) -> None:
