@@ -39,14 +39,20 @@ def input_shape(model: Model, path: str) -> tuple[int, ...]:
     return shape[1:]
 
 
+def read(notes: dict[str, Any]) -> Card | None:
+    """The card in a file's notes, if there is one."""
+    kept = notes.get("card")
+    return Card(**{name: kept.get(name) for name in Card.__dataclass_fields__}) if isinstance(kept, dict) else None
+
+
 def load(path: str) -> tuple[Model, Card]:
     """The model in a file and its card; a model without one has classes named after their numbers."""
     if not Path(path).exists():
         raise ValueError(f"{path}: no such model file")
     model = load_model(path)
-    kept = (model.file_notes or {}).get("card")
+    kept = read(model.file_notes or {})
     if kept is not None:
-        return model, Card(**{name: kept.get(name) for name in Card.__dataclass_fields__})
+        return model, kept
     shape = getattr(model, "output_shape", None)
     outputs = shape[-1] if isinstance(shape, tuple) else 1
     return model, Card(class_names=[str(i) for i in range(outputs)] if outputs > 1 else None)

@@ -1,14 +1,56 @@
 """`layerwise summary`."""
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
+from ..models.summary import amount
+from ..saving.contents import Array, Contents, describe
 from . import card
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def run(options: Namespace) -> None:
-    """Show what is in a model file."""
-    model, kept = card.load(options.model)
-    model.summary()
-    if kept.feature_names:
-        print(f"Columns: {', '.join(kept.feature_names)}")
-    print(f"Classes: {', '.join(kept.class_names)}" if kept.class_names else f"Predicts: {kept.target or 'a number'}")
+    """Show what is in a model file, without making the model."""
+    from rich.console import Console
+
+    contents = describe(options.model)
+    console = Console()
+    console.print(_table(options.model, contents), highlight=False)
+    for line in _lines(contents):
+        print(line)
+
+
+def _table(path: str, contents: Contents) -> "Table":
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    title = escape(f"{path}: {contents.format}")
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table.add_column("Layer (type)" if any(part.kind for part in contents.parts) else "Name", overflow="fold")
+    table.add_column("Weights", overflow="fold")
+    table.add_column("Parameters", justify="right")
+    for part in contents.parts:
+        name = f"{part.name} ({part.kind})" if part.kind else part.name
+        shapes = " ".join("x".join(map(str, array.shape)) or "scalar" for array in part.arrays)
+        table.add_row(escape(name), shapes, f"{sum(array.size for array in part.arrays):,}")
+    return table
+
+
+def _lines(contents: Contents) -> list[str]:
+    lines = [f"Total parameters: {_amount([array for part in contents.parts for array in part.arrays])}"]
+    if contents.optimizer:
+        lines.append(f"Optimizer's state: {_amount(contents.optimizer)}")
+    lines += [f"{name}: {fact}" for name, fact in contents.facts.items()]
+    kept = card.read(contents.notes)
+    if kept is not None:
+        lines += [f"Columns: {', '.join(kept.feature_names)}"] if kept.feature_names else []
+        classes = f"Classes: {', '.join(kept.class_names)}" if kept.class_names else None
+        lines.append(classes or f"Predicts: {kept.target or 'a number'}")
+    return lines
+
+
+def _amount(arrays: list[Array]) -> str:
+    return amount(sum(array.size for array in arrays), sum(array.nbytes for array in arrays))

@@ -40,10 +40,19 @@ def output_shape(layer: Layer) -> str:
 
 def size(variables: Sequence[Variable]) -> str:
     """ "1,234 (4.82 KB)": how many numbers the variables hold, and the memory they take."""
-    amount, unit = float(sum(v.nbytes for v in variables)), 0
-    while amount >= 1024 and unit < len(UNITS) - 1:
-        amount, unit = amount / 1024, unit + 1
-    return f"{sum(v.size for v in variables):,} ({amount:.2f} {UNITS[unit]})"
+    return amount(sum(v.size for v in variables), sum(v.nbytes for v in variables))
+
+
+def amount(numbers: int, nbytes: float) -> str:
+    """So many numbers, and the memory they take.
+
+    >>> amount(1234, 4936)
+    '1,234 (4.82 KB)'
+    """
+    unit = 0
+    while nbytes >= 1024 and unit < len(UNITS) - 1:
+        nbytes, unit = nbytes / 1024, unit + 1
+    return f"{numbers:,} ({nbytes:.2f} {UNITS[unit]})"
 
 
 def connected_to(layer: Layer) -> str:
