@@ -1,8 +1,9 @@
-// Vectors of the widest registers of the instruction set being compiled, as compiler vector types: + - * / and comparisons
-// work on them as on numbers, `mask ? a : b` picks lane by lane. Loads and stores take any address; the `_part` ones touch
-// no byte beyond the first n elements, so a tail needs neither padding nor a scalar loop.
+// Vectors of the widest registers of the instruction set being compiled, as compiler vector types: + - * / and
+// comparisons work on them as on numbers, `mask ? a : b` picks lane by lane. Loads and stores take any address; the
+// `_part` ones touch no byte beyond the first n elements, so a tail needs neither padding nor a scalar loop.
 //
-// Included inside a namespace, after <immintrin.h> where that is there. Vectors never pass through a call that is not inlined.
+// Included inside a namespace, after <immintrin.h> where that is there. Vectors never pass through a call that is not
+// inlined.
 #pragma once
 
 #define INLINE inline __attribute__((always_inline))
@@ -55,7 +56,8 @@ template <class T> INLINE V<T> load_part(const T* p, int n) {
     if constexpr (sizeof(T) == 8) return (V<T>)_mm512_maskz_loadu_epi64(__mmask8((1u << n) - 1), p);
 #elif defined(__AVX2__)
     if constexpr (sizeof(T) == 4) return (V<T>)_mm256_maskload_epi32((const int*)p, (__m256i)(lanes<int32_t>() < n));
-    if constexpr (sizeof(T) == 8) return (V<T>)_mm256_maskload_epi64((const long long*)p, (__m256i)(lanes<int64_t>() < int64_t(n)));
+    if constexpr (sizeof(T) == 8)
+        return (V<T>)_mm256_maskload_epi64((const long long*)p, (__m256i)(lanes<int64_t>() < int64_t(n)));
 #endif
     V<T> v{};
     for (int i = 0; i < n; i++) v[i] = p[i];
@@ -68,7 +70,8 @@ template <class T> INLINE void store_part(T* p, V<T> v, int n) {
     if constexpr (sizeof(T) == 8) return _mm512_mask_storeu_epi64(p, __mmask8((1u << n) - 1), (__m512i)v);
 #elif defined(__AVX2__)
     if constexpr (sizeof(T) == 4) return _mm256_maskstore_epi32((int*)p, (__m256i)(lanes<int32_t>() < n), (__m256i)v);
-    if constexpr (sizeof(T) == 8) return _mm256_maskstore_epi64((long long*)p, (__m256i)(lanes<int64_t>() < int64_t(n)), (__m256i)v);
+    if constexpr (sizeof(T) == 8)
+        return _mm256_maskstore_epi64((long long*)p, (__m256i)(lanes<int64_t>() < int64_t(n)), (__m256i)v);
 #endif
     for (int i = 0; i < n; i++) p[i] = v[i];
 }
