@@ -14,7 +14,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any, NoReturn
 
 from .cores import usable_cores
@@ -194,18 +193,6 @@ def memory_stats() -> dict[str, int]:
     """
     kernels = _loaded_kernels()
     return kernels.memory_stats() if kernels else {}
-
-
-def kernels_missing() -> str:
-    """Why the compiled kernels are not in use: what was missing when Layerwise was installed. Empty where they load."""
-    try:
-        importlib.import_module(f"{__package__}.backends._native")
-    except ModuleNotFoundError:
-        reason = Path(__file__).with_name("backends") / "_native.txt"  # written by the build
-        return reason.read_text("utf-8").strip() if reason.exists() else "the C++ kernels were not compiled"
-    except ImportError as error:
-        return f"the C++ kernels do not load: {error}"
-    return ""
 
 
 def _loaded_kernels() -> Any:
