@@ -24,6 +24,7 @@ from .recording import Kernel, Recorded, Step, record, recorded
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 GATHERED = frozenset(map(np.dtype, ("float32", "float64", "uint8", "int32", "int64")))
 ACTIVATIONS = {None: 0, "relu": 1, "tanh": 2, "sigmoid": 3}
+INDICES = (np.dtype("int32"), np.dtype("int64"))
 MOST_SPATIAL = 3
 
 
@@ -174,6 +175,16 @@ class NativeBackend(NumpyBackend):
 
     # Indexing and random bits -------------------------------------------------------------------------------------
 
+    def gather(self, x: Array, indices: Array, axis: int) -> Array:
+        if x.dtype not in GATHERED or indices.dtype not in INDICES or x.ndim == 0:
+            return super().gather(x, indices, axis)
+        return _checked(_gather, x, indices, axis=axis % x.ndim)
+
+    def scatter_add(self, indices: Array, values: Array, shape: tuple[int, ...], axis: int) -> Array:
+        if values.dtype not in FLOATS or indices.dtype not in INDICES:
+            return super().scatter_add(indices, values, shape, axis)
+        return _checked(_scatter_add, indices, values, shape=shape, axis=axis % len(shape))
+
     def take_rows(self, array: np.ndarray, rows: np.ndarray) -> np.ndarray:
         if array.dtype not in GATHERED or array.ndim < 2 or not array.flags.carray or rows.dtype != np.int64:
             return super().take_rows(array, rows)
@@ -224,6 +235,29 @@ def _instruction(name: str, x: Array) -> Array:
 
 INSTRUCTIONS = {name: functools.partial(_instruction, name) for name in ("ERF", "SIGMOID", "GELU", "GELU_TANH")}
 UNARY.update((function, name) for name, function in INSTRUCTIONS.items())
+
+
+def _checked(function: Callable[..., Array], *arrays: Array, **options: Any) -> Array:
+    """A function that looks at values for errors: it stays a call of its own in a recording."""
+    function = functools.partial(function, **options)
+    return record(function, *arrays) if recorded(arrays) else function(*arrays)
+
+
+def _gather(x: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
+    _check_range(indices, x.shape[axis], axis)
+    shape = (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
+    return _call("gather", [(shape, x.dtype)], [x, indices], [axis])[0]
+
+
+def _scatter_add(indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray:
+    _check_range(indices, shape[axis], axis)
+    return _call("scatter_add", [(shape, values.dtype)], [indices, values], [axis])[0]
+
+
+def _check_range(indices: np.ndarray, size: int, axis: int) -> None:
+    if indices.size and not (-size <= indices.min() and indices.max() < size):
+        wrong = indices[(indices < -size) | (indices >= size)].flat[0]
+        raise IndexError(f"index {wrong} is out of bounds for axis {axis} with size {size}")
 
 
 def _added_at(array: np.ndarray, index: Any, values: np.ndarray) -> np.ndarray:
