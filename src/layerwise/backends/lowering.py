@@ -17,13 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from .recording import Kernel, Recorded, Step, cast, recorded
+from .recording import Kernel, Recorded, Step, cast, recorded, replaced
 
 DTYPES = {"bool": 0, "uint8": 1, "int32": 2, "uint32": 3, "int64": 4, "float32": 5, "float64": 6}  # as in kernel.h
 COMPUTED = ("float32", "float64", "int32", "int64", "uint32")  # the dtypes that the fused kernel computes in
 MOST_READ, MOST_STEPS = 8, 24  # of a group, whose steps are all stored at worst: the kernel takes 32 arguments
 LONGEST_ROW, MOST_DIMENSIONS = 65536, 8
 REDUCED = ("float32", "float64", "int32", "int64", "bool", "uint8")  # the dtypes of the reduce kernel
+
+
+OPERAND = Recorded(np.empty(0), [])  # stands in a kept call where an array will be: the recorded one can then go
 
 
 @dataclass(eq=False)
@@ -222,7 +225,8 @@ class Lowering:
         stage = max((v.ready for v in inputs if v is not None), default=0)
         outputs = [Value(r.shape, r.dtype, made=stage, stored=True) for r in step.outputs]
         self.values.update((id(r), v) for r, v in zip(step.outputs, outputs, strict=True))
-        self.tasks.append(Task(stage, [*outputs], inputs, kernel, None if kernel else step))
+        call = None if kernel else Step(step.function, *(replaced(a, lambda _: OPERAND) for a in (step.args, step.kwargs)))
+        self.tasks.append(Task(stage, [*outputs], inputs, kernel, call))
         return self.tasks[-1]
 
     def _identity(self, argument: Any) -> Any:
