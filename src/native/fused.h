@@ -241,30 +241,43 @@ template <> struct WideOf<double> { using type = double; };
 template <> struct WideOf<uint64_t> { using type = uint64_t; };
 template <class T> using Wide = typename WideOf<T>::type;
 
-template <int OP, class T> INLINE T fold_lanes(V<T> v) {
-    T lane[WIDTH<T>];
-    store(lane, v);
-    UNROLL for (int half = WIDTH<T> / 2; half; half /= 2)
-        UNROLL for (int j = 0; j < half; j++) lane[j] = fold<OP>(lane[j], lane[j + half]);
-    return lane[0];
+// The larger or smaller, or the sum, where there is no NaN: one instruction.
+template <int OP, class X> INLINE X join(X a, X x) { return OP == SUM ? a + x : (OP == MAX ? x > a : x < a) ? x : a; }
+
+template <int OP, class T> INLINE T join_lanes(V<T> v) {
+    UNROLL for (int half = WIDTH<T> / 2; half; half /= 2) v = join<OP>(v, __builtin_shuffle(v, lanes<Int<T>>() ^ Int<T>(half)));
+    return v[0];
 }
 
-// n > 0 numbers: pieces in four vectors and a tree, the pieces one after the other in a wider type.
+// n > 0 numbers: pieces in four vectors and a tree, the pieces one after the other in a wider type. Where there is NaN, the
+// sum is NaN, so an extreme that comes with its sum knows when to look again.
 template <int OP, class T> Wide<T> fold_row(const T* x, int64_t n) {
     constexpr int W = WIDTH<T>, PIECE = 64 * W;
+    constexpr bool WITH_SUM = OP != SUM && T(0.5) != T(0);
     const V<T> first = OP == SUM ? V<T>{} : broadcast(x[0]);
     Wide<T> total = OP == SUM ? Wide<T>(0) : Wide<T>(x[0]);
+    V<T> sum{};
     for (int64_t i = 0; i < n;) {
         const int64_t end = least(n, i + PIECE);
-        V<T> a[4] = {first, first, first, first};
+        V<T> a[4] = {first, first, first, first}, s[4] = {};
+        auto take = [&](int j, V<T> v) __attribute__((always_inline)) {
+            a[j] = join<OP>(a[j], v);
+            if constexpr (WITH_SUM) s[j] += v;
+        };
         for (; i + 4 * W <= end; i += 4 * W)
-            UNROLL for (int j = 0; j < 4; j++) a[j] = fold<OP>(a[j], load(x + i + j * W));
-        for (; i + W <= end; i += W) a[0] = fold<OP>(a[0], load(x + i));
+            UNROLL for (int j = 0; j < 4; j++) take(j, load(x + i + j * W));
+        for (; i + W <= end; i += W) take(0, load(x + i));
         if (i < end) {
             V<T> v = load_part(x + i, int(end - i));
-            a[1] = fold<OP>(a[1], lanes<Int<T>>() < Int<T>(end - i) ? v : first), i = end;
+            take(1, lanes<Int<T>>() < Int<T>(end - i) ? v : first), i = end;
         }
-        total = fold<OP>(total, Wide<T>(fold_lanes<OP, T>(fold<OP>(fold<OP>(a[0], a[1]), fold<OP>(a[2], a[3])))));
+        total = join<OP>(total, Wide<T>(join_lanes<OP, T>(join<OP>(join<OP>(a[0], a[1]), join<OP>(a[2], a[3])))));
+        sum += (s[0] + s[1]) + (s[2] + s[3]);
+    }
+    if constexpr (WITH_SUM) {
+        const T check = join_lanes<SUM, T>(sum);
+        for (int64_t i = 0; check != check && i < n; i++)
+            if (x[i] != x[i]) return x[i];
     }
     return total;
 }
@@ -591,6 +604,7 @@ template <class T> struct Machine {
     void run_rows(const Step& s, const Block& b) const {
         const View& a = call.args[s.arg];
         const bool out = s.form == Form::STORE_ROWS, one_step = space.rank <= 2;
+        if (out && b.column > 0) return;  // a row's first piece has it
         const ConvertRow convert_rows = out ? convert(a.dtype, space.dtype) : convert(space.dtype, a.dtype);
         const int v = out ? s.in[0] : s.dst;
         char* x = (char*)at(v, b);
@@ -606,10 +620,11 @@ template <class T> struct Machine {
         const Value& v = value[s.in[0]];
         const T* x = at(s.in[0], b);
         T* y = at(s.dst, b);
+        const bool columns = v.varies == BY_COLUMN;
         for (int64_t r = 0; r < b.rows; r++, y += b.columns, x += row_step(v, b)) {
-            const int64_t step = v.varies == BY_COLUMN ? 1 : 0;
-            const V<T> same = broadcast(*x);  // beyond the row's end the next row, or the memory's spare vector, is written
-            for (int64_t i = 0; i < b.columns; i += WIDTH<T>) store(y + i, step ? load_part(x + i, int(least<int64_t>(WIDTH<T>, b.columns - i))) : same);
+            if (columns) __builtin_memcpy(y, x, size_t(b.columns * SIZE));
+            else  // beyond the row's end the next row, or the memory's spare vector, is written
+                for (int64_t i = 0; i < b.columns; i += WIDTH<T>) store(y + i, broadcast(*x));
         }
     }
 
@@ -772,7 +787,7 @@ inline const char* check(const Call& c) {
         if (is_sum(op)) {
             if (sums++ == MAX_SUMS) return "fused: expected 32 sums at most";
             for (int j = 0; j < rank; j++)
-                if (shape[j] > 1 && c.args[p[3]].stride[j] != 0 && !(op == Op::ADD_COLUMNS && j == rank - 1)) return "fused: ADD: expected an argument that repeats along the axes that are summed";
+                if (count(c.args[p[3]]) && shape[j] > 1 && c.args[p[3]].stride[j] != 0 && !(op == Op::ADD_COLUMNS && j == rank - 1)) return "fused: ADD: expected an argument that repeats along the axes that are summed";
         }
         if (is_row(op) && shape[rank - 1] > LONGEST_ROW) return "fused: expected rows of 65536 elements at most";
         const bool moves = op == Op::LOAD || op == Op::CONST || op == Op::COLUMN;
@@ -798,6 +813,7 @@ template <class T> void plan_as(const Call& c, Plan& plan) {
 
 template <class T> void run_as(const Call& c, int phase, int64_t part, char* scratch, char* shared) {
     const Space s = space_of(c);
+    if (s.blocks == 0) return;
     const int64_t parts = parts_of(c, s);
     const Machine<T> machine(c, s, scratch);
     if (phase == 0) machine.run(part_of(s.blocks, parts, part), shared + part * machine.share);

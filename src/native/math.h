@@ -57,44 +57,45 @@ template <class Fn> INLINE F in_double(F x, Fn fn) {
 
 // Exponentials -------------------------------------------------------------------------------------------------------
 
-// x = n ln 2 + r with |r| <= ln(2) / 2. Beyond the limits e^x, and e^x x, are 0 or infinite as at the limits.
-struct Reduced { F n, r, low; };  // low: the rounding error of r
-INLINE Reduced reduce(F x) {
-    x = x > 89.f ? 89.f + F{} : x < -111.f ? -111.f + F{} : x;
-    F n = nearest(x * 0x1.715476p0f), exact = x - n * 0x1.63p-1f, r = exact - n * -0x1.bd0106p-13f;
-    return {n, r, (exact - r) - n * -0x1.bd0106p-13f};
+// x = n ln 2 + r + low with |r| <= ln(2) / 2 and low the rounding error of r; power = 2^(n + shift), from the bits of a sum in
+// which n stands at the end of the mantissa. Half of the exponents are shifted to where 2^n is a normal number.
+struct Reduced { F r, low, power; };
+INLINE Reduced reduce(F x, F shift) {
+    F magic = 0x1.8p23f + shift, sum = x * 0x1.715476p0f + magic, n = sum - magic;
+    F exact = x - n * 0x1.63p-1f, r = exact - n * -0x1.bd0106p-13f;
+    return {r, (exact - r) - n * -0x1.bd0106p-13f, (F)(((Bits)sum << 23) + 0x3f800000)};
 }
 
-// e^(r + low) - 1 - r, and e^(r + low), for a reduced r.
-INLINE F exp_tail(F r, F low) {
-    return low + r * r * poly(r, 0.5, 0.166666657, 0.0416663624, 0.00833338965, 0.00139406382, 0.000198458773);
+// e^r - 1 - r, and e^(r + low), for a reduced r.
+INLINE F exp_tail(F r) {
+    return r * r * poly(r, 0.5, 0.166666657, 0.0416663624, 0.00833338965, 0.00139406382, 0.000198458773);
 }
 INLINE F exp_reduced(F r, F low) {
     F sum = 1.f + r;
-    return sum + ((r - (sum - 1.f)) + exp_tail(r, low));
+    return sum + ((r - (sum - 1.f)) + (low + exp_tail(r)));
 }
 
-// x 2^n in two steps, for results below the smallest normal number and above 2^127.
-INLINE F scale(F x, F n) {
-    Bits all = __builtin_convertvector(n, Bits), half = all >> 1;
-    return x * (F)((half + 127) << 23) * (F)((all - half + 127) << 23);
-}
-
-// e^(x + low), where low is a rounding error of x.
-INLINE F exp(F x, F low) {
-    auto [n, r, rest] = reduce(x);
-    return scale(exp_reduced(r + low, rest), n);
-}
 INLINE F exp(F x) {
-    auto [n, r, rest] = reduce(x);
-    return scale(exp_reduced(r, rest), n);
+    x = x > 89.f ? 89.f + F{} : x < -104.f ? -104.f + F{} : x;
+    auto [r, low, power] = reduce(x, x < 0.f ? 64.f + F{} : -64.f + F{});
+    return (1.f + (r + exp_tail(r))) * power * (x < 0.f ? 0x1p-64f + F{} : 0x1p64f + F{});
 }
+
+// e^(x + low) for x <= 0, where low is a rounding error of x, more exactly; as m power 2^-64.
+struct Decay {
+    F m, power;
+    INLINE Decay(F x, F low) {
+        auto [r, rest, power] = reduce(x < -111.f ? -111.f + F{} : x, 64.f + F{});
+        m = exp_reduced(r + low, rest), this->power = power;
+    }
+    INLINE F value() const { return m * power * 0x1p-64f; }
+};
+INLINE F decay(F x) { return Decay(x, F{}).value(); }
 
 INLINE F expm1(F x) {
-    auto [n, r, low] = reduce(x < -40.f ? -40.f + F{} : x);
-    F half = (F)((__builtin_convertvector(n, Bits) + 126) << 23);  // 2^n / 2: 2^128 is too large
+    auto [r, low, half] = reduce(x > 89.f ? 89.f + F{} : x < -40.f ? -40.f + F{} : x, -1.f + F{});  // 2^n / 2: 2^128 is too large
     F head = half - 0.5f, sum = head + half * r, lost = half * r - (sum - head);
-    return abs(x) < 0x1p-24f ? x : (sum + (lost + half * exp_tail(r, low))) * 2.f;
+    return abs(x) < 0x1p-24f ? x : (sum + (lost + half * (low + exp_tail(r)))) * 2.f;
 }
 
 // t / (t + 2) with t = e^-2|x| - 1, or 1 less what is missing
@@ -114,23 +115,24 @@ template <class... C> INLINE F near_root(F a, float root, float root_low, C... c
     return distance * poly(distance, coefficients...);
 }
 
-// 1 / (1 + e^-x), kept as e^x = m 2^n in parts so that f sigmoid(x) is right where sigmoid(x) alone is below the normal numbers.
+// 1 / (1 + e^-x), kept in parts so that f sigmoid(x) is right where sigmoid(x) alone is below the normal numbers.
 struct Logistic {
-    F x, m, n, z;  // z = e^-|x|
-    INLINE Logistic(F x, F low) : x(x) {
-        auto [exponent, r, rest] = reduce(-abs(x));
-        m = exp_reduced(r + (x < 0.f ? low : -low), rest), n = exponent, z = scale(m, n);
-    }
-    INLINE F times(F f) const { return x < 0.f ? scale(f * m / (1.f + z), n) : f / (1.f + z); }
+    F x, z;  // z = e^-|x|
+    Decay parts;
+    INLINE Logistic(F x, F low) : x(x), parts(-abs(x), x < 0.f ? low : -low) { z = parts.value(); }
+    INLINE F times(F f) const { return x < 0.f ? f * parts.m * parts.power / (1.f + z) * 0x1p-64f : f / (1.f + z); }
     // sigmoid(x) (1 - slope sigmoid(-x)), for x < 0: with slope = -x dz/dx the derivative of x sigmoid(z(x))
-    INLINE F derivative(F slope) const { return scale(((1.f - slope) + z) * m / ((1.f + z) * (1.f + z)), n); }
+    INLINE F derivative(F slope) const { return ((1.f - slope) + z) * parts.m * parts.power / (1.f + z * (2.f + z)) * 0x1p-64f; }
 };
 
 INLINE F sigmoid(F x) {
-    F z = exp(-abs(x)), sum = 1.f + z, lost = z - (sum - 1.f), y = (x < 0.f ? z : 1.f + F{}) / sum;
+    F z = decay(-abs(x)), sum = 1.f + z, lost = z - (sum - 1.f), y = (x < 0.f ? z : 1.f + F{}) / sum;
     return y - y * lost;
 }
-INLINE F silu(F x) { return Logistic(x, F{}).times(x); }
+
+// x f(x), where f is 0 at -infinity; 0 times infinity is NaN there, as in the reference.
+INLINE F or_nan(F y, F x) { return x == -INF ? x * 0.f : y; }
+INLINE F silu(F x) { return or_nan(Logistic(x, F{}).times(x), x); }
 INLINE F silu_grad(F x) {
     F a = abs(x);
     a = a > 120.f ? 120.f + F{} : a;
@@ -187,7 +189,7 @@ INLINE F log1p(F x) {
 }
 
 // ln(1 + e^x)
-INLINE F softplus(F x) { return (x < 0.f ? F{} : x) + log1p(exp(-abs(x))); }
+INLINE F softplus(F x) { return (x < 0.f ? F{} : x) + log1p(decay(-abs(x))); }
 
 // The normal distribution --------------------------------------------------------------------------------------------
 
@@ -195,7 +197,7 @@ INLINE F erf(F x) {
     F a = abs(x), square = x * x;
     F inner = x + x * poly(square, 0.128379166, -0.376126319, 0.112836637, -0.0268577058, 0.0051969518, -0.000809770252, 8.1850907e-05);
     F b = a > 4.f ? 4.f + F{} : a;
-    F outer = 1.f - exp(poly(b, 0.000169205508, -1.12948835, -0.633400857, -0.108220391, 0.0250806194, -0.00415625609, 0.000431393855, -2.08286456e-05));
+    F outer = 1.f - decay(poly(b, 0.000169205508, -1.12948835, -0.633400857, -0.108220391, 0.0250806194, -0.00415625609, 0.000431393855, -2.08286456e-05));
     return a < 0.95f ? inner : copysign(outer, x);
 }
 
@@ -205,24 +207,24 @@ struct Tail {
     INLINE Tail(F a) {
         a = a > 16.f ? 16.f + F{} : a;
         F high = (F)((Bits)a & ~0xfff);
-        density = exp(-0.5f * high * high, -0.5f * (a - high) * (a + high));
+        density = Decay(-0.5f * high * high, -0.5f * (a - high) * (a + high)).value();
         ratio = poly((a - 4.f) / (a + 4.f), 0.377642572, 0.0736942589, -0.110379465, 0.100307159, -0.0630661622, 0.0264352169, -0.00548187131, -0.000954882416, 0.000788488716);
     }
 };
 
-// x times the normal distribution function; NaN at -infinity (0 times infinity), as in the reference
+// x times the normal distribution function
 INLINE F gelu(F x) {
     F a = abs(x);
     Tail tail(a);
     F inner = a * (a * poly(a * a, 0.398942292, -0.0664903149, 0.00997307803, -0.00118578493, 0.00011295217, -7.46289334e-06) - 0.5f);
-    return x == -INF ? x * 0.f : ramp(x, a < 1.f ? inner : -(tail.density * tail.ratio));
+    return or_nan(ramp(x, a < 1.f ? inner : -(tail.density * tail.ratio)), x);
 }
 INLINE F gelu_grad(F x) {
     F a = abs(x);
     Tail tail(a);
     F inner = near_root(a, 0x1.80ead2p-1f, -0x1.a03fd4p-27f, -0.431493998, 0.388284981, 0.0181996487, -0.114007987, 0.01477182, 0.019419305, -0.00453992886, -0.00223002117, 0.00074307574, 0.000169462015, -7.80574046e-05);
     a = a > 16.f ? 16.f + F{} : a;
-    return step(x, a < 1.7f ? inner : tail.density * (tail.ratio / a - 0.3989422804f * a));
+    return step(x, a < 1.5f ? inner : tail.density * (tail.ratio / a - 0.3989422804f * a));
 }
 
 // sigmoid(x (c0 + c1 x^2)) with c0 = sqrt(8 / pi), c1 = 0.044715 c0: far out the argument needs more than float32's digits.
@@ -237,13 +239,13 @@ INLINE Logistic tanh_logistic(F x) {
     F product = high * w_high, rest = high * w_low + low * (w_high + w_low), sum = product + rest;
     return Logistic(sum, rest - (sum - product));
 }
-INLINE F gelu_tanh(F x) { return tanh_logistic(x).times(x); }
+INLINE F gelu_tanh(F x) { return or_nan(tanh_logistic(x).times(x), x); }
 INLINE F gelu_tanh_grad(F x) {
     F a = abs(x);
     a = a > 16.f ? 16.f + F{} : a;
     Logistic s = tanh_logistic(-a);
     F inner = near_root(a, 0x1.8142ap-1f, -0x1.85a06cp-27f, -0.430400103, 0.387518436, 0.01578274, -0.113943905, 0.0166207273, 0.0196764749, -0.00526641263, -0.00239835447, 0.000932016701, 0.000218004847, -0.000113962378);
-    return step(x, a < 1.7f ? inner : s.derivative(a * (0x1.988454p0f + a * a * 0x1.b6676cp-3f)));
+    return step(x, (a > 0.3f) & (a < 1.5f) ? inner : s.derivative(a * (0x1.988454p0f + a * a * 0x1.b6676cp-3f)));
 }
 
 // In double ----------------------------------------------------------------------------------------------------------
