@@ -409,9 +409,10 @@ inline Conv conv_of(const int64_t* ints, const View& x, const View& w, const int
     Conv c;
     const int rank = c.rank = int(ints[0]);
     c.activation = int(ints[1]);
-    c.batch = x.shape[0], c.channels = w.shape[rank];
+    c.batch = x.shape[0];
+    c.channels = least(w.shape[rank], x.shape[rank + 1]);
     c.groups = c.channels ? x.shape[rank + 1] / c.channels : 1;
-    c.filters = c.groups ? w.shape[rank + 1] / c.groups : w.shape[rank + 1];
+    c.filters = w.shape[rank + 1] / c.groups;
     for (int i = 0, a = rank - 3; i < 3; i++, a++) {
         const int64_t* of = ints + 2 + a;
         c.axis[i] = a < 0 ? Axis{1, 1, 1, 1, 0, 1} : Axis{x.shape[1 + a], out[a], of[0], of[rank], of[2 * rank], of[3 * rank]};
@@ -438,7 +439,7 @@ inline const char* check_conv(const Call& c, const View& x, const View& w, const
     }
     if (x.shape[0] != y.shape[0]) return "conv: expected as many outputs as inputs in the batch";
     const int64_t channels = x.shape[rank + 1], filters = w.shape[rank + 1], of_group = w.shape[rank];
-    if (of_group ? channels % of_group || (channels && filters % (channels / of_group)) : channels)
+    if (of_group ? channels % of_group || (channels ? filters % (channels / of_group) : filters) : channels)
         return "conv: w: expected channels of x divided by a number of groups that divides the filters";
     if (y.shape[rank + 1] != filters) return "conv: y: expected a channel for each filter";
     if (bias && (bias->dtype != x.dtype || bias->rank != 1 || bias->shape[0] != filters || !contiguous(*bias)))
