@@ -22,7 +22,7 @@ __getattr__, __dir__, __all__ = _lazy(
         "layerwise.models": "Model Sequential",
     },
     submodules="""
-        fundamentals tree config backends autograd variables random ops
+        fundamentals tree config backends autograd variables random ops distribution
         initializers regularizers constraints activations layers losses metrics optimizers
         callbacks models data datasets saving applications inspect utils backend
     """,

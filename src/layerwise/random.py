@@ -100,6 +100,11 @@ def set_random_seed(seed: int) -> None:
     np.random.seed(seed)
 
 
+def process_seed() -> int:
+    """The seed of the process's draws: what `set_random_seed` was given, or the operating system."""
+    return _process[0]
+
+
 def _process_key() -> np.ndarray:
     """A key that this process has not used: encrypted, so that its draws are unlike those of small seeds."""
     seed, count = _process

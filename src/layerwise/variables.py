@@ -191,6 +191,7 @@ class Variable(Operators):
         self.constraint, self.regularizer = constraint, regularizer
         self.grad: Tensor | None = None
         self.overwrite_with_gradient = False
+        self.layout_path: str | None = None  # of the variable whose devices it shares, where it is another's slot
         self.autocast = True
         if isinstance(initializer, str):
             from .initializers import get
@@ -370,11 +371,14 @@ def uninterrupted() -> Iterator[None]:
             previous(*pending[0])
 
 
-def step_function(step: Callable[..., Any], variables: Sequence[Variable], compiled: bool = True) -> Callable[..., Any]:
+def step_function(
+    step: Callable[..., Any], variables: Sequence[Variable], compiled: bool = True, donate: bool = False
+) -> Callable[..., Any]:
     """`step(*batch)` as a pure function of (state, batch), compiled by the backend and run on the variables' values.
 
     All that the step assigns becomes visible at once, when it has returned; if it raises or is interrupted, nothing
     does. Takes nested structures of arrays and None, returns what the step returns, with arrays as Tensors.
+    With `donate` new values may take the memory of the old: for steps that change most of them, in one thread.
     """
 
     def pure(values: list[Any], *batch: Any) -> tuple[list[Any], Any]:
@@ -383,7 +387,7 @@ def step_function(step: Callable[..., Any], variables: Sequence[Variable], compi
         return state.result(), tree.map_structure(lambda t: None if t is None else raw(as_tensor(t)), outputs)
 
     machine = backend()
-    run = machine.compile(pure) if compiled else pure
+    run = machine.compile_step(pure, [v.layout_path or v.path for v in variables], donate) if compiled else pure
 
     def array(a: Any) -> Any:
         return a if a is None or machine.owns(a) else raw(as_tensor(a))
@@ -396,7 +400,8 @@ def step_function(step: Callable[..., Any], variables: Sequence[Variable], compi
             _commit(variables, values)
         return tree.map_structure(_tensor, outputs)
 
-    return call
+    # Between the two, variables whose memory was given away have no values.
+    return uninterrupted()(call) if compiled and donate and machine.donates else call
 
 
 def _tensor(a: Any) -> Tensor | None:

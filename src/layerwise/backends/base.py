@@ -140,6 +140,8 @@ class Backend:
 
     name: str
     xp: Any
+    distribution: Any = None  # which devices hold what, where there are several
+    donates = False  # whether a compiled step can take the memory of the values it is given
     replays = False  # whether a compiled function costs much less than calling it, so that single calls are worth it
 
     # What a backend must give -------------------------------------------------------------------------------------
@@ -191,6 +193,52 @@ class Backend:
     def leaked(self, error: Exception) -> bool:
         """Whether an error comes from a traced array that is used outside of the function it was traced in."""
         return False
+
+    def compile_step(self, fn: Callable[..., Any], paths: Sequence[str], donate: bool) -> Callable[..., Any]:
+        """`compile(fn)` for the values of variables.
+
+        Args:
+            paths: what the variables are called, for a distribution to say which devices hold them.
+            donate: whether new values may take the memory of those that nothing holds but a variable and the list.
+                Those are of no use afterwards.
+        """
+        return self.compile(fn)
+
+    # What a backend of many devices adds ----------------------------------------------------------------------------
+
+    def connect(self, address: str, processes: int, process: int, timeout: int) -> None:
+        """Make this process one of several that compute together, and meet at `address`."""
+        raise self._alone()
+
+    def processes(self) -> tuple[int, int]:
+        """The number of this process, and of how many."""
+        return 0, 1
+
+    def agree(self, number: int) -> int:
+        """The first process's uint32 number, in every process."""
+        return number
+
+    def devices(self) -> list[str]:
+        """The names of all processes' devices: "cpu:0", ..."""
+        return ["cpu:0"]
+
+    def sharding(self, devices: np.ndarray, names: Sequence[str], axes: Sequence[str | None]) -> Any:
+        """How an array lies on a mesh of named devices whose axes have names: for each dimension the axis or None."""
+        raise self._alone()
+
+    def put(self, array: Array, sharding: Any) -> Array:
+        """An array that every process has, laid out like this; in a step that is compiled, the demand that it be."""
+        raise self._alone()
+
+    def whole(self, array: Array) -> bool:
+        """Whether this process alone can read the array."""
+        return True
+
+    def _alone(self) -> RuntimeError:
+        return RuntimeError(
+            f"the {self.name} backend computes on one device; choose the xla backend before anything is built "
+            "(LAYERWISE_BACKEND=xla), which needs the extra layerwise[xla]"
+        )
 
     # Functions of one number --------------------------------------------------------------------------------------
 
@@ -381,6 +429,10 @@ class Backend:
     def take_rows(self, array: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """array[rows], for data on the host and whole numbers that lie within it: how batches are gathered."""
         return array.take(rows, axis=0)
+
+    def batch(self, array: np.ndarray, rows: slice | np.ndarray) -> Array:
+        """array[rows] as a step takes it, of data on the host: on the devices where there are several."""
+        return array[rows] if isinstance(rows, slice) else self.take_rows(array, rows)
 
     # Random bits --------------------------------------------------------------------------------------------------
 

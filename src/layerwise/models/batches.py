@@ -150,15 +150,11 @@ class ArrayBatches:
         return np.asarray(random.permutation(self.examples), np.intp)
 
     def __iter__(self) -> Iterator[Batch]:
-        order, take_rows = self.order(), backend().take_rows
+        order, batch = self.order(), backend().batch
         for start in range(0, self.examples, self.batch_size):
             rows: Any = slice(start, start + self.batch_size)
             rows = rows if order is None else order[rows]
-
-            def part(a: Any) -> Any:
-                return None if a is None else a[rows] if order is None else take_rows(a, rows)  # noqa: B023
-
-            yield tree.map_structure(part, self.data)
+            yield tree.map_structure(lambda a: None if a is None else batch(a, rows), self.data)  # noqa: B023
 
 
 class IterableBatches:

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import config, losses, optimizers, tree
 from ..autograd import GradientTape, Spec, Tensor, as_tensor
+from ..backends import backend
 from ..callbacks import CallbackList, History
 from ..callbacks.progress import end_line
 from ..layers.base import Layer
@@ -245,13 +246,14 @@ class Trainer(_Base):
         """The step of this kind, made anew when what it depends on has changed."""
         variables = self._state()
         eager = bool(getattr(self, "run_eagerly", False))
-        settings = config.backend(), config.fusion(), eager
+        settings = config.backend(), config.fusion(), eager, backend().distribution
         key = (kind, settings, tuple((id(v), v.trainable) for v in variables), id(self.optimizer))
         steps = self.__dict__.setdefault("_steps", {})
         if key not in steps:
             for old in [k for k in steps if k[0] == kind]:
                 del steps[old]
-            steps[key] = _Step(step_function(getattr(self, f"{kind}_step"), variables, compiled=not eager))
+            step = getattr(self, f"{kind}_step")
+            steps[key] = _Step(step_function(step, variables, compiled=not eager, donate=kind == "train"))
         return steps[key]
 
     def _prepare(self, batch: Any, kind: str, source: Any) -> tuple[Callable[..., Any], list[int | None]]:

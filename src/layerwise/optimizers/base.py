@@ -169,7 +169,9 @@ class Optimizer(Configurable):
 
     def _like(self, reference: Variable, name: str, initializer: Any = _zeros) -> Variable:
         path = f"{reference.path.replace('/', '_')}_{name}"
-        return self._variable(path, initializer, reference.shape, reference.dtype)
+        slot = self._variable(path, initializer, reference.shape, reference.dtype)
+        slot.layout_path = reference.path
+        return slot
 
     def _variable(self, name: str, initializer: Any, shape: Sequence[int] = (), dtype: str = "float32") -> Variable:
         variable = Variable(initializer, shape, dtype, trainable=False, name=name)
