@@ -104,7 +104,7 @@ def matrices(transposes, m, k, n, dtype="float32"):
 
 # Cut into rows, into columns, into pieces of k; with a copy of b and without.
 LARGE = pytest.mark.parametrize(
-    ("m", "k", "n"), [(397, 300, 83), (29, 300, 611), (523, 270, 251), (7, 9001, 10), (5, 2111, 211)]
+    ("m", "k", "n"), [(397, 300, 83), (29, 300, 611), (523, 270, 251), (7, 40001, 10), (5, 2111, 211)]
 )
 
 
@@ -114,6 +114,18 @@ def test_products_in_several_parts(transposes, m, k, n):
     a, b = matrices(transposes, m, k, n)
     bias = np.linspace(-9, 9, n, dtype="float32")
     assert_product(gemm(a, b, bias, "relu"), a, b, bias, "relu")
+
+
+@TRANSPOSES
+@pytest.mark.parametrize(("m", "k", "n"), [(60, 90, 211), (5, 22001, 10)])
+def test_batches_in_several_parts(transposes, m, k, n):
+    a, b = (
+        np.stack([x.T, -2 * x.T], axis=0).swapaxes(1, 2) if turned == "t" else np.stack([x, -2 * x])
+        for x, turned in zip(matrices(transposes, m, k, n), transposes, strict=True)
+    )
+    assert_product(gemm(a, b), a, b)
+    shared = np.broadcast_to(b[1], b.shape)
+    assert_product(gemm(a, shared), a, shared)
 
 
 @TRANSPOSES

@@ -1,11 +1,12 @@
-// Matrix product with bias and activation: out = activation(a @ b + bias), each operand seen through any strides (so all
-// transposes), optionally a batch of them, float32 or float64.
+// Matrix product with bias and activation: out = activation(a @ b + bias), each operand seen through any strides (so
+// all transposes), optionally a batch of them, float32 or float64.
 //
 // Rows and columns of `out` are cut into parts; a part runs the micro-kernel over its tiles. Columns go in panels a few
-// vectors wide and k in blocks, so that a panel's block stays in the first-level cache while all rows of the part pass over
-// it. `a` is always taken where it lies: the micro-kernel reads it through pointers to rows and any stride along k. So is `b`
-// if its rows are contiguous; if not, or if many rows will pass over it, a first phase (PACK) copies it into panels.
-// Where `out` is too small to be cut but k is long, parts take pieces of k, and a last phase (COMBINE) adds them in order.
+// vectors wide and k in blocks, so that a panel's block stays in the first-level cache while all rows of the part pass
+// over it. `a` is always taken where it lies: the micro-kernel reads it through pointers to rows and any stride along
+// k. So is `b` if its rows are contiguous; if not, or if many rows will pass over it, a first phase (PACK) copies it
+// into panels. Where `out` is too small to be cut but k is long, parts take pieces of k, and a last phase (COMBINE)
+// adds them in order.
 #pragma once
 #include "micro.h"
 #include "view.h"
@@ -42,7 +43,8 @@ template <class T> void pack_columns(T* to, int64_t to_row, Matrix<T> from, int6
             if (height == W && width == W)
                 UNROLL for (int p = 0; p < W; p++) square[p] = load(corner + p * from.column);
             else
-                UNROLL for (int p = 0; p < W; p++) square[p] = p < width ? load_part(corner + p * from.column, height) : V<T>{};
+                UNROLL for (int p = 0; p < W; p++)
+                    square[p] = p < width ? load_part(corner + p * from.column, height) : V<T>{};
             transpose<T>(square);
             UNROLL for (int p = 0; p < W; p++)
                 if (p < height) store(to + (i + p) * to_row + j, square[p]);
@@ -56,7 +58,8 @@ template <class T> void pack(T* to, int64_t to_row, Matrix<T> from, int64_t rows
 
 // ---- tiles
 
-template <class T> struct Tile {  // out (rows, columns) = activation([out +] a (rows, depth) @ b (depth, columns) + bias)
+// out (rows, columns) = activation([out +] a (rows, depth) @ b (depth, columns) + bias)
+template <class T> struct Tile {
     Matrix<T> a, b;
     int64_t depth;
     T* out;
@@ -76,8 +79,9 @@ template <class T, int MR, int NV> __attribute__((noinline)) void run_tile(const
     finish(acc, t.out, t.out_row, t.rows, t.columns, t.add, t.bias, t.activation);
 }
 
-// A panel's width. Where `a` has a row or two, wider ones make up for the accumulators that the missing rows would need.
-constexpr int PANEL_VECTORS = REGISTERS == 32 ? 3 : 2, WIDE_VECTORS = REGISTERS == 32 ? 8 : 4, WIDE_ROWS = 2;
+// The widest panel. Where `a` has but a row or two, wider ones put the free accumulators to use.
+constexpr int PANEL_VECTORS = REGISTERS == 32 ? 3 : 2;
+constexpr int WIDE_VECTORS = REGISTERS == 32 ? 8 : 4, WIDE_ROWS = 2;
 constexpr int panel_rows(int vectors) { return vectors > PANEL_VECTORS ? WIDE_ROWS : tile_rows(vectors); }
 
 // The lowest tile that has room for t.rows.
@@ -106,13 +110,14 @@ template <class T, int NV = WIDE_VECTORS> void run_panel(Matrix<T> a, int64_t ro
 
 enum GemmPhase { PACK, MULTIPLY, COMBINE };
 
-constexpr int64_t DEPTH = 256;                          // of a block of k
-constexpr int64_t PART_ROWS = 384, PART_COLUMNS = 256;  // of the largest part
-constexpr int64_t PART_WORK = 1 << 21;                  // multiplications of float32 below which a call is one part
-constexpr int64_t PARTS = 16;                           // wanted of a larger call, a multiple of what it has threads,
-constexpr int64_t LARGEST_WORK = 1 << 27;               // and more if each had to do more than this
-constexpr int64_t SHORTEST_DEPTH = 1024;                // of a piece of k
-constexpr int64_t PACK_ROWS = 512, PACK_SIZE = 1 << 16;  // rows of `a` and size of `b` that are worth a copy of `b`
+constexpr int64_t DEPTH = 256;                           // of a block of k
+constexpr int64_t PART_ROWS = 384, PART_COLUMNS = 256;   // of the largest part
+constexpr int64_t SHORTEST_DEPTH = 1024;                 // of a piece of k
+constexpr int64_t PACK_ROWS = 512, PACK_SIZE = 1 << 16;  // rows of `a` and elements of `b` that are worth a copy of `b`
+
+// In multiplications of float32: what is worth a part of its own, and what a part should not exceed. Calls between the
+// two have FEW to MANY parts, so that some threads come out even.
+constexpr int64_t SMALL_WORK = 1 << 21, LARGE_WORK = 1 << 27, FEW = 4, MANY = 16;
 
 struct Gemm {
     int64_t batch, m, n, k;
@@ -148,15 +153,18 @@ template <class T> Gemm gemm_of(const Call& c) {
     g.pack_parts = part_count(g.packed_size() * sizeof(T), g.packed * g.panels);
 
     const int64_t work = g.batch * g.m * g.n * g.k * int64_t(sizeof(T) / sizeof(float));
-    const int64_t wanted = work < PART_WORK ? 1 : most(least(most<int64_t>(4, work / PART_WORK), PARTS), work / LARGEST_WORK);
+    const int64_t wanted = work < SMALL_WORK ? 1 : most(least(most(FEW, work / SMALL_WORK), MANY), work / LARGE_WORK);
     const int64_t most_rows = ceil_div(g.m, tile_rows(PANEL_VECTORS));
-    g.row_parts = ceil_div(g.m, PART_ROWS), g.column_parts = least(g.panels, ceil_div(g.panels * g.panel, PART_COLUMNS));
+    g.row_parts = ceil_div(g.m, PART_ROWS);
+    g.column_parts = least(g.panels, ceil_div(g.panels * g.panel, PART_COLUMNS));
     g.depth_parts = 1;
     while (g.parts() < wanted) {  // the longer side in halves
         const bool rows = g.row_parts < most_rows, columns = g.column_parts < g.panels;
-        if (rows && (!columns || g.m / g.row_parts >= g.n / g.column_parts)) g.row_parts = least(2 * g.row_parts, most_rows);
-        else if (columns) g.column_parts = least(2 * g.column_parts, g.panels);
-        else break;
+        if (!rows && !columns) break;
+        if (rows && (!columns || g.m / g.row_parts >= g.n / g.column_parts))
+            g.row_parts = least(2 * g.row_parts, most_rows);
+        else
+            g.column_parts = least(2 * g.column_parts, g.panels);
     }
     if (g.parts() < wanted) g.depth_parts = most<int64_t>(1, least(ceil_div(wanted, g.parts()), g.k / SHORTEST_DEPTH));
     const int64_t depth = most<int64_t>(1, ceil_div(g.k, g.depth_parts));
@@ -168,11 +176,13 @@ template <class T> void gemm_pack(const Call& c, const Gemm& g, int64_t part, T*
     const Range units = part_of(g.packed * g.panels, g.pack_parts, part);
     for (int64_t i = units.begin; i < units.end; i++) {
         const int64_t column = i % g.panels * g.panel;
-        pack(packed + i * g.k * g.panel, g.panel, matrix<T>(c.args[2], i / g.panels).at(0, column), g.k, least(g.n - column, g.panel));
+        const Matrix<T> b = matrix<T>(c.args[2], i / g.panels).at(0, column);
+        pack(packed + i * g.k * g.panel, g.panel, b, g.k, least(g.n - column, g.panel));
     }
 }
 
-template <class T> void gemm_multiply(const Call& c, const Gemm& g, int64_t part, T* scratch, const T* packed, T* partial) {
+template <class T>
+void gemm_multiply(const Call& c, const Gemm& g, int64_t part, T* scratch, const T* packed, T* partial) {
     constexpr int W = WIDTH<T>;
     const Range panels = part_of(g.panels, g.column_parts, part % g.column_parts);
     part /= g.column_parts;
@@ -250,25 +260,31 @@ template <class T> void gemm_run_as(const Call& c, int phase, int64_t part, char
 }
 
 inline const char* gemm_check(const Call& c) {
-    if (c.arg_count < 3 || c.arg_count > 4 || c.int_count != 1) return "gemm: expected out, a, b, bias? and one integer";
+    if (c.arg_count < 3 || c.arg_count > 4 || c.int_count != 1)
+        return "gemm: expected out, a, b, bias? and one integer";
     const View &out = c.args[0], &a = c.args[1], &b = c.args[2];
     const int r = out.rank;
-    if (!is_float(out.dtype) || a.dtype != out.dtype || b.dtype != out.dtype) return "gemm: out, a, b: expected the same float dtype";
-    if ((r != 2 && r != 3) || a.rank != r || b.rank != r) return "gemm: out, a, b: expected matrices, or as many of each";
-    if (r == 3 && (a.shape[0] != out.shape[0] || b.shape[0] != out.shape[0])) return "gemm: out, a, b: expected the same batch";
+    if (!is_float(out.dtype) || a.dtype != out.dtype || b.dtype != out.dtype)
+        return "gemm: out, a, b: expected the same float dtype";
+    if ((r != 2 && r != 3) || a.rank != r || b.rank != r)
+        return "gemm: out, a, b: expected matrices, or as many of each";
+    if (r == 3 && (a.shape[0] != out.shape[0] || b.shape[0] != out.shape[0]))
+        return "gemm: out, a, b: expected the same batch";
     if (a.shape[r - 2] != out.shape[r - 2] || b.shape[r - 1] != out.shape[r - 1] || a.shape[r - 1] != b.shape[r - 2])
         return "gemm: out, a, b: expected shapes (m, n), (m, k), (k, n)";
     int64_t work = 1;
     const int64_t sizes[] = {r == 3 ? out.shape[0] : 1, out.shape[r - 2], out.shape[r - 1], a.shape[r - 1]};
     for (int64_t n : sizes)
-        if (__builtin_mul_overflow(work, n, &work) || work > 1LL << 52) return "gemm: out, a, b: expected fewer multiplications than 2^52";
+        if (__builtin_mul_overflow(work, n, &work) || work > 1LL << 52)
+            return "gemm: out, a, b: expected at most 2^52 multiplications";
     if (count(out) && out.shape[r - 1] > 1 && out.stride[r - 1] != 1) return "gemm: out: expected contiguous rows";
     if (has_bias(c)) {
         const View& bias = c.args[3];
         if (bias.dtype != out.dtype || bias.rank != 1 || bias.shape[0] != out.shape[r - 1] || !contiguous(bias))
             return "gemm: bias: expected a contiguous vector as long as out's rows, of its dtype";
     }
-    if (c.ints[0] < LINEAR || c.ints[0] > SIGMOID) return "gemm: activation: expected 0 (none), 1 (relu), 2 (tanh) or 3 (sigmoid)";
+    if (c.ints[0] < LINEAR || c.ints[0] > SIGMOID)
+        return "gemm: activation: expected 0 (none), 1 (relu), 2 (tanh) or 3 (sigmoid)";
     return nullptr;
 }
 
