@@ -96,7 +96,7 @@ def test_heads_and_pooling():
 
 def test_inputs_of_a_tensor_that_several_lead_to():
     a, b = layerwise.Input((2,)), layerwise.Input((2,))
-    found = imagenet_utils.layer_inputs(layerwise.layers.Add()([a, b]))
+    found = imagenet_utils.source_inputs(layerwise.layers.Add()([a, b]))
     assert {id(t) for t in found} == {id(a), id(b)}
 
 

@@ -155,16 +155,16 @@ def test_files_that_are_nothing(tmp_path):
     with zipfile.ZipFile(tmp_path / "m.keras") as old, zipfile.ZipFile(tmp_path / "odd.keras", "w") as new:
         for name in old.namelist():
             new.writestr(name, json.dumps({"config": 3}) if name == "config.json" else old.read(name))
-    with pytest.raises(FileFormatError, match=r"odd\.keras: config\.json: not a model"):
+    with pytest.raises(FileFormatError, match=r"odd\.keras: config\.json: .*int"):
         describe(tmp_path / "odd.keras")
     network(compiled=False).save(tmp_path / "m.h5")
     with h5py.File(tmp_path / "m.h5", "r+") as file:
         file.attrs["model_config"] = '{"config": {"layers": [3]}}'
-    with pytest.raises(FileFormatError, match=r"m\.h5: not a model"):
+    with pytest.raises(FileFormatError, match=r"m\.h5: model_config: .*int"):
         describe(tmp_path / "m.h5")
     with h5py.File(tmp_path / "m.h5", "r+") as file:
         file.attrs["model_config"] = "[]"
-    with pytest.raises(FileFormatError, match=r"m\.h5: expected a JSON object"):
+    with pytest.raises(FileFormatError, match=r"m\.h5: model_config: expected a JSON object"):
         describe(tmp_path / "m.h5")
 
 

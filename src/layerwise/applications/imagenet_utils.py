@@ -49,7 +49,7 @@ def application(
     shape = _input_shape(kind, input_shape, include_top, weights)
     x = layers.Input(shape) if input_tensor is None else input_tensor
     with deferred_initializers() if weights is not None else contextlib.nullcontext():
-        model = Model(layer_inputs(x), network(x), name=name)
+        model = Model(source_inputs(x), network(x), name=name)
         if weights == "imagenet":
             url, md5 = pretrained[include_top]
             weights = obtain(url.rpartition("/")[2], url, md5=md5, kind="models")
@@ -81,7 +81,7 @@ def _input_shape(kind: str, shape: Any, include_top: bool, weights: Any) -> tupl
     return tuple(shape)
 
 
-def layer_inputs(x: Tensor) -> Any:
+def source_inputs(x: Tensor) -> Any:
     """The inputs that a symbolic Tensor is computed from."""
     found: dict[int, Tensor] = {}
     waiting = [x]

@@ -18,7 +18,7 @@ from ..models.graph_config import is_operation
 from ..variables import snake_case
 from . import hdf5, keras_v3, legacy_h5, safetensors
 from .api import HDF5, MODEL, SAFETENSORS
-from .files import FileFormatError, parse_json
+from .files import FileFormatError, located, parse_json
 
 ONNX = ".onnx"
 WIDTHS = {"bfloat16": 2}  # of dtypes that NumPy may not know
@@ -88,18 +88,13 @@ def describe(filepath: str | os.PathLike[str]) -> Contents:
 
 
 def _keras(path: Path) -> Contents:
-    with keras_v3.opened(path) as read:
-        try:
-            config, metadata = parse_json(read(keras_v3.CONFIG)), parse_json(read(keras_v3.METADATA))
-            groups = _groups(io.BytesIO(read(keras_v3.WEIGHTS)), f"{path}: {keras_v3.WEIGHTS}")
-            optimizer = groups.pop("optimizer", Part("", "")).arrays
-            parts = list(_layers(config, groups)) if "layers" in config["config"] else []
-        except (KeyError, TypeError, AttributeError) as error:
-            raise FileFormatError(
-                f"{path}: {keras_v3.CONFIG}: not a model ({type(error).__name__}: {error})"
-            ) from error
+    with keras_v3.opened(path) as read, located(path, keras_v3.CONFIG):
+        config, metadata = parse_json(read(keras_v3.CONFIG)), parse_json(read(keras_v3.METADATA))
+        groups = _groups(io.BytesIO(read(keras_v3.WEIGHTS)), f"{path}: {keras_v3.WEIGHTS}")
+        optimizer = groups.pop("optimizer", Part("", "")).arrays
+        parts = list(_layers(config, groups)) if "layers" in config["config"] else []
+        facts = {"Model": f"{config['config'].get('name', '')} ({config['class_name']})"}
     parts += [part for part in groups.values() if part.arrays]  # what no layer in the configuration holds
-    facts = {"Model": f"{config['config'].get('name', '')} ({config['class_name']})"}
     facts["Written by"] = _writer(metadata)
     notes = metadata.get(keras_v3.NOTES)
     return Contents(
@@ -174,21 +169,17 @@ def _hdf5(path: Path) -> Contents:
 
 
 def _legacy(archive: Any, path: Path) -> Contents:
-    try:
+    with located(path, "model_config"):
         config = parse_json(hdf5.text(archive, "model_config") or "{}")
         training = parse_json(hdf5.text(archive, "training_config") or "{}")
         kinds = {layer["config"]["name"]: layer["class_name"] for layer in config.get("config", {}).get("layers", ())}
+        facts = {"Model": f"{config['config'].get('name', '')} ({config['class_name']})"} if config else {}
+    with located(path, "model_weights"):
         root = archive.get("model_weights", archive)
         names = [*(hdf5.texts(root, "layer_names") or ()), *([legacy_h5.OWN] if legacy_h5.OWN in root else ())]
         parts = [Part(name, kinds.get(name, ""), _named(root[name])) for name in names]
         optimizer = _named(archive["optimizer_weights"]) if "optimizer_weights" in archive else []
-        facts = {"Written by": f"Keras {hdf5.text(root, 'keras_version') or '?'}"}
-    except FileFormatError as error:
-        raise FileFormatError(f"{path}: {error}") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise FileFormatError(f"{path}: not a model ({type(error).__name__}: {error})") from error
-    if config:
-        facts = {"Model": f"{config['config'].get('name', '')} ({config['class_name']})"} | facts
+        facts["Written by"] = f"Keras {hdf5.text(root, 'keras_version') or '?'}"
     parts = [part for part in parts if part.arrays or part.name in kinds]
     return Contents("Keras' older .h5" if config else "weights in Keras' older .h5", parts, optimizer,
                     facts | _training(training))  # fmt: skip

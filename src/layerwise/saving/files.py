@@ -19,6 +19,18 @@ class FileFormatError(ValueError):
 
 
 @contextlib.contextmanager
+def located(path: Path, member: str) -> Iterator[None]:
+    """Errors inside the `with` block are raised as FileFormatErrors that name the file and the member."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, FileFormatError) and str(error).startswith(str(path)):
+            raise
+        reason = str(error) if isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: {error}"
+        raise FileFormatError(f"{path}: {member}: {reason}") from error
+
+
+@contextlib.contextmanager
 def replacing(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[BinaryIO]:
     """A new file, open for writing, that takes the place of `path` when the `with` block ends well.
 

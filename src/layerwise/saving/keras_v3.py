@@ -17,7 +17,7 @@ from ..data.idx import DEFLATE_LIMIT
 from ..models.model import Model
 from ..serialization import deserialize, serialize
 from ..variables import deferred_initializers
-from .files import FileFormatError, parse_json
+from .files import FileFormatError, located, parse_json
 from .keras_weights import read_weights, write_weights
 
 FORMAT = "3.15.1"  # the version of Keras whose files these are like
@@ -60,24 +60,17 @@ def is_folder(path: Path) -> bool:
 
 def read_model(path: Path, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Model:
     """The model that was written here or by Keras. No initializer runs for values that come from the file."""
-    with opened(path) as read:
-        try:
-            config = parse_json(read(CONFIG))
-            if not compile:
-                config.pop("compile_config", None)
-            with deferred_initializers():
-                model = deserialize(config, custom_objects)
-                if not isinstance(model, Model):
-                    raise ValueError(f"expected a model, got {type(model).__name__}")
-                weights = io.BytesIO(read(WEIGHTS))
-                read_weights(model, weights, f"{path}: {WEIGHTS}")
-            notes = parse_json(read(METADATA)).get(NOTES)
-            model.file_notes = notes if isinstance(notes, dict) else None
-        except Exception as error:
-            if isinstance(error, FileFormatError) and str(error).startswith(str(path)):
-                raise
-            reason = str(error) if isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: {error}"
-            raise FileFormatError(f"{path}: {CONFIG}: {reason}") from error
+    with opened(path) as read, located(path, CONFIG):
+        config = parse_json(read(CONFIG))
+        if not compile:
+            config.pop("compile_config", None)
+        with deferred_initializers():
+            model = deserialize(config, custom_objects)
+            if not isinstance(model, Model):
+                raise ValueError(f"expected a model, got {type(model).__name__}")
+            read_weights(model, io.BytesIO(read(WEIGHTS)), f"{path}: {WEIGHTS}")
+        notes = parse_json(read(METADATA)).get(NOTES)
+        model.file_notes = notes if isinstance(notes, dict) else None
     return model
 
 
@@ -108,6 +101,8 @@ def opened(path: Path) -> Iterator[Reader]:
 
 
 def _read_file(folder: Path, name: str) -> bytes:
+    if (folder / name).is_symlink():
+        raise FileFormatError(f"{folder}: {name}: a link to another place, which is never followed")
     if not (folder / name).is_file():
         raise FileFormatError(f"{folder}: {name}: the file is missing")
     return (folder / name).read_bytes()

@@ -23,7 +23,7 @@ from ..models.graph_config import is_operation
 from ..models.model import Model
 from ..serialization import custom_object_scope, deserialize, serialize
 from ..variables import Variable, all_or_nothing, deferred_initializers
-from .files import FileFormatError, parse_json
+from .files import FileFormatError, located, parse_json
 from .hdf5 import Store, opened, text, texts, write_array, write_texts
 from .keras_v3 import FORMAT
 from .keras_weights import report
@@ -135,31 +135,24 @@ def is_legacy(archive: Any) -> bool:
 
 def read_model(path: Path, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Model:
     """The model that `write_model`, Keras or TF-Keras wrote. No initializer runs for values that come from the file."""
-    with open(path, "rb") as file, opened(file, str(path)) as archive:
-        part = "model_config"
-        try:
-            config = _attribute(archive, part)
+    scope = custom_object_scope(custom_objects or {})
+    with open(path, "rb") as file, opened(file, str(path)) as archive, scope, deferred_initializers():
+        with located(path, "model_config"):
+            config = _attribute(archive, "model_config")
             if config is None:
                 raise ValueError("it is missing; a file of weights alone is for model.load_weights")
-            with deferred_initializers(), custom_object_scope(custom_objects or {}):
-                model = deserialize(_modern(config))
-                if not isinstance(model, Model):
-                    raise ValueError(f"expected a model, got {type(model).__name__}")
-                part = "training_config"
-                training = _attribute(archive, part) if compile else None
-                if training is not None:
-                    model.compile_from_config(_compile_config(training))
-                part = "model_weights"
-                _read_layers(model, _group(archive, part), f"{path}: {part}")
-                if training is not None and "optimizer_weights" in archive:
-                    part = "optimizer_weights"
-                    _read_optimizer(model, archive[part], f"{path}: {part}")
-        except FileFormatError as error:
-            message = str(error)
-            raise FileFormatError(message if message.startswith(str(path)) else f"{path}: {part}: {message}") from error
-        except Exception as error:
-            reason = str(error) if isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: {error}"
-            raise FileFormatError(f"{path}: {part}: {reason}") from error
+            model = deserialize(_modern(config))
+            if not isinstance(model, Model):
+                raise ValueError(f"expected a model, got {type(model).__name__}")
+        with located(path, "training_config"):
+            training = _attribute(archive, "training_config") if compile else None
+            if training is not None:
+                model.compile_from_config(_compile_config(training))
+        with located(path, "model_weights"):
+            _read_layers(model, _group(archive, "model_weights"), f"{path}: model_weights")
+        with located(path, "optimizer_weights"):
+            if training is not None and "optimizer_weights" in archive:
+                _read_optimizer(model, archive["optimizer_weights"], f"{path}: optimizer_weights")
     return model
 
 
@@ -169,8 +162,9 @@ def read_weights(model: Model, archive: Any, where: str, by_name: bool = False, 
     The k-th layer with weights gets those of the k-th in the file; with `by_name` each layer gets those of its name,
     if the file has them.
     """
-    group = archive if "model_weights" not in archive else _group(archive, "model_weights")
-    _read_layers(model, group, where, by_name, skip_mismatch)
+    with located(Path(where), "model_weights"):
+        group = archive if "model_weights" not in archive else _group(archive, "model_weights")
+        _read_layers(model, group, where, by_name, skip_mismatch)
 
 
 def _group(archive: Any, name: str) -> Any:

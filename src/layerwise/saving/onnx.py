@@ -13,13 +13,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .. import layers, tree
+from .. import config, layers, tree
 from ..autograd import Tensor
 from ..backends import Window
 from ..layers.augmentation import Augmentation
 from ..layers.base import Layer
 from ..layers.convolution import Conv
-from ..layers.core import InputLayer
 from ..layers.merging import Merge
 from ..layers.pooling import GlobalPooling, Pooling
 from ..layers.reshaping import Cropping, ZeroPadding
@@ -114,13 +113,6 @@ def _gelu(b: Builder, x: str) -> str:
     """x (1 + erf(x / sqrt 2)) / 2"""
     erf = b.add("Erf", b.calculate("Mul", x, math.sqrt(0.5)))
     return b.calculate("Mul", b.add("Mul", x, b.calculate("Add", erf, 1.0)), 0.5)
-
-
-def _tanh_gelu(b: Builder, x: str) -> str:
-    """x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2"""
-    cube = b.calculate("Mul", b.add("Mul", x, b.add("Mul", x, x)), 0.044715)
-    tanh = b.add("Tanh", b.calculate("Mul", b.add("Add", x, cube), math.sqrt(2 / math.pi)))
-    return b.calculate("Mul", b.add("Mul", x, b.calculate("Add", tanh, 1.0)), 0.5)
 
 
 def _clipped(b: Builder, x: str, low: float, high: float) -> str:
@@ -304,7 +296,7 @@ def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
 
 @rule(layers.Normalization)
 def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
-    mean, scale = layer.mean.numpy(), np.maximum(np.sqrt(layer.variance.numpy()), 1e-7)
+    mean, scale = layer.mean.numpy(), np.maximum(np.sqrt(layer.variance.numpy()), config.epsilon())
     if layer.invert:
         return b.calculate("Add", b.calculate("Mul", xs[0], scale), mean)
     return b.calculate("Div", b.calculate("Sub", xs[0], mean), scale)
@@ -469,8 +461,7 @@ def _model(model: Model) -> Any:
         raise ValueError(
             f"export: model {model.name!r} has no graph: build it for a shape of inputs, or make it of layers"
         )
-    problems = list(_problems(graph))
-    if problems:
+    if problems := _problems(graph):
         raise ValueError(f"export: without a counterpart in ONNX: {'; '.join(problems)}")
     b = Builder()
     inputs = [
@@ -530,8 +521,6 @@ def _run(b: Builder, graph: Graph, inputs: list[str]) -> list[str]:
         operation = call.operation
         if isinstance(operation, Model) and operation._graph is not None:
             results = _run(b, operation._graph, [names[id(t)] for t in graph.sources(call)])
-        elif isinstance(operation, InputLayer):
-            continue
         else:
             results = [_call(b, call, names)]
         names |= {id(t): name for t, name in zip(tree.flatten(call.outputs), results, strict=True)}
