@@ -15,7 +15,7 @@ PYTHON  =#          the interpreter to build .venv with; the newest suitable one
 WORKERS = 2#        processes that share the tests; 0 runs them in one
 # One BLAS thread for each: processes whose threads outnumber the cores wait for each other.
 PYTEST  = OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
-BUILT   = src/layerwise/backends/_native*
+BUILT   = src/layerwise/backends/_native*.so src/layerwise/backends/_native.txt
 INSTALL = rm -f $(BUILT); .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 SETUP   = pyproject.toml constraints.txt $(wildcard src/native/*)
 
