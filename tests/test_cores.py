@@ -67,6 +67,7 @@ def test_control_groups_limit(machine, files, cores):
 
 def test_the_environment_and_the_setter_decide(monkeypatch):
     monkeypatch.setitem(config._defaults, "num_threads", None)
+    monkeypatch.delenv("LAYERWISE_NUM_THREADS", raising=False)
     assert config.num_threads() == usable_cores()
     monkeypatch.setitem(config._defaults, "num_threads", None)
     monkeypatch.setenv("LAYERWISE_NUM_THREADS", "3")

@@ -225,7 +225,8 @@ class Lowering:
         stage = max((v.ready for v in inputs if v is not None), default=0)
         outputs = [Value(r.shape, r.dtype, made=stage, stored=True) for r in step.outputs]
         self.values.update((id(r), v) for r, v in zip(step.outputs, outputs, strict=True))
-        call = None if kernel else Step(step.function, *(replaced(a, lambda _: OPERAND) for a in (step.args, step.kwargs)))
+        args, kwargs = (replaced(given, lambda _: OPERAND) for given in (step.args, step.kwargs))
+        call = None if kernel else Step(step.function, args, kwargs)
         self.tasks.append(Task(stage, [*outputs], inputs, kernel, call))
         return self.tasks[-1]
 

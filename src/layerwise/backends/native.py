@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -320,44 +319,39 @@ class Replay:
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.fn = fn
         self.programs: dict[Any, tuple[Program, Any] | None] = {}
-        self._lock = threading.Lock()
 
     def __call__(self, state: list[np.ndarray], *batch: Any) -> Any:
         leaves: list[np.ndarray] = []
         form = _form(batch, leaves)
         if form not in self.programs:
-            return self._record(form, state, leaves, batch)
+            self.programs[form] = self._recorded(state, leaves, batch)
         found = self.programs[form]
-        if found is None or not self._lock.acquire(blocking=False):
+        if found is None:
             return self.fn(state, *batch)
-        try:
-            program, arrange = found
-            for a in state:
-                if sys.getrefcount(a) > OWN_REFERENCES or not a.flags.carray or not a.flags.owndata:
-                    state = [np.array(a, order="C") for a in state]  # something else holds on to it
-                    break
-            return state, arrange(program.run([*state, *map(np.ascontiguousarray, leaves)]))
-        finally:
-            self._lock.release()
+        program, arrange = found
+        for a in state:
+            if sys.getrefcount(a) > OWN_REFERENCES or not a.flags.carray or not a.flags.owndata:
+                state = [np.array(a, order="C") for a in state]  # something else holds on to it
+                break
+        return state, arrange(program.run([*state, *map(np.ascontiguousarray, leaves)]))
 
-    def _record(self, form: Any, state: list[np.ndarray], leaves: list[np.ndarray], batch: Any) -> Any:
+    def _recorded(self, state: list[np.ndarray], leaves: list[np.ndarray], batch: Any) -> tuple[Program, Any] | None:
+        """The function as a program, and how to arrange what it returns; None if it has to be called as it is."""
         steps: list[Step] = []
         inputs = [Recorded(a, steps) for a in (*state, *leaves)]
-        rest = iter(inputs[len(state) :])
         try:
-            new, outputs = self.fn(inputs[: len(state)], *_replaced(batch, rest))
+            new, outputs = self.fn(inputs[: len(state)], *_replaced(batch, iter(inputs[len(state) :])))
         except Exception:  # if it is not for the stand-ins, it comes again
-            result = self.fn(state, *batch)
-            self.programs[form] = None
-            return result
+            steps.clear()
+            return None
         flat: list[Any] = []
         arrange = _arrangement(outputs, flat)
         try:
-            self.programs[form] = Program(inputs, steps, [*new, *flat], len(state)), arrange
+            return Program(inputs, steps, [*new, *flat], len(state)), arrange
         except Unrecordable:
-            self.programs[form] = None
-        values = [a.value if isinstance(a, Recorded) else np.asarray(a) for a in (*new, *flat)]
-        return values[: len(state)], arrange(values[len(state) :])
+            return None
+        finally:
+            steps.clear()  # which refer to each other
 
 
 def _form(batch: Any, leaves: list[np.ndarray]) -> Any:

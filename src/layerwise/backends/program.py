@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -200,10 +202,14 @@ class Program:
     def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         made = [np.empty(v.shape, v.dtype) for v in self.made]
         buffers = [*inputs, *made]
-        for start, stop, foreign in self._sections:
-            for task in foreign:
-                self._call(task, buffers)
-            self._program.run(buffers, start, stop)
+        if len(self._sections) == 1 and not self._sections[0][2]:
+            self._program.run(buffers)
+            return made
+        with _arenas:
+            for start, stop, foreign in self._sections:
+                for task in foreign:
+                    self._call(task, buffers)
+                self._program.run(buffers, start, stop)
         return made
 
     def _call(self, task: Task, buffers: Sequence[np.ndarray]) -> None:
@@ -223,6 +229,19 @@ class Program:
         item = value.dtype.itemsize
         strides = [s * item for s in value.strides]
         return np.ndarray(value.shape, value.dtype, buffer, base.address + value.offset * item, strides)
+
+
+# One run of the extension has the arena to itself; who goes back and forth between it and NumPy waits for others. In a
+# forked child those others are not there any more.
+_arenas = threading.RLock()
+
+
+def _after_fork() -> None:
+    global _arenas
+    _arenas = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _aligned(size: int) -> int:
