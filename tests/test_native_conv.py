@@ -97,7 +97,7 @@ def call(kernel, shapes, inputs, ints):
             outputs[-1][...] = np.nan
     native.call(kernel, len(outputs), [*outputs, *inputs], list(ints), [])
     for array in arrays:
-        assert (array[:16] == 77).all() and (array[-16:] == 77).all()
+        np.testing.assert_array_equal([array[:16], array[-16:]], 77)
     return outputs
 
 
@@ -275,7 +275,7 @@ def test_what_is_not_finite_stays_where_it_is_seen(value):
 
 
 @pytest.mark.parametrize(
-    "change, message",
+    ("change", "message"),
     [
         ({"ints": [4, 0]}, "rank"),
         ({"ints": [2, 9, 3, 3, 1, 1, 1, 1, 1, 1]}, "activation"),

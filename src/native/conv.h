@@ -447,9 +447,10 @@ inline const char* check_conv(const Call& c, const View& x, const View& w, const
     return nullptr;
 }
 
-// Parts for so many multiplications; one if it is not worth waking a thread.
+// Parts for so many multiplications, alike for 2 and 4 threads; one if it is not worth waking a thread.
 inline int64_t parts_for(int64_t work) {
-    return work < 3 << 20 ? 1 : most(least<int64_t>(16, most<int64_t>(4, work >> 23)), work >> 26);
+    if (work < 3 << 19) return 1;
+    return most(least<int64_t>(16, ceil_div(work >> 22, 4) * 4), most<int64_t>(4, work >> 26));
 }
 
 // Which positions a part of `conv`, or of `conv_grad_x` (over x), has.
@@ -561,7 +562,7 @@ inline GradW grad_w_of(const Call& call) {
     GradW w;
     const Conv& c = w.c = conv_of(call.ints, call.args[2], call.args[0], call.args[3].shape + 1);
     constexpr int64_t BLOCK = 48 << 10, FEWEST = 512;  // elements of dw that stay in cache; positions worth a partial sum
-    const int64_t wanted = parts_for(c.work()), positions = c.batch * c.positions(), groups = c.depthwise() ? 1 : c.groups;
+    const int64_t wanted = parts_for(c.work()), positions = c.batch * c.positions(), groups = c.depthwise() ? 1 : most<int64_t>(1, c.groups);
     w.channel_blocks = w.column_blocks = 1;
     if (!c.depthwise() && c.taps() * c.channels * c.filters > BLOCK) {
         w.column_blocks = ceil_div(c.filters, 64);

@@ -210,7 +210,7 @@ inline ConvPoolGrad conv_pool_grad_of(const Call& call) {
     const Conv& c = b.p.c;
     const int64_t item = item_size(call.args[3].dtype), image = c.positions() * b.row() * item;
     b.dx = call.args[0].dtype != NONE;
-    b.parts = most<int64_t>(1, least(c.batch, parts_for(2 * c.work())));
+    b.parts = most<int64_t>(1, least(c.batch, parts_for(c.work())));
     b.images = most<int64_t>(1, least(ceil_div(c.batch, b.parts), GRADIENT_CACHE / most<int64_t>(1, image)));
     b.sums = part_count((b.size() + b.row()) * b.parts * item, ceil_div(b.size() + b.row(), 1024));
     b.packed = b.dx ? packed_size(c, c.filters, c.channels, VECTOR_BYTES / item) * item : 0;
