@@ -97,6 +97,7 @@ def others() -> Any:
     yield layers.Cropping2D(((1, 0), (2, 1))), IMAGE
     yield layers.Cropping3D(1), (3, 4, 3, 1)
     yield layers.CenterCrop(3, 2), IMAGE
+    yield layers.RandomCrop(3, 2), IMAGE
     yield layers.UpSampling1D(3), ROWS
     yield layers.UpSampling2D((2, 3)), IMAGE
     yield layers.UpSampling2D(2, data_format="channels_first"), IMAGE
@@ -136,7 +137,10 @@ def test_layers_of_several_inputs(layer, shapes, tmp_path):
     assert_same(Model(inputs, layer(inputs)), [values(2, *shape) for shape in shapes], tmp_path / "m.onnx")
 
 
-def test_every_rule_was_tried():
+def test_every_layer_has_a_rule_and_every_rule_was_tried():
+    public = {getattr(layers, name) for name in layers.__all__}
+    kinds = {kind for kind in public if isinstance(kind, type) and issubclass(kind, layers.Layer)}
+    assert kinds - {layers.Layer, layers.InputLayer} == set(RULES)
     tried = {type(layer) for layer, _ in [*of_any_rank(), *others(), *several()]}
     assert set(RULES) == tried
 
@@ -164,6 +168,14 @@ def test_operations(name, tmp_path):
     binary = name in ("add", "subtract", "multiply", "divide", "true_divide", "power", "maximum", "minimum", "matmul")
     y = operation(positive, x) if binary else operation(positive)
     assert_same(Model(x, y), [values(2, 3, 3)], tmp_path / "m.onnx")
+
+
+def test_a_model_in_a_model_with_named_inputs(tmp_path):
+    inner_inputs = {"q": Input((2,), name="q"), "p": Input((3,), name="p")}
+    inner = Model(inner_inputs, layers.Concatenate()([layers.Dense(2)(inner_inputs["p"]), inner_inputs["q"]]))
+    a, b = Input((3,), name="a"), Input((2,), name="b")
+    model = filled(Model([a, b], inner({"p": a, "q": b})))
+    assert_same(model, [values(4, 3), values(4, 2)], tmp_path / "m.onnx")
 
 
 def test_sizes_stay_open(tmp_path):

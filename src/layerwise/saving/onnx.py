@@ -356,7 +356,7 @@ def _(b: Builder, layer: Cropping, xs: list[str], inputs: list[Tensor]) -> str:
     return _slice(b, xs[0], start, [before for before, _ in pairs], [-after or END for _, after in pairs])
 
 
-@rule(layers.CenterCrop)
+@rule(layers.CenterCrop, layers.RandomCrop)
 def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
     start = inputs[0].ndim - (2 if layer.data_format == "channels_first" else 3)
     sizes, wanted = inputs[0].shape[start : start + 2], (layer.height, layer.width)
@@ -520,7 +520,7 @@ def _run(b: Builder, graph: Graph, inputs: list[str]) -> list[str]:
     for call in graph.calls:
         operation = call.operation
         if isinstance(operation, Model) and operation._graph is not None:
-            results = _run(b, operation._graph, [names[id(t)] for t in graph.sources(call)])
+            results = _run(b, operation._graph, [names[id(t)] for t in operation._graph_inputs(call.args[0])])
         else:
             results = [_call(b, call, names)]
         names |= {id(t): name for t, name in zip(tree.flatten(call.outputs), results, strict=True)}
