@@ -147,7 +147,7 @@ INLINE F silu_grad(F x) {
 struct Split { F k, f; };
 INLINE Split split(F x) {
     auto tiny = x < 0x1p-126f;
-    Bits bits = (Bits)(tiny ? x * 0x1p23f : x) + (0x3f800000 - 0x3f3504f3);
+    Bits bits = (Bits)((V<uint32_t>)(tiny ? x * 0x1p23f : x) + (0x3f800000 - 0x3f3504f3));  // unsigned: a NaN's may wrap
     Bits k = (bits >> 23) - 127 + (tiny & -23);
     return {__builtin_convertvector(k, F), (F)((bits & 0x7fffff) + 0x3f3504f3) - 1.f};
 }
