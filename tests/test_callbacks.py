@@ -346,7 +346,7 @@ def test_what_the_callbacks_argument_accepts():
 
 
 def test_every_callback_of_keras_that_was_asked_for_is_there():
-    left_out = {"BackupAndRestore", "OrbaxCheckpoint", "RemoteMonitor"}
+    left_out = {"OrbaxCheckpoint", "RemoteMonitor"}
     public = {name for name in dir(keras.callbacks) if not name.startswith("_")}
     assert public - set(dir(callbacks)) <= left_out
 

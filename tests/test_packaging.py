@@ -31,6 +31,7 @@ ORDER = """
 UPWARD = {
     "variables -> initializers",  # Variable("glorot_uniform", ...)
     "models.model -> saving",  # model.save("m.keras")
+    "callbacks.backup -> saving",  # a file that is replaced whole
 }
 OPTIONAL = ["PIL", "jax", "keras", "matplotlib", "onnx", "scipy", "sklearn", "tensorboard", "tensorboardX", "tensorflow"]
 

@@ -21,6 +21,7 @@ from .lazy import missing
 
 BACKENDS = ("native", "numpy", "xla")
 REFERENCE = "numpy"  # always there; shapes are worked out on it
+DISTRIBUTED = "xla"  # computes in several processes
 
 _defaults: dict[str, Any] = {
     "backend": None,

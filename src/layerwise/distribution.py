@@ -86,7 +86,7 @@ def initialize(
         raise ValueError(f"initialize: process_id: got {number}, expected 0 ... {count - 1}")
     machine = backend()
     machine.connect(address.split(",")[0], count, number, timeout)
-    random.set_random_seed(machine.agree(random.process_seed()))
+    random.set_random_seed(machine.agree(random.process_state()[0]))
 
 
 def _from_environment(name: str) -> int | None:
@@ -107,12 +107,13 @@ def note_checkpoint(path: str | os.PathLike[str]) -> None:
 
 
 @contextlib.contextmanager
-def gathered(variables: Sequence[Variable]) -> Iterator[None]:
-    """Inside the `with` block every process can read every variable by itself; all processes must come here.
+def gathered(model: Any) -> Iterator[None]:
+    """Inside the `with` block every process can read the model and its optimizer by itself; all must come here.
 
     Variables whose parts lie in several processes are on the host meanwhile.
     """
     machine = backend()
+    variables: list[Variable] = model._state() if machine.processes()[1] > 1 else []
     apart = [(v, v._value) for v in variables if not machine.whole(v._value)]
     try:
         for variable, value in apart:

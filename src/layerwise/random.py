@@ -17,6 +17,7 @@ import math
 import os
 import random as _python_random
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -100,9 +101,16 @@ def set_random_seed(seed: int) -> None:
     np.random.seed(seed)
 
 
-def process_seed() -> int:
-    """The seed of the process's draws: what `set_random_seed` was given, or the operating system."""
-    return _process[0]
+def process_state() -> tuple[int, int]:
+    """The seed of the process's draws (from `set_random_seed` or the operating system), and how many there were."""
+    seed, count = _process
+    return seed, next(copy(count))
+
+
+def set_process_state(seed: int, draws: int) -> None:
+    """Go on behind the first `draws` draws of a process of this seed."""
+    global _process
+    _process = (checked_seed(seed), itertools.count(draws))
 
 
 def _process_key() -> np.ndarray:

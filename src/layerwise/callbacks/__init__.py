@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy(
         ".base": "Callback CallbackList",
         ".history": "History",
         ".progress": "ProgbarLogger",
+        ".backup": "BackupAndRestore",
         ".early_stopping": "EarlyStopping",
         ".checkpoint": "ModelCheckpoint",
         ".reduce_lr": "ReduceLROnPlateau",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from .. import distribution
 from ..serialization import suggest
 from .monitor import Monitor
 from .progress import say
@@ -23,6 +24,8 @@ class ModelCheckpoint(Monitor):
         mode: "min" or "max", whichever is better; "auto" asks the model's metric of that name.
         save_freq: "epoch", or a number of batches.
         initial_value_threshold: the value that `monitor` has to surpass to be saved at all.
+
+    Of several processes that train together the first one saves.
 
     >>> checkpoint = ModelCheckpoint("best.keras", monitor="val_loss", save_best_only=True)
     >>> # model.fit(x, y, validation_split=0.1, epochs=10, callbacks=checkpoint)
@@ -86,9 +89,13 @@ class ModelCheckpoint(Monitor):
             self.best = current
         if self.verbose:
             say(f"Epoch {place['epoch']}: {because}saving to {path}")
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        save = self.model.save_weights if self.save_weights_only else self.model.save
-        save(path, overwrite=True)
+        with distribution.gathered(self.model):
+            if not distribution.is_first():
+                return
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            save = self.model.save_weights if self.save_weights_only else self.model.save
+            save(path, overwrite=True)
+        distribution.note_checkpoint(path)
 
     def _path(self, values: dict[str, Any]) -> str:
         try:

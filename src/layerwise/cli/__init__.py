@@ -40,7 +40,8 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, by default the process's; returns the exit code.
 
-    0: done; 2: something is wrong with what was given, and standard error says what; 130: stopped by Ctrl-C.
+    0: done; 1: a process that was launched failed; 2: something is wrong with what was given, and standard error says
+    what; 130: stopped by Ctrl-C.
     """
     try:
         options = _parse(arguments)
@@ -102,6 +103,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     _add_model(predict)
     predict.add_argument("inputs", nargs="+", metavar="FILE", help="images, or .csv files for a model of tables")
     predict.add_argument("--show", action="store_true", help="save what the network saw beside each image")
+    launch = command("launch", "launch", "run a program in several processes that train one model")
+    launch.add_argument("-n", "--processes", type=_whole, default=2, metavar="N", help="how many (default: 2)")
+    launch.add_argument("program", metavar="PROGRAM", help="a Python file that begins with distribution.initialize()")
+    launch.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what it is given")
 
     known = {name for choice in commands.choices.values() for name in choice._option_string_actions}
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]

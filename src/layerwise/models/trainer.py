@@ -58,6 +58,7 @@ class Trainer(_Base):
     _untracked = Layer._untracked | {"_compile_arguments", "_outputs", "_steps"}
     optimizer: Any = None
     stop_training = False
+    _initial_epoch = 0
     history: Any = None
     _compiled = False
     _compile_arguments: dict[str, Any] | None = None
@@ -374,6 +375,9 @@ class Trainer(_Base):
         listeners = self._listeners(callbacks, verbose, stream.steps, epochs, add_history=True)
         self.stop_training = False
         listeners.on_train_begin()
+        if self._initial_epoch > initial_epoch:  # a callback has restored what came before
+            initial_epoch, stream = self._initial_epoch, Stream(source, steps_per_epoch)
+        self._initial_epoch = 0
         logs: dict[str, Any] = {}
         epoch_logs: dict[str, Any] = {}
         for epoch in range(initial_epoch, epochs):
