@@ -15,6 +15,7 @@ from keras.src.legacy.saving import legacy_h5_format
 import layerwise
 from layerwise import saving
 from layerwise.saving import FileFormatError, legacy_h5
+from layerwise.saving.contents import describe
 from test_saving import (
     MODELS,
     OPTIMIZERS,
@@ -436,6 +437,12 @@ def test_damaged_files(tmp_path):
     with pytest.raises(FileFormatError, match=r"m\.h5: model_weights: 'last/bias': expected numbers"):
         pair(layerwise).load_weights(path)
 
+    numbered_afresh(pair, layerwise).save(path)
+    path.write_bytes(path.read_bytes().replace(b"\0first\0", b"\0\xe1irst\0"))
+    for read in (saving.load_model, describe):
+        with pytest.raises(FileFormatError, match=r"m\.h5: damaged \(.*codec can't decode"):
+            read(path)
+
     def hollow(file: Any) -> None:
         del file["model_weights/last/last/bias"]
         file["model_weights/last/last"].create_dataset("bias", (2,), "float32", chunks=(2,))
@@ -449,6 +456,14 @@ def test_a_functional_model_in_a_subclass(tmp_path):
     theirs.load_weights(tmp_path / "ours.h5")
     x = np.ones((2, 3), "float32")
     assert_close(theirs.predict(x, verbose=0), ours.predict(x, verbose=0))
+
+
+def test_a_layer_larger_than_the_file_takes_no_memory(tmp_path):
+    pair(layerwise).save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        file.attrs["model_config"] = file.attrs["model_config"].replace('"units": 3', '"units": 1000000000000')
+    with pytest.raises(FileFormatError, match=r"got shape \(4, 3\) .*, expected \(4, 1000000000000\)"):
+        saving.load_model(tmp_path / "m.h5")
 
 
 # Folders
