@@ -5,7 +5,9 @@
 //
 // Every argument has that shape (stride 0 where it repeats), outputs come first. Registers are numbered from 0. The machine
 // walks the space in blocks that fit the first-level cache (some rows of the last axis, or a piece of one) and runs one
-// instruction after the other over a block, each in a loop of its own: nothing is contracted across instructions.
+// instruction after the other over a block, each in a loop of its own. Cheap instructions of which each takes the result of
+// the one before are a chain: one loop, in which the result stays in vector registers and a switch finds what comes next.
+// Nothing is contracted across instructions.
 //
 // A register varies by row, by column, by both or not at all, depending on what it was made from. What does not vary by row
 // is computed once a part; what varies by row only (row reductions, arguments with stride 0 along the last axis) has one
@@ -45,7 +47,7 @@ enum class Op : int64_t {
 };
 
 constexpr int MAX_REGISTERS = 48, MAX_INSTRUCTIONS = 160, MAX_ARGS = 32, MAX_SPACE = 4, MAX_SUMS = 32;
-constexpr int64_t BLOCK_BYTES = 4096, SHORT_ROW = 128, LONGEST_ROW = 65536, COMBINED = 4096;
+constexpr int64_t BLOCK_BYTES = 8192, SHORT_ROW = 128, LONGEST_ROW = 65536, COMBINED = 512;
 
 constexpr bool is_binary(Op op) { return op >= Op::ADD && op <= Op::ARCTAN2; }
 constexpr bool is_row(Op op) { return op >= Op::ROW_SUM && op <= Op::ROW_MEAN; }
@@ -233,6 +235,59 @@ template <class T> Map map_of(Op op) {
 #undef MAP
 }
 
+// Chains -----------------------------------------------------------------------------------------------------------------
+
+// One instruction of a chain: acc = acc op data, or data op acc, and where to keep it if it is needed again.
+struct Link {
+    int op;
+    const char* data;
+    int64_t step;
+    char* save;
+};
+constexpr int REVERSED = 256, MAX_CHAIN = 16, TILE = 8;
+
+// With PART, one vector of which n elements are there.
+template <class T, int NV, bool PART> INLINE void chain_tile(int64_t i, int n, const Input& first, const Link* links, int count) {
+    constexpr int W = WIDTH<T>;
+    auto at = [n](const char* data, int64_t index) __attribute__((always_inline)) {
+        return PART ? load_part((const T*)data + index, n) : load((const T*)data + index);
+    };
+    V<T> acc[NV];
+    UNROLL for (int j = 0; j < NV; j++) acc[j] = at(first.data, (i + j * W) * first.step);
+    for (const Link* link = links; link < links + count; link++) {
+        const int64_t begin = i * link->step, step = W * link->step;
+#define UNARY(NAME) \
+    case int(Op::NAME): UNROLL for (int j = 0; j < NV; j++) acc[j] = apply<Op::NAME, T>(acc[j], acc[j], acc[j]); break;
+#define BINARY(NAME) \
+    case int(Op::NAME): UNROLL for (int j = 0; j < NV; j++) acc[j] = apply<Op::NAME, T>(acc[j], at(link->data, begin + j * step), acc[j]); break; \
+    case int(Op::NAME) + REVERSED: UNROLL for (int j = 0; j < NV; j++) acc[j] = apply<Op::NAME, T>(at(link->data, begin + j * step), acc[j], acc[j]); break;
+        switch (link->op) {
+            BINARY(ADD) BINARY(SUB) BINARY(MUL) BINARY(DIV) BINARY(MAX) BINARY(MIN) BINARY(EQ) BINARY(LT) BINARY(LE) BINARY(GT) BINARY(GE)
+            UNARY(NEG) UNARY(ABS) UNARY(SQRT) UNARY(RSQRT) UNARY(RECIPROCAL) UNARY(SQUARE) UNARY(RELU)
+        }
+#undef UNARY
+#undef BINARY
+        if (link->save)
+            UNROLL for (int j = 0; j < NV; j++) {
+                if (PART) store_part((T*)link->save + i, acc[j], n);
+                else store((T*)link->save + i + j * W, acc[j]);
+            }
+    }
+}
+
+constexpr bool is_cheap(Op op) {
+    return (op >= Op::ADD && op <= Op::DIV) || op == Op::MAX || op == Op::MIN || op == Op::EQ || (op >= Op::LT && op <= Op::GE) || op == Op::NEG ||
+           op == Op::ABS || op == Op::SQRT || op == Op::RSQRT || op == Op::RECIPROCAL || op == Op::SQUARE || op == Op::RELU;
+}
+
+template <class T> void chain(int64_t n, const Input& first, const Link* links, int count) {
+    constexpr int W = WIDTH<T>;
+    int64_t i = 0;
+    for (; i + TILE * W <= n; i += TILE * W) chain_tile<T, TILE, false>(i, W, first, links, count);
+    for (; i + W <= n; i += W) chain_tile<T, 1, false>(i, W, first, links, count);
+    if (i < n) chain_tile<T, 1, true>(i, int(n - i), first, links, count);
+}
+
 // Folding rows -----------------------------------------------------------------------------------------------------------
 
 template <class T> struct WideOf { using type = int64_t; };
@@ -244,8 +299,12 @@ template <class T> using Wide = typename WideOf<T>::type;
 // The larger or smaller, or the sum, where there is no NaN: one instruction.
 template <int OP, class X> INLINE X join(X a, X x) { return OP == SUM ? a + x : (OP == MAX ? x > a : x < a) ? x : a; }
 
-template <int OP, class T> INLINE T join_lanes(V<T> v) {
-    UNROLL for (int half = WIDTH<T> / 2; half; half /= 2) v = join<OP>(v, __builtin_shuffle(v, lanes<Int<T>>() ^ Int<T>(half)));
+template <int DISTANCE, class T, int... I> INLINE V<T> swap_lanes(V<T> v, Sequence<I...>) {
+    return __builtin_shufflevector(v, v, (I ^ DISTANCE)...);
+}
+template <int OP, class T, int HALF = WIDTH<T> / 2> INLINE T join_lanes(V<T> v) {
+    v = join<OP>(v, swap_lanes<HALF, T>(v, typename Count<WIDTH<T>>::type()));
+    if constexpr (HALF > 1) return join_lanes<OP, T, HALF / 2>(v);
     return v[0];
 }
 
@@ -320,15 +379,21 @@ struct Value {
     int varies;
     int maker;   // the step that fills it where it could fill an output instead, or -1
     int spread;  // the same, one number for each element, or -1
+    int link;    // the link of a chain that makes it, or -1
 };
 
-enum class Form { MAP, LOAD, LOAD_ROWS, STORE, STORE_ROWS, INDEX, SPREAD, FOLD, PICK, SUM };
+enum class Form { MAP, CHAIN, LOAD, LOAD_ROWS, STORE, STORE_ROWS, INDEX, SPREAD, FOLD, PICK, SUM };
 
 struct Step {
     Form form;
     Op op;
     Map map;
-    int dst, in[3], arg;
+    int dst, in[3], arg;  // CHAIN: in[0] first, then `arg` links from link[in[1]] on
+};
+
+// An instruction of a chain, with the value that it needs besides, and its result's where that has to be kept.
+struct Chained {
+    int op, operand, save;
 };
 
 struct Sum {
@@ -349,6 +414,8 @@ template <class T> struct Machine {
     bool written[MAX_ARGS], shared_memory[MAX_ARGS];
     Value value[2 * MAX_INSTRUCTIONS];
     Step step[2 * MAX_INSTRUCTIONS], first[2 * MAX_INSTRUCTIONS];
+    Chained chained[MAX_INSTRUCTIONS];
+    int chained_count = 0;
     Sum sum[MAX_SUMS];
 
     Machine(const Call& call, const Space& space, char* scratch)
@@ -365,12 +432,12 @@ template <class T> struct Machine {
         return at;
     }
 
-    // A value that varies so, in memory of its own (where it is computed once a part) or in that of a register.
+    // A value that varies so: one number for each element lies in its register's memory, what is shorter or stays in its own.
     int make(int varies, int reg) {
         Value& v = value[values];
-        v = {nullptr, 0, 0, varies, -1, -1};
-        if (varies & BY_ROW) v.data = scratch + reg * register_bytes();
-        else v.data = take(varies == CONSTANT ? WIDTH<T> : space.block_items());
+        v = {nullptr, 0, 0, varies, -1, -1, -1};
+        if (varies == FULLY) v.data = scratch + reg * register_bytes();
+        else v.data = take(varies == CONSTANT ? WIDTH<T> : varies == BY_ROW ? space.block_rows : space.block_items());
         return values++;
     }
     int64_t register_bytes() const { return (space.block_items() * SIZE + VECTOR_BYTES + 63) / 64 * 64; }
@@ -381,14 +448,44 @@ template <class T> struct Machine {
         (varies ? step[steps++] : first[once++]) = s;
     }
 
+    // A step that fills memory of its own goes before a chain that may still grow.
+    void emit_early(const Step& s) {
+        emit(s);
+        if (steps < 2 || value[s.dst].maker != steps - 1 || step[steps - 2].form != Form::CHAIN) return;
+        const Step last = step[steps - 1];
+        step[steps - 1] = step[steps - 2], step[steps - 2] = last;
+    }
+
+    // A value that is read from memory: a chain has to keep it.
+    int kept(int v) {
+        if (value[v].link >= 0) chained[value[v].link].save = v;
+        return v;
+    }
+
+    // An instruction over all elements as a link: of the chain before, if it takes the result of that.
+    void emit_link(const Step& s) {
+        const Step* last = steps && step[steps - 1].form == Form::CHAIN ? &step[steps - 1] : nullptr;
+        const bool binary = is_binary(s.op), joins = last && last->arg < MAX_CHAIN;
+        const bool left = joins && s.in[0] == last->dst, right = joins && binary && !left && s.in[1] == last->dst;
+        const int operand = !binary ? -1 : kept(s.in[right ? 0 : 1]);
+        chained[chained_count] = {int(s.op) + (right ? REVERSED : 0), operand, -1};
+        value[s.dst].link = chained_count++;
+        if (left || right) {
+            step[steps - 1].dst = s.dst, step[steps - 1].arg++;
+            value[s.dst].maker = steps - 1;
+        } else {
+            emit({Form::CHAIN, s.op, nullptr, s.dst, {kept(s.in[0]), chained_count - 1}, 1});
+        }
+    }
+
     // The value with one number for each element.
     int spread(int v) {
         const int varies = value[v].varies;
         if (varies == FULLY || (varies == BY_COLUMN && space.packed)) return v;
         if (value[v].spread < 0) {
             const int full = values++;
-            value[full] = {take(space.block_items()), 0, 0, FULLY, -1, -1};
-            emit({Form::SPREAD, Op::LOAD, nullptr, full, {v}, -1});
+            value[full] = {take(space.block_items()), 0, 0, FULLY, -1, -1, -1};
+            emit_early({Form::SPREAD, Op::LOAD, nullptr, full, {v}, -1});
             value[full].maker = -1;  // it writes beyond its last element
             value[v].spread = full;
         }
@@ -434,10 +531,11 @@ template <class T> struct Machine {
     int load_argument(int arg, int reg) {
         const View& a = call.args[arg];
         const int varies = vary(a);
-        Value v{nullptr, 0, 0, varies, -1, -1};
+        Value v{nullptr, 0, 0, varies, -1, -1, -1};
         if (!shared_memory[arg] && in_place(v, a)) return value[values] = v, values++;
         const int made = make(varies, reg);
-        emit({varies == BY_ROW ? Form::LOAD_ROWS : Form::LOAD, Op::LOAD, nullptr, made, {}, arg});
+        if (varies == FULLY) value[made].data = take(space.block_items());
+        emit_early({varies == BY_ROW ? Form::LOAD_ROWS : Form::LOAD, Op::LOAD, nullptr, made, {}, arg});
         return made;
     }
 
@@ -449,9 +547,10 @@ template <class T> struct Machine {
         target.varies = per_row ? BY_ROW : FULLY;
         if (value[v].maker >= 0 && value[v].varies == target.varies && !shared_memory[arg] && in_place(target, a)) {
             value[v] = target, value[v].maker = -1;
+            kept(v);
             return;
         }
-        emit({per_row ? Form::STORE_ROWS : Form::STORE, Op::STORE, nullptr, -1, {v}, arg});
+        emit({per_row ? Form::STORE_ROWS : Form::STORE, Op::STORE, nullptr, -1, {kept(v)}, arg});
     }
 
     // The memory of an argument, as far as the space goes.
@@ -502,26 +601,28 @@ template <class T> struct Machine {
             } else if (op == Op::STORE) {
                 store_argument(current[p[2]], int(p[3]));
             } else if (is_sum(op)) {
-                const int v = op == Op::ADD_ROWS ? current[p[2]] : spread(current[p[2]]);
+                const int v = kept(op == Op::ADD_ROWS ? current[p[2]] : spread(current[p[2]]));
                 const int64_t width = op == Op::ADD_COLUMNS ? space.columns : 1;
                 sum[sums] = {op, int(p[3]), width, share};
                 share += (width * int64_t(sizeof(SumOf)) + 63) / 64 * 64;
                 emit({Form::SUM, op, nullptr, -1, {v}, sums++});
             } else if (is_row(op)) {
-                const int a = spread(current[p[2]]), b = op == Op::ROW_PICK ? current[p[3]] : a;
+                const int a = kept(spread(current[p[2]])), b = op == Op::ROW_PICK ? kept(current[p[3]]) : a;
                 dst = make(BY_ROW, int(p[1]));
                 emit({op == Op::ROW_PICK ? Form::PICK : Form::FOLD, op, nullptr, dst, {a, b}, -1});
             } else {
                 Step s{Form::MAP, op, map_of<T>(op), -1, {}, -1};
                 int varies = CONSTANT;
                 for (int j = 0; j < operands(op); j++) varies |= value[s.in[j] = current[p[2 + j]]].varies;
-                for (int j = 0; j < operands(op) && varies == FULLY; j++) {
-                    const Value& v = value[s.in[j]];  // numbers per row must not lie where the result goes
-                    const bool overwritten = v.varies == BY_ROW && v.data == scratch + p[1] * register_bytes();
-                    if (overwritten || (space.packed && v.varies != CONSTANT)) s.in[j] = spread(s.in[j]);
-                }
+                for (int j = 0; j < operands(op) && varies == FULLY && space.packed; j++)
+                    if (value[s.in[j]].varies != CONSTANT) s.in[j] = spread(s.in[j]);
                 s.dst = dst = make(varies, int(p[1]));
-                emit(s);
+                if (REAL<T> && varies == FULLY && is_cheap(op)) {
+                    emit_link(s);
+                } else {
+                    for (int j = 0; j < operands(op); j++) kept(s.in[j]);
+                    emit(s);
+                }
             }
         }
     }
@@ -548,28 +649,51 @@ template <class T> struct Machine {
         return v.varies == FULLY || (v.varies == BY_COLUMN && space.packed) ? b.columns : v.varies == BY_ROW;
     }
 
+    // An operand of an instruction over the block, and over its row r. Numbers per row are repeated in `room` for that.
+    Input input(int v, const Block& b) const { return {(const char*)at(v, b), value[v].varies != CONSTANT}; }
+    Input input_row(int v, const Input& all, const Block& b, int64_t r, T* room) const {
+        const T* x = (const T*)all.data + r * row_step(value[v], b);
+        if (value[v].varies != BY_ROW) return {(const char*)x, all.step};
+        store(room, broadcast(*x));
+        return {(const char*)room, 0};
+    }
+    bool needs_rows(int v, const Block& b) const { return value[v].varies == BY_ROW || (value[v].varies == BY_COLUMN && !space.packed && b.rows > 1); }
+
     void run_map(const Step& s, const Block& b) const {
         const int n = operands(s.op);
         const int varies = value[s.dst].varies;
         Input in[3];
         bool by_rows = false;
-        for (int j = 0; j < n; j++) {
-            const Value& v = value[s.in[j]];
-            in[j] = {(const char*)at(s.in[j], b), v.varies != CONSTANT};
-            by_rows |= varies == FULLY && (v.varies == BY_ROW || (v.varies == BY_COLUMN && !space.packed && b.rows > 1));
-        }
+        for (int j = 0; j < n; j++) in[j] = input(s.in[j], b), by_rows |= varies == FULLY && needs_rows(s.in[j], b);
         T* y = at(s.dst, b);
         if (!by_rows) return s.map(items(value[s.dst], b), (char*)y, in);
-        T repeated[3][WIDTH<T>];
-        Input row[3];
-        for (int64_t r = 0; r < b.rows; r++, y += b.columns) {
+        T room[3][WIDTH<T>];
+        for (int64_t r = 0; r < b.rows; r++) {
+            Input row[3];
+            for (int j = 0; j < n; j++) row[j] = input_row(s.in[j], in[j], b, r, room[j]);
+            s.map(b.columns, (char*)(y + r * b.columns), row);
+        }
+    }
+
+    void run_chain(const Step& s, const Block& b) const {
+        const Chained* c = chained + s.in[1];
+        const int n = s.arg;
+        Link links[MAX_CHAIN], row[MAX_CHAIN];
+        bool by_rows = needs_rows(s.in[0], b);
+        for (int j = 0; j < n; j++) {
+            const Input in = c[j].operand < 0 ? Input{nullptr, 0} : input(c[j].operand, b);
+            links[j] = {c[j].op, in.data, in.step, c[j].save < 0 ? nullptr : (char*)at(c[j].save, b)};
+            by_rows |= c[j].operand >= 0 && needs_rows(c[j].operand, b);
+        }
+        const Input head = input(s.in[0], b);
+        if (!by_rows) return chain<T>(b.rows * b.columns, head, links, n);
+        T room[MAX_CHAIN + 1][WIDTH<T>];
+        for (int64_t r = 0; r < b.rows; r++) {
             for (int j = 0; j < n; j++) {
-                const Value& v = value[s.in[j]];
-                const T* x = (const T*)in[j].data + r * row_step(v, b);
-                row[j] = {(const char*)x, in[j].step};
-                if (v.varies == BY_ROW) store(repeated[j], broadcast(*x)), row[j] = {(const char*)repeated[j], 0};
+                const Input in = c[j].operand < 0 ? Input{nullptr, 0} : input_row(c[j].operand, {links[j].data, links[j].step}, b, r, room[j]);
+                row[j] = {c[j].op, in.data, in.step, links[j].save ? links[j].save + r * b.columns * SIZE : nullptr};
             }
-            s.map(b.columns, (char*)y, row);
+            chain<T>(b.columns, input_row(s.in[0], head, b, r, room[n]), row, n);
         }
     }
 
@@ -674,23 +798,28 @@ template <class T> struct Machine {
     void combine(const char* shared, int64_t parts, int64_t piece) const {
         for (int i = 0; i < sums; i++) {
             const View& a = call.args[sum[i].arg];
-            const int64_t end = least(sum[i].width, (piece + 1) * COMBINED), step = a.stride[space.rank - 1];
-            const ConvertRow from_compute = convert(a.dtype, space.dtype);
-            for (int64_t j = piece * COMBINED; j < end; j++) {
-                SumOf total = 0;
-                for (int64_t part = 0; part < parts; part++) {
-                    const char* at = shared + part * share + sum[i].offset;
-                    total += sum[i].op == Op::ADD_COLUMNS ? SumOf(((const T*)at)[j]) : ((const SumOf*)at)[j];
-                }
-                const T result = T(total);
-                from_compute(a.data + j * step * item_size(a.dtype), 1, (const char*)&result, 1, 1);
+            const int64_t begin = piece * COMBINED, n = least(sum[i].width - begin, COMBINED);
+            if (n <= 0) continue;
+            SumOf total[COMBINED] = {};
+            T result[COMBINED];
+            for (int64_t part = 0; part < parts; part++) {
+                const char* at = shared + part * share + sum[i].offset;
+                if (sum[i].op == Op::ADD_COLUMNS)
+                    for (int64_t j = 0; j < n; j++) total[j] += SumOf(((const T*)at)[begin + j]);
+                else total[0] += *(const SumOf*)at;
             }
+            for (int64_t j = 0; j < n; j++) result[j] = T(total[j]);
+            const int64_t step = a.stride[space.rank - 1];
+            convert(a.dtype, space.dtype)(a.data + begin * step * item_size(a.dtype), step, (const char*)result, 1, n);
         }
     }
 
     void run_step(const Step& s, const Block& b, char* share) const {
         switch (s.form) {
             case Form::MAP: return run_map(s, b);
+            case Form::CHAIN:
+                if constexpr (REAL<T>) run_chain(s, b);
+                return;
             case Form::LOAD: return run_load(s, b);
             case Form::STORE: return run_store(s, b);
             case Form::LOAD_ROWS:
@@ -749,7 +878,7 @@ inline Space space_of(const Call& c) {
     return s;
 }
 
-// What an element costs, as bytes of memory traffic would.
+// Parts of 50 microseconds or so; one where the work is not worth waking a thread. Costs are in bytes of memory traffic.
 inline int64_t parts_of(const Call& c, const Space& s) {
     const int64_t *code = c.ints + 3 + c.ints[1], length = c.ints[2 + c.ints[1]];
     int64_t cost = length;
@@ -760,8 +889,9 @@ inline int64_t parts_of(const Call& c, const Space& s) {
         cost += op == Op::POW || op == Op::MOD || op == Op::FLOORDIV || (op >= Op::EXP && op <= Op::COS) || (op >= Op::SOFTPLUS && op <= Op::ARCSINH) ? 16 : 0;
         columns |= op == Op::ADD_COLUMNS;
     }
-    const int64_t parts = part_count(s.rows * s.columns * cost, s.blocks);
-    return columns ? least(parts, most<int64_t>(1, s.rows / 8)) : parts;  // the shares are smaller than the arguments
+    const int64_t total = s.rows * s.columns * cost;
+    const int64_t parts = total < (256 << 10) ? 1 : least(s.blocks, most<int64_t>(4, total >> 21));
+    return most<int64_t>(1, columns ? least(parts, s.rows / 32) : parts);  // what parts share is much smaller than the arguments
 }
 
 inline const char* check(const Call& c) {
@@ -776,13 +906,15 @@ inline const char* check(const Call& c) {
         for (int j = 0; j < rank; j++)
             if (c.args[i].shape[j] != shape[j]) return "fused: arguments: expected the shape of the space";
     }
-    bool filled[MAX_REGISTERS] = {};
+    bool filled[MAX_REGISTERS] = {}, loaded[MAX_ARGS] = {}, stored[MAX_ARGS] = {};
     int sums = 0;
     for (const int64_t* p = c.ints + 3 + rank; p < c.ints + c.int_count; p += 5) {
         const Op op = Op(p[0]);
         const bool output = op == Op::STORE || is_sum(op);
         if (p[1] < 0 || p[1] >= MAX_REGISTERS) return "fused: registers: expected 0 to 47";
         if ((op == Op::LOAD && (p[2] < 0 || p[2] >= c.arg_count)) || (output && (p[3] < 0 || p[3] >= c.arg_count))) return "fused: LOAD, STORE, ADD: expected the number of an argument";
+        if (op == Op::LOAD) loaded[p[2]] = true;
+        if (output) stored[p[3]] = true;
         if (op == Op::CONST && (p[2] < 0 || p[2] >= c.real_count)) return "fused: CONST: expected the number of a constant";
         if (is_sum(op)) {
             if (sums++ == MAX_SUMS) return "fused: expected 32 sums at most";
@@ -798,6 +930,8 @@ inline const char* check(const Call& c) {
             if (p[2 + j] < 0 || p[2 + j] >= MAX_REGISTERS || !filled[p[2 + j]]) return "fused: expected registers that were filled before";
         if (!output) filled[p[1]] = true;
     }
+    for (int i = 0; i < c.arg_count; i++)
+        if (loaded[i] && stored[i]) return "fused: arguments: expected inputs and outputs apart (they may share memory)";
     return nullptr;
 }
 
