@@ -176,7 +176,26 @@ inline void merge_loops(Loop (&k)[4]) {
 
 // MR rows of a panel NV vectors wide. PANEL_PART: the last vector has fewer columns. PANEL_LANES: x has a value for each
 // column instead of one for all. PANEL_UNIT: the rows are x[0], x[0] + 1, ..., which takes no registers for their pointers.
-enum PanelKind { PANEL_WHOLE, PANEL_PART, PANEL_LANES, PANEL_LANES_PART, PANEL_UNIT };
+// PANEL_SLIDE: the rows are neighbouring positions and k[2] their 3 taps, one position apart: each x serves 3 rows.
+enum PanelKind { PANEL_WHOLE, PANEL_PART, PANEL_LANES, PANEL_LANES_PART, PANEL_UNIT, PANEL_SLIDE };
+
+// acc[p][j] += sum over taps t < 3 and k of x[(p + t) * step + k] * b(t, k, j)
+template <class T, int MR, int NV>
+INLINE void multiply_add_sliding(V<T> (&acc)[MR][NV], const T* x, int64_t step, const T* b, int64_t b_tap, int64_t b_step, int64_t depth) {
+    const T* from[(MR + 4) / 3];  // to every third position
+    UNROLL for (int i = 0; i < (MR + 4) / 3; i++) from[i] = x + 3 * i * step;
+    for (int64_t k = 0; k < depth; k++, b += b_step) {
+        V<T> taps[3][NV];
+        UNROLL for (int t = 0; t < 3; t++)
+            UNROLL for (int j = 0; j < NV; j++) taps[t][j] = load(b + t * b_tap + j * WIDTH<T>);
+        UNROLL for (int i = 0; i < MR + 2; i++) {
+            V<T> a = broadcast(from[i / 3][i % 3 * step + k]);
+            UNROLL for (int t = 0; t < 3; t++)
+                if (i - t >= 0 && i - t < MR)
+                    UNROLL for (int j = 0; j < NV; j++) acc[i - t][j] += a * taps[t][j];
+        }
+    }
+}
 
 inline PanelKind panel_kind(bool part, bool lanes) { return PanelKind(part + 2 * lanes); }
 
@@ -186,12 +205,18 @@ __attribute__((noinline)) void panel_tile(const Panel<T>& panel, const T* const*
     const T* from[MR];
     T* to[MR];
     UNROLL for (int p = 0; p < MR; p++) {
-        from[p] = KIND == PANEL_UNIT ? x[0] + p : x[p];
-        to[p] = KIND == PANEL_UNIT ? out[0] + p * panel.out_step : out[p];
+        from[p] = KIND >= PANEL_UNIT ? x[0] + p : x[p];
+        to[p] = KIND >= PANEL_UNIT ? out[0] + p * panel.out_step : out[p];
     }
     V<T> acc[MR][NV];
     clear<T>(acc);
     const Loop(&k)[4] = panel.k;
+    if constexpr (KIND == PANEL_SLIDE) {
+        for (int64_t h = 0; h < k[0].count; h++)
+            for (int64_t i = 0; i < k[1].count; i++)
+                multiply_add_sliding(acc, x[0] + h * k[0].x + i * k[1].x, k[2].x, panel.b + h * k[0].other + i * k[1].other, k[2].other, k[3].other, k[3].count);
+        return finish(acc, to, MR, panel.columns, panel.add, panel.bias, panel.activation);
+    }
     for (int64_t h = 0; h < k[0].count; h++)
         for (int64_t i = 0; i < k[1].count; i++)
             for (int64_t j = 0; j < k[2].count; j++) {
@@ -223,6 +248,12 @@ template <class T> Tiles<T> tiles_for(int vectors, PanelKind kind) {
                 return list_tiles<T, 2, PANEL_UNIT>(typename Count<REGISTERS == 32 ? 13 : 6>::type());
             }
             [[fallthrough]];
+        case PANEL_SLIDE:
+            if constexpr (sizeof(T) == 4) {
+                if (vectors == 1) return list_tiles<T, 1, PANEL_SLIDE>(typename Count<REGISTERS == 32 ? 12 : 10>::type());
+                return list_tiles<T, 2, PANEL_SLIDE>(typename Count<REGISTERS == 32 ? 12 : 4>::type());
+            }
+            [[fallthrough]];
         default:
             if (vectors == 1) return list_tiles<T, 1, PANEL_WHOLE>(typename Count<tile_rows(1)>::type());
             if (vectors == 2) return list_tiles<T, 2, PANEL_WHOLE>(typename Count<tile_rows(2)>::type());
@@ -240,29 +271,30 @@ template <class T> int64_t panel_columns(int64_t left, int64_t vectors) {
 template <class T> void sweep(const Loop (&rows)[4], const T* x, T* out, Panel<T>& panel, int vectors, PanelKind kind) {
     const int64_t n = rows[0].count * rows[1].count * rows[2].count * rows[3].count;
     if (n == 0) return;
-    merge_loops(panel.k);
-    const bool unit = sizeof(T) == 4 && kind == PANEL_WHOLE && vectors <= 2 && rows[3].x == 1 && rows[3].count >= 8;
-    const Tiles<T> tiles = tiles_for<T>(vectors, unit ? PANEL_UNIT : kind);
-    const int64_t line = unit ? rows[3].count : n;  // tiles stay within one
-    const int64_t count = ceil_div(line, tiles.rows);
+    const bool narrow = sizeof(T) == 4 && kind == PANEL_WHOLE && vectors <= 2 && rows[3].count >= 6;
+    if (narrow && rows[3].x == 1) kind = PANEL_UNIT;
+    else if (narrow && panel.k[2].count == 3 && panel.k[2].x == rows[3].x) kind = PANEL_SLIDE;
+    if (kind != PANEL_SLIDE) merge_loops(panel.k);
     panel.out_step = rows[3].other;
+    const bool in_line = kind >= PANEL_UNIT;  // all rows of a tile are of one innermost loop
+    const Tiles<T> tiles = tiles_for<T>(vectors, kind);
+    const int64_t line = in_line ? rows[3].count : n, count = ceil_div(line, tiles.rows);
     int64_t at[4] = {0, 0, 0, 0};
+    auto advance = [&](int64_t by) {
+        at[3] += by, x += by * rows[3].x, out += by * rows[3].other;
+        for (int l = 3; l > 0 && at[l] == rows[l].count; l--) {
+            at[l] = 0, at[l - 1]++;
+            x += rows[l - 1].x - rows[l].count * rows[l].x, out += rows[l - 1].other - rows[l].count * rows[l].other;
+        }
+    };
     for (int64_t i = 0; i < n / line * count; i++) {
-        const Range r = part_of(line, count, i % count);
-        const int size = int(r.end - r.begin);
-        const T* from[12];
-        T* to[12];
-        int64_t left = size;
-        for (int p = 0; left > 0; p++) {
+        const Range tile = part_of(line, count, i % count);
+        const int size = int(tile.end - tile.begin);
+        const T* from[tile_rows(1)];
+        T* to[tile_rows(1)];
+        for (int p = 0; p < (in_line ? 1 : size); p++) {
             from[p] = x, to[p] = out;
-            const int64_t step = unit ? size : 1;
-            left -= step, at[3] += step - 1, x += (step - 1) * rows[3].x, out += (step - 1) * rows[3].other;
-            int l = 3;
-            for (; l > 0 && ++at[l] == rows[l].count; l--) {
-                at[l] = 0;
-                x -= (rows[l].count - 1) * rows[l].x, out -= (rows[l].count - 1) * rows[l].other;
-            }
-            x += rows[l].x, out += rows[l].other;
+            advance(in_line ? size : 1);
         }
         tiles.of_rows[size - 1](panel, from, to);
     }
