@@ -330,28 +330,19 @@ class Lowering:
         values = [self._operand(operand) for operand in operands]
         arrays = [v for v in values if isinstance(v, Value)]
         shape = np.broadcast_shapes(*(v.shape for v in arrays))
-        joined = [v for v in arrays if self._joins(v, shape, dtype, kind)]
-        while True:
-            outside = [v for v in arrays if v not in joined]
-            groups = list(dict.fromkeys(v.group.final() for v in joined if v.group))
-            stage = max([v.ready for v in outside] + [g.stage for g in groups], default=0)
-            ready = [(v, v.group.final()) for v in joined if v.group and v.group.final().stage == stage]
-            kept = [v for v, group in ready if group.space == ready[0][1].space]
-            if len(kept) == len(joined) and sum(len(g.steps) for g in groups) < MOST_STEPS:
-                reads = {id(v) for g in groups for v in g.inputs()} | {id(v) for v in outside}
-                if len(reads) <= MOST_READ:
-                    break
-                kept = []
-            joined = [] if sum(len(g.steps) for g in groups) >= MOST_STEPS else kept
+        joining = [v for v in arrays if self._joins(v, shape, dtype, kind)]
+        stage = max((v.ready - 1 if v in joining else v.ready for v in arrays), default=0)
+        joining = [v for v in joining if v.ready - 1 == stage]  # the others are in memory by then
+        groups = list(dict.fromkeys(v.group.final() for v in joining if v.group))
+        outside = [v for v in arrays if v not in joining]
+        if not self._mergeable(groups, outside):
+            groups, outside, stage = [], arrays, max(v.ready for v in arrays)
         for v in outside:
             v.base.stored = True
-        if groups:
-            group, *others = groups
-            for other in others:
-                group.steps += other.steps
-                other.merged = group
-        else:
-            group = self._sharing(stage, shape, dtype, outside)
+        group, *others = groups or [self._sharing(stage, shape, dtype, outside)]
+        for other in others:
+            group.steps += other.steps
+            other.merged = group
         if kind == "row":
             value = Value((*shape[:-1], 1), result, kind="row", group=group)
         elif kind == "total":
@@ -382,12 +373,19 @@ class Lowering:
             return shape == group.space or (shape == value.shape and not kind)
         return shape == group.space
 
+    def _mergeable(self, groups: list[Group], outside: list[Value]) -> bool:
+        """Whether the groups can become one that also reads these arrays, and can take another step."""
+        reads = {id(v) for group in groups for v in group.inputs()} | {id(v) for v in outside}
+        same = all(group.space == groups[0].space for group in groups)
+        return same and len(reads) <= MOST_READ and sum(len(group.steps) for group in groups) < MOST_STEPS
+
     def _sharing(self, stage: int, shape: tuple[int, ...], dtype: np.dtype, reads: list[Value]) -> Group:
         """A group of the same stage that reads the same arrays, or a new one."""
         for group in self.groups:
             if group.merged is None and (group.stage, group.space, group.dtype) == (stage, shape, dtype):
                 large = {id(v) for v in group.inputs() if v.shape == shape and len(shape)}
-                if len(group.steps) < MOST_STEPS // 2 and any(id(v) in large for v in reads):
+                short = len(group.steps) < MOST_STEPS // 2 and self._mergeable([group], reads)
+                if short and any(id(v) in large for v in reads):
                     return group
         group = Group(stage, shape, dtype)
         self.groups.append(group)
