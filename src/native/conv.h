@@ -177,10 +177,10 @@ inline void merge_loops(Loop (&k)[4]) {
 // MR rows of a panel NV vectors wide. PANEL_PART: the last vector has fewer columns. PANEL_LANES: x has a value for each
 // column instead of one for all. PANEL_UNIT: the rows are x[0], x[0] + 1, ..., which takes no registers for their pointers.
 // PANEL_SLIDE: the rows are neighbouring positions and k[2] their 3 taps, one position apart: each x serves 3 rows.
-enum PanelKind { PANEL_WHOLE, PANEL_PART, PANEL_LANES, PANEL_LANES_PART, PANEL_UNIT, PANEL_SLIDE };
+enum PanelKind { PANEL_WHOLE, PANEL_PART, PANEL_LANES, PANEL_LANES_PART, PANEL_UNIT, PANEL_SLIDE, PANEL_LANES_SLIDE };
 
 // acc[p][j] += sum over taps t < 3 and k of x[(p + t) * step + k] * b(t, k, j)
-template <class T, int MR, int NV>
+template <bool LANES, class T, int MR, int NV>
 INLINE void multiply_add_sliding(V<T> (&acc)[MR][NV], const T* x, int64_t step, const T* b, int64_t b_tap, int64_t b_step, int64_t depth) {
     const T* from[(MR + 4) / 3];  // to every third position
     UNROLL for (int i = 0; i < (MR + 4) / 3; i++) from[i] = x + 3 * i * step;
@@ -189,7 +189,8 @@ INLINE void multiply_add_sliding(V<T> (&acc)[MR][NV], const T* x, int64_t step, 
         UNROLL for (int t = 0; t < 3; t++)
             UNROLL for (int j = 0; j < NV; j++) taps[t][j] = load(b + t * b_tap + j * WIDTH<T>);
         UNROLL for (int i = 0; i < MR + 2; i++) {
-            V<T> a = broadcast(from[i / 3][i % 3 * step + k]);
+            const T* at = from[i / 3] + i % 3 * step + k;
+            V<T> a = LANES ? load(at) : broadcast(*at);
             UNROLL for (int t = 0; t < 3; t++)
                 if (i - t >= 0 && i - t < MR)
                     UNROLL for (int j = 0; j < NV; j++) acc[i - t][j] += a * taps[t][j];
@@ -211,10 +212,11 @@ __attribute__((noinline)) void panel_tile(const Panel<T>& panel, const T* const*
     V<T> acc[MR][NV];
     clear<T>(acc);
     const Loop(&k)[4] = panel.k;
-    if constexpr (KIND == PANEL_SLIDE) {
+    if constexpr (KIND >= PANEL_SLIDE) {
         for (int64_t h = 0; h < k[0].count; h++)
             for (int64_t i = 0; i < k[1].count; i++)
-                multiply_add_sliding(acc, x[0] + h * k[0].x + i * k[1].x, k[2].x, panel.b + h * k[0].other + i * k[1].other, k[2].other, k[3].other, k[3].count);
+                multiply_add_sliding<KIND == PANEL_LANES_SLIDE>(acc, x[0] + h * k[0].x + i * k[1].x, k[2].x,
+                                                                panel.b + h * k[0].other + i * k[1].other, k[2].other, k[3].other, k[3].count);
         return finish(acc, to, MR, panel.columns, panel.add, panel.bias, panel.activation);
     }
     for (int64_t h = 0; h < k[0].count; h++)
@@ -254,6 +256,9 @@ template <class T> Tiles<T> tiles_for(int vectors, PanelKind kind) {
                 return list_tiles<T, 2, PANEL_SLIDE>(typename Count<REGISTERS == 32 ? 12 : 4>::type());
             }
             [[fallthrough]];
+        case PANEL_LANES_SLIDE:
+            if constexpr (sizeof(T) == 4) return list_tiles<T, 1, PANEL_LANES_SLIDE>(typename Count<REGISTERS == 32 ? 12 : 8>::type());
+            [[fallthrough]];
         default:
             if (vectors == 1) return list_tiles<T, 1, PANEL_WHOLE>(typename Count<tile_rows(1)>::type());
             if (vectors == 2) return list_tiles<T, 2, PANEL_WHOLE>(typename Count<tile_rows(2)>::type());
@@ -271,10 +276,10 @@ template <class T> int64_t panel_columns(int64_t left, int64_t vectors) {
 template <class T> void sweep(const Loop (&rows)[4], const T* x, T* out, Panel<T>& panel, int vectors, PanelKind kind) {
     const int64_t n = rows[0].count * rows[1].count * rows[2].count * rows[3].count;
     if (n == 0) return;
-    const bool narrow = sizeof(T) == 4 && kind == PANEL_WHOLE && vectors <= 2 && rows[3].count >= 6;
-    if (narrow && rows[3].x == 1) kind = PANEL_UNIT;
-    else if (narrow && panel.k[2].count == 3 && panel.k[2].x == rows[3].x) kind = PANEL_SLIDE;
-    if (kind != PANEL_SLIDE) merge_loops(panel.k);
+    const bool narrow = sizeof(T) == 4 && (kind == PANEL_WHOLE || kind == PANEL_LANES) && vectors <= 2 && rows[3].count >= 6;
+    if (narrow && kind == PANEL_WHOLE && rows[3].x == 1) kind = PANEL_UNIT;
+    else if (narrow && panel.k[2].count == 3 && panel.k[2].x == rows[3].x) kind = kind == PANEL_LANES ? PANEL_LANES_SLIDE : PANEL_SLIDE;
+    if (kind < PANEL_SLIDE) merge_loops(panel.k);
     panel.out_step = rows[3].other;
     const bool in_line = kind >= PANEL_UNIT;  // all rows of a tile are of one innermost loop
     const Tiles<T> tiles = tiles_for<T>(vectors, kind);
