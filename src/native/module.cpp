@@ -103,8 +103,11 @@ private:
     std::vector<Py_buffer> held;
 };
 
+constexpr char NATIVE_ORDER = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>';
+
 int32_t dtype_of(const Py_buffer& buffer, const Where& where) {
-    const std::string format = buffer.format ? buffer.format : "B";
+    std::string format = buffer.format ? buffer.format : "B";
+    if (format.size() == 2 && (format[0] == '=' || format[0] == '@' || format[0] == NATIVE_ORDER)) format.erase(0, 1);
     const size_t prefix = format[0] == '=' || format[0] == '@';  // native order all the same
     const char code = format.size() == prefix + 1 ? format[prefix] : 0;
     switch (code) {

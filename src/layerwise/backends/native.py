@@ -76,11 +76,10 @@ class NativeBackend(NumpyBackend):
     # Linear algebra -----------------------------------------------------------------------------------------------
 
     def matmul(self, a: Array, b: Array) -> Array:
-        if not _floats(a, b) or min(a.ndim, b.ndim) < 2 or a.shape[-1] != b.shape[-2]:
+        if not _floats(a, b) or min(a.ndim, b.ndim) < 2 or a.shape[-1] != b.shape[-2] or not (a.size and b.size):
             return super().matmul(a, b)
         if b.ndim == 2 and a.ndim > 2:
-            rows = a.reshape(-1, a.shape[-1]) if a.size else np.zeros((0, a.shape[-1]), a.dtype)
-            return self._gemm(rows, b, None, None).reshape(*a.shape[:-1], b.shape[-1])
+            return self._gemm(a.reshape(-1, a.shape[-1]), b, None, None).reshape(*a.shape[:-1], b.shape[-1])
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         if len(batch) > 1:
             a = np.broadcast_to(a, (*batch, *a.shape[-2:])).reshape(-1, *a.shape[-2:])

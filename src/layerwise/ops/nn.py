@@ -212,7 +212,7 @@ def _(x, *, window):
 @primitive(differentiable=False)
 def _max_places(x: Array, *, window: Window) -> Array:
     """y = which tap of each window holds the largest"""
-    return backend().max_pool(x, window)[1]
+    return backend().max_pool(x, window)[1].astype("int32")
 
 
 @primitive
