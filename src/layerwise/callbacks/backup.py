@@ -44,11 +44,10 @@ class BackupAndRestore(Callback):
             return
         with np.load(self.path) as file:
             variables = self.model._state()
-            paths = [v.path for v in variables]
-            if file["paths"].tolist() != paths:
+            if file["forms"].tolist() != (forms := _forms(variables)):
                 raise ValueError(
-                    f"{self.path} is the backup of another model or optimizer: it holds {len(file['paths'])} "
-                    f"variables, here are {len(paths)}; delete it, or choose another backup_dir"
+                    f"{self.path} is the backup of another model or optimizer: it holds {len(file['forms'])} variables "
+                    f"where {len(forms)} were expected, or of other shapes; delete it, or choose another backup_dir"
                 )
             for number, variable in enumerate(variables):
                 array = file[str(number)]
@@ -66,9 +65,14 @@ class BackupAndRestore(Callback):
             arrays = {str(number): v.numpy() for number, v in enumerate(variables)}
         os.makedirs(self.backup_dir, exist_ok=True)
         with replacing(self.path) as file:
-            np.savez(file, paths=[v.path for v in variables], epochs=epoch + 1, random=random.process_state(), **arrays)
+            np.savez(file, forms=_forms(variables), epochs=epoch + 1, random=random.process_state(), **arrays)
         distribution.note_checkpoint(self.path)
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.delete_checkpoint and distribution.is_first() and os.path.exists(self.path):
             os.remove(self.path)
+
+
+def _forms(variables: list[Any]) -> list[str]:
+    """What two states must have in common (names count up in a process, and may differ)."""
+    return [f"{v.dtype} {v.shape}" for v in variables]
