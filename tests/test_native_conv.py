@@ -260,6 +260,16 @@ def test_threads_do_not_change_bits(shape):
     np.testing.assert_allclose(found[0][3], gx, rtol=1e-4, atol=1e-2)
 
 
+def test_the_first_of_equals_is_the_maximum():
+    """Small whole numbers: nothing is rounded, and many positions tie."""
+    case = large(batch=2, channels=3, filters=35)
+    case.x, case.w, case.b = (np.round(a).clip(-1, 1) for a in (case.x, case.w, case.b))
+    y, argmax, z, *_ = everything(case)
+    np.testing.assert_array_equal(z, REFERENCE.conv(case.x, case.w, case.b, SAME, "relu"))
+    for got, expected in zip((y, argmax), REFERENCE.max_pool(z, POOL), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_stays_where_it_is_seen(value):
     case = large(batch=2)
