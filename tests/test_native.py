@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
-from layerwise import config, layers, losses, models, optimizers, tree, utils
+from layerwise import callbacks, config, layers, losses, models, optimizers, tree, utils
 from layerwise.autograd import Tensor, raw, vjp
 from layerwise.backends import backend
 from samples import SAMPLES, Sample
@@ -285,3 +289,56 @@ def test_the_bits_are_the_same_for_any_number_of_threads():
         assert history == results[0][0]
         for a, b in zip(weights, results[0][1], strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def small_network() -> models.Model:
+    utils.set_random_seed(8)
+    model = models.Sequential(
+        [
+            layers.Input((12, 12, 3)),
+            layers.Conv2D(16, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(5, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+class WeightsOfEveryStep(callbacks.Callback):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[list[np.ndarray]] = []
+
+    def on_train_begin(self, logs=None):
+        self.seen.append(self.model.get_weights())
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append(self.model.get_weights())
+
+
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
+def test_an_interrupted_fit_is_at_a_step_boundary():
+    x = np.random.default_rng(1).standard_normal((640, 12, 12, 3)).astype("float32")
+    y = np.random.default_rng(2).integers(0, 5, 640)
+    steps = WeightsOfEveryStep()
+    start = time.perf_counter()
+    small_network().fit(x, y, epochs=1, shuffle=False, verbose=0, callbacks=[steps])
+    duration = time.perf_counter() - start
+    interrupted = 0
+    for delay in np.random.default_rng(3).uniform(0, duration, 12):
+        model = small_network()
+        timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        try:
+            model.fit(x, y, epochs=1, shuffle=False, verbose=0)
+            timer.join()
+            time.sleep(0.05)  # where Python notices
+        except KeyboardInterrupt:
+            interrupted += 1
+        timer.join()
+        done = int(model.optimizer.iterations) if model.optimizer.built else 0
+        for got, want in zip(model.get_weights(), steps.seen[done], strict=True):
+            np.testing.assert_array_equal(got, want)
+    assert interrupted
