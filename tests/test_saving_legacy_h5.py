@@ -391,8 +391,9 @@ def test_long_lists_of_names_are_split_as_keras_splits_them(tmp_path):
     with h5py.File(tmp_path / "names.h5", "w") as file:
         saving.hdf5.write_texts(file, "layer_names", names)
         assert set(file.attrs) == {"layer_names0", "layer_names1", "layer_names2"}
-        assert saving.hdf5.texts(file, "layer_names") == names
         assert list(legacy_h5_format.load_attributes_from_hdf5_group(file, "layer_names")) == names
+    with open(tmp_path / "names.h5", "rb") as file:
+        assert saving.hdf5.texts(saving.hdf5_reader.read(file, "names"), "layer_names") == names
 
 
 # Damaged files
@@ -418,7 +419,7 @@ def test_damaged_files(tmp_path):
     refused(attribute("model_config", '{"class_name": "Popen", "config": {}}'), "model_config: .*'Popen'")
     refused(attribute("model_config", '{"class_name": "ReLU", "config": {}}'), "expected a model, got ReLU")
     refused(attribute("training_config", "{}"), "training_config: KeyError")
-    refused(attribute("layer_names", [1, 2], "model_weights"), "model_weights: attribute 'layer_names': expected texts")
+    refused(attribute("layer_names", [1, 2], "model_weights"), "attribute 'layer_names': expected a text, or")
     refused(lambda f: f.__delitem__("model_weights"), "model_weights: the group is missing")
     refused(lambda f: f["model_weights"].__delitem__("last"), "model_weights: last: the group is missing")
     refused(lambda f: f["model_weights"].attrs.__delitem__("layer_names"), "'layer_names' is missing")
@@ -427,20 +428,20 @@ def test_damaged_files(tmp_path):
         attribute("weight_names", ["last", "last/bias"], "model_weights/last"),
         "'last': expected a dataset, got a group",
     )
-    refused(lambda f: f.__setitem__("more", h5py.ExternalLink("other.h5", "/")), "more: a link to another place")
+    refused(lambda f: f.__setitem__("more", h5py.ExternalLink("other.h5", "/")), "a link to another place")
 
     def bare(file: Any) -> None:
         del file["model_weights/last/last/bias"]
         file["model_weights/last/last"].create_dataset("bias", (2,), dtype="S4")
 
-    refused(bare, "'last/bias': expected numbers, got dtype")
+    refused(bare, "'last/bias': expected numbers, got HDF5's class 3 of 4 bytes")
     with pytest.raises(FileFormatError, match=r"m\.h5: model_weights: 'last/bias': expected numbers"):
         pair(layerwise).load_weights(path)
 
     numbered_afresh(pair, layerwise).save(path)
     path.write_bytes(path.read_bytes().replace(b"\0first\0", b"\0\xe1irst\0"))
     for read in (saving.load_model, describe):
-        with pytest.raises(FileFormatError, match=r"m\.h5: damaged \(.*codec can't decode"):
+        with pytest.raises(FileFormatError, match=r"m\.h5: .*damaged \(.*codec can't decode"):
             read(path)
 
     def hollow(file: Any) -> None:

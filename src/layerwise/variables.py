@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import signal
 import threading
@@ -97,10 +98,11 @@ _deferred: ContextVar[list[tuple[Variable, Any, Callable[[], Any]]] | None] = Co
 
 
 @contextlib.contextmanager
-def deferred_initializers() -> Iterator[None]:
+def deferred_initializers(at_most: float = math.inf) -> Iterator[None]:
     """Variables created inside the `with` block are shapes without values until something is assigned to them.
 
-    The initializers of those that nothing was assigned to run at the end of the block, unless it raises.
+    The initializers of those that nothing was assigned to run at the end of the block, unless it raises; a ValueError
+    if they would take more than `at_most` bytes.
     """
     waiting: list[tuple[Variable, Any, Callable[[], Any]]] = []
     token = _deferred.set(waiting)
@@ -108,9 +110,11 @@ def deferred_initializers() -> Iterator[None]:
         yield
     finally:
         _deferred.reset(token)
-    for variable, placeholder, initialize in waiting:
-        if variable._value is placeholder:
-            variable.assign(initialize())
+    left = [(variable, initialize) for variable, placeholder, initialize in waiting if variable._value is placeholder]
+    if (needed := sum(variable.nbytes for variable, _ in left)) > at_most:
+        raise ValueError(f"{left[0][0].path} and others, without values, would take {needed} bytes; at most {at_most}")
+    for variable, initialize in left:
+        variable.assign(initialize())
 
 
 @contextlib.contextmanager

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..models.model import Model
-from . import hdf5, keras_v3, keras_weights, legacy_h5, named_weights
+from . import hdf5_reader, keras_v3, keras_weights, legacy_h5, named_weights
 from .files import FileFormatError, replacing, replacing_folder
 
 MODEL, WEIGHTS = ".keras", ".weights.h5"
@@ -93,7 +94,7 @@ def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool
     if not model.built:
         raise ValueError(f"save_weights: model {model.name!r} has no weights yet; call it on data, or build it, first")
     name = os.fspath(filepath)
-    write = legacy_h5.write_weights
+    write: Callable[[Model, BinaryIO], Any] = legacy_h5.write_weights
     if name.endswith(WEIGHTS):
         write = keras_weights.write_weights
     elif name.endswith(SAFETENSORS):
@@ -122,12 +123,11 @@ def load_weights(
     path = _path(filepath, "load_weights", MODEL, *HDF5, SAFETENSORS)
     if path.name.endswith(HDF5):
         with open(path, "rb") as file:
-            with hdf5.opened(file, str(path)) as archive:
-                if legacy_h5.is_legacy(archive):
-                    legacy_h5.read_weights(model, archive, str(path), by_name, skip_mismatch)
-                    return
+            archive = hdf5_reader.read(file, str(path))
+            if legacy_h5.is_legacy(archive):
+                legacy_h5.read_weights(model, archive, str(path), by_name, skip_mismatch)
+                return
             _refuse(by_name, path)
-            file.seek(0)
             keras_weights.read_weights(model, file, str(path), skip_mismatch)
         return
     _refuse(by_name, path)

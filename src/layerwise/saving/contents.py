@@ -16,7 +16,7 @@ import numpy as np
 from ..lazy import missing
 from ..models.graph_config import is_operation
 from ..variables import snake_case
-from . import hdf5, keras_v3, legacy_h5, safetensors
+from . import hdf5, hdf5_reader, keras_v3, legacy_h5, safetensors
 from .api import HDF5, MODEL, SAFETENSORS
 from .files import FileFormatError, located, parse_json
 
@@ -123,13 +123,12 @@ def _training(compiled: Any) -> dict[str, str]:
 
 def _groups(file: Any, where: str) -> dict[str, Part]:
     """The arrays of each object in Keras 3's weights, by its path."""
-    with hdf5.opened(file, where) as archive:
-        found = {}
-        for group in hdf5.groups(archive, where):
-            if group.name.endswith("/vars"):
-                path = group.name[1:].removesuffix("vars").rstrip("/")
-                found[path] = Part(path or "(the model)", "", _arrays(hdf5.Store(group)))
-        return dict(sorted(found.items()))
+    found = {}
+    for group in hdf5.groups(hdf5_reader.read(file, where)):
+        if group.name.endswith("/vars"):
+            path = group.name[1:].removesuffix("vars").rstrip("/")
+            found[path] = Part(path or "(the model)", "", _arrays(hdf5.Store(group)))
+    return dict(sorted(found.items()))
 
 
 def _arrays(store: hdf5.Store, names: list[str] | None = None) -> list[Array]:
@@ -159,10 +158,9 @@ def _layers(node: dict[str, Any], groups: dict[str, Part], path: str = "", depth
 
 def _hdf5(path: Path) -> Contents:
     with open(path, "rb") as file:
-        with hdf5.opened(file, str(path)) as archive:
-            if legacy_h5.is_legacy(archive):
-                return _legacy(archive, path)
-        file.seek(0)
+        archive = hdf5_reader.read(file, str(path))
+        if legacy_h5.is_legacy(archive):
+            return _legacy(archive, path)
         groups = _groups(file, str(path))
     optimizer = groups.pop("optimizer", Part("", "")).arrays
     return Contents("Keras 3 weights", [part for part in groups.values() if part.arrays], optimizer)
@@ -175,7 +173,7 @@ def _legacy(archive: Any, path: Path) -> Contents:
         kinds = {layer["config"]["name"]: layer["class_name"] for layer in config.get("config", {}).get("layers", ())}
         facts = {"Model": f"{config['config'].get('name', '')} ({config['class_name']})"} if config else {}
     with located(path, "model_weights"):
-        root = archive.get("model_weights", archive)
+        root = archive.get("model_weights") or archive
         names = [*(hdf5.texts(root, "layer_names") or ()), *([legacy_h5.OWN] if legacy_h5.OWN in root else ())]
         parts = [Part(name, kinds.get(name, ""), _named(root[name])) for name in names]
         optimizer = _named(archive["optimizer_weights"]) if "optimizer_weights" in archive else []

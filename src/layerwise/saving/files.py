@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from ..data.download import sync_folder
+
+MOST_VALUES = 300_000  # of a JSON text: they take 20 times the bytes of their text
+DEEPEST = 200  # objects and lists in one another in a JSON text; a model in a model takes four
 
 
 class FileFormatError(ValueError):
@@ -91,22 +98,57 @@ def replacing_folder(path: str | os.PathLike[str], overwrite: bool = True) -> It
     sync_folder(target.parent)
 
 
+def room(size: int) -> int:
+    """Bytes that what is compressed in a file of this size may take."""
+    return 2 * size + (16 << 20)
+
+
+def slack(size: int) -> int:
+    """Bytes that what has no values in a file of this size may take: optimizers' slots, metrics' counts."""
+    return 3 * size + (16 << 20)
+
+
+def fingerprint(array: np.ndarray) -> str:
+    """SHA-256 of an array: of its dtype and shape, as the text "<f4 (3, 2)", and of its bytes in C order."""
+    stored = array.view("V2") if array.dtype.name == "bfloat16" else array
+    stored = stored.astype(stored.dtype.newbyteorder("<"), order="C", copy=False)
+    digest = hashlib.sha256(f"{stored.dtype.str} {stored.shape}".encode())
+    digest.update(stored.reshape(-1).view("uint8").data)
+    return digest.hexdigest()
+
+
 def parse_json(text: str | bytes) -> dict[str, Any]:
-    """The object that a JSON text is. One that names a key twice, or nests without end, is refused.
+    """The object that a JSON text is; one that names a key twice, has too many values or nests too deeply is refused.
 
     >>> parse_json('{"a": 1, "a": 2}')
     Traceback (most recent call last):
     layerwise.saving.files.FileFormatError: the key 'a' is there twice in one object
     """
     try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8")
+        if sum(map(text.count, "[{,")) > MOST_VALUES:
+            raise FileFormatError(f"more than {MOST_VALUES:,} values")
+        if _depth(text) > DEEPEST:
+            raise FileFormatError("objects are nested too deeply")
         value = json.loads(text, object_pairs_hook=_distinct_keys)
-    except RecursionError:
-        raise FileFormatError("objects are nested too deeply") from None
     except UnicodeDecodeError as error:
         raise FileFormatError(f"not UTF-8 ({error})") from None
     if not isinstance(value, dict):
         raise FileFormatError(f"expected a JSON object, got {type(value).__name__}")
     return value
+
+
+def _depth(text: str) -> int:
+    """How deep objects and lists are nested, strings left out."""
+    depth = deepest = 0
+    for mark in re.finditer(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', text, re.DOTALL):
+        if mark[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif mark[0] in "]}":
+            depth -= 1
+    return deepest
 
 
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

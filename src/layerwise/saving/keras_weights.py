@@ -11,15 +11,20 @@ import numpy as np
 from ..models.model import Model
 from ..optimizers import Optimizer
 from ..variables import all_or_nothing
-from .files import FileFormatError
-from .hdf5 import Store, groups, opened, write_array
+from .files import FileFormatError, fingerprint
+from .hdf5 import Store, groups, write_array
+from .hdf5_reader import read
 from .walk import saveables
 
 
-def write_weights(model: Model, file: BinaryIO, include_optimizer: bool = True) -> None:
-    """Write the variables of the model, its optimizer and all that its attributes hold, to an open file."""
+def write_weights(model: Model, file: BinaryIO, include_optimizer: bool = True) -> dict[str, str]:
+    """Write the variables of the model, its optimizer and all that its attributes hold, to an open file.
+
+    Returns the SHA-256 of each array by its path.
+    """
     import h5py
 
+    fingerprints = {}
     with h5py.File(file, "w") as archive:
         for path, owner in saveables(model):
             if hasattr(owner, "save_own_variables") and (include_optimizer or owner is not model.optimizer):
@@ -28,10 +33,19 @@ def write_weights(model: Model, file: BinaryIO, include_optimizer: bool = True) 
                 values: dict[str, Any] = {}
                 owner.save_own_variables(values)
                 for key, value in values.items():
-                    write_array(group, key, np.asarray(value))
+                    array = np.asarray(value)
+                    write_array(group, key, array)
+                    fingerprints[f"{group.name[1:]}/{key}"] = fingerprint(array)
+    return fingerprints
 
 
-def read_weights(model: Model, file: BinaryIO, where: str, skip_mismatch: bool = False) -> None:
+def read_weights(
+    model: Model,
+    file: BinaryIO,
+    where: str,
+    skip_mismatch: bool = False,
+    fingerprints: Mapping[str, Any] | None = None,
+) -> None:
     """Assign to the model's variables what `write_weights` wrote.
 
     Args:
@@ -39,6 +53,7 @@ def read_weights(model: Model, file: BinaryIO, where: str, skip_mismatch: bool =
         file: open for reading.
         where: the file's name, for errors.
         skip_mismatch: whether objects that do not fit keep their values, with a warning.
+        fingerprints: the SHA-256 of each array by its path, where they are known.
 
     Raises:
         FileFormatError: the file is damaged or does not fit; the model is then as it was.
@@ -46,8 +61,11 @@ def read_weights(model: Model, file: BinaryIO, where: str, skip_mismatch: bool =
     owners = [(f"{path}/vars".removeprefix("/"), owner) for path, owner in saveables(model)]
     owners = [(path, owner) for path, owner in owners if hasattr(owner, "load_own_variables")]
     problems = []
-    with opened(file, where) as archive, all_or_nothing([v for _, owner in owners for v in owner.variables]):
-        stores = {g.name[1:]: Store(g) for g in groups(archive, where) if g.name.endswith("/vars")}
+    archive = read(file, where)
+    stores = {g.name[1:]: Store(g, fingerprints) for g in groups(archive) if g.name.endswith("/vars")}
+    if fingerprints is not None and fingerprints.keys() != {f"{path}/{key}" for path in stores for key in stores[path]}:
+        raise FileFormatError(f"{where}: the arrays are not those that were saved")
+    with all_or_nothing([v for _, owner in owners for v in owner.variables]):
         for path, owner in owners:
             store: Mapping[str, np.ndarray] = stores.pop(path, {})
             if isinstance(owner, Optimizer) and not store:

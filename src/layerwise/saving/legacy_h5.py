@@ -23,8 +23,9 @@ from ..models.graph_config import is_operation
 from ..models.model import Model
 from ..serialization import custom_object_scope, deserialize, serialize
 from ..variables import Variable, all_or_nothing, deferred_initializers
-from .files import FileFormatError, located, parse_json
-from .hdf5 import Store, opened, text, texts, write_array, write_texts
+from .files import FileFormatError, located, parse_json, slack
+from .hdf5 import Store, text, texts, write_array, write_texts
+from .hdf5_reader import Group, read
 from .keras_v3 import FORMAT
 from .keras_weights import report
 
@@ -128,7 +129,7 @@ def own(model: Model) -> list[Variable]:
 # Reading
 
 
-def is_legacy(archive: Any) -> bool:
+def is_legacy(archive: Group) -> bool:
     """Whether an open HDF5 file has this layout."""
     return "model_weights" in archive or any(name in archive.attrs for name in ("layer_names", "layer_names0"))
 
@@ -136,7 +137,9 @@ def is_legacy(archive: Any) -> bool:
 def read_model(path: Path, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Model:
     """The model that `write_model`, Keras or TF-Keras wrote. No initializer runs for values that come from the file."""
     scope = custom_object_scope(custom_objects or {})
-    with open(path, "rb") as file, opened(file, str(path)) as archive, scope, deferred_initializers():
+    at_most = slack(path.stat().st_size)
+    with open(path, "rb") as file, scope, located(path, "training_config"), deferred_initializers(at_most):
+        archive = read(file, str(path))
         with located(path, "model_config"):
             config = _attribute(archive, "model_config")
             if config is None:
@@ -152,11 +155,11 @@ def read_model(path: Path, custom_objects: dict[str, Any] | None = None, compile
             _read_layers(model, _group(archive, "model_weights"), f"{path}: model_weights")
         with located(path, "optimizer_weights"):
             if training is not None and "optimizer_weights" in archive:
-                _read_optimizer(model, archive["optimizer_weights"], f"{path}: optimizer_weights")
+                _read_optimizer(model, _group(archive, "optimizer_weights"), f"{path}: optimizer_weights")
     return model
 
 
-def read_weights(model: Model, archive: Any, where: str, by_name: bool = False, skip_mismatch: bool = False) -> None:
+def read_weights(model: Model, archive: Group, where: str, by_name: bool = False, skip_mismatch: bool = False) -> None:
     """Assign to the model's weights those of an open file, a whole model's or weights alone.
 
     The k-th layer with weights gets those of the k-th in the file; with `by_name` each layer gets those of its name,
@@ -167,16 +170,14 @@ def read_weights(model: Model, archive: Any, where: str, by_name: bool = False, 
         _read_layers(model, group, where, by_name, skip_mismatch)
 
 
-def _group(archive: Any, name: str) -> Any:
-    import h5py
-
+def _group(archive: Group, name: str) -> Group:
     group = archive.get(name)
-    if not isinstance(group, h5py.Group):
+    if not isinstance(group, Group):
         raise FileFormatError(f"{name}: the group is missing")
     return group
 
 
-def _attribute(archive: Any, name: str) -> dict[str, Any] | None:
+def _attribute(archive: Group, name: str) -> dict[str, Any] | None:
     value = text(archive, name)
     return None if value is None else parse_json(value)
 

@@ -1,0 +1,100 @@
+"""Zip archives, checked: members one after another from the first byte to the last, each of which is what it says.
+
+A zip archive is read from its end: a directory there says where each member begins, and each member says again what it
+is. Readers that disagree on which of the two to believe see different files; so the two must agree here, and leave no
+byte of the file out. Python's `zipfile` reads the directory and checks the CRCs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from .files import FileFormatError, room
+
+LOCAL, DIRECTORY_ENTRY, END, END_64 = 30, 46, 22, 56 + 20  # bytes, without names
+UTF8_NAMES = 0x800
+LARGE = 0xFFFFFFFF  # stands where a size of 64 bits follows
+
+Reader = Callable[[str], bytes]  # the content of the member of this name
+
+
+@contextlib.contextmanager
+def opened(path: Path, names: tuple[str, ...], folder: str) -> Iterator[zipfile.ZipFile]:
+    """A zip archive that has these members, perhaps others in the folder, and nothing else.
+
+    Raises:
+        FileFormatError: the member, and what is wrong with it.
+    """
+    with open(path, "rb") as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, RecursionError) as error:
+            raise FileFormatError(f"{path}: not a .keras file (a zip archive), or a damaged one ({error})") from error
+        with archive:
+            _check_names(path, archive.infolist(), names, folder)
+            _check_places(path, file, archive)
+            yield archive
+
+
+def _check_names(path: Path, members: list[zipfile.ZipInfo], names: tuple[str, ...], folder: str) -> None:
+    seen = set()
+    for info in members:
+        name = info.orig_filename
+        inside = name.startswith(folder) and name == PurePosixPath(name).as_posix() and ".." not in name.split("/")
+        if name not in names and not (inside and name.isprintable() and "\\" not in name):
+            raise FileFormatError(f"{path}: {name}: a .keras file has no such member")
+        if name in seen:
+            raise FileFormatError(f"{path}: {name}: the member is there twice")
+        seen.add(name)
+
+
+def _check_places(path: Path, file: BinaryIO, archive: zipfile.ZipFile) -> None:
+    """Members, directory and end follow one another without gaps."""
+    place = 0
+    for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
+        if info.header_offset != place:
+            raise FileFormatError(f"{path}: {info.filename}: begins at {info.header_offset}, expected {place}")
+        file.seek(place)
+        head = file.read(LOCAL)
+        if len(head) < LOCAL or head[:4] != b"PK\3\4":
+            raise FileFormatError(f"{path}: {info.filename}: damaged: no member at {place}")
+        _, flags, method, _, _, crc, packed, unpacked, name, extra = struct.unpack("<5H3I2H", head[4:])
+        if flags & ~UTF8_NAMES:
+            raise FileFormatError(f"{path}: {info.filename}: encrypted or written as a stream (flags {flags:#x})")
+        told = (file.read(name), flags, method, crc, packed, unpacked)
+        known = (info.orig_filename.encode(), info.flag_bits, info.compress_type, info.CRC)
+        more = file.read(extra)
+        if packed == unpacked == LARGE and len(more) == 20:  # the sizes follow
+            told = (*told[:4], *struct.unpack("<4xQQ", more)[::-1])
+        if told != (*known, info.compress_size, info.file_size):
+            raise FileFormatError(f"{path}: {info.filename}: the directory says something else of it than the member")
+        place += LOCAL + name + extra + info.compress_size
+    listed = sum(DIRECTORY_ENTRY + len(i.orig_filename.encode()) + len(i.extra) + len(i.comment)
+                 for i in archive.infolist())  # fmt: skip
+    rest = path.stat().st_size - place - listed
+    if archive.start_dir != place or rest not in (END, END + END_64):
+        raise FileFormatError(f"{path}: bytes that belong to no member, or are missing")
+
+
+def read_member(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
+    """The bytes of a member, whose size is checked against the file's before it is read."""
+    try:
+        info = archive.getinfo(name)
+    except KeyError:
+        raise FileFormatError(f"{path}: {name}: the member is missing") from None
+    limits = {zipfile.ZIP_STORED: info.compress_size, zipfile.ZIP_DEFLATED: room(path.stat().st_size)}
+    if info.compress_type not in limits:
+        method = info.compress_type
+        raise FileFormatError(f"{path}: {name}: compression method {method}, expected 0 (none) or 8 (deflate)")
+    if info.file_size > limits[info.compress_type]:
+        raise FileFormatError(f"{path}: {name}: says {info.file_size} bytes, the file has {info.compress_size}")
+    try:
+        return archive.read(info)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, NotImplementedError) as error:
+        raise FileFormatError(f"{path}: {name}: damaged ({error})") from error

@@ -1,0 +1,511 @@
+"""A reader of HDF5 for what Keras writes, in Python: nothing in a file can lead it out of the file or astray in memory.
+
+The layout that HDF5 libraries write unless told otherwise, and h5py for Keras, and no other:
+
+    superblock         version 0: where the root group lies
+    object header      version 1: a list of messages: dataspace (shape), datatype, layout, filters, attributes
+    group              a B-tree of symbol tables (name -> object header), names in a local heap
+    dataset            bytes in one piece, inside the header, or in chunks by a B-tree, perhaps deflated and shuffled
+    strings            of fixed length, or in global heaps
+
+All structures are visited when the file is opened. No two may share a byte, so the work is linear in the file's size;
+what a dataset says of its size is checked against its bytes before memory is reserved.
+
+Source: HDF5 File Format Specification, version 3.0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+
+from .files import FileFormatError, room
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+UNDEFINED = 2**64 - 1  # the address of what is not there
+DEEPEST = 64  # groups in groups
+DATASPACE, LINK_INFO, DATATYPE, LINK, EXTERNAL, LAYOUT, FILTERS, ATTRIBUTE = 1, 2, 3, 6, 7, 8, 11, 12
+CONTINUATION, SYMBOLS = 16, 17
+INERT = {0, 4, 5, 10, 13, 14, 18, 22}  # nothing, fill values, group's sizes, comment, times, reference count
+KNOWN = INERT | {DATASPACE, LINK_INFO, DATATYPE, LINK, LAYOUT, FILTERS, ATTRIBUTE, SYMBOLS}
+DEFLATE, SHUFFLE = 1, 2
+FLOATS = {  # bytes: (sign, offset, precision, exponent's place and size, mantissa's place and size, bias)
+    2: (15, 0, 16, 10, 5, 0, 10, 15),
+    4: (31, 0, 32, 23, 8, 0, 23, 127),
+    8: (63, 0, 64, 52, 11, 0, 52, 1023),
+}
+BOOLEAN = b"FALSE\0\0\0TRUE\0\0\0\0\0\1"  # the members of the enumeration that h5py has for NumPy's bool
+
+
+@dataclass
+class Type:
+    """A datatype message: its class, the bytes of an element, and the message itself."""
+
+    kind: int
+    size: int
+    body: bytes
+
+    @property
+    def dtype(self) -> np.dtype | None:
+        """NumPy's dtype; None for what is neither a number nor two raw bytes (which is how bfloat16 is stored)."""
+        bits, details = int.from_bytes(self.body[1:4], "little"), self.body[8:]
+        order = ">" if bits & 1 else "<"
+        if self.kind == 0 and self.size in (1, 2, 4, 8) and details[:4] == struct.pack("<HH", 0, 8 * self.size):
+            return np.dtype(f"{order}{'i' if bits & 8 else 'u'}{self.size}")
+        if self.kind == 1 and (bits >> 8 & 0xFF, *struct.unpack("<HHBBBBI", details[:12])) == FLOATS.get(self.size):
+            return np.dtype(f"{order}f{self.size}")
+        if self.kind == 5 and self.size == 2:
+            return np.dtype("V2")
+        if self.kind == 8 and self.size == 1 and bits == 2 and details[12:] == BOOLEAN:
+            return np.dtype(bool)
+        return None
+
+
+@dataclass
+class Attribute:
+    """An attribute, its strings not yet looked up."""
+
+    type: Type
+    shape: tuple[int, ...] | None
+    data: bytes
+    file: _File
+
+    @property
+    def texts(self) -> list[str] | None:
+        """The strings, in order; None if it holds something else."""
+        count = 0 if self.shape is None else math.prod(self.shape)
+        kind, size, body = self.type.kind, self.type.size, self.type.body
+        if count == 0:
+            return []
+        if kind not in (3, 9) or (kind == 9 and body[1] & 15 != 1):
+            return None
+        if size == 0 or count * size > len(self.data):
+            raise FileFormatError(f"says {count * size} bytes, {len(self.data)} are there")
+        items = [self.data[i * size : (i + 1) * size] for i in range(count)]
+        if kind == 9:
+            return [self.file.string(*struct.unpack("<IQI", item)).decode() for item in items]
+        return [item.rstrip(b" " if body[1] & 15 == 2 else b"\0").decode() for item in items]
+
+
+@dataclass
+class Dataset:
+    """An array in a file, read when it is asked for."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: Type
+    pieces: dict[tuple[int, ...], tuple[int, int]]  # place in the array: (address, size)
+    inline: bytes | None
+    chunk: tuple[int, ...] | None
+    filters: list[int]
+    file: _File
+    attrs: dict[str, Attribute] = field(default_factory=dict)
+
+    @property
+    def dtype(self) -> np.dtype:
+        found = self.type.dtype
+        if found is None:
+            kind, size = self.type.kind, self.type.size
+            raise FileFormatError(f"expected numbers, got HDF5's class {kind} of {size} bytes")
+        return found
+
+    def read(self) -> np.ndarray:
+        """The values, in native byte order."""
+        dtype = self.dtype
+        if self.chunk is None:
+            data = self.inline
+            if data is None:
+                data = b"".join(self.file.at(*piece) for piece in self.pieces.values())
+            array = np.frombuffer(data, dtype).reshape(self.shape)
+        else:
+            array = np.empty(self.shape, dtype)
+            for place, (address, size) in self.pieces.items():
+                part = self._chunk(self.file.at(address, size)).reshape(self.chunk)
+                window = tuple(slice(start, start + n) for start, n in zip(place, self.chunk))
+                target = array[window]
+                target[...] = part[tuple(slice(n) for n in target.shape)]
+        if dtype.kind == "b" and array.view("uint8").max(initial=0) > 1:
+            raise FileFormatError("a boolean that is neither 0 nor 1")
+        return array if dtype.kind == "V" else array.astype(dtype.newbyteorder("="), copy=False)
+
+    def _chunk(self, data: bytes) -> np.ndarray:
+        assert self.chunk is not None
+        size = math.prod(self.chunk) * self.type.size
+        for name in reversed(self.filters):
+            if name == DEFLATE:
+                stream = zlib.decompressobj()
+                try:
+                    data = stream.decompress(data, size + 1)
+                except zlib.error as error:
+                    raise FileFormatError(f"damaged ({error})") from None
+                if not stream.eof or stream.unused_data:
+                    raise FileFormatError("a chunk of another size than it should have")
+            elif len(data) == size:
+                data = np.frombuffer(data, "u1").reshape(self.type.size, -1).T.tobytes()
+        if len(data) != size:
+            raise FileFormatError(f"a chunk of {len(data)} bytes, expected {size}")
+        return np.frombuffer(data, self.dtype)
+
+
+class Group:
+    """Datasets and groups by name; a name may be a path."""
+
+    def __init__(self, name: str, attrs: dict[str, Attribute]) -> None:
+        self.name, self.attrs = name, attrs
+        self.children: dict[str, Group | Dataset] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.children)
+
+    def __len__(self) -> int:
+        return len(self.children)
+
+    def get(self, path: str) -> Group | Dataset | None:
+        """What lies there, or None."""
+        found: Group | Dataset | None = self
+        for name in path.strip("/").split("/"):
+            found = found.children.get(name) if isinstance(found, Group) else None
+        return found
+
+    def __contains__(self, path: str) -> bool:
+        return self.get(path) is not None
+
+    def __getitem__(self, path: str) -> Group | Dataset:
+        found = self.get(path)
+        if found is None:
+            raise FileFormatError(f"{path!r}: it is not there")
+        return found
+
+
+def read(file: BinaryIO, where: str, expand: bool = True) -> Group:
+    """The root group of an open file, all of whose structure has been checked.
+
+    Args:
+        file: stays open as long as arrays are read.
+        where: the file's name, for errors.
+        expand: whether compressed arrays are accepted.
+
+    Raises:
+        FileFormatError: the file is damaged, or has what Keras never writes: the object, and what is wrong with it.
+    """
+    source = _File(file, expand)
+    try:
+        return source.root()
+    except FileFormatError as error:
+        raise FileFormatError(f"{where}: {source.path}{error}") from None
+    except (struct.error, IndexError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"{where}: {source.path}damaged ({error})") from error
+
+
+class _File:
+    """The bytes of a file, each of which belongs to one structure."""
+
+    def __init__(self, file: BinaryIO, expand: bool) -> None:
+        self.file = file
+        self.size = file.seek(0, io.SEEK_END)
+        self.room = room(self.size) if expand else 0
+        self.path = ""  # of the object that is being read, for errors
+        self.claims: list[tuple[int, int]] = []
+        self.claimed = 0
+        self.heaps: dict[int, dict[int, bytes]] = {}
+        self.strings = 0
+
+    def at(self, address: int, size: int) -> bytes:
+        """The bytes there."""
+        if address + size > self.size:
+            raise FileFormatError(f"damaged: {size} bytes at {address}, the file has {self.size}")
+        self.file.seek(address)
+        return self.file.read(size)
+
+    def claim(self, address: int, size: int) -> None:
+        """Note that a structure lies there, and no other."""
+        self.claims.append((address, size))
+        self.claimed += size
+        if self.claimed > self.size:
+            raise FileFormatError("an object with two names, or structures that share bytes")
+
+    def take(self, address: int, size: int) -> bytes:
+        """The bytes of a structure."""
+        self.claim(address, size)
+        return self.at(address, size)
+
+    def string(self, length: int, address: int, index: int) -> bytes:
+        """A string of any length, from the global heap at `address`."""
+        if length == 0:
+            return b""
+        if address not in self.heaps:
+            self.heaps[address] = dict(self._heap(address))
+        found = self.heaps[address].get(index, b"")
+        self.strings += length
+        if len(found) < length or self.strings > self.size:
+            raise FileFormatError(f"damaged: a string of {length} bytes is not there")
+        return found[:length].rstrip(b"\0")
+
+    def _heap(self, address: int) -> Iterator[tuple[int, bytes]]:
+        signature, version, size = struct.unpack("<4sB3xQ", self.at(address, 16))
+        if signature != b"GCOL" or version != 1:
+            raise FileFormatError(f"damaged: no strings at {address}")
+        data = self.take(address, size)
+        self.check()
+        place = 16
+        while place + 16 <= size:
+            index, length = struct.unpack_from("<H6xQ", data, place)
+            if index == 0:
+                return
+            if place + 16 + length > size:
+                raise FileFormatError(f"damaged: a string of {length} bytes in a heap of {size}")
+            yield index, data[place + 16 : place + 16 + length]
+            place += 16 + (length + 7) // 8 * 8
+
+    def check(self) -> None:
+        """No two structures share a byte."""
+        self.claims.sort()
+        for (start, size), (following, _) in itertools.pairwise(self.claims):
+            if start + size > following:
+                raise FileFormatError(f"an object with two names, or structures that share the byte at {following}")
+
+    # Groups
+
+    def root(self) -> Group:
+        head = self.take(0, 96) if self.size >= 96 else b""
+        if head[:8] != SIGNATURE:
+            raise FileFormatError("not an HDF5 file, or a damaged one")
+        if head[8] != 0:
+            raise FileFormatError(f"superblock version {head[8]}, expected 0: write it again without libver='latest'")
+        base, _, end, driver = struct.unpack_from("<4Q", head, 24)
+        if head[9:11] != b"\0\0" or head[12:15] != b"\0\x08\x08" or base != 0 or driver != UNDEFINED:
+            raise FileFormatError("damaged, or a kind of HDF5 file that Keras never writes")
+        if end > self.size:
+            raise FileFormatError(f"damaged: {self.size} bytes, expected {end}")
+        root = self._object("/", struct.unpack_from("<Q", head, 64)[0])
+        if not isinstance(root, Group):
+            raise FileFormatError("damaged: its root is no group")
+        self.check()
+        self.path = ""
+        return root
+
+    def _object(self, name: str, address: int) -> Group | Dataset:
+        """The object whose header is at `address`, with all that is in it."""
+        waiting: list[tuple[str, int, Group | None]] = [(name, address, None)]
+        first = None
+        while waiting:
+            path, address, parent = waiting.pop()
+            self.path = f"{path.strip('/')}: ".removeprefix(": ")
+            messages = self._messages(address)
+            attrs = dict(self._attribute(body) for kind, body in messages if kind == ATTRIBUTE)
+            found: Group | Dataset
+            if any(kind == SYMBOLS for kind, _ in messages):
+                found = Group(path, attrs)
+                if path.count("/") > DEEPEST:
+                    raise FileFormatError("groups are nested too deeply")
+                (body,) = (body for kind, body in messages if kind == SYMBOLS)
+                links = self._links(*struct.unpack_from("<QQ", body))
+                waiting += [(f"{path.rstrip('/')}/{name}", target, found) for name, target in reversed(links.items())]
+            else:
+                found = self._dataset(path, messages)
+                found.attrs = attrs
+            if parent is None:
+                first = found
+            else:
+                parent.children[path.rpartition("/")[2]] = found
+        assert first is not None
+        return first
+
+    def _links(self, tree: int, heap: int) -> dict[str, int]:
+        """Object headers by name."""
+        signature, version, size, _, segment = struct.unpack("<4sB3xQQQ", self.take(heap, 32))
+        if signature != b"HEAP" or version != 0:
+            raise FileFormatError("damaged: the names are not there")
+        names = self.take(segment, size)
+        found: dict[str, int] = {}
+        for _, table in self._leaves(tree, 0, 8):
+            head = struct.unpack("<4sBxH", self.at(table, 8))
+            if head[:2] != (b"SNOD", 1):
+                raise FileFormatError("damaged: a table of names is not there")
+            entries = self.take(table, 8 + 40 * head[2])
+            for place in range(8, len(entries), 40):
+                offset, target, cached = struct.unpack_from("<QQI", entries, place)
+                end = names.find(b"\0", offset)
+                name = names[offset:end].decode() if 0 <= offset < end else ""
+                if not name or name in found or "/" in name or name in (".", ".."):
+                    raise FileFormatError(f"damaged: the name {name!r}")
+                if cached == 2:
+                    raise FileFormatError(f"{name}: a link to another place, which is never followed")
+                found[name] = target
+        if sum(map(len, found)) > size:
+            raise FileFormatError("damaged: names that share bytes")
+        return found
+
+    def _leaves(self, root: int, kind: int, key: int) -> Iterator[tuple[bytes, int]]:
+        """(key, address) of all that a B-tree leads to, in order. kind: 0 groups, 1 chunks; key: bytes of a key."""
+        waiting: list[tuple[int, int | None]] = [(root, None)]
+        while waiting:
+            address, expected = waiting.pop()
+            signature, node, level, count = struct.unpack("<4sBBH16x", self.at(address, 24))
+            if signature != b"TREE" or node != kind or (expected is not None and level != expected):
+                raise FileFormatError("damaged: a node of a B-tree is not there")
+            data = self.take(address, 24 + count * (key + 8) + key)
+            entries = []
+            for place in range(24, 24 + count * (key + 8), key + 8):
+                entries.append((data[place : place + key], *struct.unpack_from("<Q", data, place + key)))
+            if level == 0:
+                yield from entries
+            else:
+                waiting += [(child, level - 1) for _, child in reversed(entries)]
+
+    # Objects
+
+    def _messages(self, address: int) -> list[tuple[int, bytes]]:
+        """(type, content) of each message in the object header."""
+        head = self.at(address, 16)
+        if head[:4] == b"OHDR":
+            raise FileFormatError("object header version 2, expected 1: write it again without track_order or libver")
+        version, count, size = struct.unpack("<BxH4xI4x", head)
+        if version != 1:
+            raise FileFormatError(f"damaged: no object at {address}")
+        self.claim(address, 16)
+        blocks, found = [(address + 16, size)], list[tuple[int, bytes]]()
+        while blocks:
+            data, place = self.take(*blocks.pop(0)), 0
+            while place + 8 <= len(data) and len(found) < count:
+                kind, length, flags = struct.unpack_from("<HHB", data, place)
+                body = data[place + 8 : place + 8 + length]
+                place += 8 + length
+                if len(body) < length:
+                    raise FileFormatError(f"damaged: a message of {length} bytes, {len(body)} are there")
+                if kind == CONTINUATION:
+                    blocks.append(struct.unpack_from("<QQ", body))
+                elif kind == EXTERNAL:
+                    raise FileFormatError("its values are in another file, which is never opened")
+                elif kind == LINK and len(body) > 2 and body[1] & 8 and body[2] != 0:
+                    raise FileFormatError("a link to another place, which is never followed")
+                elif kind not in KNOWN:
+                    raise FileFormatError(f"a message of type {kind}, which Keras never writes")
+                elif flags & 2:
+                    raise FileFormatError("a datatype that is shared, which Keras never writes")
+                found.append((kind, body))
+        if len(found) < count:
+            raise FileFormatError(f"damaged: {count} messages, {len(found)} are there")
+        if any(kind in (LINK, LINK_INFO) for kind, _ in found):
+            raise FileFormatError("a group in a newer layout than Keras writes: write it again without track_order")
+        return found
+
+    def _attribute(self, body: bytes) -> tuple[str, Attribute]:
+        version, flags, *sizes = struct.unpack_from("<BB3H", body)
+        if version not in (1, 2, 3) or (version > 1 and flags):
+            raise FileFormatError("damaged: an attribute")
+        place, parts = 9 if version == 3 else 8, []
+        for size in sizes:
+            parts.append(body[place : place + size])
+            place += (size + 7) // 8 * 8 if version == 1 else size
+        name, datatype, dataspace = parts
+        return name.rstrip(b"\0").decode(), Attribute(_type(datatype), _shape(dataspace), body[place:], self)
+
+    def _dataset(self, path: str, messages: list[tuple[int, bytes]]) -> Dataset:
+        bodies = dict(messages)
+        if not {DATASPACE, DATATYPE, LAYOUT} <= bodies.keys():
+            raise FileFormatError("neither a group nor a dataset")
+        datatype, shape, layout = _type(bodies[DATATYPE]), _shape(bodies[DATASPACE]), bodies[LAYOUT]
+        if shape is None:
+            raise FileFormatError("a dataset without a shape")
+        filters = _filters(bodies.get(FILTERS, b"\1\0"))
+        if set(filters) - {DEFLATE, SHUFFLE} or len(set(filters)) < len(filters):
+            raise FileFormatError("compressed in a way that is not known here")
+        needed = math.prod(shape) * datatype.size
+        found = Dataset(path, shape, datatype, {}, None, None, filters, self)
+        version, kind = layout[0], layout[1]
+        there = 0
+        if version == 4 and kind == 3:
+            raise FileFormatError("its values are in another file, which is never opened")
+        if version != 3:
+            raise FileFormatError(f"a layout of version {version}, expected 3")
+        if kind == 0:
+            (there,) = struct.unpack_from("<H", layout, 2)
+            found.inline = layout[4 : 4 + there]
+            there = len(found.inline)
+        elif kind == 1:
+            address, size = struct.unpack_from("<QQ", layout, 2)
+            if address != UNDEFINED and size:
+                found.pieces[()] = (address, size)
+                there = min(size, max(self.size - address, 0))
+                self.claim(address, there)
+        elif kind == 2:
+            rank, tree = struct.unpack_from("<BQ", layout, 2)
+            *chunk, size = struct.unpack_from(f"<{rank}I", layout, 11)
+            found.chunk = tuple(chunk)
+            if len(chunk) != len(shape) or size != datatype.size or 0 in chunk:
+                raise FileFormatError(f"damaged: chunks of shape {found.chunk} in an array of shape {shape}")
+            there = self._chunks(found, tree, needed)
+        else:
+            raise FileFormatError(f"a layout of class {kind}, which Keras never writes")
+        if there != needed:
+            raise FileFormatError(f"shape {shape} says {needed} bytes, the file has {there}")
+        return found
+
+    def _chunks(self, dataset: Dataset, tree: int, needed: int) -> int:
+        """Note where the chunks lie; returns the bytes of the array that they hold."""
+        assert dataset.chunk is not None
+        rank, size = len(dataset.shape), math.prod(dataset.chunk) * dataset.type.size
+        there = 0
+        for key, address in self._leaves(tree, 1, 8 + 8 * (rank + 1)) if tree != UNDEFINED else ():
+            stored, mask, *place = struct.unpack(f"<II{rank + 1}Q", key)
+            corner = tuple(place[:-1])
+            outside = any(i >= n or i % step for i, n, step in zip(corner, dataset.shape, dataset.chunk))
+            if mask or outside or corner in dataset.pieces or (not dataset.filters and stored != size):
+                raise FileFormatError(f"damaged: the chunk at {corner}")
+            self.claim(address, stored)
+            if dataset.filters:
+                self.room -= size
+                if self.room < 0:
+                    raise FileFormatError("it takes far more memory than the file has bytes; write it uncompressed")
+            dataset.pieces[corner] = (address, stored)
+            inside = (min(step, n - i) for i, n, step in zip(corner, dataset.shape, dataset.chunk))
+            there += math.prod(inside) * dataset.type.size
+        return there
+
+
+def _type(body: bytes) -> Type:
+    return Type(body[0] & 15, struct.unpack_from("<I", body, 4)[0], body)
+
+
+def _shape(body: bytes) -> tuple[int, ...] | None:
+    """The shape in a dataspace message; None for one that has nothing, not even a scalar."""
+    version, rank, _, kind = struct.unpack_from("<BBBB", body)
+    if version not in (1, 2) or rank > 32:
+        raise FileFormatError("damaged: a shape")
+    if version == 2 and kind == 2:
+        return None
+    return struct.unpack_from(f"<{rank}Q", body, 8 if version == 1 else 4)
+
+
+def _filters(body: bytes) -> list[int]:
+    """The filters that chunks went through, in order."""
+    version, count = body[0], body[1]
+    place, found = 8, []
+    for _ in range(count):
+        name, length, _, values = struct.unpack_from("<4H", body, place)
+        if version != 1:
+            raise FileFormatError("compressed in a way that is not known here")
+        place += 8 + length + 4 * (values + values % 2)
+        found.append(name)
+    return found
+
+
+@contextlib.contextmanager
+def named(name: str) -> Iterator[None]:
+    """Errors say which object they are about."""
+    try:
+        yield
+    except FileFormatError as error:
+        raise FileFormatError(f"{name}: {error}") from None
+    except (struct.error, ValueError) as error:
+        raise FileFormatError(f"{name}: damaged ({error})") from error
