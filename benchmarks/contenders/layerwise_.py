@@ -12,6 +12,7 @@ import work as bench
 import layerwise as lw
 from layerwise import config
 from layerwise.backends import Window, backend
+from layerwise.variables import step_function
 
 
 def setup(flavour: str, threads: int) -> None:
@@ -66,14 +67,15 @@ def operation(work: bench.Work) -> dict[str, Callable[[], Any]]:
     arguments = {"training": True} if work.operation == "batch_norm" else {}
     x, g = lw.Variable(bench.normal(*work.x)), lw.ops.array(bench.normal(*work.y))
     function(x, **arguments)  # layers build
-    sources = [x, *getattr(function, "trainable_variables", [])]
 
-    def call() -> Any:
+    def differentiate(x: Any, g: Any) -> Any:
         with lw.GradientTape() as tape:
+            tape.watch(x)
             y = function(x, **arguments)
-        return tape.gradient(y, sources, output_gradients=g)[0]
+        return tape.gradient(y, [x, *getattr(function, "trainable_variables", [])], output_gradients=g)[0]
 
-    return {"tape": call}
+    step = step_function(differentiate, getattr(function, "variables", []))
+    return {"tape": lambda: differentiate(x, g), "step": lambda: step(x.value, g)}
 
 
 def reach(folder: str, work: bench.Work, seed: int) -> tuple[int, float]:
