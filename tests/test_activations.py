@@ -61,6 +61,7 @@ def test_value_and_gradient_are_those_of_keras(name, kwargs):
         np.testing.assert_allclose(slope[~at_kinks], np.asarray(pull(u)[0])[~at_kinks], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("axis", [0, 1])
 def test_sparsemax_is_the_nearest_distribution(axis):
     """p is the point of the simplex nearest to x if and only if (x - p) . (q - p) <= 0 for every corner q of it.

@@ -47,6 +47,7 @@ def test_the_number_of_threads_is_that_of_cpus_unless_set():
     assert config.num_threads() >= 1
 
 
+@pytest.mark.float64
 def test_overrides_nest_and_end():
     with config.override(floatx="float64"):
         with config.override(epsilon=1e-3):
@@ -145,7 +146,8 @@ def test_specs():
 
 def test_backends_are_made_once():
     assert backend() is load(config.backend())
-    assert xp() is np
+    assert xp() is backend().xp
+    assert load("numpy").xp is np
 
 
 def test_the_interface_says_what_a_backend_must_give():

@@ -13,6 +13,7 @@ from layerwise.backends.base import threefry2x32
 from layerwise.variables import Variable, step_function
 
 N = 20000
+FLOAT64 = pytest.param("float64", marks=pytest.mark.float64)
 
 
 def on(backend, draw):
@@ -93,6 +94,7 @@ def test_normals_agree_to_a_few_units_in_the_last_place(draw):
     np.testing.assert_array_equal(reference, on("numpy", lambda: draw((N,), seed=3)))
 
 
+@pytest.mark.float64
 def test_draws_have_the_dtype_asked_for_or_floatx():
     assert random.uniform((2,), dtype="float64", seed=1).dtype == "float64"
     assert random.uniform((2,), dtype="bfloat16", seed=1).dtype == "bfloat16"
@@ -104,13 +106,14 @@ def test_draws_have_the_dtype_asked_for_or_floatx():
 # Distributions
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", FLOAT64])
 def test_uniform(dtype):
     x = random.uniform((N,), -2.0, 3.0, dtype, seed=1).numpy()
     assert -2 <= x.min() <= x.max() < 3
     assert kolmogorov_smirnov(x, lambda v: (v + 2) / 5) < 2
 
 
+@pytest.mark.float64
 def test_uniform_is_what_its_digits_say():
     bits = load("numpy").random_bits(np.array([1, 0], "uint32"), N)
     u = (bits >> 8) / 2.0**24
@@ -121,7 +124,7 @@ def test_uniform_is_what_its_digits_say():
     np.testing.assert_array_equal(random.uniform((N,), dtype="float64", seed=1), wide)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", FLOAT64])
 def test_uniform_never_reaches_its_upper_bound(dtype):
     pytest.importorskip("ml_dtypes")
     x = random.uniform((N,), 1.0, 1.0 + 2.0**-7, dtype, seed=1).numpy().astype("float64")
@@ -139,7 +142,7 @@ def test_uniform_between_tensors_is_differentiable_by_them():
     np.testing.assert_allclose(slope, u.sum(), rtol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", FLOAT64])
 def test_normal(dtype):
     x = random.normal((N,), 1.0, 2.0, dtype, seed=1).numpy()
     assert kolmogorov_smirnov(x, lambda v: normal_cdf((v - 1) / 2)) < 2
@@ -147,7 +150,7 @@ def test_normal(dtype):
     assert abs((z**4).mean() - 3) < 0.2
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", FLOAT64])
 def test_truncated_normal(dtype):
     x = random.truncated_normal((N,), -1.0, 0.5, dtype, seed=1).numpy()
     assert np.abs(x + 1).max() <= 1
@@ -155,7 +158,9 @@ def test_truncated_normal(dtype):
     assert kolmogorov_smirnov(x, lambda v: (normal_cdf((v + 1) / 0.5) - low) / (high - low)) < 2
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 2e-6), ("float64", 2e-15)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [("float32", 2e-6), pytest.param("float64", 2e-15, marks=pytest.mark.float64)]
+)
 def test_quantiles_of_the_normal(dtype, tolerance):
     tails = np.array([0.5, 0.49999, 0.45, 0.3, 0.0751, 0.0749, 1e-2, 1e-4, 1.3e-11, 1.5e-11, 1e-12, 2.0**-64], dtype)
     with mpmath.workdps(40):
@@ -188,6 +193,7 @@ def test_randint(low, high):
     assert ((counts - expected) ** 2 / expected).sum() < 25  # chi-squared, at most 6 degrees of freedom
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("span", [1, 3, 1000003, 2**31 + 11, 2**32 - 1])
 def test_randint_is_the_product_s_upper_part(span):
     words = load("numpy").random_bits(np.array([4, 0], "uint32"), 200).astype(object)
@@ -195,6 +201,7 @@ def test_randint_is_the_product_s_upper_part(span):
     assert random.randint((100,), -5, span - 5, "int64", seed=4).numpy().tolist() == expected
 
 
+@pytest.mark.float64
 def test_categorical():
     p = np.array([0.1, 0.2, 0.7])
     x = random.categorical(np.log([p, p[::-1]]), N, seed=1)

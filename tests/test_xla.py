@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -10,7 +17,9 @@ import pytest
 
 from layerwise import Variable, config, initializers, layers, models, ops, random, tree
 from layerwise.autograd import Primitive, Tensor, primitives, raw, vjp
-from layerwise.backends import TracedValueError
+from layerwise.backends import TracedValueError, backend
+from layerwise.callbacks import History
+from layerwise.variables import step_function
 from samples import SAMPLES, Sample
 
 EPS = np.finfo("float32").eps
@@ -204,6 +213,7 @@ ASKING = {
     "one_hot": lambda: ops.one_hot([0, 1], 2, dtype="float64"),
     "uniform": lambda: random.uniform((2,), dtype="float64", seed=1),
     "normal": lambda: random.normal((2,), dtype="float64", seed=1),
+    "randint": lambda: random.randint((2,), 0, 9, dtype="int64", seed=1),
     "initializer": lambda: initializers.Orthogonal(seed=1)((2, 2), "float64"),
     "variable": lambda: Variable(1.0, dtype="float64"),
     "layer": lambda: layers.Dense(1, dtype="float64")(np.ones((1, 1))),
@@ -240,3 +250,137 @@ def test_data_of_64_bits_are_read_in_32():
 def test_whole_numbers_that_do_not_fit_are_an_error(values):
     with pytest.raises(OverflowError, match=r"do not fit u?int32.*JAX_ENABLE_X64"):
         ops.array(values)
+
+
+# What a training step does with memory, compilations and results
+
+
+def dense_model(**options: Any) -> models.Model:
+    model = models.Sequential([layers.Input((3,)), layers.Dense(4, activation="relu"), layers.Dense(1)])
+    model.compile("adam", "mse", **options)
+    return model
+
+
+X, Y = np.ones((20, 3), "float32"), np.ones((20, 1), "float32")
+
+
+def test_a_training_step_takes_the_memory_of_the_old_state():
+    model = dense_model()
+    model.fit(X, Y, batch_size=20, verbose=0)
+    kept = [*model.trainable_variables, *model.optimizer._slots]  # all else is set at the beginning of epochs
+    places = [v._value.unsafe_buffer_pointer() for v in kept]
+    model.fit(X, Y, batch_size=20, epochs=2, verbose=0)
+    assert [v._value.unsafe_buffer_pointer() for v in kept] == places
+
+
+def test_what_somebody_holds_is_not_given_away():
+    model = dense_model()
+    kernel = model.layers[0].kernel
+    tensor, array, view = kernel.value, kernel._value, np.asarray(kernel._value)
+    before = view.copy()
+    model.fit(X, Y, batch_size=10, epochs=2, verbose=0)
+    for held in (tensor, array, view):
+        np.testing.assert_array_equal(held, before)
+    assert np.any(kernel.numpy() != before)
+
+
+@pytest.mark.filterwarnings("ignore:Adam. no gradient for second")
+def test_variables_that_share_an_array_part_ways():
+    model = dense_model()
+    first, second = model.layers[0].bias, Variable(np.zeros(4, "float32"), name="second")
+    model.layers[0].second = second
+    second.assign(first)
+    assert second._value is first._value
+    model.fit(X, Y, verbose=0)
+    np.testing.assert_array_equal(second, np.zeros(4))
+    assert np.any(first.numpy())
+
+
+def test_a_step_that_raises_leaves_the_state():
+    class Fails(layers.Layer):
+        def call(self, x: Any) -> Any:
+            if "traced" in repr(x):
+                raise ValueError("not today")
+            return x
+
+    model = models.Sequential([layers.Input((3,)), Fails(), layers.Dense(1)])
+    model.compile("adam", "mse")
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="not today"):
+        model.fit(X, Y, verbose=0)
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals to oneself")
+def test_an_interrupt_never_finds_a_variable_without_value():
+    """Whenever Ctrl-C comes, the state is that of one step."""
+    variables = [Variable(0.0) for _ in range(20)]
+
+    def step() -> None:
+        for v in variables:
+            v.assign_add(1.0)
+
+    run = step_function(step, variables, donate=True)
+    run()
+    timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        for _ in iter(run, "never"):
+            pass
+    timer.join()
+    assert len({float(v) for v in variables}) == 1
+
+
+def compilations(caplog: pytest.LogCaptureFixture) -> int:
+    """How many steps were compiled since the last time."""
+    found = sum("Finished XLA compilation of jit(pure)" in record.message for record in caplog.records)
+    caplog.clear()
+    return found
+
+
+def test_one_compilation_for_each_shape_mode_and_trainable_set(caplog):
+    model = dense_model(metrics=["mae"])
+    with jax.log_compiles(), caplog.at_level(logging.WARNING):
+        model.fit(X, Y, batch_size=8, epochs=3, verbose=0)
+        assert compilations(caplog) == 2  # 8, and the last 4
+        model.fit(X, Y, batch_size=8, verbose=0, validation_split=0.2)
+        assert compilations(caplog) == 1  # validation of 4
+        model.fit(X, Y, batch_size=4, epochs=2, verbose=0)
+        model.evaluate(X, Y, batch_size=4, verbose=0)
+        assert compilations(caplog) == 0
+        model.layers[0].trainable = False
+        model.fit(X, Y, batch_size=4, epochs=2, verbose=0)
+        assert compilations(caplog) == 1
+        model.optimizer.learning_rate = 0.5
+        model.fit(X, Y, batch_size=4, epochs=2, verbose=0)
+        assert compilations(caplog) == 0
+
+
+def test_results_are_fetched_once_an_epoch(monkeypatch):
+    """However many steps there are, while no bar shows them: the machine is never waited for in between."""
+    model, fetched = dense_model(metrics=["mae"]), []
+    numpy = type(backend()).numpy
+    model.fit(X, Y, batch_size=4, verbose=0)
+    monkeypatch.setattr(type(backend()), "numpy", lambda self, array: fetched.append(array) or numpy(self, array))
+
+    def count(batch_size: int) -> int:
+        fetched.clear()
+        model.fit(X, Y, batch_size=batch_size, epochs=2, verbose=0, shuffle=False, callbacks=History())
+        return len(fetched)
+
+    assert count(2) == count(10) == 2 * 2  # epochs, loss and mae
+
+
+def test_the_float64_tests_pass_where_they_can_run():
+    """In a process of their own: 64 bits are on from the beginning or not at all."""
+    root = Path(__file__).parents[1]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-m", "float64", "-p", "no:cacheprovider", "--no-header",
+         "tests/test_random.py", "tests/test_initializers.py", "tests/test_core.py"],
+        env={**os.environ, "JAX_ENABLE_X64": "1", "LAYERWISE_BACKEND": "xla", "JAX_PLATFORMS": "cpu"},
+        cwd=root, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert "passed" in run.stdout
+    assert "skipped" not in run.stdout

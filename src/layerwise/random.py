@@ -234,6 +234,7 @@ def randint(shape: Shape, minval: int, maxval: int, dtype: Any = "int32", seed: 
     dtype = standardize_dtype(dtype)
     if is_float(dtype) or dtype == "bool":
         raise ValueError(f"randint: dtype: got {dtype!r}, expected a dtype of whole numbers (uniform draws others)")
+    backend().check_dtype(dtype)
     minval, maxval = int(minval), int(maxval)
     span = maxval - minval
     if not 0 < span < 2**32:
