@@ -11,7 +11,7 @@ namespace math {
 
 using F = V<float>;
 using D = V<double>;
-using Bits = V<int32_t>;
+using Bits = V<uint32_t>;  // unsigned: arithmetic on the bits of NaN wraps
 using HalfF = Lanes<float, WIDTH<double>>::type;  // as many floats as a register holds doubles
 
 constexpr float INF = __builtin_inff();
@@ -21,7 +21,7 @@ template <class X> INLINE X poly(X x, double c) { return X{} + decltype(x[0] + 0
 template <class X, class... C> INLINE X poly(X x, double c, C... more) { return poly(x, more...) * x + decltype(x[0] + 0)(c); }
 
 INLINE F abs(F x) { return (F)((Bits)x & 0x7fffffff); }
-INLINE F copysign(F x, F sign) { return (F)(((Bits)x & 0x7fffffff) | ((Bits)sign & INT32_MIN)); }
+INLINE F copysign(F x, F sign) { return (F)(((Bits)x & 0x7fffffff) | ((Bits)sign & 0x80000000)); }
 
 // The nearest whole number, halves to even, for |x| < 2^22 (2^51).
 INLINE F nearest(F x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
@@ -147,8 +147,8 @@ INLINE F silu_grad(F x) {
 struct Split { F k, f; };
 INLINE Split split(F x) {
     auto tiny = x < 0x1p-126f;
-    Bits bits = (Bits)((V<uint32_t>)(tiny ? x * 0x1p23f : x) + (0x3f800000 - 0x3f3504f3));  // unsigned: a NaN's may wrap
-    Bits k = (bits >> 23) - 127 + (tiny & -23);
+    Bits bits = (Bits)(tiny ? x * 0x1p23f : x) + (0x3f800000 - 0x3f3504f3);
+    V<int32_t> k = (V<int32_t>)(bits >> 23) - 127 + (tiny & -23);
     return {__builtin_convertvector(k, F), (F)((bits & 0x7fffff) + 0x3f3504f3) - 1.f};
 }
 
@@ -183,7 +183,7 @@ INLINE F log10(F x) {
 INLINE F log1p(F x) {
     F u = 1.f + x, lost = x < 1.f ? x - (u - 1.f) : 1.f - (u - x);
     auto [k, f] = split(u);
-    Bits shift = __builtin_convertvector(k < 126.f ? k : 126.f + F{}, Bits);  // what is lost matters for small k only
+    V<int32_t> shift = __builtin_convertvector(k < 126.f ? k : 126.f + F{}, V<int32_t>);  // what is lost matters for small k only
     F y = log_split(k, f + lost * (F)((127 - shift) << 23));
     return abs(x) < 0x1p-25f ? x : or_special(y, u);
 }
@@ -206,7 +206,7 @@ struct Tail {
     F density, ratio;  // e^(-a^2 / 2); Mills' ratio times a / sqrt(2 pi)
     INLINE Tail(F a) {
         a = a > 16.f ? 16.f + F{} : a;
-        F high = (F)((Bits)a & ~0xfff);
+        F high = (F)((Bits)a & 0xfffff000);
         density = Decay(-0.5f * high * high, -0.5f * (a - high) * (a + high)).value();
         ratio = poly((a - 4.f) / (a + 4.f), 0.377642572, 0.0736942589, -0.110379465, 0.100307159, -0.0630661622, 0.0264352169, -0.00548187131, -0.000954882416, 0.000788488716);
     }
@@ -230,11 +230,11 @@ INLINE F gelu_grad(F x) {
 // sigmoid(x (c0 + c1 x^2)) with c0 = sqrt(8 / pi), c1 = 0.044715 c0: far out the argument needs more than float32's digits.
 INLINE Logistic tanh_logistic(F x) {
     x = x > 16.f ? 16.f + F{} : x < -16.f ? -16.f + F{} : x;
-    F high = (F)((Bits)x & ~0xfff), low = x - high;
-    F square = high * high, square_low = low * (x + high), top = (F)((Bits)square & ~0xfff);
+    F high = (F)((Bits)x & 0xfffff000), low = x - high;
+    F square = high * high, square_low = low * (x + high), top = (F)((Bits)square & 0xfffff000);
     F w = top * 0x1.248p-4f, w_low = top * -0x1.d86adap-15f + ((square - top) + square_low) * 0x1.2444f2p-4f + 0x1.14cf5p-14f;  // c1 x^2
     w += 0x1.988p0f;
-    F w_high = (F)((Bits)w & ~0xfff);
+    F w_high = (F)((Bits)w & 0xfffff000);
     w_low += w - w_high;
     F product = high * w_high, rest = high * w_low + low * (w_high + w_low), sum = product + rest;
     return Logistic(sum, rest - (sum - product));
@@ -254,13 +254,13 @@ INLINE D exp_double(D x) {
     x = x > 700. ? 700. + D{} : x < -700. ? -700. + D{} : x;
     D n = nearest(x * 0x1.71547652b82fep0), r = x - n * 0x1.62e42fefa39efp-1;
     D y = poly(r, 1., 1., 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040, 1. / 40320, 1. / 362880, 1. / 3628800, 1. / 39916800);
-    return y * (D)((__builtin_convertvector(n, V<int64_t>) + 1023) << 52);
+    return y * (D)(((V<uint64_t>)__builtin_convertvector(n, V<int64_t>) + 1023) << 52);
 }
 
 // 2 artanh((m - 1) / (m + 1)) + k ln 2 for x = 2^k m; -infinity at 0
 INLINE D log_double(D x) {
-    V<int64_t> bits = (V<int64_t>)x + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
-    D k = __builtin_convertvector((bits >> 52) - 1023, D), m = (D)((bits & 0xfffffffffffff) + 0x3fe6a09e667f3bcd);
+    V<uint64_t> bits = (V<uint64_t>)x + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
+    D k = __builtin_convertvector((V<int64_t>)(bits >> 52) - 1023, D), m = (D)((bits & 0xfffffffffffff) + 0x3fe6a09e667f3bcd);
     D s = (m - 1.) / (m + 1.), y = k * 0x1.62e42fefa39efp-1 + 2. * s * poly(s * s, 1., 1. / 3, 1. / 5, 1. / 7, 1. / 9, 1. / 11, 1. / 13, 1. / 15, 1. / 17);
     return x == 0. ? -double(INF) + D{} : x < double(INF) ? y : x;
 }
