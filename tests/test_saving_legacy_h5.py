@@ -432,7 +432,7 @@ def test_damaged_files(tmp_path):
 
     def bare(file: Any) -> None:
         del file["model_weights/last/last/bias"]
-        file["model_weights/last/last"].create_dataset("bias", (2,), dtype="S4")
+        file["model_weights/last/last"].create_dataset("bias", data=np.array([b"abcd", b"efgh"]))
 
     refused(bare, "'last/bias': expected numbers, got HDF5's class 3 of 4 bytes")
     with pytest.raises(FileFormatError, match=r"m\.h5: model_weights: 'last/bias': expected numbers"):

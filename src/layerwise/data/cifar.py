@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from .format_error import FileFormatError
+
 _Arrays = tuple[np.ndarray, np.ndarray]
 _FOLDER = "cifar-10-batches-py"
 _TRAIN, _TEST = tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch"
@@ -30,8 +32,8 @@ def read_cifar10(path: str | PathLike[str]) -> tuple[_Arrays, _Arrays]:
     """`(x_train, y_train), (x_test, y_test)` from `cifar-10-python.tar.gz` or the folder that it unpacks to.
 
     Images (n, 32, 32, 3) uint8, labels (n, 1) uint8 in 0..9; the full set has 50,000 and 10,000. Nothing in the file is
-    executed. Raises `ValueError` naming file, batch and offset for anything malformed, `FileNotFoundError` for a batch
-    that is missing.
+    executed. Raises `FileFormatError` naming file, batch and offset for anything malformed, `FileNotFoundError` for a
+    batch that is missing.
 
     >>> read_cifar10("no such folder")
     Traceback (most recent call last):
@@ -77,12 +79,12 @@ def _from_archive(path: Path) -> Iterator[tuple[str, bytes]]:
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise  # the file cannot be opened: no matter of its content
-        raise ValueError(f"{path}: the archive is damaged or cut short ({error})") from error
+        raise FileFormatError(f"{path}: the archive is damaged or cut short ({error})") from error
 
 
 def _check_size(name: Path | str, size: int) -> None:
     if size > _MOST_BYTES:
-        raise ValueError(f"{name}: {size} bytes, more than any file of CIFAR-10")
+        raise FileFormatError(f"{name}: {size} bytes, more than any file of CIFAR-10")
 
 
 def _batch(data: bytes, where: str) -> _Arrays:
@@ -90,7 +92,7 @@ def _batch(data: bytes, where: str) -> _Arrays:
     pixels = content.get("data") if isinstance(content, dict) else None
     labels = content.get("labels") if isinstance(content, dict) else None
     if not isinstance(pixels, Record) or not isinstance(labels, list):
-        raise ValueError(f"{where}: expected a dictionary with an array 'data' and a list 'labels'")
+        raise FileFormatError(f"{where}: expected a dictionary with an array 'data' and a list 'labels'")
     match pixels.state:
         case (
             int(),
@@ -100,15 +102,15 @@ def _batch(data: bytes, where: str) -> _Arrays:
             str(values),
         ):
             if width != _PIXELS or n != len(labels) or len(values) != n * width:
-                raise ValueError(
+                raise FileFormatError(
                     f"{where}: 'data' has shape {(n, width)} and {len(values)} bytes, 'labels' {len(labels)} entries; "
                     f"expected shape (n, {_PIXELS}), n * {_PIXELS} bytes and n labels"
                 )
         case _:
-            raise ValueError(f"{where}: expected 'data' to be a two-dimensional array of uint8 in C order")
+            raise FileFormatError(f"{where}: expected 'data' to be a two-dimensional array of uint8 in C order")
     for i, label in enumerate(labels):
         if type(label) is not int or not 0 <= label < len(CLASS_NAMES):
-            raise ValueError(
+            raise FileFormatError(
                 f"{where}: record {i}: expected a label in 0..9, got {label if type(label) is int else type(label)}"
             )
     x = np.frombuffer(values.encode("latin-1"), np.uint8).reshape(n, 3, 32, 32).transpose(0, 2, 3, 1)
@@ -138,7 +140,7 @@ _MARK = object()
 def parse_pickle(data: bytes, where: str) -> Any:
     """The dictionaries, lists, tuples, numbers and strings of a pickle (protocol 0 to 2) and `Record`s for arrays.
 
-    Strings come as text in Latin-1, byte for byte. Raises `ValueError` with the offset for any other content.
+    Strings come as text in Latin-1, byte for byte. Raises `FileFormatError` with the offset for any other content.
 
     >>> parse_pickle(b"(dS'labels'" + bytes([10]) + b"(lp0" + bytes([10]) + b"K" + bytes([7]) + b"as.", "batch")
     {'labels': [7]}
@@ -208,4 +210,4 @@ def parse_pickle(data: bytes, where: str) -> Any:
         (result,) = stack
         return result
     except (ValueError, TypeError, LookupError, AttributeError, StopIteration, OverflowError) as error:
-        raise ValueError(f"{where}: malformed at offset {position}: {error}") from error
+        raise FileFormatError(f"{where}: malformed at offset {position}: {error}") from error

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .format_error import FileFormatError
+
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
 DEFLATE_LIMIT = 1032  # deflate cannot shrink anything more than this (zlib's technical notes)
@@ -24,7 +26,7 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
     """The array in an IDX file, plain or gzip-compressed, in native byte order.
 
     The size that the header declares is checked against the bytes that are there before memory is reserved.
-    Raises `ValueError` naming the file and the offset (in the uncompressed data) for anything that is not IDX,
+    Raises `FileFormatError` naming the file and the offset (in the uncompressed data) for anything that is not IDX,
     is cut short, or has bytes left over.
 
     >>> path = getfixture("tmp_path") / "labels-idx1-ubyte"
@@ -43,27 +45,27 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
             with gzip.GzipFile(fileobj=file) as unzipped:
                 return _read(path, unzipped, at_most=size * DEFLATE_LIMIT)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"{path}: the gzip data is damaged or cut short ({error})") from error
+            raise FileFormatError(f"{path}: the gzip data is damaged or cut short ({error})") from error
 
 
 def _read(path: Path, file: io.BufferedIOBase, at_most: int) -> np.ndarray:
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES or magic[3] == 0:
-        raise ValueError(
+        raise FileFormatError(
             f"{path}: not an IDX file: offset 0 holds {magic.hex(' ') or 'nothing'}, "
             f"expected 00 00, a type ({', '.join(f'{t:02x}' for t in _DTYPES)}) and a rank of 1 or more"
         )
     dtype, rank = np.dtype(_DTYPES[magic[2]]), magic[3]
     header = file.read(4 * rank)
     if len(header) < 4 * rank:
-        raise ValueError(
+        raise FileFormatError(
             f"{path}: cut short at offset {4 + len(header)}: "
             f"expected {rank} dimensions of 4 bytes each, got {len(header)} bytes"
         )
     shape = struct.unpack(f">{rank}I", header)
     start, expected = 4 + len(header), math.prod(shape) * dtype.itemsize
     if start + expected > at_most:
-        raise ValueError(
+        raise FileFormatError(
             f"{path}: offset 4 declares shape {shape} of {dtype.name}, {expected} bytes from {start} on, "
             f"but the file can hold no more than {max(at_most - start, 0)}"
         )
@@ -72,16 +74,16 @@ def _read(path: Path, file: io.BufferedIOBase, at_most: int) -> np.ndarray:
     while got < expected and (n := file.readinto(values.data[got:])):
         got += n
     if got < expected:
-        raise ValueError(
+        raise FileFormatError(
             f"{path}: cut short at offset {start + got}, in record {_record(got, shape, dtype)}: "
             f"shape {shape} of {dtype.name} needs {expected} bytes, got {got}"
         )
     if file.read(1):
-        raise ValueError(f"{path}: bytes left over at offset {start + expected}, after all of shape {shape}")
+        raise FileFormatError(f"{path}: bytes left over at offset {start + expected}, after all of shape {shape}")
     try:
         return values.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
     except ValueError as error:  # NumPy's own limits: 64 dimensions, sizes in 63 bits
-        raise ValueError(f"{path}: offset 4 declares a shape that no array can have, {shape}: {error}") from error
+        raise FileFormatError(f"{path}: offset 4 declares a shape that no array can have, {shape}: {error}") from error
 
 
 def _record(got: int, shape: tuple[int, ...], dtype: np.dtype) -> int:
@@ -115,9 +117,9 @@ def read_pair(images: Path, labels: Path) -> _Arrays:
     x, y = read_idx(images), read_idx(labels)
     for path, array, rank in (images, x, 3), (labels, y, 1):
         if array.ndim != rank:
-            raise ValueError(f"{path}: expected {rank} dimensions, got shape {array.shape}")
+            raise FileFormatError(f"{path}: expected {rank} dimensions, got shape {array.shape}")
     if len(x) != len(y):
-        raise ValueError(f"{images} holds {len(x)} images, but {labels} holds {len(y)} labels")
+        raise FileFormatError(f"{images} holds {len(x)} images, but {labels} holds {len(y)} labels")
     return x, y
 
 

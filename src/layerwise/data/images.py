@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .format_error import FileFormatError
+
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _INK = 0.2  # of full contrast: what is fainter is noise of the paper
 _LEAST_CONTRAST = 16 / 255
@@ -24,8 +26,8 @@ def pillow() -> ModuleType:
 def read_image(path: str | PathLike[str]) -> np.ndarray:
     """The pixels of an image file, (height, width, channels) uint8; channels: 1 grey, 3 RGB, 4 RGB and alpha.
 
-    Turned upright as its EXIF data says. Needs Pillow (`layerwise[images]`). Raises `ValueError` naming the file if it
-    is no image, is cut short, or is larger than Pillow's limit against decompression bombs.
+    Turned upright as its EXIF data says. Needs Pillow (`layerwise[images]`). Raises `FileFormatError` naming the file if
+    it is no image, is cut short, or is larger than Pillow's limit against decompression bombs.
 
     >>> path = getfixture("tmp_path") / "grey.png"
     >>> pillow().fromarray(np.zeros((4, 6), np.uint8)).save(path)
@@ -46,7 +48,7 @@ def read_image(path: str | PathLike[str]) -> np.ndarray:
                 else:
                     pixels = np.asarray(image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels_of(image)]))
         except Exception as error:  # Pillow's decoders raise almost anything on damaged files
-            raise ValueError(f"{path}: not an image that can be read ({error or type(error).__name__})") from error
+            raise FileFormatError(f"{path}: not an image that can be read ({error or type(error).__name__})") from error
     return pixels.reshape(*pixels.shape[:2], -1)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .format_error import FileFormatError
 from .idx import DEFLATE_LIMIT
 
 _MAGIC = b"\x93NUMPY"
@@ -23,7 +24,7 @@ _LONGEST_HEADER = 10_000
 def read_npz(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     """The arrays of an .npz archive by name: booleans, integers, floats or text.
 
-    Raises `ValueError` naming the file, the array (record) and the offset for anything else: an archive that is
+    Raises `FileFormatError` naming the file, the array (record) and the offset for anything else: an archive that is
     damaged, an array whose header and size disagree, one that would need pickle (dtype object).
 
     >>> path = getfixture("tmp_path") / "a.npz"
@@ -35,13 +36,17 @@ def read_npz(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     size = path.stat().st_size
     try:
         with zipfile.ZipFile(path) as archive:
+            if len(set(archive.namelist())) < len(archive.namelist()):
+                raise _Malformed(f"{path}: an array is there twice")
+            if sum(info.compress_size for info in archive.infolist()) > size:
+                raise _Malformed(f"{path}: arrays that share bytes")
             return {info.filename.removesuffix(".npy"): _read(path, archive, info, size) for info in archive.infolist()}
     except _Malformed as error:
-        raise ValueError(str(error)) from None
+        raise FileFormatError(str(error)) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise  # the file cannot be opened: no matter of its content
-        raise ValueError(f"{path}: the zip archive is damaged or not one ({error})") from error
+        raise FileFormatError(f"{path}: the zip archive is damaged or not one ({error})") from error
 
 
 class _Malformed(Exception):

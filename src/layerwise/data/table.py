@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .format_error import FileFormatError
 from .targets import encode_classes, task_of
 
 _MISSING = {"", "?", "na", "n/a", "nan", "null", "none", "-"}
@@ -39,7 +40,7 @@ def read_csv(
 
     All other columns must be numbers, and nothing may be missing. Unless `task` says it, the target decides: text, or
     few different integers (at most 20, each on average at least twice) is 'classification', other numbers
-    'regression'; `3.0` counts as a number with a fraction. Raises `ValueError` naming the file, the column, the
+    'regression'; `3.0` counts as a number with a fraction. Raises `FileFormatError` naming the file, the column, the
     record (counted from 1, without the header) and the line for a value that is missing or no finite number,
     for a record of another length, for a file that is not CSV.
 
@@ -57,12 +58,12 @@ def read_csv(
         try:
             names = _header(path, records)
             if target is not None and target not in names:
-                raise ValueError(f"{path}: no column '{target}'; its columns are {', '.join(names)}")
+                raise FileFormatError(f"{path}: no column '{target}'; its columns are {', '.join(names)}")
             count, values, answers = _body(path, records, names, target)
         except csv.Error as error:
-            raise ValueError(f"{path}: line {records.line_num}: not CSV ({error})") from error
+            raise FileFormatError(f"{path}: line {records.line_num}: not CSV ({error})") from error
         except UnicodeDecodeError as error:
-            raise ValueError(
+            raise FileFormatError(
                 f"{path}: after line {records.line_num}: not text in UTF-8 "
                 f"(byte 0x{error.object[error.start]:02x}: {error.reason})"
             ) from error
@@ -76,19 +77,20 @@ def read_csv(
         labels, class_names = encode_classes(y)
         return Table(x, features, labels, class_names, task)
     if text_column:
-        raise ValueError(f"{path}: column '{target}': regression needs numbers, got {text_column!r}")
+        raise FileFormatError(f"{path}: column '{target}': regression needs numbers, got {text_column!r}")
     return Table(x, features, y.astype(np.float64), None, task)
 
 
 def _header(path: Path, records: Any) -> list[str]:
     names = [name.strip() for name in next(records, [])]
     if not names:
-        raise ValueError(f"{path}: empty: expected a first line with column names")
+        raise FileFormatError(f"{path}: empty: expected a first line with column names")
     if all(_NUMBER.fullmatch(name) for name in names):
-        raise ValueError(f"{path}: line 1 holds only numbers: expected column names, such as x1,x2,y")
+        raise FileFormatError(f"{path}: line 1 holds only numbers: expected column names, such as x1,x2,y")
     for name in names:
         if not name or names.count(name) > 1:
-            raise ValueError(f"{path}: line 1: expected column names that differ, got {', '.join(map(repr, names))}")
+            known = ", ".join(map(repr, names))
+            raise FileFormatError(f"{path}: line 1: expected column names that differ, got {known}")
     return names
 
 
@@ -100,7 +102,7 @@ def _body(path: Path, records: Any, names: list[str], target: str | None) -> tup
             continue  # a blank line
         count += 1
         if len(record) != len(names):
-            raise ValueError(
+            raise FileFormatError(
                 f"{path}: record {count} (line {records.line_num}): "
                 f"expected {len(names)} values ({', '.join(names)}), got {len(record)}"
             )
@@ -118,9 +120,9 @@ def _body(path: Path, records: Any, names: list[str], target: str | None) -> tup
             else:
                 values.append(number)
             if wrong:
-                raise ValueError(f"{path}: column '{name}', record {count} (line {records.line_num}): {wrong}")
+                raise FileFormatError(f"{path}: column '{name}', record {count} (line {records.line_num}): {wrong}")
     if not count:
-        raise ValueError(f"{path}: no records after the line with column names")
+        raise FileFormatError(f"{path}: no records after the line with column names")
     return count, values, answers
 
 

@@ -16,13 +16,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..data.download import sync_folder
+from ..data.format_error import FileFormatError
 
 MOST_VALUES = 300_000  # of a JSON text: they take 20 times the bytes of their text
 DEEPEST = 200  # objects and lists in one another in a JSON text; a model in a model takes four
-
-
-class FileFormatError(ValueError):
-    """A file is not what its name says, is damaged, or does not fit the model: file, member, reason."""
 
 
 @contextlib.contextmanager
@@ -122,7 +119,7 @@ def parse_json(text: str | bytes) -> dict[str, Any]:
 
     >>> parse_json('{"a": 1, "a": 2}')
     Traceback (most recent call last):
-    layerwise.saving.files.FileFormatError: the key 'a' is there twice in one object
+    layerwise.data.format_error.FileFormatError: the key 'a' is there twice in one object
     """
     try:
         if isinstance(text, bytes):
