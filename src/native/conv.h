@@ -124,7 +124,8 @@ struct Region {
 
 // fn(region) for every region of `box`. Steps of w: one tap along each axis, one channel.
 template <class Fn>
-void each_region(const Axis (&axis)[3], const Box& box, const Steps& x, const Steps& y, const Steps& w, int64_t channels, Fn fn) {
+void each_region(const Axis (&axis)[3], const Box& box, const Steps& x, const Steps& y, const Steps& w, int64_t channels,
+                 Fn fn) {
     Stretch s[3];
     for (int64_t i = box.axis[0].begin; i < box.axis[0].end; i = s[0].end) {
         s[0] = stretch(axis[0], i, box.axis[0].end);
@@ -181,7 +182,8 @@ enum PanelKind { PANEL_WHOLE, PANEL_PART, PANEL_LANES, PANEL_LANES_PART, PANEL_U
 
 // acc[p][j] += sum over taps t < 3 and k of x[(p + t) * step + k] * b(t, k, j)
 template <bool LANES, class T, int MR, int NV>
-INLINE void multiply_add_sliding(V<T> (&acc)[MR][NV], const T* x, int64_t step, const T* b, int64_t b_tap, int64_t b_step, int64_t depth) {
+INLINE void multiply_add_sliding(V<T> (&acc)[MR][NV], const T* x, int64_t step, const T* b, int64_t b_tap, int64_t b_step,
+                                 int64_t depth) {
     const T* from[(MR + 4) / 3];  // to every third position
     UNROLL for (int i = 0; i < (MR + 4) / 3; i++) from[i] = x + 3 * i * step;
     for (int64_t k = 0; k < depth; k++, b += b_step) {
@@ -202,7 +204,8 @@ inline PanelKind panel_kind(bool part, bool lanes) { return PanelKind(part + 2 *
 
 template <class T, int MR, int NV, PanelKind KIND>
 __attribute__((noinline)) void panel_tile(const Panel<T>& panel, const T* const* x, T* const* out) {
-    constexpr bool PART = KIND == PANEL_PART || KIND == PANEL_LANES_PART, LANES = KIND == PANEL_LANES || KIND == PANEL_LANES_PART;
+    constexpr bool PART = KIND == PANEL_PART || KIND == PANEL_LANES_PART;
+    constexpr bool LANES = KIND == PANEL_LANES || KIND == PANEL_LANES_PART || KIND == PANEL_LANES_SLIDE;
     const T* from[MR];
     T* to[MR];
     UNROLL for (int p = 0; p < MR; p++) {
@@ -215,8 +218,8 @@ __attribute__((noinline)) void panel_tile(const Panel<T>& panel, const T* const*
     if constexpr (KIND >= PANEL_SLIDE) {
         for (int64_t h = 0; h < k[0].count; h++)
             for (int64_t i = 0; i < k[1].count; i++)
-                multiply_add_sliding<KIND == PANEL_LANES_SLIDE>(acc, x[0] + h * k[0].x + i * k[1].x, k[2].x,
-                                                                panel.b + h * k[0].other + i * k[1].other, k[2].other, k[3].other, k[3].count);
+                multiply_add_sliding<LANES>(acc, x[0] + h * k[0].x + i * k[1].x, k[2].x,
+                                            panel.b + h * k[0].other + i * k[1].other, k[2].other, k[3].other, k[3].count);
         return finish(acc, to, MR, panel.columns, panel.add, panel.bias, panel.activation);
     }
     for (int64_t h = 0; h < k[0].count; h++)
@@ -257,7 +260,7 @@ template <class T> Tiles<T> tiles_for(int vectors, PanelKind kind) {
             }
             [[fallthrough]];
         case PANEL_LANES_SLIDE:
-            if constexpr (sizeof(T) == 4) return list_tiles<T, 1, PANEL_LANES_SLIDE>(typename Count<REGISTERS == 32 ? 12 : 8>::type());
+            if constexpr (sizeof(T) == 4) return list_tiles<T, 1, PANEL_LANES_SLIDE>(Few());
             [[fallthrough]];
         default:
             if (vectors == 1) return list_tiles<T, 1, PANEL_WHOLE>(typename Count<tile_rows(1)>::type());
@@ -276,9 +279,11 @@ template <class T> int64_t panel_columns(int64_t left, int64_t vectors) {
 template <class T> void sweep(const Loop (&rows)[4], const T* x, T* out, Panel<T>& panel, int vectors, PanelKind kind) {
     const int64_t n = rows[0].count * rows[1].count * rows[2].count * rows[3].count;
     if (n == 0) return;
-    const bool narrow = sizeof(T) == 4 && (kind == PANEL_WHOLE || kind == PANEL_LANES) && vectors <= 2 && rows[3].count >= 6;
-    if (narrow && kind == PANEL_WHOLE && rows[3].x == 1) kind = PANEL_UNIT;
-    else if (narrow && panel.k[2].count == 3 && panel.k[2].x == rows[3].x) kind = kind == PANEL_LANES ? PANEL_LANES_SLIDE : PANEL_SLIDE;
+    if (sizeof(T) == 4 && (kind == PANEL_WHOLE || kind == PANEL_LANES) && vectors <= 2 && rows[3].count >= 6) {
+        const bool sliding = panel.k[2].count == 3 && panel.k[2].x == rows[3].x;
+        if (kind == PANEL_WHOLE && rows[3].x == 1) kind = PANEL_UNIT;
+        else if (sliding) kind = kind == PANEL_LANES ? PANEL_LANES_SLIDE : PANEL_SLIDE;
+    }
     if (kind < PANEL_SLIDE) merge_loops(panel.k);
     panel.out_step = rows[3].other;
     const bool in_line = kind >= PANEL_UNIT;  // all rows of a tile are of one innermost loop
@@ -316,8 +321,8 @@ template <class T> struct Filter {
 
 // y = activation(x * filter + bias) for the positions in `box`.
 template <class T>
-void correlate(const Conv& c, const Box& box, const T* x, const Steps& xs, T* y, const Steps& ys, const Filter<T>& f, const T* bias,
-               int activation) {
+void correlate(const Conv& c, const Box& box, const T* x, const Steps& xs, T* y, const Steps& ys, const Filter<T>& f,
+               const T* bias, int activation) {
     const bool lanes = c.depthwise();
     const int64_t groups = lanes ? 1 : c.groups, columns = lanes ? c.groups : c.filters, depth = c.channels;
     const int64_t taps = f.size[0] * f.size[1] * f.size[2], padded = ceil_div(columns, WIDTH<T>) * WIDTH<T>;
@@ -331,7 +336,8 @@ void correlate(const Conv& c, const Box& box, const T* x, const Steps& xs, T* y,
             for (int a = 0; a < 3; a++) b += f.tap[a] * ws.of[a];
             const PanelKind kind = panel_kind(n < WIDTH<T> && (lanes || !f.packed), lanes);
             each_region(c.axis, box, xs, ys, ws, depth, [&](const Region& r) {
-                Panel<T> panel{{r.taps[0], r.taps[1], r.taps[2], r.taps[3]}, b + r.w, int(n), false, bias ? bias + first : nullptr, activation};
+                Panel<T> panel{{r.taps[0], r.taps[1], r.taps[2], r.taps[3]}, b + r.w, int(n), false,
+                               bias ? bias + first : nullptr, activation};
                 sweep(r.positions, x + r.x + (lanes ? begin : g * depth), y + r.y + first, panel, vectors, kind);
             });
         }
@@ -363,12 +369,12 @@ void correlate_back(const Conv& c, const Box& box, T* dx, const Steps& xs, const
             }
 }
 
-constexpr int64_t CHUNK = 224;  // positions that a tile of the kernel's gradient runs over: g's panel stays in the first-level cache
+constexpr int64_t CHUNK = 224;  // positions that a tile of the kernel's gradient runs over: its x and g stay in cache
 
 // dw += the gradient by the kernel, over the positions in `box`, for some channels and columns of a group.
 template <class T>
-void correlate_taps(const Conv& c, const Box& box, const T* x, const Steps& xs, const T* g, const Steps& gs, T* dw, int64_t group,
-                    Range channels, Range columns) {
+void correlate_taps(const Conv& c, const Box& box, const T* x, const Steps& xs, const T* g, const Steps& gs, T* dw,
+                    int64_t group, Range channels, Range columns) {
     const bool lanes = c.depthwise();
     const int64_t row = c.groups * c.filters, depth = c.channels;
     const Steps ws{{c.axis[1].size * c.axis[2].size * depth * row, c.axis[2].size * depth * row, depth * row, row}};
@@ -414,11 +420,12 @@ template <class T> void sum_columns(const T* g, int64_t row, int64_t rows, int64
     }
 }
 
-// Rows (tap, k) of one tap for every group and panel; backward: taps in the order of `packed_tap`, channels and filters exchanged.
+// Rows (tap, k) of one tap for every group and panel. Backward: in the order of `packed_tap`, channels and filters exchanged.
 template <class T> void pack_filter(T* to, const T* w, const Conv& c, bool backward, int64_t tap) {
     const bool lanes = c.depthwise();
     const int64_t all = c.groups * c.filters, depth = backward ? c.filters : c.channels;
-    const int64_t columns = lanes ? c.groups : backward ? c.channels : c.filters, padded = ceil_div(columns, WIDTH<T>) * WIDTH<T>;
+    const int64_t columns = lanes ? c.groups : backward ? c.channels : c.filters;
+    const int64_t padded = ceil_div(columns, WIDTH<T>) * WIDTH<T>;
     const int64_t t[3] = {tap / (c.axis[1].size * c.axis[2].size), tap / c.axis[2].size % c.axis[1].size, tap % c.axis[2].size};
     int64_t place = 0;
     for (int a = 0; a < 3; a++) place = place * c.axis[a].size + (backward ? packed_tap(c.axis[a], t[a]) : t[a]);
@@ -439,7 +446,8 @@ inline int64_t packed_size(const Conv& c, int64_t depth, int64_t columns, int64_
 
 // ---- the kernels: ints rank, activation, then for each axis size, stride, pad before it, dilation
 
-inline const View* optional(const View& v) { return v.dtype == NONE ? nullptr : &v; }
+inline const View* optional(const Call& c, int i) { return i < c.arg_count && c.args[i].dtype != NONE ? &c.args[i] : nullptr; }
+template <class T> T* data(const Call& c, int i) { return optional(c, i) ? (T*)c.args[i].data : nullptr; }
 
 // The convolution of x by w with the spatial shape `out`.
 inline Conv conv_of(const int64_t* ints, const View& x, const View& w, const int64_t* out) {
@@ -463,15 +471,18 @@ inline const char* check_conv(const Call& c, const View& x, const View& w, const
     if (c.int_count < 2 || c.ints[0] < 1 || c.ints[0] > 3) return "conv: rank: expected 1, 2 or 3 spatial axes";
     const int rank = int(c.ints[0]);
     if (c.int_count != 2 + ints_of_axis * rank) return "conv: integers: expected rank, activation and the window of every axis";
-    if (c.ints[1] < LINEAR || c.ints[1] > SIGMOID) return "conv: activation: expected 0 (none), 1 (relu), 2 (tanh) or 3 (sigmoid)";
+    if (c.ints[1] < LINEAR || c.ints[1] > SIGMOID)
+        return "conv: activation: expected 0 (none), 1 (relu), 2 (tanh) or 3 (sigmoid)";
     if (!is_float(x.dtype) || w.dtype != x.dtype || y.dtype != x.dtype) return "conv: expected arrays of one float dtype";
-    if (x.rank != rank + 2 || w.rank != rank + 2 || y.rank != rank + 2) return "conv: expected arrays of rank 2 more than the spatial axes";
+    if (x.rank != rank + 2 || w.rank != rank + 2 || y.rank != rank + 2)
+        return "conv: expected arrays of rank 2 more than the spatial axes";
     if (!contiguous(x) || !contiguous(w) || !contiguous(y)) return "conv: expected contiguous arrays";
     for (int i = 0; i < rank; i++) {
         const int64_t* of = c.ints + 2 + i;
         if (of[0] != w.shape[i]) return "conv: size: expected the kernel's shape";
         for (int j = 0; j < ints_of_axis; j++)
-            if (of[j * rank] < (j != 2) || of[j * rank] >= LIMIT) return "conv: window: expected size, stride, dilation of at least 1, padding of at least 0";
+            if (of[j * rank] < (j != 2) || of[j * rank] >= LIMIT)
+                return "conv: window: expected size, stride, dilation of at least 1, padding of at least 0";
         if (x.shape[1 + i] >= LIMIT || y.shape[1 + i] >= LIMIT) return "conv: an axis is longer than 2^31";
     }
     if (x.shape[0] != y.shape[0]) return "conv: expected as many outputs as inputs in the batch";
@@ -510,15 +521,14 @@ inline Forward forward_of(const Call& call) {
     Forward f;
     f.c = conv_of(call.ints, call.args[1], call.args[2], call.args[0].shape + 1);
     f.cut = slices(f.c.batch, f.c.outer().out, parts_for(f.c.work()));
-    f.pack = f.c.filters > 4 * VECTOR_BYTES / 4 && f.c.taps() * f.c.channels * f.c.filters > 1 << 16 && f.c.batch * f.c.positions() >= 1024;
+    const Conv& c = f.c;  // several panels, each of them long, for many positions
+    f.pack = c.filters > VECTOR_BYTES && c.taps() * c.channels * c.filters > 1 << 16 && c.batch * c.positions() >= 1024;
     return f;
 }
 
-inline const View* conv_bias(const Call& call) { return call.arg_count > 3 ? optional(call.args[3]) : nullptr; }
-
 inline const char* conv_check(const Call& call) {
     if (call.arg_count < 3 || call.arg_count > 4) return "conv: expected out, x, w, bias?";
-    return check_conv(call, call.args[1], call.args[2], call.args[0], conv_bias(call), 4);
+    return check_conv(call, call.args[1], call.args[2], call.args[0], optional(call, 3), 4);
 }
 
 inline void conv_plan(const Call& call, Plan& plan) {
@@ -535,12 +545,11 @@ inline void conv_plan(const Call& call, Plan& plan) {
 template <class T> void conv_run_as(const Call& call, int phase, int64_t part, char* shared) {
     const Forward f = forward_of(call);
     const Conv& c = f.c;
-    const T* w = (const T*)call.args[2].data;
+    const T* w = data<T>(call, 2);
     if (f.pack && phase == 0) return pack_filter((T*)shared, w, c, false, part);
-    const View* bias = conv_bias(call);
     const Filter<T> filter{f.pack ? (const T*)shared : w, f.pack, {c.axis[0].size, c.axis[1].size, c.axis[2].size}, {0, 0, 0}};
-    correlate<T>(c, part_box(c, f.cut, false, part), (const T*)call.args[1].data, input_steps(c), (T*)call.args[0].data, output_steps(c),
-                 filter, bias ? (const T*)bias->data : nullptr, c.activation);
+    correlate(c, part_box(c, f.cut, false, part), data<const T>(call, 1), input_steps(c), data<T>(call, 0), output_steps(c), filter,
+              data<const T>(call, 3), c.activation);
 }
 
 inline void conv_run(const Call& call, int phase, int64_t part, char*, char* shared) {
@@ -570,9 +579,9 @@ inline void conv_grad_x_plan(const Call& call, Plan& plan) {
 
 template <class T> void conv_grad_x_run_as(const Call& call, int phase, int64_t part, char* shared) {
     const Conv c = grad_x_of(call);
-    if (phase == 0) return pack_filter((T*)shared, (const T*)call.args[2].data, c, true, part);
-    correlate_back<T>(c, part_box(c, grad_x_slices(c), true, part), (T*)call.args[0].data, input_steps(c), (const T*)call.args[1].data,
-                      output_steps(c), (const T*)shared);
+    if (phase == 0) return pack_filter((T*)shared, data<const T>(call, 2), c, true, part);
+    const Box box = part_box(c, grad_x_slices(c), true, part);
+    correlate_back(c, box, data<T>(call, 0), input_steps(c), data<const T>(call, 1), output_steps(c), (const T*)shared);
 }
 
 inline void conv_grad_x_run(const Call& call, int phase, int64_t part, char*, char* shared) {
@@ -599,7 +608,7 @@ inline GradW grad_w_of(const Call& call) {
     GradW w;
     const Conv& c = w.c = conv_of(call.ints, call.args[2], call.args[0], call.args[3].shape + 1);
     constexpr int64_t BLOCK = 48 << 10, FEWEST = 512;  // elements of dw that stay in cache; positions worth a partial sum
-    const int64_t wanted = parts_for(c.work()), positions = c.batch * c.positions(), groups = c.depthwise() ? 1 : most<int64_t>(1, c.groups);
+    const int64_t wanted = parts_for(c.work()), positions = c.batch * c.positions(), groups = c.depthwise() ? 1 : c.groups;
     w.channel_blocks = w.column_blocks = 1;
     if (!c.depthwise() && c.taps() * c.channels * c.filters > BLOCK) {
         w.column_blocks = ceil_div(c.filters, 64);
@@ -607,14 +616,16 @@ inline GradW grad_w_of(const Call& call) {
     }
     const int64_t blocks = groups * w.channel_blocks * w.column_blocks;
     w.cut = slices(c.batch, c.outer().out, most<int64_t>(1, least(ceil_div(wanted, blocks), positions / FEWEST)));
-    if (blocks * w.cut.parts < wanted && !c.depthwise())
-        w.channel_blocks = most(w.channel_blocks, least(ceil_div(c.channels, 8), ceil_div(wanted, groups * w.column_blocks * w.cut.parts)));
+    if (blocks * w.cut.parts < wanted && !c.depthwise()) {
+        const int64_t missing = ceil_div(wanted, groups * w.column_blocks * w.cut.parts);
+        w.channel_blocks = most(w.channel_blocks, least(ceil_div(c.channels, 8), missing));
+    }
     return w;
 }
 
 inline const char* conv_grad_w_check(const Call& call) {
     if (call.arg_count != 4) return "conv_grad_w: expected dw, dbias?, x, g";
-    return check_conv(call, call.args[2], call.args[0], call.args[3], optional(call.args[1]), 4);
+    return check_conv(call, call.args[2], call.args[0], call.args[3], optional(call, 1), 4);
 }
 
 inline void conv_grad_w_plan(const Call& call, Plan& plan) {
@@ -641,16 +652,18 @@ template <class T> void sum_pieces(const T* from, int64_t pieces, int64_t size, 
 template <class T> void conv_grad_w_run_as(const Call& call, int phase, int64_t part, T* shared) {
     const GradW w = grad_w_of(call);
     const Conv& c = w.c;
-    T *dw = (T*)call.args[0].data, *dbias = optional(call.args[1]) ? (T*)call.args[1].data : nullptr;
-    if (phase == 1) return sum_pieces(shared, w.cut.parts, w.size(), w.row(), part_of(w.size() + w.row(), w.sums(), part), dw, dbias);
-    const T *x = (const T*)call.args[2].data, *g = (const T*)call.args[3].data;
+    const int64_t length = w.size() + w.row();
+    T *dw = data<T>(call, 0), *dbias = data<T>(call, 1);
+    if (phase == 1) return sum_pieces(shared, w.cut.parts, w.size(), w.row(), part_of(length, w.sums(), part), dw, dbias);
+    const T *x = data<const T>(call, 2), *g = data<const T>(call, 3);
     const int64_t piece = part % w.cut.parts;
     part /= w.cut.parts;
     const Range columns = part_of(c.depthwise() ? c.groups : c.filters, w.column_blocks, part % w.column_blocks);
     part /= w.column_blocks;
     const Range channels = part_of(c.channels, w.channel_blocks, part % w.channel_blocks);
-    const int64_t group = part / w.channel_blocks, first = group * c.filters + columns.begin, width = columns.end - columns.begin;
-    if (w.cut.parts > 1) dw = shared + piece * (w.size() + w.row()), dbias = dw + w.size();
+    const int64_t group = part / w.channel_blocks;
+    const int64_t first = group * c.filters + columns.begin, width = columns.end - columns.begin;
+    if (w.cut.parts > 1) dw = shared + piece * length, dbias = dw + w.size();
     for (int64_t tap = 0; tap < c.taps(); tap++)
         for (int64_t i = channels.begin; i < channels.end; i++)
             __builtin_memset(dw + (tap * c.channels + i) * w.row() + first, 0, width * sizeof(T));

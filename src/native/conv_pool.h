@@ -25,9 +25,11 @@ inline ConvPool conv_pool_of(const int64_t* ints, const View& x, const View& w, 
     return p;
 }
 
-inline const char* check_conv_pool(const Call& call, const View& x, const View& w, const View& y, const View& argmax, const View* bias) {
+inline const char* check_conv_pool(const Call& call, const View& x, const View& w, const View& y, const View& argmax,
+                                   const View* bias) {
     if (const char* wrong = check_conv(call, x, w, y, bias, 6)) return wrong;
-    if (argmax.dtype != U8 || !same_shape(argmax, y) || !contiguous(argmax)) return "conv_pool: argmax: expected contiguous bytes of the output's shape";
+    if (argmax.dtype != U8 || !same_shape(argmax, y) || !contiguous(argmax))
+        return "conv_pool: argmax: expected contiguous bytes of the output's shape";
     const ConvPool p = conv_pool_of(call.ints, x, w, y);
     for (int a = 0; a < 3; a++)
         if (p.size[a] > 256 || p.c.axis[a].out >= int64_t(1) << 31) return "conv_pool: pool: expected at most 256 taps";
@@ -44,6 +46,13 @@ struct PoolTaps {
                 for (int64_t k = 0; k < p.size[2]; k++) offset[t++] = i * z.of[1] + j * z.of[2] + k * z.of[3];
     }
 };
+
+// At most a vector of numbers, and of bytes.
+template <class T> INLINE V<T> load_some(const T* p, int n) { return n == WIDTH<T> ? load(p) : load_part(p, n); }
+template <class T> INLINE void store_some(T* p, V<T> v, int n) {
+    if (n == WIDTH<T>) store(p, v);
+    else store_part(p, v, n);
+}
 
 template <class T> using Bytes = typename Lanes<uint8_t, WIDTH<T>>::type;
 template <class T> using LooseBytes = typename Lanes<uint8_t, WIDTH<T>>::unaligned;
@@ -62,23 +71,21 @@ template <class T> INLINE void store_bytes(uint8_t* p, V<Int<T>> v, int n) {
 
 // y and argmax of one row of pooled positions from z. TAPS: how many, if the compiler is to know (0: `taps`).
 template <class T, int TAPS>
-void pool_row(const T* z, int64_t z_step, const int64_t* offset, int64_t taps, T* y, uint8_t* argmax, int64_t positions, int64_t channels) {
-    for (int64_t i = 0; i < positions; i++, z += z_step)
-        for (int64_t j = 0; j < channels; j += WIDTH<T>, y += WIDTH<T>, argmax += WIDTH<T>) {
+void pool_row(const T* z, int64_t z_step, const int64_t* offset, int64_t taps, T* y, uint8_t* argmax, int64_t positions,
+              int64_t channels) {
+    for (int64_t i = 0; i < positions; i++, z += z_step, y += channels, argmax += channels)
+        for (int64_t j = 0; j < channels; j += WIDTH<T>) {
             const int n = int(least<int64_t>(WIDTH<T>, channels - j));
-            const bool part = n < WIDTH<T>;
-            V<T> best = part ? load_part(z + j, n) : load(z + j);
+            V<T> best = load_some(z + j, n);
             V<Int<T>> where{};
             UNROLL for (int64_t t = 1; t < (TAPS ? TAPS : taps); t++) {
-                const V<T> value = part ? load_part(z + j + offset[t], n) : load(z + j + offset[t]);
+                const V<T> value = load_some(z + j + offset[t], n);
                 const V<Int<T>> larger = ~(value <= best) & (best == best);  // the first of equals; NaN wins
                 best = larger ? value : best;
                 where = larger ? V<Int<T>>{} + Int<T>(t) : where;
             }
-            if (part) store_part(y, best, n), y += n - WIDTH<T>;
-            else store(y, best);
-            store_bytes<T>(argmax, where, n);
-            if (part) argmax += n - WIDTH<T>;
+            store_some(y + j, best, n);
+            store_bytes<T>(argmax + j, where, n);
         }
 }
 
@@ -86,7 +93,7 @@ void pool_row(const T* z, int64_t z_step, const int64_t* offset, int64_t taps, T
 
 constexpr int64_t POOL_CACHE = 32 << 10, GRADIENT_CACHE = 224 << 10;  // bytes of the convolution's output at a time
 
-inline ConvPool conv_pool_forward(const Call& call) { return conv_pool_of(call.ints, call.args[2], call.args[3], call.args[0]); }
+inline ConvPool conv_pool_forward(const Call& c) { return conv_pool_of(c.ints, c.args[2], c.args[3], c.args[0]); }
 inline Slices conv_pool_slices(const ConvPool& p) { return slices(p.c.batch, p.out[p.outer()], parts_for(p.c.work())); }
 
 // How many images and, if it is one, how many rows of pooled positions are computed at a time, and the scratch they take.
@@ -95,7 +102,8 @@ struct PoolChunk {
 };
 inline PoolChunk pool_chunk(const ConvPool& p, int64_t item) {
     const int o = p.outer();
-    const int64_t row = p.c.positions() / most<int64_t>(1, p.c.axis[o].out) * p.c.groups * p.c.filters * item, image = row * p.c.axis[o].out;
+    const int64_t extent = p.c.axis[o].out, image = p.c.positions() * p.c.groups * p.c.filters * item;
+    const int64_t row = image / most<int64_t>(1, extent);
     if (image <= POOL_CACHE) {
         const int64_t images = most<int64_t>(1, least(p.c.batch, POOL_CACHE / most<int64_t>(1, image)));
         return {images, p.out[o], images * image};
@@ -106,7 +114,7 @@ inline PoolChunk pool_chunk(const ConvPool& p, int64_t item) {
 
 inline const char* conv_pool_check(const Call& call) {
     if (call.arg_count < 4 || call.arg_count > 5) return "conv_pool: expected y, argmax, x, w, bias?";
-    return check_conv_pool(call, call.args[2], call.args[3], call.args[0], call.args[1], call.arg_count > 4 ? optional(call.args[4]) : nullptr);
+    return check_conv_pool(call, call.args[2], call.args[3], call.args[0], call.args[1], optional(call, 4));
 }
 
 inline void conv_pool_plan(const Call& call, Plan& plan) {
@@ -122,8 +130,7 @@ template <class T> void conv_pool_run_as(const Call& call, int64_t part, T* z) {
     const int o = p.outer();
     const Slice mine = slice(conv_pool_slices(p), c.batch, p.out[o], part);
     const PoolChunk chunk = pool_chunk(p, sizeof(T));
-    const Filter<T> filter{(const T*)call.args[3].data, false, {c.axis[0].size, c.axis[1].size, c.axis[2].size}, {0, 0, 0}};
-    const T* bias = call.arg_count > 4 && optional(call.args[4]) ? (const T*)call.args[4].data : nullptr;
+    const Filter<T> filter{data<const T>(call, 3), false, {c.axis[0].size, c.axis[1].size, c.axis[2].size}, {0, 0, 0}};
     const int64_t channels = c.groups * c.filters;
     const Steps ys = steps(p.out[0], p.out[1], p.out[2], channels);
     Box box = whole(c);
@@ -134,15 +141,17 @@ template <class T> void conv_pool_run_as(const Call& call, int64_t part, T* z) {
             extent[o] = (rows - 1) * p.stride[o] + p.size[o], count[o] = rows;
             const Steps zs = steps(extent[0], extent[1], extent[2], channels);
             box.images = {n, least(n + chunk.images, mine.images.end)}, box.axis[o] = {first, first + extent[o]};
-            correlate<T>(c, box, (const T*)call.args[2].data, input_steps(c), z - n * zs.of[0] - first * zs.of[o + 1], zs, filter, bias, c.activation);
+            T* const origin = z - n * zs.of[0] - first * zs.of[o + 1];
+            correlate(c, box, data<const T>(call, 2), input_steps(c), origin, zs, filter, data<const T>(call, 4), c.activation);
             const PoolTaps taps(p, zs);
             for (int64_t m = box.images.begin; m < box.images.end; m++)
                 for (int64_t i = 0; i < count[0]; i++)
                     for (int64_t j = 0; j < count[1]; j++) {
                         const T* from = z + (m - n) * zs.of[0] + i * p.stride[0] * zs.of[1] + j * p.stride[1] * zs.of[2];
-                        const int64_t to = m * ys.of[0] + i * ys.of[1] + j * ys.of[2] + row * ys.of[o + 1], step = p.stride[2] * zs.of[3];
-                        T* y = (T*)call.args[0].data + to;
-                        uint8_t* argmax = (uint8_t*)call.args[1].data + to;
+                        const int64_t to = m * ys.of[0] + i * ys.of[1] + j * ys.of[2] + row * ys.of[o + 1];
+                        const int64_t step = p.stride[2] * zs.of[3];
+                        T* y = data<T>(call, 0) + to;
+                        uint8_t* argmax = data<uint8_t>(call, 1) + to;
                         if (p.taps() == 4) pool_row<T, 4>(from, step, taps.offset, 4, y, argmax, count[2], channels);
                         else pool_row<T, 0>(from, step, taps.offset, p.taps(), y, argmax, count[2], channels);
                     }
@@ -170,26 +179,25 @@ template <class T> INLINE V<T> activation_grad(int activation, V<T> y, V<T> g) {
 
 // z = one image's gradient behind pool and activation, bias += its sum over positions. ADD: windows overlap or leave gaps.
 template <class T, bool ADD, int TAPS>
-void unpool(const ConvPool& p, const Steps& zs, const int64_t* offset, const T* g, const T* y, const uint8_t* argmax, T* z, T* bias) {
+void unpool(const ConvPool& p, const Steps& zs, const int64_t* offset, const T* g, const T* y, const uint8_t* argmax, T* z,
+            T* bias) {
     const int64_t channels = p.c.groups * p.c.filters, taps = p.taps();
     if (ADD) __builtin_memset(z, 0, zs.of[0] * sizeof(T));
     for (int64_t c = 0; c < channels; c += WIDTH<T>) {
         const int n = int(least<int64_t>(WIDTH<T>, channels - c));
-        const bool part = n < WIDTH<T>;
         V<T> sum{};
         int64_t at = c;
         for (int64_t i = 0; i < p.out[0]; i++)
             for (int64_t j = 0; j < p.out[1]; j++)
                 for (int64_t k = 0; k < p.out[2]; k++, at += channels) {
-                    const V<T> d = activation_grad<T>(p.c.activation, part ? load_part(y + at, n) : load(y + at), part ? load_part(g + at, n) : load(g + at));
+                    const V<T> d = activation_grad<T>(p.c.activation, load_some(y + at, n), load_some(g + at, n));
                     const V<Int<T>> where = load_bytes<T>(argmax + at, n);
                     T* to = z + i * p.stride[0] * zs.of[1] + j * p.stride[1] * zs.of[2] + k * p.stride[2] * zs.of[3] + c;
                     sum += d;
                     UNROLL for (int64_t t = 0; t < (TAPS ? TAPS : taps); t++) {
                         V<T> v = where == Int<T>(t) ? d : V<T>{};
-                        if (ADD) v += part ? load_part(to + offset[t], n) : load(to + offset[t]);
-                        if (part) store_part(to + offset[t], v, n);
-                        else store(to + offset[t], v);
+                        if (ADD) v += load_some(to + offset[t], n);
+                        store_some(to + offset[t], v, n);
                     }
                 }
         store_part(bias + c, load_part(bias + c, n) + sum, n);
@@ -220,8 +228,8 @@ inline ConvPoolGrad conv_pool_grad_of(const Call& call) {
 
 inline const char* conv_pool_grad_check(const Call& call) {
     if (call.arg_count != 8) return "conv_pool_grad: expected dx?, dw, dbias?, g, y, argmax, x, w";
-    const View *a = call.args, *dx = optional(a[0]);
-    if (const char* wrong = check_conv_pool(call, a[6], a[7], a[3], a[5], optional(a[2]))) return wrong;
+    const View *a = call.args, *dx = optional(call, 0);
+    if (const char* wrong = check_conv_pool(call, a[6], a[7], a[3], a[5], optional(call, 2))) return wrong;
     const View pairs[3][2] = {{dx ? *dx : a[6], a[6]}, {a[1], a[7]}, {a[4], a[3]}};
     for (auto& pair : pairs)
         if (pair[0].dtype != a[6].dtype || !same_shape(pair[0], pair[1]) || !contiguous(pair[0]))
@@ -244,14 +252,16 @@ template <class T> void conv_pool_grad_run_as(const Call& call, int phase, int64
     const ConvPool& p = b.p;
     const Conv& c = p.c;
     T* const pieces = (T*)(shared + b.packed);
-    if (b.dx && phase-- == 0) return pack_filter((T*)shared, (const T*)call.args[7].data, c, true, part);
-    if (phase == 1)
-        return sum_pieces(pieces, b.parts, b.size(), b.row(), part_of(b.size() + b.row(), b.sums, part), (T*)call.args[1].data,
-                          optional(call.args[2]) ? (T*)call.args[2].data : nullptr);
-    const T *g = (const T*)call.args[3].data, *y = (const T*)call.args[4].data, *x = (const T*)call.args[6].data;
-    const uint8_t* argmax = (const uint8_t*)call.args[5].data;
-    T* const dw = pieces + part * (b.size() + b.row());
-    __builtin_memset(dw, 0, (b.size() + b.row()) * sizeof(T));
+    const int64_t length = b.size() + b.row();
+    if (b.dx && phase-- == 0) return pack_filter((T*)shared, data<const T>(call, 7), c, true, part);
+    if (phase == 1) {
+        const Range range = part_of(length, b.sums, part);
+        return sum_pieces(pieces, b.parts, b.size(), b.row(), range, data<T>(call, 1), data<T>(call, 2));
+    }
+    const T *g = data<const T>(call, 3), *y = data<const T>(call, 4), *x = data<const T>(call, 6);
+    const uint8_t* argmax = data<const uint8_t>(call, 5);
+    T* const dw = pieces + part * length;
+    __builtin_memset(dw, 0, length * sizeof(T));
     const Range mine = part_of(c.batch, b.parts, part);
     const Steps xs = input_steps(c), zs = output_steps(c);
     const PoolTaps taps(p, zs);
@@ -267,10 +277,11 @@ template <class T> void conv_pool_grad_run_as(const Call& call, int phase, int64
             run(p, zs, taps.offset, g + at, y + at, argmax + at, z + m * zs.of[0], dw + b.size());
         }
         for (int64_t group = 0; group < (c.depthwise() ? 1 : c.groups); group++)
-            correlate_taps(c, box, x + n * xs.of[0], xs, (const T*)z, zs, dw, group, {0, c.channels}, {0, c.depthwise() ? c.groups : c.filters});
+            correlate_taps<T>(c, box, x + n * xs.of[0], xs, z, zs, dw, group, {0, c.channels},
+                              {0, c.depthwise() ? c.groups : c.filters});
         if (!b.dx) continue;
         for (int a = 0; a < 3; a++) box.axis[a].end = c.axis[a].in;
-        correlate_back<T>(c, box, (T*)call.args[0].data + n * xs.of[0], xs, z, zs, (const T*)shared);
+        correlate_back<T>(c, box, data<T>(call, 0) + n * xs.of[0], xs, z, zs, (const T*)shared);
     }
 }
 
