@@ -1,5 +1,6 @@
 # make train   set up (core and plotting only) and train the guide's CNN on real digits
 # make test    set up the test environment; run ruff, mypy and pytest
+# make xla     operations, layers and training once more, on the XLA backend
 # make lint    ruff and mypy alone       make coverage   pytest with line coverage
 # make docs    the documentation, in docs/_build/html
 # make bench   Layerwise and its peers, measured in turns: see benchmarks/README.md
@@ -22,7 +23,7 @@ BUILT   = src/layerwise/backends/_native*.so src/layerwise/backends/_native.txt
 INSTALL = rm -f $(BUILT); .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 SETUP   = pyproject.toml constraints.txt $(wildcard src/native/*)
 
-.PHONY: train test lint coverage docs bench sanitize wheel clean
+.PHONY: train test xla lint coverage docs bench sanitize wheel clean
 
 train: .venv/plot.stamp
 	.venv/bin/layerwise train $(ARGS)
@@ -31,6 +32,11 @@ test: .venv/test.stamp lint
 	@echo "Running the tests in $(WORKERS) processes: five to ten minutes on 2 cores."
 	$(PYTEST)
 	! ls src/layerwise/backends/_native*.so >/dev/null 2>&1 || LAYERWISE_BACKEND=numpy $(PYTEST) $(COMPUTE)
+
+xla: .venv/test.stamp
+	@echo "Running operations, layers and training on the XLA backend: one to two minutes on 2 cores."
+	LAYERWISE_BACKEND=xla JAX_ENABLE_X64=1 $(PYTEST) tests/test_ops.py::test_value tests/test_ops.py::test_subgradient \
+	    tests/test_layers.py tests/test_fit_against_keras.py::test_a_convolutional_network_has_keras_loss_curve
 
 lint: .venv/test.stamp
 	.venv/bin/python -m ruff check .
