@@ -17,16 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from .recording import Kernel, Recorded, Step, cast, recorded, replaced
+from .recording import Kernel, Noted, Step, arrays_in, cast
 
 DTYPES = {"bool": 0, "uint8": 1, "int32": 2, "uint32": 3, "int64": 4, "float32": 5, "float64": 6}  # as in kernel.h
 COMPUTED = ("float32", "float64", "int32", "int64", "uint32")  # the dtypes that the fused kernel computes in
 MOST_READ, MOST_STEPS = 8, 24  # of a group, whose steps are all stored at worst: the kernel takes 32 arguments
 LONGEST_ROW, MOST_DIMENSIONS = 65536, 8
 REDUCED = ("float32", "float64", "int32", "int64", "bool", "uint8")  # the dtypes of the reduce kernel
-
-
-OPERAND = Recorded(np.empty(0), [])  # stands in a kept call where an array will be: the recorded one can then go
 
 
 @dataclass(eq=False)
@@ -151,7 +148,7 @@ ROW_REDUCTIONS = {"sum": "ROW_SUM", "mean": "ROW_MEAN", "max": "ROW_MAX", "min":
 class Lowering:
     """The values, groups and tasks of one recording, built step by step."""
 
-    def __init__(self, inputs: Sequence[Recorded]) -> None:
+    def __init__(self, inputs: Sequence[Noted]) -> None:
         self.inputs = [Value(r.shape, r.dtype, slot=i + 1, stored=True) for i, r in enumerate(inputs)]
         self.values = {id(r): value for r, value in zip(inputs, self.inputs, strict=True)}
         self.tasks: list[Task] = []
@@ -163,7 +160,7 @@ class Lowering:
 
     def value(self, operand: Any) -> Value:
         """The value of a recorded array or of a constant one."""
-        if isinstance(operand, Recorded):
+        if isinstance(operand, Noted):
             return self.values[id(operand)]
         if id(operand) not in self.constants:
             array = np.ascontiguousarray(operand).reshape(np.shape(operand))
@@ -196,14 +193,16 @@ class Lowering:
             return
         result = step.outputs[0]
         if function in CONSTANTS:
-            self.values[id(result)] = self.value(result.value)
+            of_shape = function(np.broadcast_to(np.zeros((), step.args[0].dtype), step.args[0].shape), **step.kwargs)
+            self.values[id(result)] = self.value(of_shape)
             return
         key = (function, self._identity(step.args), self._identity(list(step.kwargs.items())))
         if len(step.outputs) == 1 and key in self._known:
             self.values[id(result)] = self._known[key]
             return
         value = None
-        known = [x.dtype.name in DTYPES and x.size > 0 for x in (*recorded([step.args, step.kwargs]), *step.outputs)]
+        arrays = [*arrays_in([step.args, step.kwargs], Noted), *step.outputs]
+        known = [x.dtype.name in DTYPES and x.size > 0 for x in arrays]
         if len(step.outputs) == 1 and all(known):
             if function in VIEWS:
                 value = self._view(step)
@@ -218,23 +217,21 @@ class Lowering:
         if value is not None:
             self.values[id(result)] = value
         else:
-            self._task(step, [self.in_memory(self.value(x)) for x in recorded([step.args, step.kwargs])])
+            self._task(step, [self.in_memory(self.value(x)) for x in arrays_in([step.args, step.kwargs], Noted)])
         self._known[key] = self.values[id(result)]
 
     def _task(self, step: Step, inputs: list[Value | None], kernel: tuple[str, Any, Any] | None = None) -> Task:
         stage = max((v.ready for v in inputs if v is not None), default=0)
         outputs = [Value(r.shape, r.dtype, made=stage, stored=True) for r in step.outputs]
         self.values.update((id(r), v) for r, v in zip(step.outputs, outputs, strict=True))
-        args, kwargs = (replaced(given, lambda _: OPERAND) for given in (step.args, step.kwargs))
-        call = None if kernel else Step(step.function, args, kwargs)
-        self.tasks.append(Task(stage, [*outputs], inputs, kernel, call))
+        self.tasks.append(Task(stage, [*outputs], inputs, kernel, None if kernel else step))
         return self.tasks[-1]
 
     def _identity(self, argument: Any) -> Any:
         """Something that is equal for two arguments that are the same."""
         if isinstance(argument, tuple | list):
             return tuple([self._identity(item) for item in argument])
-        if isinstance(argument, Recorded):
+        if isinstance(argument, Noted):
             return id(self.values[id(argument)])
         if isinstance(argument, np.ndarray | np.generic) and argument.ndim == 0:
             return argument.dtype, argument.tobytes()
@@ -244,7 +241,7 @@ class Lowering:
     def _view(self, step: Step) -> Value | None:
         """What a function like reshape makes of an array, found out by letting NumPy do it to one that is empty."""
         source = step.args[0]
-        if not isinstance(source, Recorded) or len(recorded([step.args, step.kwargs])) > 1:
+        if not isinstance(source, Noted) or len(arrays_in([step.args, step.kwargs], Noted)) > 1:
             return None
         value = self.value(source)
         for _ in range(2):
@@ -270,7 +267,7 @@ class Lowering:
             return None
         if function is cast:
             return self._cast(self.value(args[0]), result.dtype)
-        if not all(isinstance(a, Recorded | np.ndarray | np.generic | int | float) for a in args if a is not None):
+        if not all(isinstance(a, Noted | np.ndarray | np.generic | int | float) for a in args if a is not None):
             return None
         if function is np.where and len(args) == 3:
             dtype = computed(result.dtype)
@@ -289,7 +286,7 @@ class Lowering:
         if name is None or len(args) > 2:
             return None
         if name in LOGICAL:
-            operands = np.result_type(*(a.dtype if isinstance(a, Recorded) else a for a in args))
+            operands = np.result_type(*(a.dtype if isinstance(a, Noted) else a for a in args))
             dtype = computed(operands) if operands.kind != "b" else self._logical_dtype(args)
         else:
             dtype = computed(result.dtype) if result.dtype.kind != "b" else None
@@ -300,7 +297,7 @@ class Lowering:
 
     def _logical_dtype(self, args: Sequence[Any]) -> np.dtype:
         """What to compute in where all operands are booleans: what they were computed in."""
-        groups = [v.group.final().dtype for v in (self.value(a) for a in args if isinstance(a, Recorded)) if v.group]
+        groups = [v.group.final().dtype for v in (self.value(a) for a in args if isinstance(a, Noted)) if v.group]
         return groups[0] if groups else np.dtype("float32")
 
     def _cast(self, value: Value, dtype: np.dtype) -> Value | None:
@@ -441,7 +438,7 @@ class Lowering:
         result = step.outputs[0]
         if axis is None or set(step.kwargs) - {"axis"} or len(result.shape) > MOST_DIMENSIONS:
             return None
-        axis %= result.ndim
+        axis %= len(result.shape)
         stage = max(p.ready for p in parts)
         whole = Value(result.shape, result.dtype, made=stage, stored=True)
         start = 0

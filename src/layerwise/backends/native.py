@@ -18,7 +18,7 @@ from .lowering import DTYPES, UNARY
 from .numpy import NumpyBackend
 from .opcodes import OPCODES
 from .program import Program, Unrecordable
-from .recording import Kernel, Recorded, Step, record, recorded
+from .recording import Kernel, Recorded, Step, arrays_in, notes, record, replaced
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 GATHERED = frozenset(map(np.dtype, ("float32", "float64", "uint8", "int32", "int64")))
@@ -53,7 +53,7 @@ class NativeBackend(NumpyBackend):
         return Replay(fn)
 
     def add_at(self, array: Array, index: Any, values: Array) -> Array:
-        if recorded([array, index, values]):
+        if arrays_in([array, index, values], Recorded):
             return record(_added_at, array, index, values)
         return super().add_at(array, index, values)
 
@@ -238,7 +238,7 @@ UNARY.update((function, name) for name, function in INSTRUCTIONS.items())
 def _checked(function: Callable[..., Array], *arrays: Array, **options: Any) -> Array:
     """A function that looks at values for errors: it stays a call of its own in a recording."""
     function = functools.partial(function, **options)
-    return record(function, *arrays) if recorded(arrays) else function(*arrays)
+    return record(function, *arrays) if arrays_in(arrays, Recorded) else function(*arrays)
 
 
 def _gather(x: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
@@ -338,19 +338,17 @@ class Replay:
         """The function as a program, and how to arrange what it returns; None if it has to be called as it is."""
         steps: list[Step] = []
         inputs = [Recorded(a, steps) for a in (*state, *leaves)]
+        rest = iter(inputs[len(state) :])
         try:
-            new, outputs = self.fn(inputs[: len(state)], *_replaced(batch, iter(inputs[len(state) :])))
+            new, outputs = self.fn(inputs[: len(state)], *replaced(batch, np.ndarray, lambda _: next(rest)))
         except Exception:  # if it is not for the stand-ins, it comes again
-            steps.clear()
             return None
         flat: list[Any] = []
         arrange = _arrangement(outputs, flat)
         try:
-            return Program(inputs, steps, [*new, *flat], len(state)), arrange
+            return Program(notes(inputs), steps, notes([*new, *flat]), len(state)), arrange
         except Unrecordable:
             return None
-        finally:
-            steps.clear()  # which refer to each other
 
 
 def _form(batch: Any, leaves: list[np.ndarray]) -> Any:
@@ -362,16 +360,6 @@ def _form(batch: Any, leaves: list[np.ndarray]) -> Any:
         return type(batch), tuple([_form(item, leaves) for item in batch])
     if isinstance(batch, dict):
         return tuple([(name, _form(item, leaves)) for name, item in batch.items()])
-    return batch
-
-
-def _replaced(batch: Any, stand_ins: Any) -> Any:
-    if isinstance(batch, np.ndarray):
-        return next(stand_ins)
-    if isinstance(batch, tuple | list):
-        return type(batch)([_replaced(item, stand_ins) for item in batch])
-    if isinstance(batch, dict):
-        return {name: _replaced(item, stand_ins) for name, item in batch.items()}
     return batch
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from . import _native
 from .lowering import DTYPES, Group, Lowering, Task, Value
 from .opcodes import OPCODES
-from .recording import Recorded, Step, recorded, replaced
+from .recording import Noted, Step, arrays_in, replaced
 
 ALIGNMENT = 64
 MOST_REGISTERS, MOST_AXES, MOST_CALLS = 48, 4, 4096
@@ -26,12 +26,12 @@ class Unrecordable(Exception):
 
 def needed(steps: Sequence[Step], outputs: Sequence[Any]) -> list[Step]:
     """The steps that the outputs depend on, in order."""
-    wanted = {id(r) for r in recorded(list(outputs))}
+    wanted = {id(r) for r in arrays_in(list(outputs), Noted)}
     kept = []
     for step in reversed(steps):
         if any(id(r) in wanted for r in step.outputs):
             kept.append(step)
-            wanted.update(id(r) for r in recorded([step.args, step.kwargs]))
+            wanted.update(id(r) for r in arrays_in([step.args, step.kwargs], Noted))
     return kept[::-1]
 
 
@@ -42,7 +42,7 @@ class Program:
     that held the old ones, by calls that come last and that nothing interrupts.
     """
 
-    def __init__(self, inputs: Sequence[Recorded], steps: Sequence[Step], outputs: Sequence[Any], state: int) -> None:
+    def __init__(self, inputs: Sequence[Noted], steps: Sequence[Step], outputs: Sequence[Any], state: int) -> None:
         lowering = Lowering(inputs)
         for step in needed(steps, outputs):
             lowering.add(step)
@@ -54,7 +54,7 @@ class Program:
         constants = [value for _, value in lowering.constants.values() if value.stored]
         size = self._plan(tasks, groups, constants)
         slots = [*lowering.inputs, *self.made]
-        self._program = _native.Program([size, *(max(v.nbytes, 1) for v in slots)])
+        self._program = _native.Program([size, *(v.nbytes for v in slots)])
         self._arena = np.asarray(self._program.arena)
         for value in constants:
             self._array(value, ())[...] = value.constant
@@ -216,7 +216,7 @@ class Program:
         step = task.step
         assert step is not None
         operands = iter([self._array(v, buffers) for v in task.inputs if v is not None])
-        args, kwargs = (replaced(given, lambda _: next(operands)) for given in (step.args, step.kwargs))
+        args, kwargs = (replaced(given, Noted, lambda _: next(operands)) for given in (step.args, step.kwargs))
         result = step.function(*args, **kwargs)
         for value, array in zip(task.outputs, result if isinstance(result, tuple | list) else [result], strict=True):
             if value is not None:

@@ -2,11 +2,12 @@
 
 A stand-in speaks NumPy's own protocols, so rules written for arrays need not know of it. It carries the value of this
 one run, from which every later step's shape and dtype are known, and refuses to give it away: a function that asks for
-it, with `float()` or `if`, cannot be replayed.
+it, with `float()` or `if`, cannot be replayed. The notes keep no values, so that these go as they would in a plain run.
 """
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,13 +19,25 @@ from .base import TracedValueError
 
 
 @dataclass(eq=False)
+class Noted:
+    """What the notes say of an array: that it is this one, with its shape and dtype."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
+@dataclass(eq=False)
 class Step:
-    """One call of a recording: a NumPy function, an array's method or a kernel, on arrays that may be recorded."""
+    """One call of a recording: a NumPy function, an array's method or a kernel, on constants and noted arrays."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    outputs: list[Recorded] = field(default_factory=list)
+    outputs: list[Noted] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -48,11 +61,12 @@ ATTRIBUTES = frozenset({np.shape, np.ndim, np.size, np.result_type, np.iscomplex
 class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
     """Stands for an array in a recording."""
 
-    __slots__ = ("steps", "value")
+    __slots__ = ("noted", "steps", "value")
     __hash__ = object.__hash__
 
     def __init__(self, value: np.ndarray, steps: list[Step]) -> None:
         self.value, self.steps = value, steps
+        self.noted = Noted(value.shape, value.dtype)
 
     shape = property(lambda self: self.value.shape)
     dtype = property(lambda self: self.value.dtype)
@@ -123,45 +137,51 @@ def reinterpret(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return x.view(dtype)
 
 
-def recorded(structure: Any) -> list[Recorded]:
-    """The stand-ins among some arguments, in order."""
-    if isinstance(structure, Recorded):
+def arrays_in(structure: Any, kind: type) -> list[Any]:
+    """The arrays of this kind (`Recorded` or `Noted`) among some arguments, in order."""
+    if isinstance(structure, kind):
         return [structure]
     if isinstance(structure, slice):
-        return recorded((structure.start, structure.stop, structure.step))
+        return arrays_in((structure.start, structure.stop, structure.step), kind)
     if isinstance(structure, tuple | list):
-        return [leaf for item in structure for leaf in recorded(item)]
+        return [leaf for item in structure for leaf in arrays_in(item, kind)]
     if isinstance(structure, dict):
-        return recorded(list(structure.values()))
+        return arrays_in(list(structure.values()), kind)
     return []
 
 
-def replaced(structure: Any, replacement: Callable[[Recorded], Any]) -> Any:
-    """The same arguments with something in the place of each stand-in."""
-    if isinstance(structure, Recorded):
+def replaced(structure: Any, kind: type, replacement: Callable[[Any], Any]) -> Any:
+    """The same arguments with something in the place of each array of this kind."""
+    if isinstance(structure, kind):
         return replacement(structure)
     if isinstance(structure, tuple | list):
-        return type(structure)([replaced(item, replacement) for item in structure])
+        return type(structure)([replaced(item, kind, replacement) for item in structure])
     if isinstance(structure, dict):
-        return {name: replaced(item, replacement) for name, item in structure.items()}
+        return {name: replaced(item, kind, replacement) for name, item in structure.items()}
     return structure
 
 
 def _values(structure: Any) -> Any:
-    return replaced(structure, lambda stand_in: stand_in.value)
+    return replaced(structure, Recorded, operator.attrgetter("value"))
+
+
+def notes(structure: Any) -> Any:
+    """The same structure with what is noted of recorded arrays."""
+    return replaced(structure, Recorded, operator.attrgetter("noted"))
 
 
 def record(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call `function` on the values of recorded arguments, and note the call."""
-    steps = recorded([args, kwargs])[0].steps
+    steps = arrays_in([args, kwargs], Recorded)[0].steps
     result = function(*_values(args), **_values(kwargs))
-    step = Step(function, args, kwargs)
+    step = Step(function, notes(args), notes(kwargs))
 
     def stand_in(value: Any) -> Recorded:
         if not isinstance(value, np.ndarray | np.generic) or value.dtype.kind not in "biufcV":
             raise TracedValueError(f"what {getattr(function, '__name__', function)} makes of a value")
-        step.outputs.append(Recorded(np.asarray(value), steps))
-        return step.outputs[-1]
+        array = Recorded(np.asarray(value), steps)
+        step.outputs.append(array.noted)
+        return array
 
     outputs = [stand_in(r) for r in result] if isinstance(result, tuple | list) else stand_in(result)
     steps.append(step)
