@@ -4,6 +4,7 @@
 // and its gradient, never exist as a whole. Positions that no pool sees are not computed in either direction.
 #pragma once
 #include "conv.h"
+#include "pooling.h"
 
 struct ConvPool {
     Conv c;                              // its output is what the pool sees
@@ -47,35 +48,12 @@ struct PoolTaps {
     }
 };
 
-// At most a vector of numbers, and of bytes.
-template <class T> INLINE V<T> load_some(const T* p, int n) { return n == WIDTH<T> ? load(p) : load_part(p, n); }
-template <class T> INLINE void store_some(T* p, V<T> v, int n) {
-    if (n == WIDTH<T>) store(p, v);
-    else store_part(p, v, n);
-}
-
-template <class T> using Bytes = typename Lanes<uint8_t, WIDTH<T>>::type;
-template <class T> using LooseBytes = typename Lanes<uint8_t, WIDTH<T>>::unaligned;
-
-template <class T> INLINE V<Int<T>> load_bytes(const uint8_t* p, int n) {
-    Bytes<T> b{};
-    if (n == WIDTH<T>) b = *(const LooseBytes<T>*)p;
-    else for (int i = 0; i < n; i++) b[i] = p[i];
-    return __builtin_convertvector(b, V<Int<T>>);
-}
-template <class T> INLINE void store_bytes(uint8_t* p, V<Int<T>> v, int n) {
-    const Bytes<T> b = __builtin_convertvector(v, Bytes<T>);
-    if (n == WIDTH<T>) *(LooseBytes<T>*)p = b;
-    else for (int i = 0; i < n; i++) p[i] = b[i];
-}
-
 // y and argmax of one row of pooled positions from z. TAPS: how many, if the compiler is to know (0: `taps`).
 template <class T, int TAPS>
 void pool_row(const T* z, int64_t z_step, const int64_t* offset, int64_t taps, T* y, uint8_t* argmax, int64_t positions,
               int64_t channels) {
     for (int64_t i = 0; i < positions; i++, z += z_step, y += channels, argmax += channels)
-        for (int64_t j = 0; j < channels; j += WIDTH<T>) {
-            const int n = int(least<int64_t>(WIDTH<T>, channels - j));
+        for_channels<T>(channels, [&](int64_t j, int n) __attribute__((always_inline)) {
             V<T> best = load_some(z + j, n);
             V<Int<T>> where{};
             UNROLL for (int64_t t = 1; t < (TAPS ? TAPS : taps); t++) {
@@ -85,8 +63,8 @@ void pool_row(const T* z, int64_t z_step, const int64_t* offset, int64_t taps, T
                 where = larger ? V<Int<T>>{} + Int<T>(t) : where;
             }
             store_some(y + j, best, n);
-            store_bytes<T>(argmax + j, where, n);
-        }
+            store_taps<T>(argmax + j, where, n);
+        });
 }
 
 // -- conv_pool: y, argmax, x, w, bias?
@@ -183,15 +161,14 @@ void unpool(const ConvPool& p, const Steps& zs, const int64_t* offset, const T* 
             T* bias) {
     const int64_t channels = p.c.groups * p.c.filters, taps = p.taps();
     if (ADD) __builtin_memset(z, 0, zs.of[0] * sizeof(T));
-    for (int64_t c = 0; c < channels; c += WIDTH<T>) {
-        const int n = int(least<int64_t>(WIDTH<T>, channels - c));
+    for_channels<T>(channels, [&](int64_t c, int n) __attribute__((always_inline)) {
         V<T> sum{};
         int64_t at = c;
         for (int64_t i = 0; i < p.out[0]; i++)
             for (int64_t j = 0; j < p.out[1]; j++)
                 for (int64_t k = 0; k < p.out[2]; k++, at += channels) {
                     const V<T> d = activation_grad<T>(p.c.activation, load_some(y + at, n), load_some(g + at, n));
-                    const V<Int<T>> where = load_bytes<T>(argmax + at, n);
+                    const V<Int<T>> where = load_taps<T>(argmax + at, n);
                     T* to = z + i * p.stride[0] * zs.of[1] + j * p.stride[1] * zs.of[2] + k * p.stride[2] * zs.of[3] + c;
                     sum += d;
                     UNROLL for (int64_t t = 0; t < (TAPS ? TAPS : taps); t++) {
@@ -201,7 +178,7 @@ void unpool(const ConvPool& p, const Steps& zs, const int64_t* offset, const T* 
                     }
                 }
         store_part(bias + c, load_part(bias + c, n) + sum, n);
-    }
+    });
 }
 
 struct ConvPoolGrad {
