@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from layerwise import callbacks, config, layers, losses, models, optimizers, tree, utils
 from layerwise.autograd import Tensor, raw, vjp
@@ -238,6 +240,73 @@ def test_long_chains_are_split():
     calls = calls_of(f, rng.standard_normal((8, 5)).astype("float32"))
     assert set(calls) == {"fused"}
     assert len(calls) > 4
+
+
+# Any program
+
+
+def random_program(seed: int) -> Any:
+    """A function of two arrays, made of twenty steps drawn at random, and these arrays."""
+    draw = np.random.default_rng(seed)
+    shape = tuple(draw.integers(1, 6, draw.integers(1, 4)).tolist())
+    dtype = draw.choice(["float32", "float64", "int32"], p=[0.5, 0.3, 0.2])
+
+    def data() -> np.ndarray:
+        return (draw.standard_normal(shape) * 4).astype(dtype)
+
+    unary = [np.negative, np.abs, np.square, np.sign]
+    floating = [np.exp, np.tanh, np.sqrt, np.log1p, np.floor, np.rint]
+    binary = [np.add, np.subtract, np.multiply, np.maximum, np.minimum]
+    steps = [(draw.integers(0, 13), *draw.integers(0, 1000, 4).tolist()) for _ in range(20)]
+
+    def f(x: Any, y: Any) -> list[Any]:
+        known = [x, y, x[:1] * 2, np.asarray(3, dtype)]
+        for kind, i, j, k, option in steps:
+            a, b, c = (known[n % len(known)] for n in (i, j, k))
+            axis = option % a.ndim if a.ndim else None
+            if kind <= 2:
+                with np.errstate(all="ignore"):
+                    choice = (unary + floating)[option % 10] if a.dtype.kind == "f" else unary[option % 4]
+                    new = choice(np.clip(a, 0, 5) if choice in floating else a)
+            elif kind <= 5:
+                if not all(n in (1, m) for o in (a, b) for n, m in zip(o.shape[::-1], x.shape[::-1], strict=False)):
+                    continue
+                new = binary[option % 5](a, b)
+            elif kind == 6 and axis is not None:
+                new = [np.sum, np.max, np.min, np.mean, np.argmax][option % 5](a, axis=axis, keepdims=bool(option & 64))
+                new = new.astype(dtype)
+            elif kind == 7:
+                new = np.sum(a, axis=tuple(range(max(a.ndim - 1, 0))), keepdims=True)
+            elif kind == 8:
+                new = np.transpose(a)
+            elif kind == 9:
+                new = np.reshape(a, (-1,)) if option % 2 else a[..., ::-1] if a.ndim else a
+            elif kind == 10 and a.shape == b.shape == c.shape:
+                new = np.where(a > b, c, b)
+            elif kind == 11 and a.ndim and a.shape == b.shape:
+                new = np.concatenate([a, b, a], axis=axis)[: a.shape[0]]
+            elif kind == 12:
+                new = (a.astype("int32") % 7).astype(dtype)
+            else:
+                continue
+            known.append(np.clip(new, -50, 50))
+        return known[4:]
+
+    return f, data(), data()
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=80, deadline=None)
+def test_any_program_gives_what_numpy_does(seed):
+    f, x, y = random_program(seed)
+    run = backend().compile(lambda state, x, y: ([state[0] * 2], f(x, y)))
+    run([np.ones(3, "float32")], y, x)
+    assert all(run.programs.values())
+    (state,), found = run([np.ones(3, "float32")], x, y)
+    np.testing.assert_array_equal(state, 2)
+    for got, want in zip(found, f(x, y), strict=True):
+        assert (got.shape, got.dtype) == (want.shape, want.dtype)
+        np.testing.assert_allclose(got, want, rtol=2e-4, atol=2e-4)
 
 
 # Whole fits
