@@ -31,7 +31,8 @@ ORDER = """
 UPWARD = {
     "variables -> initializers",  # Variable("glorot_uniform", ...)
     "models.model -> saving",  # model.save("m.keras")
-    "callbacks.backup -> saving",  # a file that is replaced whole
+    "callbacks.backup -> saving",  # the state of a training
+    "callbacks.checkpoint -> saving",  # the same
 }
 OPTIONAL = ["PIL", "jax", "keras", "matplotlib", "onnx", "scipy", "sklearn", "tensorboard", "tensorboardX", "tensorflow"]
 

@@ -3,76 +3,100 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
+import threading
 from typing import Any
 
-import numpy as np
-
-from .. import distribution, random
+from .. import distribution
+from ..backends import backend
 from .base import Callback
 
 
 class BackupAndRestore(Callback):
-    """Write after each epoch all that training has changed; `fit`, started again, goes on behind the last one written.
+    """Write all that training has changed; `fit`, started again, goes on behind what was written last.
 
     Args:
         backup_dir: a folder, which is made; of several processes the first one writes, and all read.
-        save_freq: "epoch". What an epoch had done when it was interrupted is done again.
+        save_freq: "epoch", or a number of batches. What was done since is done again.
+        double_checkpoint: Keras' argument; here a backup is replaced whole, and one is enough.
         delete_checkpoint: whether the backup is removed when `fit` ends well.
 
-    The file holds every variable of the training step (weights, the optimizer's slots, seed generators) and how far
-    the process's random numbers were drawn, so that the orders of the remaining epochs are those of a run that was not
-    interrupted. Give it as the last callback. Callbacks' own memory, such as a patience, begins anew.
+    The file holds every variable of the training step (weights, the optimizer's slots, seed generators, metrics of the
+    running epoch), the place in the data, how far the process's random numbers were drawn, and what the callbacks
+    remember (`Callback.get_state`). So `fit`, called again with the same arguments, ends with the same weights and
+    history, to the bit, as one that was never interrupted. A generator that can be gone through only once is advanced
+    to its place; what else draws random numbers of its own is up to its owner.
 
-    >>> backup = BackupAndRestore("runs/backup")
+    SIGTERM saves after the running step (or the running validation) and exits with code 143; where several processes
+    train together, it ends them at once.
+
+    >>> backup = BackupAndRestore("runs/backup", save_freq=100)
     >>> # model.fit(x, y, epochs=100, callbacks=[backup])
     """
 
+    _memory = ("_batches",)
+    _rank = 2
+
     def __init__(
-        self, backup_dir: str | os.PathLike[str], save_freq: str = "epoch", delete_checkpoint: bool = True
+        self,
+        backup_dir: str | os.PathLike[str],
+        save_freq: int | str = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
     ) -> None:
-        if save_freq != "epoch":
-            raise ValueError(f"BackupAndRestore: save_freq: got {save_freq!r}, expected 'epoch'")
+        if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
+            raise ValueError(f"BackupAndRestore: save_freq: got {save_freq!r}, expected 'epoch' or a number of batches")
         self.backup_dir, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
+        self.double_checkpoint = double_checkpoint
+        self._epoch = 0
+        self._batches = 0  # so far
+        self._terminated = False
 
     @property
     def path(self) -> str:
         """The file that holds the backup."""
-        return os.path.join(self.backup_dir, "backup.npz")
+        return os.path.join(self.backup_dir, "backup.safetensors")
 
     def on_train_begin(self, logs: Any = None) -> None:
-        if not os.path.exists(self.path):
-            return
-        with np.load(self.path) as file:
-            variables = self.model._state()
-            if file["forms"].tolist() != (forms := _forms(variables)):
-                raise ValueError(
-                    f"{self.path} is the backup of another model or optimizer: it holds {len(file['forms'])} variables "
-                    f"where {len(forms)} were expected, or of other shapes; delete it, or choose another backup_dir"
-                )
-            for number, variable in enumerate(variables):
-                array = file[str(number)]
-                variable.assign(array.view("bfloat16") if array.dtype.kind == "V" else array)
-            random.set_process_state(*file["random"].tolist())
-            self.model._initial_epoch = int(file["epochs"])
+        from ..saving.training_state import load_training_state
+
+        self._batches, self._terminated = 0, False
+        alone = backend().processes()[1] == 1
+        if alone and self.model._run is not None and threading.current_thread() is threading.main_thread():
+            before = signal.signal(signal.SIGTERM, self._on_sigterm)
+            self.model._run.closing.callback(signal.signal, signal.SIGTERM, before or signal.SIG_DFL)
+        if os.path.exists(self.path):
+            load_training_state(self.model, self.path)
+
+    def _on_sigterm(self, *event: Any) -> None:
+        self._terminated = True
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._batches += 1
+        due = self.save_freq != "epoch" and self._batches % int(self.save_freq) == 0
+        if due or self._terminated:
+            self._save(self._epoch, batch + 1, logs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        from ..saving.files import replacing
+        if self.save_freq == "epoch" or self._terminated:
+            self._save(epoch + 1, 0, logs)
+
+    def _save(self, epoch: int, batches: int, logs: Any) -> None:
+        from ..saving.training_state import save_training_state
 
         with distribution.gathered(self.model):
             if not distribution.is_first():
                 return
-            variables = self.model._state()
-            arrays = {str(number): v.numpy() for number, v in enumerate(variables)}
-        os.makedirs(self.backup_dir, exist_ok=True)
-        with replacing(self.path) as file:
-            np.savez(file, forms=_forms(variables), epochs=epoch + 1, random=random.process_state(), **arrays)
+            os.makedirs(self.backup_dir, exist_ok=True)
+            save_training_state(self.model, self.path, epoch, batches, logs)
         distribution.note_checkpoint(self.path)
+        if self._terminated:
+            sys.exit(128 + signal.SIGTERM)
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.delete_checkpoint and distribution.is_first() and os.path.exists(self.path):
             os.remove(self.path)
-
-
-def _forms(variables: list[Any]) -> list[str]:
-    """What two states must have in common (names count up in a process, and may differ)."""
-    return [f"{v.dtype} {v.shape}" for v in variables]

@@ -81,6 +81,8 @@ class Callback:
 
     model: Any = None
     params: dict[str, Any] | None = None
+    _memory: tuple[str, ...] = ()  # the attributes that `get_state` returns
+    _rank = 0  # callbacks of a higher rank are told later: those that save what the others remember
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         check_argument_names(cls, kwargs)
@@ -93,6 +95,15 @@ class Callback:
     def set_params(self, params: dict[str, Any]) -> None:
         """Called before the first hook: "verbose", "epochs" and "steps"."""
         self.params = params
+
+    def get_state(self) -> dict[str, Any]:
+        """What the callback remembers of the training so far: numbers, texts, arrays, and lists and dicts of them."""
+        return {name: getattr(self, name) for name in self._memory}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Remember what `get_state` returned in a training that this one continues; after `on_train_begin`."""
+        for name in self._memory:
+            setattr(self, name, state[name])
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Before the first epoch of `fit`."""
@@ -175,6 +186,7 @@ class CallbackList(Callback):
         for wanted, kind in ((add_history, History), (add_progbar, ProgbarLogger)):
             if wanted and not any(isinstance(callback, kind) for callback in self.callbacks):
                 self.callbacks.append(kind())
+        self.callbacks.sort(key=lambda callback: getattr(callback, "_rank", 0))
         self._history = next((c for c in self.callbacks if isinstance(c, History)), None)
         self._calls = {
             hook: [getattr(callback, hook) for callback in self.callbacks if _overrides(callback, hook)]

@@ -16,7 +16,8 @@ class ModelCheckpoint(Monitor):
 
     Args:
         filepath: ends in ".keras" (or ".h5"), for weights in ".weights.h5". "{epoch:02d}" (counted from 1), "{batch}"
-            and names of the logs, "{val_loss:.2f}", are filled in; missing folders are made.
+            and names of the logs, "{val_loss:.2f}", are filled in; missing folders are made. With `save_state` it ends
+            in ".safetensors".
         monitor: the name in the logs that says which model is best.
         verbose: 1 says what it does.
         save_best_only: whether to save only if `monitor` is better than ever before.
@@ -24,12 +25,16 @@ class ModelCheckpoint(Monitor):
         mode: "min" or "max", whichever is better; "auto" asks the model's metric of that name.
         save_freq: "epoch", or a number of batches.
         initial_value_threshold: the value that `monitor` has to surpass to be saved at all.
+        save_state: whether to save, instead of a model, all that `fit` needs to go on from there to the bit: what
+            `BackupAndRestore` keeps. `layerwise.saving.load_training_state(model, filepath)`, and the next `fit` does.
 
     Of several processes that train together the first one saves.
 
     >>> checkpoint = ModelCheckpoint("best.keras", monitor="val_loss", save_best_only=True)
     >>> # model.fit(x, y, validation_split=0.1, epochs=10, callbacks=checkpoint)
     """
+
+    _memory = ("best", "_epoch", "_last_batch", "_batches")
 
     def __init__(
         self,
@@ -41,19 +46,24 @@ class ModelCheckpoint(Monitor):
         mode: str = "auto",
         save_freq: int | str = "epoch",
         initial_value_threshold: float | None = None,
+        save_state: bool = False,
     ) -> None:
         super().__init__(monitor, mode, best=initial_value_threshold)
         self.filepath = os.fspath(filepath)
+        if save_state and save_weights_only:
+            raise ValueError("ModelCheckpoint: save_state: got True with save_weights_only=True; choose one of them")
         endings = (".weights.h5",) if save_weights_only else (".keras", ".h5")
+        endings = (".safetensors",) if save_state else endings
         if not self.filepath.endswith(endings):
             raise ValueError(
                 f"ModelCheckpoint: filepath: got {self.filepath!r}, expected it to end in {' or '.join(endings)} "
-                f"with save_weights_only={save_weights_only}"
+                f"with save_weights_only={save_weights_only}, save_state={save_state}"
             )
         if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
             raise ValueError(f"ModelCheckpoint: save_freq: got {save_freq!r}, expected 'epoch' or a number of batches")
         self.verbose, self.save_best_only, self.save_weights_only = verbose, save_best_only, save_weights_only
-        self.save_freq = save_freq
+        self.save_freq, self.save_state = save_freq, save_state
+        self._rank = 1 if save_state else 0
         self._epoch = 0
         self._last_batch = -1
         self._batches = 0  # since the last time a save was due
@@ -93,9 +103,18 @@ class ModelCheckpoint(Monitor):
             if not distribution.is_first():
                 return
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            self._save(path, place, logs)
+        distribution.note_checkpoint(path)
+
+    def _save(self, path: str, place: dict[str, int], logs: dict[str, Any]) -> None:
+        if self.save_state:
+            from ..saving.training_state import save_training_state
+
+            batches = place.get("batch", 0)
+            save_training_state(self.model, path, place["epoch"] - (batches > 0), batches, logs)
+        else:
             save = self.model.save_weights if self.save_weights_only else self.model.save
             save(path, overwrite=True)
-        distribution.note_checkpoint(path)
 
     def _path(self, values: dict[str, Any]) -> str:
         try:

@@ -41,6 +41,15 @@ class CSVLogger(Callback):
             file.seek(0)
             self._columns = next(csv.reader(file, delimiter=self.separator), None)
 
+    def get_state(self) -> dict[str, Any]:
+        with open(self.filename, newline="") as file:
+            return {"columns": self._columns, "written": file.read()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._columns = state["columns"]
+        with open(self.filename, "w", newline="") as file:
+            file.write(state["written"])
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
         with open(self.filename, "a", newline="") as file:

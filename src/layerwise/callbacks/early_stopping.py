@@ -27,6 +27,8 @@ class EarlyStopping(Monitor):
     >>> # model.fit(x, y, validation_split=0.1, epochs=100, callbacks=stopping)
     """
 
+    _memory = ("wait", "stopped_epoch", "best_epoch", "best", "best_weights")
+
     def __init__(
         self,
         monitor: str = "val_loss",

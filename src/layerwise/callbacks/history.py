@@ -19,6 +19,8 @@ class History(Callback):
     ([0, 1], {'loss': [0.7, 0.4]})
     """
 
+    _memory = ("history", "epoch", "_epochs")
+
     def __init__(self) -> None:
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []

@@ -29,6 +29,8 @@ class ReduceLROnPlateau(Monitor):
     >>> # model.fit(x, y, validation_split=0.1, epochs=100, callbacks=reduce)
     """
 
+    _memory = ("wait", "cooldown_counter", "best")
+
     def __init__(
         self,
         monitor: str = "val_loss",

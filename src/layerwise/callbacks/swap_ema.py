@@ -21,6 +21,8 @@ class SwapEMAWeights(Callback):
     >>> # model.fit(x, y, callbacks=[SwapEMAWeights(swap_on_epoch=True), ModelCheckpoint("ema.keras")])
     """
 
+    _memory = ("_own",)
+
     def __init__(self, swap_on_epoch: bool = False) -> None:
         self.swap_on_epoch = swap_on_epoch
         self._own: list[Any] | None = None  # the weights that wait for the averages to leave

@@ -30,6 +30,8 @@ class TensorBoard(Callback):
     >>> # model.fit(x, y, epochs=5, callbacks=TensorBoard("logs", histogram_freq=1))
     """
 
+    _memory = ("_step",)
+
     def __init__(
         self,
         log_dir: str | os.PathLike[str] = "logs",

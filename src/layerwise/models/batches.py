@@ -6,7 +6,7 @@ import itertools
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -150,8 +150,12 @@ class ArrayBatches:
         return np.asarray(random.permutation(self.examples), np.intp)
 
     def __iter__(self) -> Iterator[Batch]:
+        return self.from_batch(0)
+
+    def from_batch(self, first: int) -> Iterator[Batch]:
+        """The batches of an epoch, without the first so many."""
         order, batch = self.order(), backend().batch
-        for start in range(0, self.examples, self.batch_size):
+        for start in range(first * self.batch_size, self.examples, self.batch_size):
             rows: Any = slice(start, start + self.batch_size)
             rows = rows if order is None else order[rows]
             yield tree.map_structure(lambda a: None if a is None else batch(a, rows), self.data)  # noqa: B023
@@ -184,11 +188,17 @@ class IterableBatches:
             raise TypeError("this source of batches does not tell its length") from None
 
     def __iter__(self) -> Iterator[Batch]:
+        return self.from_batch(0)
+
+    def from_batch(self, first: int) -> Iterator[Batch]:
+        """The batches of an epoch, without the first so many, which the source has to go through nevertheless."""
         source = self.source
         if self.indexed:
             order = np.asarray(random.permutation(len(source))).tolist() if self.shuffle else range(len(source))
-            source = (self.source[i] for i in order)
-        for number, data in enumerate(source):
+            source = (self.source[i] for i in order[first:])
+        else:
+            source = itertools.islice(source, first, None)
+        for number, data in enumerate(source, first):
             x, y, weight = unpack_x_y_sample_weight(data)
             if x is None:
                 raise ValueError(f"batch {number} is None, expected x, (x, y) or (x, y, sample_weight)")
@@ -266,12 +276,24 @@ def batches(
     return IterableBatches(x, class_weight, shuffle)
 
 
+@runtime_checkable
+class Restorable(Protocol):
+    """A source of batches that knows where it stands, as `layerwise.data.Dataset` does."""
+
+    def state(self) -> dict[str, Any]: ...
+
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
 class Stream:
     """A source's batches epoch by epoch; with a number of steps an epoch goes on where the last one ended."""
 
     def __init__(self, source: ArrayBatches | IterableBatches, steps: int | None) -> None:
         self.source, self.limit = source, steps
         self.exhausted = False
+        self.done = 0  # batches of this epoch that were handed out
+        self._position = 0  # the same of this pass through the source
+        self._began = random.process_state()  # when the pass began, so that its order can be drawn again
         self._iterator: Iterator[Any] | None = None
         self._peeked: list[Any] = []
         try:
@@ -293,27 +315,72 @@ class Stream:
         if not self._peeked and self._iterator is not None:
             self._peeked = list(itertools.islice(self._iterator, 1))
         if not self._peeked:
-            self._iterator = iter(self.source)
-            self._peeked = list(itertools.islice(self._iterator, 1))
+            self._begin(iter(self.source), 0)
         return bool(self._peeked)
 
+    def _begin(self, iterator: Iterator[Any], position: int) -> None:
+        """Go through the source by this iterator, which leaves out the first `position` batches."""
+        self._began, self._iterator, self._position = random.process_state(), iterator, position
+        self._peeked = list(itertools.islice(iterator, 1))
+
     def epoch(self) -> Iterator[Any]:
-        """The batches of the next epoch."""
-        if self.limit is None:
-            if self.more():
-                yield self._peeked.pop()
-                yield from self._iterator or ()
-            self._iterator = None
-            return
-        for count in range(self.limit):
+        """The batches of the next epoch, or the rest of one that was restored."""
+        for batch in self._pass() if self.limit is None else self._steps(self.limit):
+            self.done += 1
+            self._position += 1
+            yield batch
+        self.done = 0
+
+    def _pass(self) -> Iterator[Any]:
+        if self._iterator is None:
+            self.more()
+        yield from self._peeked_first()
+        self._iterator, self._position = None, 0
+
+    def _peeked_first(self) -> Iterator[Any]:
+        if self._peeked:
+            yield self._peeked.pop()
+        yield from self._iterator or ()
+
+    def _steps(self, limit: int) -> Iterator[Any]:
+        for count in range(self.done, limit):
             if not self.more():
                 self.exhausted = True
                 warnings.warn(
-                    f"the source of batches ended after {count} of {self.limit} steps; training stops here",
-                    stacklevel=4,
+                    f"the source of batches ended after {count} of {limit} steps; training stops here",
+                    stacklevel=5,
                 )
                 return
             yield self._peeked.pop()
+
+    def state(self) -> dict[str, Any]:
+        """Where the stream stands, as plain data: what `restore` needs to go on behind the last batch handed out."""
+        data = getattr(self.source, "source", None)
+        return {
+            "position": None if self._iterator is None else self._position,
+            "began": list(self._began),
+            "dataset": data.state() if isinstance(data, Restorable) else None,
+        }
+
+    def restore(self, state: Mapping[str, Any], done: int) -> None:
+        """Go on where `state` was taken, after `done` batches of an epoch. It draws from the process's random numbers.
+
+        An iterator that can be gone through only once is advanced from where it stands to that position.
+        """
+        self.done, position, data = done, state["position"], getattr(self.source, "source", None)
+        if isinstance(data, Iterator):
+            list(itertools.islice(self._peeked_first(), (position or 0) - self._position))
+            self._position = position or 0
+            return
+        first = position or 0
+        if isinstance(data, Restorable) and state["dataset"] is not None:
+            data.restore(state["dataset"])
+            first = 0 if state["dataset"]["position"] else math.inf  # at its end, it stands before the next epoch
+        self._iterator, self._peeked = None, []
+        if position is not None:
+            random.set_process_state(*state["began"])
+            rest = iter(()) if first == math.inf else self.source.from_batch(int(first))
+            self._begin(rest, position)
 
 
 def split_arrays(data: Batch, fraction: float) -> tuple[Batch, Batch]:

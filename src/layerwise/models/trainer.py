@@ -24,6 +24,7 @@ from ..variables import Variable, rehearsal, step_function
 from .batches import ArrayBatches, IterableBatches, Stream, as_data, batches, split_arrays, unpack_x_y_sample_weight
 from .compiled import CompiledLoss, CompiledMetrics
 from .inference import inference
+from .run import Run
 
 if TYPE_CHECKING:
     _Base = Layer  # what it is mixed with: `Model` derives from Trainer and Layer
@@ -55,10 +56,11 @@ def _for_users(method: Method) -> Method:
 class Trainer(_Base):
     """What makes a layer a model: how it is trained, evaluated and used on data."""
 
-    _untracked = Layer._untracked | {"_compile_arguments", "_outputs", "_steps"}
+    _untracked = Layer._untracked | {"_compile_arguments", "_outputs", "_resume", "_run", "_steps"}
     optimizer: Any = None
     stop_training = False
-    _initial_epoch = 0
+    _run: Run | None = None  # the `fit` that is running
+    _resume: Any = None  # the `TrainingState` that the next `fit` is to go on from
     history: Any = None
     _compiled = False
     _compile_arguments: dict[str, Any] | None = None
@@ -241,7 +243,7 @@ class Trainer(_Base):
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: not what was compiled for this very object."""
-        return {name: value for name, value in vars(self).items() if name not in ("_inference", "_steps")}
+        return {name: value for name, value in vars(self).items() if name not in ("_inference", "_run", "_steps")}
 
     def _step(self, kind: str) -> _Step:
         """The step of this kind, made anew when what it depends on has changed."""
@@ -374,41 +376,50 @@ class Trainer(_Base):
         step, classes = self._prepare(stream.peek(), "train", source)
         listeners = self._listeners(callbacks, verbose, stream.steps, epochs, add_history=True)
         self.stop_training = False
-        listeners.on_train_begin()
-        if self._initial_epoch > initial_epoch:  # a callback has restored what came before
-            initial_epoch, stream = self._initial_epoch, Stream(source, steps_per_epoch)
-        self._initial_epoch = 0
-        logs: dict[str, Any] = {}
-        epoch_logs: dict[str, Any] = {}
-        for epoch in range(initial_epoch, epochs):
-            if not stream.more():
-                warnings.warn(
-                    f"fit: the source of batches is at its end after {epoch - initial_epoch} epochs; training stops "
-                    "here. Give steps_per_epoch, or batches that can be gone through again (a generator cannot)",
-                    stacklevel=3,
-                )
-                break
-            self.reset_metrics()
-            listeners.on_epoch_begin(epoch)
-            for number, batch in enumerate(stream.epoch()):
-                listeners.on_train_batch_begin(number)
-                logs = step(self._data(batch, source, classes))
-                listeners.on_train_batch_end(number, logs)
-                if self.stop_training:
+        with Run(self, stream, listeners) as run:
+            listeners.on_train_begin()
+            resume, self._resume = self._resume, None  # from where, if a callback or the user has loaded a state
+            logs: dict[str, Any] = {}
+            epoch_logs: dict[str, Any] = {}
+            if resume is not None:
+                epoch_logs, initial_epoch = resume.restore(self), resume.epoch
+            for epoch in range(initial_epoch, epochs):
+                middle = resume is not None and resume.batches > 0
+                if resume is not None and self.stop_training and not middle:
                     break
-            epoch_logs = self._results(logs)
-            if validation is not None and _due(epoch, validation_freq):
-                with _noted("in validation_data"):
-                    results = self._evaluate(validation, validation_steps, listeners)
-                epoch_logs |= {f"val_{name}": value for name, value in results.items()}
-                step = self._step("train").function
-            epoch_logs = dict(sorted(epoch_logs.items()))
-            listeners.on_epoch_end(epoch, epoch_logs)
-            if self.stop_training or stream.exhausted:
-                break
-        if isinstance(self.optimizer, Optimizer) and epochs > 0:
-            self.optimizer.finalize_variable_values(self.trainable_variables)
-        listeners.on_train_end(epoch_logs)
+                if not middle and not stream.more():
+                    warnings.warn(
+                        f"fit: the source of batches is at its end after {epoch - initial_epoch} epochs; training "
+                        "stops here. Give steps_per_epoch, or batches that can be gone through again (a generator "
+                        "cannot)",
+                        stacklevel=3,
+                    )
+                    break
+                run.epoch = epoch
+                self.reset_metrics()
+                listeners.on_epoch_begin(epoch)
+                if middle:  # whatever the beginning of the epoch did has been done before
+                    logs = resume.restore(self)
+                over, resume = middle and self.stop_training, None
+                for number, batch in enumerate(() if over else stream.epoch(), stream.done):
+                    listeners.on_train_batch_begin(number)
+                    logs = step(self._data(batch, source, classes))
+                    listeners.on_train_batch_end(number, logs)
+                    if self.stop_training:
+                        break
+                epoch_logs = self._results(logs)
+                if validation is not None and _due(epoch, validation_freq):
+                    with _noted("in validation_data"):
+                        results = self._evaluate(validation, validation_steps, listeners)
+                    epoch_logs |= {f"val_{name}": value for name, value in results.items()}
+                    step = self._step("train").function
+                epoch_logs = dict(sorted(epoch_logs.items()))
+                listeners.on_epoch_end(epoch, epoch_logs)
+                if self.stop_training or stream.exhausted:
+                    break
+            if isinstance(self.optimizer, Optimizer) and epochs > 0:
+                self.optimizer.finalize_variable_values(self.trainable_variables)
+            listeners.on_train_end(epoch_logs)
         self._clear_losses()
         return self.history
 

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = _lazy(
         ".files": "FileFormatError",
         ".onnx": "export_onnx",
         ".safetensors": "load_safetensors save_safetensors",
+        ".training_state": "load_training_state save_training_state",
         ".torch": "load_torch_state_dict torch_state_dict",
         "layerwise.serialization": """
             CustomObjectScope custom_object_scope deserialize_keras_object get_custom_objects get_registered_name

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn
@@ -76,8 +77,10 @@ def load_safetensors(filepath: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         arrays = {}
         for name, entry in entries.items():
             file.seek(start + entry.start)
-            dtype = bfloat16() if entry.dtype == "bfloat16" else np.dtype(entry.dtype).newbyteorder("<")
+            dtype = bfloat16() if entry.dtype == "bfloat16" else np.dtype(entry.dtype)
             array = np.fromfile(file, dtype, math.prod(entry.shape)).reshape(entry.shape)
+            if sys.byteorder == "big":
+                array.byteswap(inplace=True)
             if entry.dtype == "bool" and array.view("uint8").max(initial=0) > 1:
                 raise FileFormatError(f"{filepath}: {name}: a boolean that is neither 0 nor 1")
             arrays[name] = array
