@@ -49,7 +49,7 @@ def read_cifar10(path: str | PathLike[str]) -> tuple[_Arrays, _Arrays]:
     batches = {name: _batch(data, f"{path}: {name}") for name, data in source}
     for name in (*_TRAIN, _TEST):
         if name not in batches:
-            raise FileNotFoundError(f"{path}: no {name} there")
+            raise (FileNotFoundError if path.is_dir() else FileFormatError)(f"{path}: no {name} there")
     x, y = zip(*(batches[name] for name in _TRAIN))
     return (np.concatenate(x), np.concatenate(y)), batches[_TEST]
 
@@ -74,7 +74,7 @@ def _from_archive(path: Path) -> Iterator[tuple[str, bytes]]:
             for member in archive:
                 _check_size(f"{path}: {member.name}", member.size)
                 name = member.name.rpartition("/")[2]
-                if name in (*_TRAIN, _TEST) and (file := archive.extractfile(member)):
+                if name in (*_TRAIN, _TEST) and member.isfile() and (file := archive.extractfile(member)):
                     yield name, file.read()
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.filename is not None:

@@ -26,7 +26,7 @@ def pillow() -> ModuleType:
 def read_image(path: str | PathLike[str]) -> np.ndarray:
     """The pixels of an image file, (height, width, channels) uint8; channels: 1 grey, 3 RGB, 4 RGB and alpha.
 
-    Turned upright as its EXIF data says. Needs Pillow (`layerwise[images]`). Raises `FileFormatError` naming the file if
+    Turned upright as its EXIF data says. Needs Pillow (`layerwise[images]`). Raises `FileFormatError` naming it if
     it is no image, is cut short, or is larger than Pillow's limit against decompression bombs.
 
     >>> path = getfixture("tmp_path") / "grey.png"

@@ -302,8 +302,8 @@ class AUC(_Curve):
             raise ValueError(
                 f"AUC: summation_method: got {summation_method!r}, expected 'interpolation', 'minoring' or 'majoring'"
             )
-        if num_thresholds < 2:
-            raise ValueError(f"AUC: num_thresholds: got {num_thresholds}, expected 2 or more")
+        if not 2 <= num_thresholds <= 1_000_000:
+            raise ValueError(f"AUC: num_thresholds: got {num_thresholds}, expected 2 to 1,000,000")
         if num_labels and not multi_label:
             raise ValueError("AUC: num_labels: only with multi_label=True")
         margin = config.epsilon()

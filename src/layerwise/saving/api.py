@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -51,9 +53,12 @@ def save_model(
             keras_v3.write_folder(model, folder, include_optimizer)
         return
     _check(model, filepath, "save_model", MODEL, *HDF5)
-    write = keras_v3.write_model if os.fspath(filepath).endswith(MODEL) else legacy_h5.write_model
     with replacing(filepath, overwrite) as file:
-        write(model, file, include_optimizer)
+        if os.fspath(filepath).endswith(MODEL):
+            keras_v3.write_model(model, file, include_optimizer)
+        else:
+            with _in_memory(file) as content:
+                legacy_h5.write_model(model, content, include_optimizer)
 
 
 def load_model(
@@ -94,13 +99,23 @@ def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool
     if not model.built:
         raise ValueError(f"save_weights: model {model.name!r} has no weights yet; call it on data, or build it, first")
     name = os.fspath(filepath)
-    write: Callable[[Model, BinaryIO], Any] = legacy_h5.write_weights
-    if name.endswith(WEIGHTS):
-        write = keras_weights.write_weights
-    elif name.endswith(SAFETENSORS):
-        write = named_weights.write_weights
     with replacing(filepath, overwrite) as file:
-        write(model, file)
+        if name.endswith(SAFETENSORS):
+            named_weights.write_weights(model, file)
+            return
+        with _in_memory(file) as content:
+            if name.endswith(WEIGHTS):
+                keras_weights.write_weights(model, content)
+            else:
+                legacy_h5.write_weights(model, content)
+
+
+@contextlib.contextmanager
+def _in_memory(file: BinaryIO) -> Iterator[BinaryIO]:
+    """What is written goes to the file at once: HDF5's library does not say what was wrong with a disk."""
+    content = io.BytesIO()
+    yield content
+    file.write(content.getbuffer())
 
 
 def load_weights(

@@ -8,6 +8,7 @@ byte of the file out. Python's `zipfile` reads the directory and checks the CRCs
 from __future__ import annotations
 
 import contextlib
+import io
 import struct
 import zipfile
 import zlib
@@ -77,9 +78,14 @@ def _check_places(path: Path, file: BinaryIO, archive: zipfile.ZipFile) -> None:
         place += LOCAL + name + extra + info.compress_size
     listed = sum(DIRECTORY_ENTRY + len(i.orig_filename.encode()) + len(i.extra) + len(i.comment)
                  for i in archive.infolist())  # fmt: skip
-    rest = path.stat().st_size - place - listed
-    if archive.start_dir != place or rest not in (END, END + END_64):
-        raise FileFormatError(f"{path}: bytes that belong to no member, or are missing")
+    end = file.seek(-END, io.SEEK_END)
+    found = struct.unpack("<4H2IH", file.read(END)[4:])
+    count = len(archive.infolist())
+    plain, larger = (0, 0, count, count, listed, place, 0), (0, 0, *[0xFFFF] * 2, LARGE, LARGE, 0)
+    large = end == place + listed + END_64
+    agree = all(got == value or (large and got == more) for got, value, more in zip(found, plain, larger))
+    if not (large or end == place + listed) or archive.start_dir != place or not agree:
+        raise FileFormatError(f"{path}: bytes that belong to no member, or an end that says something else")
 
 
 def read_member(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from ..data.download import sync_folder
 from ..data.format_error import FileFormatError
 
 MOST_VALUES = 300_000  # of a JSON text: they take 20 times the bytes of their text
+CURRENT_FOLDER, EXCHANGE = -100, 2  # Linux's AT_FDCWD and RENAME_EXCHANGE
 DEEPEST = 200  # objects and lists in one another in a JSON text; a model in a model takes four
 
 
@@ -64,7 +66,8 @@ def replacing(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[
 def replacing_folder(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[Path]:
     """A new folder that takes the place of `path` when the `with` block ends well, with what was written to it.
 
-    An old folder is moved aside first, and removed last: whenever the process ends, one of the two is there, whole.
+    An old folder changes its name with the new one and is removed last. Where the system cannot exchange names it is
+    moved aside first: if the process ends right then, it is there whole, under a name that starts with a dot.
     """
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
@@ -81,18 +84,34 @@ def replacing_folder(path: str | os.PathLike[str], overwrite: bool = True) -> It
             with open(file, "rb+") as written:
                 os.fsync(written.fileno())
         sync_folder(part)
-        if target.exists():
-            os.rename(target, old)
-        try:
-            os.rename(part, target)
-        except OSError:
-            if old.exists():
-                os.rename(old, target)
-            raise
+        if target.exists() and _exchange(part, target):
+            os.rename(part, old)
+        else:
+            _move_aside(target, old)
+            try:
+                os.rename(part, target)
+            except OSError:
+                _move_aside(old, target)
+                raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
     sync_folder(target.parent)
+    if old.exists():
+        shutil.rmtree(old)
+
+
+def _move_aside(path: Path, target: Path) -> None:
+    if path.exists():
+        os.rename(path, target)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Whether each of the two now has the other's name, which Linux can do at once."""
+    try:
+        call = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):  # another system
+        return False
+    return call(CURRENT_FOLDER, os.fsencode(first), CURRENT_FOLDER, os.fsencode(second), EXCHANGE) == 0
 
 
 def room(size: int) -> int:

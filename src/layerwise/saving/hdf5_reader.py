@@ -382,6 +382,8 @@ class _File:
                 place += 8 + length
                 if len(body) < length:
                     raise FileFormatError(f"damaged: a message of {length} bytes, {len(body)} are there")
+                if flags & 2:
+                    raise FileFormatError("a datatype that is shared, which Keras never writes")
                 if kind == CONTINUATION:
                     blocks.append(struct.unpack_from("<QQ", body))
                 elif kind == EXTERNAL:
@@ -390,8 +392,6 @@ class _File:
                     raise FileFormatError("a link to another place, which is never followed")
                 elif kind not in KNOWN:
                     raise FileFormatError(f"a message of type {kind}, which Keras never writes")
-                elif flags & 2:
-                    raise FileFormatError("a datatype that is shared, which Keras never writes")
                 found.append((kind, body))
         if len(found) < count:
             raise FileFormatError(f"damaged: {count} messages, {len(found)} are there")

@@ -30,6 +30,8 @@ def write_model(model: Model, file: BinaryIO, include_optimizer: bool = True) ->
     with zipfile.ZipFile(file, "w") as members:
         for name, content in _members(model, include_optimizer):
             members.writestr(name, content)
+        if any(info.flag_bits for info in members.infolist()):  # zipfile took an error for a stream
+            raise OSError("the file cannot be positioned")
 
 
 def write_folder(model: Model, folder: Path, include_optimizer: bool = True) -> None:

@@ -1,0 +1,256 @@
+"""What readers do with hostile and damaged files, and what saving leaves behind when it fails or is killed."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import hostile_files
+import layerwise
+from layerwise import saving
+from layerwise.saving import FileFormatError
+
+HERE = Path(__file__).parent
+KILLS = int(os.environ.get("KILLS", 20))
+FLIPS = int(os.environ.get("FLIPS", 60))
+
+
+def child(*arguments: str | Path, **options) -> subprocess.Popen:
+    paths = os.pathsep.join([str(HERE), str(HERE.parent / "src")])
+    environment = {**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.Popen([sys.executable, *map(str, arguments)], env=environment, text=True, **options)
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_every_file_of_the_corpus_is_read_or_refused_as_expected(tmp_path):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    expected = hostile_files.write(folder)
+    before = everything(tmp_path)
+    reader = child(HERE / "read_files.py", folder, stdout=subprocess.PIPE, cwd=folder)
+    output, _ = reader.communicate(timeout=120)
+    found = dict(map(json.loads, output.splitlines()))
+    assert reader.returncode == 0
+    assert len(expected) >= 300
+    assert {name: found.get(name) for name in expected} == expected
+    assert everything(tmp_path) == before
+
+
+def test_flipped_bits_are_found_or_change_nothing(tmp_path):
+    path = tmp_path / "m.keras"
+    hostile_files.network().save(path)
+    content = path.read_bytes()
+    random.seed(0)
+
+    def state() -> tuple:
+        model = saving.load_model(path)
+        values = [np.asarray(v) for v in (*model.weights, *model.optimizer.variables)]
+        return [(v.dtype, v.tolist()) for v in values], model.to_json(), model.compiled
+
+    known = state()
+    refused = 0
+    for _ in range(FLIPS):
+        place = random.randrange(len(content))
+        path.write_bytes(hostile_files.patched(content, place, bytes([content[place] ^ 1 << random.randrange(8)])))
+        try:
+            assert state() == known, place
+        except FileFormatError:
+            refused += 1
+    assert refused > FLIPS / 2
+
+
+def test_every_tensor_has_its_hash_and_keras_opens_the_file(tmp_path):
+    import keras  # not at the top: children of these tests start without it
+
+    model = hostile_files.network()
+    model.save(tmp_path / "m.keras")
+    metadata = json.loads(hostile_files.members((tmp_path / "m.keras").read_bytes())["metadata.json"])
+    assert len(metadata["layerwise_sha256"]) == len(model.weights) + len(model.optimizer.variables)
+    theirs = keras.models.load_model(tmp_path / "m.keras")
+    for ours, other in zip(model.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, other)
+    model.save(tmp_path / "m", zipped=False)
+    with h5py.File(tmp_path / "m" / "model.weights.h5", "r+") as file:  # no CRC watches over a folder
+        file["layers/dense/vars/1"][0] = 7
+    with pytest.raises(FileFormatError, match=r"layers/dense/vars: '1': its SHA-256 is not"):
+        saving.load_model(tmp_path / "m")
+
+
+# Saving
+
+
+NAMES = ["m.keras", "m.h5", "m.weights.h5", "m.safetensors", "folder"]
+
+
+def save(model: layerwise.Model, path: Path) -> None:
+    if path.suffix in (".keras", ""):
+        model.save(path, zipped=None if path.suffix else False)
+    else:
+        (model.save if path.name == "m.h5" else model.save_weights)(path)
+
+
+def kernel(path: Path) -> float:
+    """What all weights of the model in the file are, each the same."""
+    model = hostile_files.network()
+    if path.name.endswith((".weights.h5", ".safetensors")):
+        model.load_weights(path)
+    else:
+        model = saving.load_model(path)
+    (value,) = {float(v) for weight in model.get_weights() for v in np.ravel(weight)}
+    return value
+
+
+def filled(value: float) -> layerwise.Model:
+    model = hostile_files.network()
+    model.set_weights([np.full_like(weight, value) for weight in model.get_weights()])
+    return model
+
+
+class Disk:
+    """Python's and the system's calls on files; the n-th one fails."""
+
+    CALLS = ("open", "fsync", "replace", "rename", "mkdir", "close", "stat")
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int, failing: int) -> None:
+        self.count, self.failing, self.number = 0, failing, number
+        self.failed = ""
+        for name in self.CALLS:
+            if name != "stat":
+                monkeypatch.setattr(os, name, self.wrapped(name, getattr(os, name)))
+        import builtins
+
+        original = builtins.open
+
+        def opened(path, mode="r", *args, **kwargs):
+            file = original(path, mode, *args, **kwargs)
+            if not set(mode) & set("wxa+") or not self.watching:
+                return file
+            self.step("open for writing")
+            return Watched(file, self)
+
+        self.watching = False
+        monkeypatch.setattr(builtins, "open", opened)
+        write_bytes = Path.write_bytes
+        monkeypatch.setattr(Path, "write_bytes", lambda path, data: (self.step("write"), write_bytes(path, data))[1])
+
+    def step(self, name: str) -> None:
+        if not self.watching:
+            return
+        self.count += 1
+        if self.count == self.failing:
+            self.failed = name
+            raise OSError(self.number, os.strerror(self.number))
+
+    def wrapped(self, name, call):
+        def run(*args, **kwargs):
+            if name == "close":  # the descriptor is closed, whatever is reported
+                call(*args, **kwargs)
+                return self.step(name)
+            self.step(name)
+            return call(*args, **kwargs)
+
+        return run
+
+
+class Watched:
+    """A file whose writes count as calls."""
+
+    def __init__(self, file, disk: Disk) -> None:
+        self._file, self._disk = file, disk
+
+    def __getattr__(self, name):
+        value = getattr(self._file, name)
+        if name not in ("write", "flush", "truncate", "seek"):
+            return value
+
+        def call(*args):
+            self._disk.step(name)
+            return value(*args)
+
+        return call
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_call_that_fails_is_reported_and_loses_nothing(name, tmp_path):
+    import errno
+
+    path = tmp_path / name
+    save(filled(1.0), path)
+    new = filled(2.0)
+    failing, seen = 0, set()
+    while True:
+        failing += 1
+        number = (errno.ENOSPC, errno.EIO, errno.EACCES)[failing % 3]
+        with pytest.MonkeyPatch.context() as patch:
+            disk = Disk(patch, number, failing)
+            disk.watching = True
+            try:
+                save(new, path)
+                error = None
+            except Exception as raised:
+                error = raised
+            finally:
+                disk.watching = False
+        if not disk.failed:
+            break
+        assert error is not None, disk.failed
+        seen.add(disk.failed)
+        assert kernel(path) in (1.0, 2.0), disk.failed
+        left = [p for p in tmp_path.iterdir() if p.name != name]
+        assert not left or (name == "folder" and kernel(path) == 2.0), disk.failed
+        for old in left:  # what could not be removed once the new folder was in place
+            shutil.rmtree(old)
+        if kernel(path) == 2.0:  # only what comes after the rename may fail with the new file in place
+            save(filled(1.0), path)
+    assert kernel(path) == 2.0
+    assert seen >= {"fsync", "open", "rename" if name == "folder" else "replace"}, seen
+
+
+KILLER = """
+import os, random, shutil, signal, sys, time
+from pathlib import Path
+import test_hostile_files as here
+folder, count = Path(sys.argv[1]), int(sys.argv[2])
+models = [here.filled(1.0), here.filled(2.0)]
+random.seed(1)
+outcomes = {1.0: 0, 2.0: 0}
+for i in range(count):
+    path = folder / here.NAMES[i % len(here.NAMES)]
+    here.save(models[0], path)
+    process = os.fork()
+    while process == 0:
+        for model in reversed(models):
+            here.save(model, path)
+    time.sleep(random.uniform(0, 0.05))
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    outcomes[here.kernel(path)] += 1
+    for left in folder.glob(".*"):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+print(sum(outcomes.values()), min(outcomes.values()) > 0, outcomes)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="folders are exchanged at once on Linux alone")
+def test_killed_at_any_moment_the_old_or_the_new_is_there(tmp_path):
+    killer = child("-c", KILLER, tmp_path, str(KILLS), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output, _ = killer.communicate(timeout=600)
+    assert killer.returncode == 0, output
+    assert output.startswith(f"{KILLS} True"), output
