@@ -64,18 +64,18 @@ clean:
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/plot.stamp: $(SETUP) | .venv/bin/python
-	@echo "Installing Layerwise with plotting into .venv: 48 MB to download, 230 MB on disk; about half a minute."
+	@echo "Installing Layerwise with plotting into .venv: 48 MB to download, 230 MB on disk; two minutes, most of them to compile kernels."
 	$(INSTALL) '.[plot]'
 	@touch $@
 
 # The test extra contains the plot extra: `make train` after `make test` has nothing left to install.
 .venv/test.stamp: $(SETUP) | .venv/bin/python
-	@echo "Installing the test environment into .venv: 230 MB to download, 1.0 GB on disk; one to two minutes."
+	@echo "Installing the test environment into .venv: 230 MB to download, 1.0 GB on disk; about three minutes."
 	$(INSTALL) '.[test]'
 	@touch .venv/plot.stamp $@
 
 .venv/docs.stamp: $(SETUP) | .venv/bin/python
-	@echo "Installing the documentation tools into .venv: 65 MB to download, 310 MB on disk; about half a minute."
+	@echo "Installing the documentation tools into .venv: 65 MB to download, 310 MB on disk; about two minutes."
 	$(INSTALL) '.[plot,docs]'
 	@touch .venv/plot.stamp $@
 
