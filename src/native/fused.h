@@ -47,7 +47,7 @@ enum class Op : int64_t {
 };
 
 constexpr int MAX_REGISTERS = 48, MAX_INSTRUCTIONS = 160, MAX_ARGS = 32, MAX_SPACE = 4, MAX_SUMS = 32;
-constexpr int64_t BLOCK_BYTES = 8192, SHORT_ROW = 128, LONGEST_ROW = 65536, COMBINED = 512;
+constexpr int64_t BLOCK_BYTES = 4096, SHORT_ROW = 128, LONGEST_ROW = 65536, COMBINED = 512;
 
 constexpr bool is_binary(Op op) { return op >= Op::ADD && op <= Op::ARCTAN2; }
 constexpr bool is_row(Op op) { return op >= Op::ROW_SUM && op <= Op::ROW_MEAN; }
