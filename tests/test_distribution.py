@@ -235,6 +235,16 @@ def test_a_layout_is_set_once(xla):
         layouts["kernel"] = (None,)
 
 
+def test_a_layout_that_does_not_fit_names_the_variable(xla):
+    layouts = distribution.LayoutMap(distribution.DeviceMesh((1,), ["a"], ["cpu:0"]))
+    layouts["bias"] = (None, "a")
+    with distribution.ModelParallel(layout_map=layouts).scope():
+        model = models.Sequential([layers.Input((3,)), layers.Dense(2, name="out")])
+        model.compile("sgd", "mse")
+        with pytest.raises(ValueError, match=r"'out/bias': its layout has 2 axes, its shape is \(2,\); change"):
+            model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+
+
 def test_backends_of_one_device_say_so():
     with config.override(backend="numpy"):
         assert distribution.list_devices() == ["cpu:0"]

@@ -69,7 +69,7 @@ class XlaBackend(Backend):
 
         def call(values: list[Array], *batch: Any) -> Any:
             if homes:
-                values[:] = [_at(home, value) for home, value in zip(homes, values, strict=True)]
+                values[:] = map(_variable_at, homes, values, paths)
                 batch = jax.tree.map(lambda a: _at(self.distribution.data_sharding(a.shape), a), batch)
             return run(_unshared(values) if donate else values, *batch)
 
@@ -170,6 +170,18 @@ def _at(home: Any, array: Array) -> Array:
         return array
     host = np.asarray(array)
     return jax.make_array_from_callback(array.shape, home, host.__getitem__)
+
+
+def _variable_at(home: Any, array: Array, path: str) -> Array:
+    if len(home.spec) > array.ndim:
+        raise ValueError(
+            f"variable {path!r}: its layout has {len(home.spec)} axes, its shape is {array.shape}; change the LayoutMap"
+        )
+    try:
+        return _at(home, array)
+    except ValueError as error:
+        error.add_note(f"variable {path!r} of shape {array.shape} cannot be cut like this; change the LayoutMap")
+        raise
 
 
 def _check_range(integers: np.ndarray) -> None:

@@ -22,7 +22,7 @@ def run(options: Namespace) -> int:
         raise ValueError(f"{options.program}: no such file")
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder, "checkpoint")
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the workers are ended first
+        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the workers are ended first
         address = f"127.0.0.1:{_free_port()}"
         workers: list[subprocess.Popen[bytes]] = []
         try:
@@ -31,6 +31,7 @@ def run(options: Namespace) -> int:
             lost = _wait(workers)
         finally:
             _end(workers)
+            signal.signal(signal.SIGTERM, before)
         if lost is None:
             return 0
         checkpoint = note.read_text("utf-8") if note.exists() else "none"
@@ -69,7 +70,7 @@ def _wait(workers: "list[subprocess.Popen[bytes]]") -> int | None:
         codes = [worker.poll() for worker in workers]
         failed = [rank for rank, code in enumerate(codes) if code]
         if failed:  # the others fail for its sake, soon after: what was killed from outside comes first
-            return min(failed, key=lambda rank: (codes[rank] != -signal.SIGKILL, rank))
+            return min(failed, key=lambda rank: (codes[rank] != -9, rank))
         if None not in codes:
             return None
         time.sleep(0.02)
