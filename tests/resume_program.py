@@ -17,7 +17,7 @@ import numpy as np
 from layerwise import callbacks, layers, models, optimizers, utils
 
 EPOCHS, BATCH, EXAMPLES = 8, 16, 500
-LONGEST = 0.7  # seconds until a training is killed: about as long as one takes
+LONGEST = 1.0  # seconds until a training is killed: about as long as one takes
 
 
 def data():

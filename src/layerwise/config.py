@@ -31,6 +31,7 @@ _defaults: dict[str, Any] = {
     "dtype_policy": None,
     "num_threads": None,
     "fusion": None,
+    "debug_nans": None,
 }
 _overrides: ContextVar[dict[str, Any] | None] = ContextVar("layerwise_config", default=None)
 
@@ -211,6 +212,24 @@ def fusion() -> bool:
 def set_fusion(value: bool) -> None:
     """Set `fusion()`. It changes no result but for rounding; layers that are being observed are never fused."""
     _defaults["fusion"] = bool(value)
+
+
+def debug_nans() -> bool:
+    """Whether training stops where NaN or infinity arises: `set_debug_nans`, or if LAYERWISE_DEBUG_NANS=1.
+
+    `fit` and `train_on_batch` then raise a FloatingPointError that names the operation, the layer and the batch, for
+    what arises in the loss, the gradients, the weights or the optimizer's slots; the model is as it was before that
+    batch. A step takes a copy of the state and a sum over it more. It is asked when `fit` begins.
+    """
+    found = _get("debug_nans")
+    if found is None:
+        found = _defaults["debug_nans"] = os.environ.get("LAYERWISE_DEBUG_NANS") == "1"
+    return found
+
+
+def set_debug_nans(value: bool) -> None:
+    """Set `debug_nans()`."""
+    _defaults["debug_nans"] = bool(value)
 
 
 def __getattr__(name: str) -> NoReturn:

@@ -6,9 +6,10 @@ and the rule's parameter names say which values the tape keeps.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -409,6 +410,36 @@ def merge_specs(first: Any, second: Any) -> Any:
     if isinstance(first, list | tuple):
         return type(first)(merge_specs(a, b) for a, b in zip(first, second, strict=True))
     return first
+
+
+@contextlib.contextmanager
+def observed(
+    called: Callable[[Primitive, list[Any], Any], None], recorded: Callable[[Primitive, Node], None]
+) -> Iterator[None]:
+    """Inside the `with` block, called(primitive, arrays, result) after each rule, recorded(primitive, node) for a tape.
+
+    The methods are exchanged meanwhile, so that it costs nothing elsewhere; other threads are observed as well.
+    """
+    run, record = Primitive._run, Primitive._record
+
+    def observed_run(self: Primitive, arrays: list[Any], static: dict[str, Any]) -> Any:
+        result = run(self, arrays, static)
+        called(self, arrays, result)
+        return result
+
+    def observed_record(self: Primitive, *args: Any) -> Any:
+        result = record(self, *args)
+        for output in result if type(result) is tuple else (result,):
+            if output.node is not None:
+                recorded(self, output.node if output.node.index is None else output.node.parents[0])
+                break
+        return result
+
+    Primitive._run, Primitive._record = observed_run, observed_record  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        Primitive._run, Primitive._record = run, record  # type: ignore[method-assign]
 
 
 def primitive(rule: Callable[..., Any] | None = None, **options: Any) -> Any:

@@ -24,6 +24,7 @@ from ..variables import Variable, rehearsal, step_function
 from .batches import ArrayBatches, IterableBatches, Stream, as_data, batches, split_arrays, unpack_x_y_sample_weight
 from .compiled import CompiledLoss, CompiledMetrics
 from .inference import inference
+from .nonfinite import CheckedStep
 from .run import Run
 
 if TYPE_CHECKING:
@@ -249,14 +250,19 @@ class Trainer(_Base):
         """The step of this kind, made anew when what it depends on has changed."""
         variables = self._state()
         eager = bool(getattr(self, "run_eagerly", False))
-        settings = config.backend(), config.fusion(), eager, backend().distribution
+        checked = kind == "train" and config.debug_nans()
+        settings = config.backend(), config.fusion(), eager, checked, backend().distribution
         key = (kind, settings, tuple((id(v), v.trainable) for v in variables), id(self.optimizer))
         steps = self.__dict__.setdefault("_steps", {})
         if key not in steps:
             for old in [k for k in steps if k[0] == kind]:
                 del steps[old]
             step = getattr(self, f"{kind}_step")
-            steps[key] = _Step(step_function(step, variables, compiled=not eager, donate=kind == "train"))
+            if checked:
+                function: Callable[..., Any] = CheckedStep(self, step, variables, compiled=not eager)
+            else:
+                function = step_function(step, variables, compiled=not eager, donate=kind == "train")
+            steps[key] = _Step(function)
         return steps[key]
 
     def _prepare(self, batch: Any, kind: str, source: Any) -> tuple[Callable[..., Any], list[int | None]]:

@@ -1,0 +1,251 @@
+"""Where NaN and infinity come from: training steps that check what they computed, for `config.debug_nans()`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import config, ops, tree
+from ..autograd import Tensor, as_tensor, raw
+from ..autograd.primitive import Primitive, observed
+from ..dtypes import is_float
+from ..layers.base import Layer
+from ..losses import Loss
+from ..metrics import Metric
+from ..optimizers import Optimizer
+from ..variables import Transaction, Variable, step_function, transaction
+
+
+class NonFiniteError(FloatingPointError):
+    """A training step gave NaN or infinity.
+
+    Attributes:
+        op: the name of the first operation that did so from finite numbers; None where it was no operation.
+        place: where it is: a layer, loss, metric or optimizer, and whether it is in its gradient.
+        layer: the path of the layer; None where it is in none.
+        epoch, batch: counted from 0, of the running `fit`; None outside of one.
+    """
+
+    def __init__(self, text: str, **found: Any) -> None:
+        super().__init__(text)
+        self.op, self.place, self.layer = (found.get(name) for name in ("op", "place", "layer"))
+        self.epoch, self.batch = found.get("epoch"), found.get("batch")
+
+
+class CheckedStep:
+    """A training step that raises `NonFiniteError` where it leaves NaN or infinity that was not there before.
+
+    The step also sums up every new value of the state, every gradient and the loss: sums are finite if all is. If one
+    is not, the step is gone through again, from the state before it, one operation after the other.
+
+    Args:
+        model: the one that is trained.
+        step: its `train_step`.
+        variables: what the step changes.
+        compiled: whether the backend may compile it.
+    """
+
+    def __init__(self, model: Any, step: Callable[..., Any], variables: Sequence[Variable], compiled: bool) -> None:
+        self.model, self.step, self.variables = model, step, variables
+        self._floats = [i for i, v in enumerate(variables) if is_float(v.dtype)]
+        self._run = step_function(self._summed, variables, compiled)
+
+    def _summed(self, *batch: Any) -> tuple[Any, Tensor]:
+        logs, others = self._watched(*batch)
+        arrays = [*(self.variables[i].value for i in self._floats), *others]
+        return logs, ops.stack([_sum(a) for a in arrays])
+
+    def _watched(self, *batch: Any) -> tuple[Any, list[Tensor]]:
+        """What the step returns; the loss and the gradients."""
+        with _gradients(self.model.optimizer) as found:
+            logs = self.step(*batch)
+        if isinstance(logs, dict) and "loss" in logs:
+            found.insert(0, as_tensor(logs["loss"]))
+        return logs, found
+
+    def __call__(self, *batch: Any) -> Any:
+        before = [v._value for v in self.variables]  # held, so that they are not overwritten
+        logs, sums = self._run(*batch)
+        finite = np.isfinite(np.asarray(sums))
+        if finite.all():
+            return logs
+        wrong = ~finite
+        for place, i in enumerate(self._floats):
+            wrong[place] = wrong[place] and _finite(before[i])  # what was there before is no one's doing now
+        if not wrong.any():
+            return logs
+        after = [v._value for v in self.variables]
+        self._set(before)
+        self._explain(before, batch)
+        self._set(after)  # the sums overflowed, nothing else
+        return logs
+
+    def _set(self, values: Sequence[Any]) -> None:
+        for variable, value in zip(self.variables, values, strict=True):
+            variable._value = value
+
+    def _explain(self, before: list[Any], batch: tuple[Any, ...]) -> None:
+        """Raise the error, unless all is finite."""
+        names = {id(value): f"variable {v.path!r}" for v, value in zip(self.variables, before, strict=True)}
+        inputs = tree.map_structure(lambda a: None if a is None else as_tensor(a), batch)
+        names |= {id(raw(a)): "the data" for a in tree.flatten(inputs) if a is not None}
+        origins = _Origins(self.model, names)
+        with (
+            config.override(fusion=False),  # so that every layer is gone through by itself
+            np.errstate(all="ignore"),
+            transaction(Transaction(self.variables, before)) as state,
+            observed(origins.called, origins.recorded),
+        ):
+            _, targets = self._watched(*inputs)
+            after = state.result()
+        bad = [a for a in map(raw, targets) if not _finite(a)]
+        changed = [i for i in self._floats if _finite(before[i]) and not _finite(after[i])]
+        if not bad and not changed:
+            return
+        run = self.model._run
+        place = {} if run is None else {"epoch": run.epoch, "batch": run.stream.done - 1}
+        where = "" if run is None else f"epoch {run.epoch}, batch {run.stream.done - 1} (counted from 0): "
+        kept = "; the model is as it was before this batch"
+        birth = origins.first([*bad, *(after[i] for i in changed)])
+        if birth is None:
+            paths = ", ".join(self.variables[i].path for i in changed) or "the loss or a gradient"
+            name = type(self.model.optimizer).__name__
+            raise NonFiniteError(
+                f"{where}the update by {name} gave NaN or infinity in {paths}{kept}", place=name, **place
+            )
+        raise NonFiniteError(f"{where}{birth.text()}{kept}", op=birth.op, place=birth.place, layer=birth.layer, **place)
+
+
+@dataclass
+class _Call:
+    """A call of an operation that gave NaN or infinity."""
+
+    op: str
+    place: str
+    layer: str | None
+    outputs: list[Any]
+    given: list[Any]  # the arguments that are not finite
+    arguments: str
+    source: str | None = None  # what is not finite among what the step was given
+
+    def text(self) -> str:
+        array = np.asarray(next(a for a in self.outputs if not _finite(a)))
+        wrong = ~np.isfinite(array)
+        first = tuple(int(i) for i in np.argwhere(wrong)[0])
+        kind = "NaN" if np.isnan(array[first]) else "infinity"
+        cause = f"from {self.source or 'an argument'}, which is not finite" if self.given else "from finite arguments"
+        return (
+            f"{self.op} in {self.place} gave {kind} in {wrong.sum()} of {array.size} values, the first at {first}, "
+            f"{cause} ({self.arguments})"
+        )
+
+
+class _Origins:
+    """Remembers the calls that gave NaN or infinity, and which of them began it."""
+
+    def __init__(self, model: Any, names: dict[int, str]) -> None:
+        self.model, self.names = model, names
+        self.calls: list[_Call] = []
+        self._made: dict[int, int] = {}  # the number of the call by its outputs' ids
+        self._gradient_of: list[tuple[str, str | None]] = []  # the place whose gradient is being computed
+
+    def called(self, primitive: Primitive, arrays: Sequence[Any], result: Any) -> None:
+        """After the rule of a primitive has run."""
+        outputs = [a for a in (result if type(result) is tuple else (result,)) if not _finite(a)]
+        given = [a for a in arrays if not _finite(a)]
+        fresh = [a for a in outputs if id(a) not in self._made and all(a is not b for b in given)]
+        if not fresh:
+            return
+        place, layer = self._gradient_of[-1] if self._gradient_of else self._place()
+        arguments = ", ".join("None" if a is None else f"{a.dtype} {tuple(a.shape)}" for a in arrays)
+        self.calls.append(_Call(primitive.__name__, place, layer, fresh, given, arguments))
+        for a in fresh:
+            self._made[id(a)] = len(self.calls) - 1
+
+    def recorded(self, primitive: Primitive, node: Any) -> None:
+        """After a primitive was put on a tape: what its gradient computes is noted as its own."""
+        place, layer = self._place()
+        here = f"the gradient of {primitive.__name__} in {place}", layer
+
+        def noted(rule: Callable[..., Any]) -> Callable[..., Any]:
+            def compute(*g: Any) -> Any:
+                self._gradient_of.append(here)
+                try:
+                    found = rule(*g)
+                finally:
+                    self._gradient_of.pop()
+                later = isinstance(found, tuple | list)  # of gradients, or of functions that compute them when asked
+                return tuple(noted(f) if callable(f) else f for f in found) if later else found
+
+            return compute
+
+        node.pull = noted(node.pull)
+
+    def _place(self) -> tuple[str, str | None]:
+        """The layer, loss, metric or optimizer whose code is running, and the layer's path."""
+        frame = sys._getframe(2)
+        while frame is not None:
+            owner = frame.f_locals.get("self")
+            if owner is self.model:
+                return f"{frame.f_code.co_name} of model {owner.name!r}", None
+            if isinstance(owner, Layer):
+                path = owner._call_path().removeprefix(f"{self.model.name}/")
+                return f"layer {path!r} ({type(owner).__name__})", path
+            for kind, name in ((Loss, "loss"), (Metric, "metric"), (Optimizer, "optimizer")):
+                if isinstance(owner, kind):
+                    return f"{name} {owner.name!r}", None
+            frame = frame.f_back  # type: ignore[assignment]
+        return "the step", None
+
+    def first(self, arrays: Sequence[Any]) -> _Call | None:
+        """The first of the calls that what is in these arrays came from."""
+        waiting, seen = [self._made[id(a)] for a in arrays if id(a) in self._made], set()
+        births = []
+        while waiting:
+            number = waiting.pop()
+            if number in seen:
+                continue
+            seen.add(number)
+            call = self.calls[number]
+            waiting += [self._made[id(a)] for a in call.given if id(a) in self._made]
+            outside = [a for a in call.given if id(a) not in self._made]
+            if outside or not call.given:
+                call.source = next((self.names[id(a)] for a in outside if id(a) in self.names), None)
+                births.append(number)
+        return self.calls[min(births)] if births else None
+
+
+@contextlib.contextmanager
+def _gradients(optimizer: Any) -> Iterator[list[Tensor]]:
+    """Notes the gradients that an optimizer is given inside the `with` block."""
+    found: list[Tensor] = []
+    if not isinstance(optimizer, Optimizer):
+        yield found
+        return
+    apply = optimizer.apply
+
+    def noting(grads: Sequence[Any], *rest: Any, **options: Any) -> None:
+        found.extend(as_tensor(g) for g in grads if g is not None)
+        apply(grads, *rest, **options)
+
+    optimizer.__dict__["apply"] = noting
+    try:
+        yield found
+    finally:
+        del optimizer.__dict__["apply"]
+
+
+def _sum(a: Any) -> Tensor:
+    tensor = as_tensor(a)
+    return ops.sum(ops.cast(tensor, "float32"))
+
+
+def _finite(a: Any) -> bool:
+    if a is None or not is_float(a.dtype.name):
+        return True
+    return bool(np.isfinite(np.asarray(a)).all())
