@@ -65,7 +65,7 @@ class Type:
             return np.dtype(f"{order}f{self.size}")
         if self.kind == 5 and self.size == 2:
             return np.dtype("V2")
-        if self.kind == 8 and self.size == 1 and bits == 2 and details[12:] == BOOLEAN:
+        if self.kind == 8 and self.size == 1 and bits == 2 and details[12:30] == BOOLEAN:
             return np.dtype(bool)
         return None
 
