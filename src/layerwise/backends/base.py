@@ -400,6 +400,11 @@ class Backend:
         y, mean, var = self.normalize(x, gamma, beta, axes, epsilon)
         return self.act(act, y), mean, var
 
+    def squares(self, arrays: Sequence[Array]) -> Array:
+        """y_i = the sum of the squares of array i: finite only if all of the array is."""
+        flat = [a.reshape(-1).astype("float32") for a in arrays]
+        return self.xp.stack([self.xp.dot(a, a) for a in flat])
+
     def log_softmax(self, x: Array, axis: int) -> Array:
         """x - log(sum(e^x)), by way of the largest x so that nothing overflows."""
         if x.size == 0:

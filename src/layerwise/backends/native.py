@@ -171,6 +171,9 @@ class NativeBackend(NumpyBackend):
         dx, dw, db = _call("conv_pool_grad", outputs, [g, y, argmax, x, w], ints)
         return dx, dw, db
 
+    def squares(self, arrays: Sequence[Array]) -> Array:
+        return _checked(_squares, *arrays)
+
     # Indexing and random bits -------------------------------------------------------------------------------------
 
     def gather(self, x: Array, indices: Array, axis: int) -> Array:
@@ -239,6 +242,11 @@ def _checked(function: Callable[..., Array], *arrays: Array, **options: Any) -> 
     """A function that looks at values for errors: it stays a call of its own in a recording."""
     function = functools.partial(function, **options)
     return record(function, *arrays) if arrays_in(arrays, Recorded) else function(*arrays)
+
+
+def _squares(*arrays: np.ndarray) -> np.ndarray:
+    wide = [a if a.dtype in FLOATS else a.astype("float32") for a in arrays]
+    return np.array([np.vdot(a, a) for a in wide], "float32")
 
 
 def _gather(x: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:

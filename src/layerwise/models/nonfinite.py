@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import config, ops, tree
+from .. import config, tree
 from ..autograd import Tensor, as_tensor, raw
 from ..autograd.primitive import Primitive, observed
+from ..backends import backend
 from ..dtypes import is_float
 from ..layers.base import Layer
 from ..losses import Loss
@@ -40,8 +42,8 @@ class NonFiniteError(FloatingPointError):
 class CheckedStep:
     """A training step that raises `NonFiniteError` where it leaves NaN or infinity that was not there before.
 
-    The step also sums up every new value of the state, every gradient and the loss: sums are finite if all is. If one
-    is not, the step is gone through again, from the state before it, one operation after the other.
+    The step also sums up the squares of every new weight, of every gradient and of the loss: sums are finite
+    only if all is. If one is not, the step is gone through again, from the state before it, operation by operation.
 
     Args:
         model: the one that is trained.
@@ -52,13 +54,15 @@ class CheckedStep:
 
     def __init__(self, model: Any, step: Callable[..., Any], variables: Sequence[Variable], compiled: bool) -> None:
         self.model, self.step, self.variables = model, step, variables
-        self._floats = [i for i, v in enumerate(variables) if is_float(v.dtype)]
+        weights = {id(v) for v in model.weights}
+        self._floats = [i for i, v in enumerate(variables) if is_float(v.dtype) and id(v) in weights]
+        self._before: list[Any] = [None] * len(variables)
         self._run = step_function(self._summed, variables, compiled)
 
     def _summed(self, *batch: Any) -> tuple[Any, Tensor]:
         logs, others = self._watched(*batch)
         arrays = [*(self.variables[i].value for i in self._floats), *others]
-        return logs, ops.stack([_sum(a) for a in arrays])
+        return logs, Tensor(backend().squares([raw(a) for a in arrays]))
 
     def _watched(self, *batch: Any) -> tuple[Any, list[Tensor]]:
         """What the step returns; the loss and the gradients."""
@@ -69,12 +73,12 @@ class CheckedStep:
         return logs, found
 
     def __call__(self, *batch: Any) -> Any:
-        before = [v._value for v in self.variables]  # held, so that they are not overwritten
+        before = self._copied()
         logs, sums = self._run(*batch)
-        finite = np.isfinite(np.asarray(sums))
-        if finite.all():
+        found = np.asarray(sums)
+        if math.isfinite(found.sum()):
             return logs
-        wrong = ~finite
+        wrong = ~np.isfinite(found)
         for place, i in enumerate(self._floats):
             wrong[place] = wrong[place] and _finite(before[i])  # what was there before is no one's doing now
         if not wrong.any():
@@ -85,9 +89,21 @@ class CheckedStep:
         self._set(after)  # the sums overflowed, nothing else
         return logs
 
+    def _copied(self) -> list[Any]:
+        """The variables' values, safe from being overwritten by the step."""
+        for i, variable in enumerate(self.variables):
+            value, copy = variable._value, self._before[i]
+            if not isinstance(value, np.ndarray):
+                self._before[i] = value  # other backends' arrays never change
+            elif copy is None:
+                self._before[i] = value.copy()
+            else:
+                np.copyto(copy, value)
+        return self._before
+
     def _set(self, values: Sequence[Any]) -> None:
         for variable, value in zip(self.variables, values, strict=True):
-            variable._value = value
+            variable.assign(value)
 
     def _explain(self, before: list[Any], batch: tuple[Any, ...]) -> None:
         """Raise the error, unless all is finite."""
@@ -238,11 +254,6 @@ def _gradients(optimizer: Any) -> Iterator[list[Tensor]]:
         yield found
     finally:
         del optimizer.__dict__["apply"]
-
-
-def _sum(a: Any) -> Tensor:
-    tensor = as_tensor(a)
-    return ops.sum(ops.cast(tensor, "float32"))
 
 
 def _finite(a: Any) -> bool:
