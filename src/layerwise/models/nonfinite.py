@@ -95,7 +95,7 @@ class CheckedStep:
             value, copy = variable._value, self._before[i]
             if not isinstance(value, np.ndarray):
                 self._before[i] = value  # other backends' arrays never change
-            elif copy is None:
+            elif not isinstance(copy, np.ndarray):
                 self._before[i] = value.copy()
             else:
                 np.copyto(copy, value)
