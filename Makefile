@@ -5,6 +5,7 @@
 # make docs    the documentation, in docs/_build/html
 # make bench   Layerwise and its peers, measured in turns: see benchmarks/README.md
 # make sanitize   the native tests with address, undefined-behaviour and thread sanitizers
+# make fuzz    atheris on every reader of files, FUZZ_SECONDS each, in an environment of its own
 # make wheel   a wheel with the compiled kernels, in dist/
 # make clean   remove the environment and everything built (runs/ stays)
 #
@@ -19,11 +20,12 @@ PYTEST  = OPENBLAS_NUM_THREADS=1 LAYERWISE_NUM_THREADS=1 .venv/bin/python -m pyt
 # What computes, on the reference too: a second run, where the first one was on the kernels.
 COMPUTE = $(addprefix tests/test_,autograd.py core.py fit_against_keras.py layers.py losses.py metrics.py models.py ops.py \
           ops_properties.py optimizers.py plan.py random.py user_layers.py)
+FUZZ_SECONDS = 10
 BUILT   = src/layerwise/backends/_native*.so src/layerwise/backends/_native.txt
 INSTALL = rm -f $(BUILT); .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 SETUP   = pyproject.toml constraints.txt $(wildcard src/native/*)
 
-.PHONY: train test xla lint coverage docs bench sanitize wheel clean
+.PHONY: train test xla lint coverage docs bench sanitize fuzz wheel clean
 
 train: .venv/plot.stamp
 	.venv/bin/layerwise train $(ARGS)
@@ -54,6 +56,17 @@ bench: .venv/plot.stamp
 sanitize: .venv/test.stamp
 	.ci/sanitize address,undefined
 	.ci/sanitize thread
+
+fuzz: build/fuzz/bin/python
+	@for reader in .keras .weights.h5 .h5 .safetensors .idx .idx.gz .npz .csv .png .tar.gz; do \
+	    echo "Fuzzing the reader of $$reader files"; \
+	    PYTHONPATH=src:tests $< .ci/fuzz.py $$reader $(FUZZ_SECONDS) build/fuzz/$$reader 2>&1 | tail -n 6; \
+	    test -z "$$(ls build/fuzz/$$reader/findings)" || exit 1; \
+	done
+
+build/fuzz/bin/python: | .venv/bin/python
+	.venv/bin/python -m venv build/fuzz
+	build/fuzz/bin/python -m pip install --quiet --disable-pip-version-check atheris numpy h5py rich pillow
 
 wheel: | .venv/bin/python
 	.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
