@@ -1,9 +1,9 @@
 """Fuzzing of every reader of files with atheris: `make fuzz`, FUZZ_SECONDS for each reader.
 
-    python .ci/fuzz.py READER SECONDS FOLDER     one reader, from the valid files of the corpus
+    python .ci/fuzz.py READER SECONDS FOLDER     one reader, from files of the corpus
 
-A reader may return, or raise FileFormatError; anything else, a file that takes more than 10 seconds, and more than 1 GiB
-of memory are findings, which atheris leaves in FOLDER.
+A reader may return, or raise FileFormatError; anything else is a finding, as are 10 seconds for a file and 1 GiB of
+memory. atheris leaves findings in FOLDER.
 """
 
 import sys
