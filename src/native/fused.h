@@ -101,7 +101,7 @@ template <class T> INLINE T power(T a, T b) {
 
 #define LANE_BY_LANE(expression)                                           \
     {                                                                      \
-        V<T> y;                                                            \
+        V<T> y{};                                                          \
         for (int i = 0; i < WIDTH<T>; i++) y[i] = T(expression);           \
         return y;                                                          \
     }

@@ -98,11 +98,11 @@ INLINE F expm1(F x) {
     return abs(x) < 0x1p-24f ? x : (sum + (lost + half * (low + exp_tail(r)))) * 2.f;
 }
 
-// t / (t + 2) with t = e^-2|x| - 1, or 1 less what is missing
+// 1 less what is missing, 2 z / (1 + z) with z = e^-2|x|; a polynomial where that cancels
 INLINE F tanh(F x) {
-    F a = abs(x), t = expm1(-2.f * a), sum = t + 2.f, lost = t - (sum - 2.f);
-    F y = (a < 0.6f ? t : 2.f * t + 2.f) / sum;
-    return copysign(a < 0.6f ? y - y * (lost * 0.6f) : 1.f - y, x);
+    F a = abs(x), z = decay(-2.f * a), square = x * x;
+    F small = x + x * square * poly(square, -0.333333313, 0.133332461, -0.0539521687, 0.0217327215, -0.0082627451, 0.00222697412);
+    return a < 0.6f ? small : copysign(1.f - 2.f * z / (1.f + z), x);
 }
 
 // y(x) of a smoothed ramp: y(x) = y(-|x|) + max(x, 0); and of its derivative: y(x) = 1 - y(-x). So only x < 0 is approximated.
