@@ -25,7 +25,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ORDER = """
     fundamentals lazy tree cores config dtypes backends autograd variables ops random distribution
     serialization initializers regularizers constraints activations
-    layers losses metrics optimizers callbacks models data datasets saving applications inspect utils backend cli __main__
+    layers losses metrics optimizers callbacks models data datasets saving applications inspect utils backend cli
+    __main__
 """.split()
 # Imports inside functions that point the other way: six at most.
 UPWARD = {
@@ -34,7 +35,7 @@ UPWARD = {
     "callbacks.backup -> saving",  # the state of a training
     "callbacks.checkpoint -> saving",  # the same
 }
-OPTIONAL = ["PIL", "jax", "keras", "matplotlib", "onnx", "scipy", "sklearn", "tensorboard", "tensorboardX", "tensorflow"]
+OPTIONAL = "PIL jax keras matplotlib onnx scipy sklearn tensorboard tensorboardX tensorflow".split()
 
 
 def python(code: str) -> str:
