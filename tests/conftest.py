@@ -1,6 +1,7 @@
 """What every test shares: Keras, the oracle, runs on JAX; real data lies in a folder that the environment names."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def same_numbers_in_any_order(request):
         sys.modules["keras"].utils.set_random_seed(0)
     if "layerwise.random" in sys.modules:
         sys.modules["layerwise.random"].set_random_seed(0)
+
+
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C raises KeyboardInterrupt, as in any program; processes that share tests ignore it otherwise."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
