@@ -117,19 +117,21 @@ UNARY: dict[Any, str] = {
     np.log1p: "LOG1P", np.tanh: "TANH", np.sin: "SIN", np.cos: "COS", np.floor: "FLOOR", np.ceil: "CEIL",
     np.rint: "RINT", np.sign: "SIGN", np.square: "SQUARE", np.isnan: "ISNAN", np.isinf: "ISINF",
     np.isfinite: "ISFINITE", np.logical_not: "NOT", np.reciprocal: "RECIPROCAL", np.log2: "LOG2", np.log10: "LOG10",
-    np.sinh: "SINH", np.cosh: "COSH",
+    np.sinh: "SINH", np.cosh: "COSH", np.tan: "TAN", np.arcsin: "ARCSIN", np.arccos: "ARCCOS", np.arctan: "ARCTAN",
+    np.arcsinh: "ARCSINH", np.arccosh: "ARCCOSH", np.arctanh: "ARCTANH", np.trunc: "TRUNC",
 }  # fmt: skip
 BINARY: dict[Any, str] = {
     np.add: "ADD", np.subtract: "SUB", np.multiply: "MUL", np.true_divide: "DIV", np.maximum: "MAX",
     np.minimum: "MIN", np.equal: "EQ", np.not_equal: "NE", np.less: "LT", np.less_equal: "LE", np.greater: "GT",
     np.greater_equal: "GE", np.logical_and: "AND", np.logical_or: "OR", np.logical_xor: "XOR", np.power: "POW",
     np.bitwise_and: "BITAND", np.bitwise_or: "BITOR", np.bitwise_xor: "BITXOR", np.left_shift: "SHL",
-    np.right_shift: "SHR", np.floor_divide: "FLOORDIV", np.remainder: "MOD",
+    np.right_shift: "SHR", np.floor_divide: "FLOORDIV", np.remainder: "MOD", np.arctan2: "ARCTAN2",
 }  # fmt: skip
 LOGICAL = frozenset("EQ NE LT LE GT GE ISNAN ISINF ISFINITE NOT AND OR XOR".split())  # whose result is a boolean
 INTEGER_ONLY = frozenset("BITAND BITOR BITXOR SHL SHR".split())
 FLOAT_ONLY = frozenset(
-    "SQRT EXP EXPM1 LOG LOG1P TANH SIN COS FLOOR CEIL RINT DIV POW RECIPROCAL LOG2 LOG10 SINH COSH".split()
+    "SQRT EXP EXPM1 LOG LOG1P TANH SIN COS FLOOR CEIL RINT DIV POW RECIPROCAL LOG2 LOG10 SINH COSH TAN ARCSIN ARCCOS "
+    "ARCTAN ARCSINH ARCCOSH ARCTANH TRUNC ARCTAN2".split()
 )
 POWERS = {2: "SQUARE", 0.5: "SQRT", -1: "RECIPROCAL"}
 CONSTANTS = frozenset({np.zeros_like, np.ones_like})  # of which only the shape matters
