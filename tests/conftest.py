@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 os.environ["KERAS_BACKEND"] = "jax"  # before anything imports keras
+collect_ignore = ["golden"]  # scripts that wrote golden files, with packages that tests do not need
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what runs in the background so
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -30,14 +33,6 @@ def same_numbers_in_any_order(request):
         sys.modules["keras"].utils.set_random_seed(0)
     if "layerwise.random" in sys.modules:
         sys.modules["layerwise.random"].set_random_seed(0)
-
-
-@pytest.fixture
-def ctrl_c():
-    """Ctrl-C raises KeyboardInterrupt, as in any program; processes that share tests ignore it otherwise."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

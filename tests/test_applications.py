@@ -64,6 +64,8 @@ def described(model: Any) -> list[Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_weights_that_keras_wrote_predict_the_same(name, tmp_path):
+    keras.utils.clear_session()  # names that are given automatically start anew
+    layerwise.utils.clear_session()
     reference = theirs(name)(weights=None, pooling="avg", **SMALL)
     for layer in reference.layers:  # moving averages as after some training
         if isinstance(layer, keras.layers.BatchNormalization):

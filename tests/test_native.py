@@ -387,7 +387,7 @@ class WeightsOfEveryStep(callbacks.Callback):
         self.seen.append(self.model.get_weights())
 
 
-def test_an_interrupted_fit_is_at_a_step_boundary(ctrl_c):
+def test_an_interrupted_fit_is_at_a_step_boundary():
     x = np.random.default_rng(1).standard_normal((640, 12, 12, 3)).astype("float32")
     y = np.random.default_rng(2).integers(0, 5, 640)
     steps = WeightsOfEveryStep()

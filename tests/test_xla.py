@@ -313,7 +313,7 @@ def test_a_step_that_raises_leaves_the_state():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals to oneself")
-def test_an_interrupt_never_finds_a_variable_without_value(ctrl_c):
+def test_an_interrupt_never_finds_a_variable_without_value():
     """Whenever Ctrl-C comes, the state is that of one step."""
     variables = [Variable(0.0) for _ in range(20)]
 
