@@ -398,8 +398,8 @@ def test_an_interrupted_fit_is_at_a_step_boundary():
     for delay in np.random.default_rng(3).uniform(0, duration, 12):
         model = small_network()
         timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
-        timer.start()
         try:
+            timer.start()  # itself a place where the signal can arrive
             model.fit(x, y, epochs=1, shuffle=False, verbose=0)
             timer.join()
             time.sleep(0.05)  # where Python notices

@@ -324,8 +324,8 @@ def test_an_interrupt_never_finds_a_variable_without_value():
     run = step_function(step, variables, donate=True)
     run()
     timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
-    timer.start()
     with pytest.raises(KeyboardInterrupt):
+        timer.start()
         for _ in iter(run, "never"):
             pass
     timer.join()
