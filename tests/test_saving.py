@@ -1,5 +1,6 @@
 """Files: what Keras opens of ours and we of Keras', the same paths inside, and files that are damaged or hostile."""
 
+import functools
 import io
 import json
 import os
@@ -592,14 +593,84 @@ def test_a_layer_decides_how_it_lies_in_the_file(tmp_path):
 
 
 def test_samples_of_keras():
-    with pytest.raises(FileFormatError, match=r"config\.json: .*Lambda"):
+    with pytest.raises(FileFormatError, match=r"config\.json: Lambda: a configuration chooses what it calls"):
         saving.load_model(SAMPLES / "lam.keras")
+    with pytest.raises(FileFormatError, match=r"config\.json: the configuration holds a lambda as bytecode"):
+        saving.load_model(SAMPLES / "lam.keras", safe_mode=False)
     mixed = saving.load_model(SAMPLES / "mp.keras")
     assert mixed.layers[0].dtype_policy.name == "mixed_float16"
     assert mixed.layers[0].kernel.dtype == "float32"
     unbuilt = saving.load_model(SAMPLES / "unbuilt.keras")
     assert not unbuilt.built
     assert unbuilt.predict(np.ones((1, 3), "float32"), verbose=0).shape == (1, 2)
+
+
+@saving.register_keras_serializable("lambdas")
+@keras.saving.register_keras_serializable("lambdas")
+def scaled(x, by=2.0):
+    return x * by
+
+
+def shifted(x, training=None):
+    return x + 1 if training else x - 1
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+@pytest.mark.parametrize("function", [scaled, layerwise.ops.absolute, layerwise.activations.relu])
+def test_lambda_layers_of_named_functions(function, ending, tmp_path):
+    layer = layerwise.layers.Lambda(function, arguments={"by": 3.0} if function is scaled else None)
+    inner = layerwise.Sequential([layerwise.Input((2,)), layer])
+    model = layerwise.Sequential([layerwise.Input((2,)), layerwise.layers.Dense(2), inner])
+    x = np.array([[-1.0, 2.0]], "float32")
+    expected = model.predict(x, verbose=0)
+    path = tmp_path / f"m{ending}"
+    model.save(path)
+    with pytest.raises(FileFormatError, match=r"Lambda: a configuration chooses .* safe_mode=False"):
+        saving.load_model(path)
+    np.testing.assert_array_equal(saving.load_model(path, safe_mode=False).predict(x, verbose=0), expected)
+    np.testing.assert_allclose(keras.saving.load_model(path).predict(x, verbose=0), expected, rtol=1e-6)
+    with pytest.raises(ValueError, match="Lambda: a configuration"):
+        layerwise.models.model_from_json(model.to_json())
+    assert layerwise.models.clone_model(model).layers[1].layers[0].function is function
+
+
+def test_a_lambda_layer_of_keras(tmp_path):
+    keras.Sequential([keras.Input((2,)), keras.layers.Lambda(scaled, arguments={"by": 3.0})]).save(tmp_path / "m.keras")
+    model = saving.load_model(tmp_path / "m.keras", safe_mode=False)
+    assert model.predict(np.ones((1, 2)), verbose=0).tolist() == [[3.0, 3.0]]
+
+
+def test_lambda_layers_hold_no_code(tmp_path):
+    layer = layerwise.layers.Lambda(shifted)
+    model = layerwise.Sequential([layerwise.Input((1,)), layer])
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(FileFormatError, match=r"'shifted' .* register_keras_serializable, or pass custom_objects"):
+        saving.load_model(tmp_path / "m.keras", safe_mode=False)
+    loaded = saving.load_model(tmp_path / "m.keras", {"shifted": shifted}, safe_mode=False)
+    assert loaded(np.ones((1, 1)), training=True).numpy().tolist() == [[2.0]]
+    assert loaded(np.ones((1, 1))).numpy().tolist() == [[0.0]]
+    for function in (lambda x: x, abs, functools.partial(shifted, training=True)):
+        unnamed = layerwise.Sequential([layerwise.Input((1,)), layerwise.layers.Lambda(function)])
+        with pytest.raises(ValueError, match=r"Lambda: function: cannot write .*; define a function and register it"):
+            unnamed.save(tmp_path / "m.keras")
+    config = layer.get_config()
+    system = {"module": "os", "class_name": "function", "config": "system", "registered_name": "function"}
+    for function in (system, {**system, "module": "builtins", "config": "eval"}, "relu", ["4wAAAA==", None, None]):
+        node = {"module": "keras.layers", "class_name": "Lambda", "config": {**config, "function": function}}
+        with pytest.raises((ValueError, TypeError), match="is not a known class or function|expected a function"):
+            saving.deserialize_keras_object(node, safe_mode=False)
+
+
+def test_a_lambda_layer_and_masks():
+    def used(x, mask=None):
+        return x * layerwise.ops.cast(mask, "float32")
+
+    x = layerwise.ops.ones((1, 3)).note("mask", layerwise.ops.convert_to_tensor([[True, False, True]]))
+    assert layerwise.layers.Lambda(used)(x).numpy().tolist() == [[1.0, 0.0, 1.0]]
+    assert "mask" not in (layerwise.layers.Lambda(shifted)(x).notes or {})
+    for mask in ([[False, True, True]], lambda inputs, mask: layerwise.ops.logical_not(mask)):
+        found = layerwise.layers.Lambda(shifted, mask=mask)(x).notes["mask"]
+        assert np.asarray(found).tolist()[0][0] is False
 
 
 def test_a_sample_with_nested_containers():

@@ -29,10 +29,12 @@ PUBLIC = (  # the namespaces whose classes configurations may name
 )  # fmt: skip
 
 FUNCTIONS = ("activations", "losses", "metrics")  # those whose functions they may name
+TRUSTED = (*FUNCTIONS, "ops")  # the same, with safe_mode=False
 
 _registered: dict[str, Any] = {}
 _registered_names: dict[Any, str] = {}
 _scope: ContextVar[dict[str, Any] | None] = ContextVar("custom_objects", default=None)
+_trusting: ContextVar[bool] = ContextVar("trusting", default=False)
 
 
 class Configurable:
@@ -159,13 +161,23 @@ def custom_object_scope(objects: dict[str, Any]) -> Iterator[None]:
 CustomObjectScope = custom_object_scope
 
 
+@contextlib.contextmanager
+def trusting(on: bool = True) -> Iterator[None]:
+    """Inside the `with` block, if `on`, configurations may hold `Lambda` layers and name functions of `ops`."""
+    token = _trusting.set(_trusting.get() or on)
+    try:
+        yield
+    finally:
+        _trusting.reset(token)
+
+
 # --------------------------------------------------------------------------------------------------------- serialize
 
 
-def _public_module(obj: Any) -> str | None:
+def _public_module(obj: Any, namespaces: Sequence[str] = PUBLIC) -> str | None:
     """The public namespace that has this very class or function, if any: "keras.layers"."""
     name = getattr(obj, "__name__", "")
-    for namespace in PUBLIC:
+    for namespace in namespaces:
         try:
             module = importlib.import_module(f"{__package__}.{namespace}")
         except ModuleNotFoundError:
@@ -220,6 +232,17 @@ def _serialize_function(fn: Any) -> Any:
     }
 
 
+def function_node(fn: Callable[..., Any]) -> dict[str, Any]:
+    """The node of a function in a `Lambda` layer: its name, and the public namespace that has it."""
+    if not (inspect.isfunction(fn) or isinstance(fn, Primitive)) or fn.__name__ == "<lambda>":
+        raise ValueError(
+            f"Lambda: function: cannot write {fn!r} to a configuration; "
+            "define a function and register it with register_keras_serializable"
+        )
+    home = _public_module(fn, TRUSTED) or "builtins"  # as Keras has it
+    return {"module": home, "class_name": "function", "config": get_registered_name(fn), "registered_name": "function"}
+
+
 def serialize_instance(obj: Any) -> dict[str, Any]:
     """The node of an object with a get_config method."""
     cls = type(obj)
@@ -248,9 +271,9 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True) -> Any:
-    """The object that `serialize` wrote as `config`."""
-    if custom_objects:
-        with custom_object_scope(custom_objects):
+    """The object that `serialize` wrote as `config`; `Lambda` layers only with `safe_mode=False`."""
+    if custom_objects or not safe_mode:
+        with custom_object_scope(custom_objects or {}), trusting(not safe_mode):
             return deserialize(config)
     if isinstance(config, list):
         return [deserialize(item) for item in config]
@@ -276,13 +299,16 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
         case "DTypePolicy":
             return DTypePolicy.from_config(inner)
         case "function":
-            found = _find(inner, config.get("module"), config.get("registered_name"), FUNCTIONS)
+            allowed = TRUSTED if _trusting.get() else FUNCTIONS
+            found = _find(inner, config.get("module"), config.get("registered_name"), allowed)
             if not (inspect.isfunction(found) or isinstance(found, Primitive)):
                 raise ValueError(f"{inner}: expected a function, got {found!r}")
             return found
     cls = _find(name, config.get("module"), config.get("registered_name"))
     if not inspect.isclass(cls) or not hasattr(cls, "from_config"):
         raise ValueError(f"{name}: expected a class with from_config, got {cls!r}")
+    if getattr(cls, "calls_any_function", False) and not _trusting.get():
+        raise ValueError(f"{name}: a configuration chooses what it calls; load_model(..., safe_mode=False) allows that")
     obj = cls.from_config(inner)
     if "build_config" in config and hasattr(obj, "build_from_config") and config["build_config"]:
         obj.build_from_config(config["build_config"])

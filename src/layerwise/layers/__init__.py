@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = _lazy(
         ".base": "Layer",
         ".input_spec": "InputSpec",
         ".lookup": "deserialize serialize",
-        ".core": "Activation Dense Flatten Identity Input InputLayer Permute RepeatVector Reshape",
+        ".core": "Activation Dense Flatten Identity Input InputLayer Lambda Permute RepeatVector Reshape",
         ".convolution": "Conv1D Conv2D Conv3D",
         ".pooling": """
             AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D

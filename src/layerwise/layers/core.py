@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from .. import activations, config, constraints, initializers, ops, regularizers
 from ..autograd import Call, Spec, Tensor
 from ..dtypes import standardize_dtype
+from ..serialization import function_node
 from .base import Layer, whole_number
 from .input_spec import InputSpec
 
@@ -171,6 +173,56 @@ class Activation(Layer):
 
     def call(self, x: Tensor) -> Tensor:
         return self.activation(x)
+
+
+class Lambda(Layer):
+    """y = function(x, **arguments)
+
+    The function must not make variables; write a `Layer` for that. A model with this layer is saved if the function has
+    a name, and loaded with `safe_mode=False` if the name is known there: of `layerwise.ops` or `activations`, registered
+    with `register_keras_serializable`, or among `custom_objects`. The function's code is never in a file.
+
+    Args:
+        function: takes a Tensor, or a structure of several; also `mask` and `training` if it has such parameters.
+        output_shape: accepted as Keras' argument; the shape is what the function gives.
+        mask: of the output where the input has one: a value, or a function (inputs, mask) -> mask.
+        arguments: by name, for the function.
+
+    >>> from layerwise import layers, ops
+    >>> layers.Lambda(ops.clip, arguments={"x_min": 0.0, "x_max": 1.0})([[-1.0, 0.5, 2.0]]).numpy()
+    array([[0. , 0.5, 1. ]], dtype=float32)
+    """
+
+    calls_any_function = True
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise TypeError(f"Lambda: function: got {function!r}, expected a function")
+        self.function, self.arguments = function, dict(arguments or {})
+        self.output_shape, self.mask = output_shape, mask
+        self.supports_masking = mask is not None
+        self.built = True
+
+    def call(self, x: Any, mask: Tensor | None = None, training: bool | None = None) -> Any:
+        known = inspect.signature(self.function).parameters
+        given = {name: value for name, value in (("mask", mask), ("training", training)) if name in known}
+        return self.function(x, **given | self.arguments)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+
+    def get_config(self) -> dict[str, Any]:
+        functions = {name: getattr(self, name) for name in ("function", "output_shape", "mask")}
+        nodes = {name: function_node(fn) for name, fn in functions.items() if callable(fn)}
+        return super().get_config() | nodes
 
 
 class Identity(Layer):

@@ -10,7 +10,7 @@ from .. import config, tree
 from ..autograd import Call, Spec, Tensor, as_tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
-from ..serialization import custom_object_scope, deserialize, serialize, suggest
+from ..serialization import custom_object_scope, deserialize, serialize, suggest, trusting
 from .graph import Graph
 from .graph_config import graph_config, model_from_graph_config
 from .inference import inference, plain
@@ -294,6 +294,11 @@ def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
 
 
+def _copied(layer: Layer) -> Layer:
+    with trusting():  # the configuration is our own
+        return type(layer).from_config(layer.get_config())
+
+
 def _operation_name(call: Call | None) -> str:
     assert call is not None
     operation = call.operation
@@ -311,7 +316,7 @@ def clone_model(
     """A model of the same layers with fresh weights; `clone_function(layer)` may return another layer for each."""
     from .sequential import Sequential
 
-    copy = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
+    copy = clone_function or _copied
     if isinstance(model, Sequential):
         new = Sequential([copy(layer) for layer in model.layers], name=model.name)
         if input_tensors is not None:
@@ -322,7 +327,7 @@ def clone_model(
     if model._graph is None:
         if clone_function is not None or input_tensors is not None:
             raise ValueError(f"clone_model: {model.name!r} is a subclassed model; it can only be cloned as a whole")
-        return type(model).from_config(model.get_config())
+        return _copied(model)
     made: dict[int, Layer] = {}
 
     def call_copy(layer: Layer, args: Any, kwargs: Any) -> Any:

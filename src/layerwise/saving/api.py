@@ -73,14 +73,14 @@ def load_model(
         filepath: ends in ".keras", ".h5" or ".hdf5", or is a folder that `save_model(..., zipped=False)` wrote.
         custom_objects: classes and functions of yours by name, besides those registered.
         compile: whether to compile the model as it was when it was saved.
-        safe_mode: accepted as Keras' argument. Code in a file is never run, whatever it is.
+        safe_mode: False allows `Lambda` layers of functions that are known here by name. Code in a file is never run.
 
     Raises:
         FileFormatError: the file is not such a file, is damaged, or names what is not known; says which member and why.
     """
     path = _path(filepath, "load_model", MODEL, *HDF5)
     read = legacy_h5.read_model if path.name.endswith(HDF5) else keras_v3.read_model
-    return read(path, custom_objects, compile)
+    return read(path, custom_objects, compile, safe_mode)
 
 
 def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:

@@ -58,14 +58,16 @@ def is_folder(path: Path) -> bool:
     return (path / CONFIG).is_file()
 
 
-def read_model(path: Path, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Model:
+def read_model(
+    path: Path, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+) -> Model:
     """The model that was written here or by Keras. No initializer runs for values that come from the file."""
     with opened(path) as read, located(path, CONFIG):
         config = parse_json(read(CONFIG))
         if not compile:
             config.pop("compile_config", None)
         with deferred_initializers(slack(_size(path))):
-            model = deserialize(config, custom_objects)
+            model = deserialize(config, custom_objects, safe_mode)
             if not isinstance(model, Model):
                 raise ValueError(f"expected a model, got {type(model).__name__}")
             metadata = _metadata(read, path)

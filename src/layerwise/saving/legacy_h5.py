@@ -134,7 +134,9 @@ def is_legacy(archive: Group) -> bool:
     return "model_weights" in archive or any(name in archive.attrs for name in ("layer_names", "layer_names0"))
 
 
-def read_model(path: Path, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Model:
+def read_model(
+    path: Path, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+) -> Model:
     """The model that `write_model`, Keras or TF-Keras wrote. No initializer runs for values that come from the file."""
     scope = custom_object_scope(custom_objects or {})
     at_most = slack(path.stat().st_size)
@@ -144,7 +146,7 @@ def read_model(path: Path, custom_objects: dict[str, Any] | None = None, compile
             config = _attribute(archive, "model_config")
             if config is None:
                 raise ValueError("it is missing; a file of weights alone is for model.load_weights")
-            model = deserialize(_modern(config))
+            model = deserialize(_modern(config), safe_mode=safe_mode)
             if not isinstance(model, Model):
                 raise ValueError(f"expected a model, got {type(model).__name__}")
         with located(path, "training_config"):
