@@ -94,17 +94,6 @@ def test_copy_casts_as_numpy_does():
         np.testing.assert_array_equal(call("copy", [np.empty(6, dtype)], [whole]), whole.astype(dtype))
 
 
-@examples(50)
-@given(views(repeat=False), st.sampled_from([0, 1, 3, 55]))
-def test_fill_sets_what_the_view_shows(x, value):
-    whole = np.zeros([2 * n + 1 for n in x.shape], x.dtype)
-    expected = whole.copy()
-    inside = (*(slice(None, 2 * n, 2) for n in x.shape), ...)
-    expected[inside] = value
-    call("fill", [whole[inside].T], [], reals=[value])
-    np.testing.assert_array_equal(whole, expected)
-
-
 def reduced(op, x, axes):
     """What NumPy makes of it, in the dtype that the kernel is asked for."""
     if op.startswith("arg"):
@@ -250,13 +239,6 @@ def test_random_bits_are_the_references(n):
     np.testing.assert_array_equal(call("random_bits", [np.empty(n, "uint32")], [key]), REFERENCE.random_bits(key, n))
 
 
-@pytest.mark.parametrize("shape", [(0,), (3, 5, 7), (400, 1000)])
-def test_image_scales_bytes(shape):
-    x = np.random.default_rng(4).integers(0, 256, shape).astype("uint8")
-    out = call("image", [np.empty(shape, "float32")], [x], reals=[1 / 255, -0.5])
-    np.testing.assert_allclose(out, x.astype("float32") * np.float32(1 / 255) - np.float32(0.5), atol=1e-7)
-
-
 @st.composite
 def pools(draw):
     """A window that fits, and images for it, with equal numbers, NaN and infinities."""
@@ -321,8 +303,7 @@ def test_what_does_not_fit_is_refused():
     wrong = [
         ("copy", [f], [f[:2]], [], []),
         ("copy", [f], [], [], []),
-        ("fill", [f], [], [], []),
-        ("fill", [np.lib.stride_tricks.as_strided(f, (4, 4), (0, 4))], [], [], [1.0]),
+        ("copy", [np.lib.stride_tricks.as_strided(f, (4, 4), (0, 4))], [f], [], []),
         ("gather", [f], [f, np.zeros(3, "int64")], [0], []),
         ("gather", [f], [f, np.zeros(4, "float32")], [0], []),
         ("gather", [f], [f, np.zeros(4, "int64")], [2], []),
@@ -331,8 +312,6 @@ def test_what_does_not_fit_is_refused():
         ("scatter_add", [f > 0], [np.zeros(4, "int64"), f > 0], [0], []),
         ("random_bits", [np.zeros(4, "uint32")], [np.zeros(3, "uint32")], [], []),
         ("random_bits", [f], [np.zeros(2, "uint32")], [], []),
-        ("image", [f], [f], [], [1.0, 0.0]),
-        ("image", [f], [f[:2].astype("uint8")], [], [1.0, 0.0]),
         ("reduce", [f[0]], [f], [9, 1], []),
         ("reduce", [f[0]], [f], [0, 4], []),
         ("reduce", [f[0, :3]], [f], [0, 1], []),

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise import config
+from layerwise.backends.opcodes import OPCODES
 
 native = pytest.importorskip("layerwise.backends._native", reason="the C++ kernels were not built")
 
@@ -25,6 +26,12 @@ DTYPES = ["bool", "uint8", "int32", "uint32", "int64", "float32", "float64"]
 def vector(slot, n, offset=0):
     """The argument that is n float32 numbers in a slot, `offset` numbers from its start."""
     return (slot, 4 * offset, F32, [n], [1])
+
+
+def fill(program, place, value, stage):
+    """Add a call that sets all numbers of a vector."""
+    number, store, n = (OPCODES["CONST"], 0, 0, 0, 0), (OPCODES["STORE"], 0, 0, 0, 0), place[3][0]
+    program.add("fused", 1, [place], [F32, 1, n, 2, *number, *store], [value], stage)
 
 
 def matmul(a, b):
@@ -156,7 +163,7 @@ def long_program(calls):
     n = 1 << 20
     program = native.Program([4 * n, 4, 4])
     for stage in range(1, calls):
-        program.add("fill", 1, [vector(0, n)], [], [stage], stage)
+        fill(program, vector(0, n), stage, stage)
     program.add("copy", 1, [vector(2, 1), vector(1, 1)])
     return program
 
@@ -218,7 +225,7 @@ def test_a_signal_handler_may_call_kernels(threads, factors):
 def test_a_program_replays_its_calls():
     program = native.Program([64, 32, 32])
     program.add("copy", 1, [vector(0, 8), vector(1, 8)], stage=0)
-    program.add("fill", 1, [vector(0, 4, 8)], [], [3.0], stage=0)
+    fill(program, vector(0, 4, 8), 3.0, stage=0)
     program.add("copy", 1, [vector(2, 8), vector(0, 8, 4)], stage=1)
     x, y = np.arange(8, dtype="float32"), np.zeros(8, "float32")
     program.run([x, y])
@@ -283,8 +290,8 @@ def test_a_program_refuses_buffers_that_do_not_fit():
 )
 def test_a_program_refuses_arguments_outside_its_slots(args, error, said):
     program = native.Program([64, 64])
-    with pytest.raises(error, match=f"^fill: .*{said}"):
-        program.add("fill", 1, args, [], [1.0])
+    with pytest.raises(error, match=f"^copy: .*{said}"):
+        program.add("copy", 1, args, [], [1.0])
     assert len(program) == 0
 
 
@@ -302,16 +309,17 @@ def test_whatever_is_added_stays_inside_its_slots(data):
     shape = data.draw(st.lists(numbers.filter(lambda n: n != 1), max_size=4))
     strides = [data.draw(numbers) for _ in shape]
     offset = data.draw(numbers) * data.draw(st.sampled_from([1, 4, 8]))
-    program = native.Program([0, 256])
+    program = native.Program([0, 256, 8])
     ends = [sorted((0, (n - 1) * s * dtype.itemsize)) for n, s in zip(shape, strides, strict=True)]
     low, high = offset + sum(a for a, _ in ends), offset + sum(b for _, b in ends)
     inside = 0 <= offset <= 256 if 0 in shape else min(low, 256 - dtype.itemsize - high) >= 0
     fits = all(-(2**63) <= n < 2**63 for n in [*shape, *strides, offset])
     try:
-        program.add("fill", 1, [(1, offset, DTYPES.index(dtype.name), shape, strides)], [], [1.0])
+        code = DTYPES.index(dtype.name)
+        program.add("copy", 1, [(1, offset, code, shape, strides), (2, 0, code, shape, [0] * len(shape))])
     except ValueError as error:
         if "args[0]" not in str(error):
-            return  # inside, but nothing that fill writes to
+            return  # inside, but nothing that copy writes to
         small = fits and max([0, *map(abs, [*shape, *strides, offset])]) < 2**13
         assert not (small and inside and min(shape, default=0) >= 0 and offset % dtype.itemsize == 0)
         return
@@ -320,7 +328,7 @@ def test_whatever_is_added_stays_inside_its_slots(data):
     if np.prod([float(n) for n in shape]) > 1e6:
         return  # zero strides: right, and without end
     memory, expected = np.zeros(768, "uint8"), np.zeros(768, "uint8")
-    program.run([memory[256:512]])
+    program.run([memory[256:512], np.ones(8 // dtype.itemsize, dtype)])
     once = [0] if 0 in shape else [1 if s == 0 else n for n, s in zip(shape, strides, strict=True)]
     for index in itertools.product(*map(range, once)):
         at = 256 + offset + sum(i * s for i, s in zip(index, strides, strict=True)) * dtype.itemsize
@@ -378,22 +386,22 @@ def test_a_call_refuses_what_no_kernel_takes():
     fixed = np.broadcast_to(np.float32(0), 8)
     for args, error, said in [
         (("abacus", 0, []), ValueError, "kernel: got 'abacus', expected one of .*gemm"),
-        (("fill", 2, [x], [], [1.0]), ValueError, "fill: outputs: got 2, expected at most 1"),
-        (("fill", 1, [x] * 65, [], [1.0]), ValueError, "fill: args: got more than 64"),
-        (("fill", 1, x, [], [1.0]), TypeError, "fill: args: got numpy.ndarray, expected a list or tuple"),
-        (("fill", 1, ["text"], [], [1.0]), TypeError, r"fill: args\[0\]: a bytes-like object is required, not 'str'"),
-        (("fill", 1, [fixed], [], [1.0]), ValueError, r"fill: args\[0\]: .*read-only"),
-        (("fill", 1, [x.astype(">f4")], [], [1.0]), TypeError, r"fill: args\[0\]: got an array of format '>f'"),
-        (("fill", 1, [x.astype("float16")], [], [1.0]), TypeError, "got an array of format 'e', expected native bool"),
-        (("fill", 1, [x.astype("uint64")], [], [1.0]), TypeError, "got an array of format"),
-        (("fill", 1, [np.zeros(8, "f4,u1")["f0"]], [], [1.0]), ValueError, "stride of 5 bytes, expected a mul"),
-        (("fill", 1, [np.zeros(9, "u1")[1:5].view("f4")], [], [1.0]), ValueError, "unaligned"),
-        (("fill", 1, [np.zeros([1] * 9, "f4")], [], [1.0]), ValueError, "got 9 axes, expected at most 8"),
-        (("fill", 1, [x], ["a"], [1.0]), TypeError, r"fill: ints\[0\]: 'str' object"),
-        (("fill", 1, [x], [2**64], [1.0]), ValueError, r"fill: ints\[0\]: .*too big"),
-        (("fill", 1, [x], [], [1.0, None]), TypeError, r"fill: reals\[1\]: must be real number, not NoneType"),
-        (("fill", 1, [None], [], [1.0]), ValueError, "fill: "),
-        (("fill", 1, [x], [], []), ValueError, "fill: "),
+        (("copy", 2, [x], [], [1.0]), ValueError, "copy: outputs: got 2, expected at most 1"),
+        (("copy", 1, [x] * 65, [], [1.0]), ValueError, "copy: args: got more than 64"),
+        (("copy", 1, x, [], [1.0]), TypeError, "copy: args: got numpy.ndarray, expected a list or tuple"),
+        (("copy", 1, ["text"], [], [1.0]), TypeError, r"copy: args\[0\]: a bytes-like object is required, not 'str'"),
+        (("copy", 1, [fixed], [], [1.0]), ValueError, r"copy: args\[0\]: .*read-only"),
+        (("copy", 1, [x.astype(">f4")], [], [1.0]), TypeError, r"copy: args\[0\]: got an array of format '>f'"),
+        (("copy", 1, [x.astype("float16")], [], [1.0]), TypeError, "got an array of format 'e', expected native bool"),
+        (("copy", 1, [x.astype("uint64")], [], [1.0]), TypeError, "got an array of format"),
+        (("copy", 1, [np.zeros(8, "f4,u1")["f0"]], [], [1.0]), ValueError, "stride of 5 bytes, expected a mul"),
+        (("copy", 1, [np.zeros(9, "u1")[1:5].view("f4")], [], [1.0]), ValueError, "unaligned"),
+        (("copy", 1, [np.zeros([1] * 9, "f4")], [], [1.0]), ValueError, "got 9 axes, expected at most 8"),
+        (("copy", 1, [x], ["a"], [1.0]), TypeError, r"copy: ints\[0\]: 'str' object"),
+        (("copy", 1, [x], [2**64], [1.0]), ValueError, r"copy: ints\[0\]: .*too big"),
+        (("copy", 1, [x], [], [1.0, None]), TypeError, r"copy: reals\[1\]: must be real number, not NoneType"),
+        (("copy", 1, [None], [], [1.0]), ValueError, "copy: "),
+        (("copy", 1, [x], [], []), ValueError, "copy: "),
     ]:
         with pytest.raises(error, match=said):
             native.call(*args)

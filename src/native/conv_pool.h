@@ -3,7 +3,7 @@
 // into such scratch, and the kernel's gradient, the bias' and the input's are taken from it: the convolution's own output,
 // and its gradient, never exist as a whole. Positions that no pool sees are not computed in either direction.
 #pragma once
-#include "conv.h"
+#include "conv_gradients.h"
 #include "pooling.h"
 
 struct ConvPool {

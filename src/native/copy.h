@@ -1,4 +1,4 @@
-// copy: out = x, any strides and dtypes; fill: out = a number, as the copy of an array that repeats one element.
+// copy: out = x, any strides and dtypes.
 //
 // Axes are sorted by their stride in `out`, and neighbours that are one axis in both views are joined: what is contiguous
 // becomes one long row. The two axes along which the views move fastest are then walked in tiles: rows where it is the same
@@ -162,25 +162,3 @@ inline void copy_part(const Call& call, int, int64_t part, char*, char*) {
     copy_run(call.args[0], call.args[1], copy_parts(call.args[0], call.args[1]), part);
 }
 const Kernel copy_kernel = {"copy", copy_check, copy_plan, copy_part};
-
-// What fill copies: `value`, in every position of `out`.
-inline View repeated(const View& out, double* value) {
-    View x = out;
-    x.data = (char*)value, x.dtype = F64;
-    for (int i = 0; i < x.rank; i++) x.stride[i] = 0;
-    return x;
-}
-
-inline const char* fill_check(const Call& call) {
-    if (!given(call, 1) || call.real_count != 1) return "fill: expected the argument out and one number";
-    return repeats(call.args[0]) ? "fill: out repeats elements (stride 0)" : nullptr;
-}
-inline void fill_plan(const Call& call, Plan& plan) { plan = {1, {copy_parts(call.args[0], repeated(call.args[0], nullptr))}, 0, 0}; }
-inline void fill_part(const Call& call, int, int64_t part, char*, char*) {
-    double number = call.reals[0], value = 0;
-    convert(call.args[0].dtype, F64)((char*)&value, 1, (const char*)&number, 1, 1);
-    View x = repeated(call.args[0], &value);
-    x.dtype = call.args[0].dtype;
-    copy_run(call.args[0], x, copy_parts(call.args[0], repeated(call.args[0], nullptr)), part);
-}
-const Kernel fill_kernel = {"fill", fill_check, fill_plan, fill_part};

@@ -18,12 +18,12 @@ namespace {
 
 // Each defines one or more `const Kernel NAME_kernel`, listed below.
 #include "conv.h"
+#include "conv_gradients.h"
 #include "conv_pool.h"
 #include "copy.h"
 #include "fused.h"
 #include "gather.h"
 #include "gemm.h"
-#include "image.h"
 #include "pooling.h"
 #include "random.h"
 #include "reduce.h"
@@ -37,11 +37,9 @@ const Kernel kernels[] = {
     conv_pool_kernel,
     conv_pool_grad_kernel,
     copy_kernel,
-    fill_kernel,
     fused_kernel,
     gather_kernel,
     gemm_kernel,
-    image_kernel,
     max_pool_kernel,
     max_pool_grad_kernel,
     random_bits_kernel,

@@ -105,40 +105,9 @@ INLINE F tanh(F x) {
     return a < 0.6f ? small : copysign(1.f - 2.f * z / (1.f + z), x);
 }
 
-// y(x) of a smoothed ramp: y(x) = y(-|x|) + max(x, 0); and of its derivative: y(x) = 1 - y(-x). So only x < 0 is approximated.
-INLINE F ramp(F x, F y) { return y + (x < 0.f ? F{} : x); }
-INLINE F step(F x, F y) { return x < 0.f ? y : 1.f - y; }
-
-// The derivatives are 0 at a = root + root_low: there the polynomial is one of the distance to it, so that the sign is right too.
-template <class... C> INLINE F near_root(F a, float root, float root_low, C... coefficients) {
-    F distance = (a - root) - root_low;
-    return distance * poly(distance, coefficients...);
-}
-
-// 1 / (1 + e^-x), kept in parts so that f sigmoid(x) is right where sigmoid(x) alone is below the normal numbers.
-struct Logistic {
-    F x, z;  // z = e^-|x|
-    Decay parts;
-    INLINE Logistic(F x, F low) : x(x), parts(-abs(x), x < 0.f ? low : -low) { z = parts.value(); }
-    INLINE F times(F f) const { return x < 0.f ? f * parts.m * parts.power / (1.f + z) * 0x1p-64f : f / (1.f + z); }
-    // sigmoid(x) (1 - slope sigmoid(-x)), for x < 0: with slope = -x dz/dx the derivative of x sigmoid(z(x))
-    INLINE F derivative(F slope) const { return ((1.f - slope) + z) * parts.m * parts.power / (1.f + z * (2.f + z)) * 0x1p-64f; }
-};
-
 INLINE F sigmoid(F x) {
     F z = decay(-abs(x)), sum = 1.f + z, lost = z - (sum - 1.f), y = (x < 0.f ? z : 1.f + F{}) / sum;
     return y - y * lost;
-}
-
-// x f(x), where f is 0 at -infinity; 0 times infinity is NaN there, as in the reference.
-INLINE F or_nan(F y, F x) { return x == -INF ? x * 0.f : y; }
-INLINE F silu(F x) { return or_nan(Logistic(x, F{}).times(x), x); }
-INLINE F silu_grad(F x) {
-    F a = abs(x);
-    a = a > 120.f ? 120.f + F{} : a;
-    Logistic s(-a, F{});
-    F inner = near_root(a, 0x1.474974p0f, -0x1.bdf6fap-27f, -0.217811704, 0.146648794, -0.0188747775, -0.0152225839, 0.00660613924, 0.00012644552, -0.000796603388, 0.000185086887, 3.771103e-05, -2.7100732e-05, 4.26110182e-06);
-    return step(x, (a > 0.5f) & (a < 2.5f) ? inner : s.derivative(a));
 }
 
 // Logarithms ---------------------------------------------------------------------------------------------------------
@@ -188,9 +157,6 @@ INLINE F log1p(F x) {
     return abs(x) < 0x1p-25f ? x : or_special(y, u);
 }
 
-// ln(1 + e^x)
-INLINE F softplus(F x) { return (x < 0.f ? F{} : x) + log1p(decay(-abs(x))); }
-
 // The normal distribution --------------------------------------------------------------------------------------------
 
 INLINE F erf(F x) {
@@ -212,40 +178,35 @@ struct Tail {
     }
 };
 
-// x times the normal distribution function
+// x f(x), where f is 0 at -infinity; 0 times infinity is NaN there, as in the reference.
+INLINE F or_nan(F y, F x) { return x == -INF ? x * 0.f : y; }
+
+// x times the normal distribution function: y(x) = y(-|x|) + max(x, 0), so that only x < 0 is approximated.
 INLINE F gelu(F x) {
     F a = abs(x);
     Tail tail(a);
     F inner = a * (a * poly(a * a, 0.398942292, -0.0664903149, 0.00997307803, -0.00118578493, 0.00011295217, -7.46289334e-06) - 0.5f);
-    return or_nan(ramp(x, a < 1.f ? inner : -(tail.density * tail.ratio)), x);
-}
-INLINE F gelu_grad(F x) {
-    F a = abs(x);
-    Tail tail(a);
-    F inner = near_root(a, 0x1.80ead2p-1f, -0x1.a03fd4p-27f, -0.431493998, 0.388284981, 0.0181996487, -0.114007987, 0.01477182, 0.019419305, -0.00453992886, -0.00223002117, 0.00074307574, 0.000169462015, -7.80574046e-05);
-    a = a > 16.f ? 16.f + F{} : a;
-    return step(x, a < 1.5f ? inner : tail.density * (tail.ratio / a - 0.3989422804f * a));
+    return or_nan((a < 1.f ? inner : -(tail.density * tail.ratio)) + (x < 0.f ? F{} : x), x);
 }
 
-// sigmoid(x (c0 + c1 x^2)) with c0 = sqrt(8 / pi), c1 = 0.044715 c0: far out the argument needs more than float32's digits.
-INLINE Logistic tanh_logistic(F x) {
-    x = x > 16.f ? 16.f + F{} : x < -16.f ? -16.f + F{} : x;
-    F high = (F)((Bits)x & 0xfffff000), low = x - high;
-    F square = high * high, square_low = low * (x + high), top = (F)((Bits)square & 0xfffff000);
+// f / (1 + e^-(x + low)), right also where the quotient alone is below the normal numbers.
+INLINE F times_logistic(F f, F x, F low) {
+    Decay z(-abs(x), x < 0.f ? low : -low);
+    F sum = 1.f + z.value();
+    return x < 0.f ? f * z.m * z.power / sum * 0x1p-64f : f / sum;
+}
+
+// x sigmoid(x (c0 + c1 x^2)) with c0 = sqrt(8 / pi), c1 = 0.044715 c0: far out the argument needs more than float32's digits.
+INLINE F gelu_tanh(F x) {
+    F near = x > 16.f ? 16.f + F{} : x < -16.f ? -16.f + F{} : x;
+    F high = (F)((Bits)near & 0xfffff000), low = near - high;
+    F square = high * high, square_low = low * (near + high), top = (F)((Bits)square & 0xfffff000);
     F w = top * 0x1.248p-4f, w_low = top * -0x1.d86adap-15f + ((square - top) + square_low) * 0x1.2444f2p-4f + 0x1.14cf5p-14f;  // c1 x^2
     w += 0x1.988p0f;
     F w_high = (F)((Bits)w & 0xfffff000);
     w_low += w - w_high;
     F product = high * w_high, rest = high * w_low + low * (w_high + w_low), sum = product + rest;
-    return Logistic(sum, rest - (sum - product));
-}
-INLINE F gelu_tanh(F x) { return or_nan(tanh_logistic(x).times(x), x); }
-INLINE F gelu_tanh_grad(F x) {
-    F a = abs(x);
-    a = a > 16.f ? 16.f + F{} : a;
-    Logistic s = tanh_logistic(-a);
-    F inner = near_root(a, 0x1.8142ap-1f, -0x1.85a06cp-27f, -0.430400103, 0.387518436, 0.01578274, -0.113943905, 0.0166207273, 0.0196764749, -0.00526641263, -0.00239835447, 0.000932016701, 0.000218004847, -0.000113962378);
-    return step(x, (a > 0.3f) & (a < 1.5f) ? inner : s.derivative(a * (0x1.988454p0f + a * a * 0x1.b6676cp-3f)));
+    return or_nan(times_logistic(x, sum, rest - (sum - product)), x);
 }
 
 // In double ----------------------------------------------------------------------------------------------------------
@@ -327,14 +288,9 @@ INLINE double logistic(double x) {
     double z = __builtin_exp(-__builtin_fabs(x));
     return (x < 0 ? z : 1) / (1 + z);
 }
-constexpr double GELU_C0 = 1.5957691216057308, GELU_C1 = 0.044715 * GELU_C0, DENSITY_0 = 0.3989422804014327, HALF_ROOT = 0.7071067811865476;
+constexpr double GELU_C0 = 1.5957691216057308, GELU_C1 = 0.044715 * GELU_C0, HALF_ROOT = 0.7071067811865476;
 LIBRARY(D, sigmoid, logistic(x))
-LIBRARY(D, silu, x * logistic(x))
-LIBRARY(D, silu_grad, logistic(x) * (1 + x * logistic(-x)))
-LIBRARY(D, softplus, (x < 0 ? 0 : x) + __builtin_log1p(__builtin_exp(-__builtin_fabs(x))))
 LIBRARY(D, gelu, x * 0.5 * __builtin_erfc(-x * HALF_ROOT))
-LIBRARY(D, gelu_grad, 0.5 * __builtin_erfc(-x * HALF_ROOT) + x * __builtin_exp(-0.5 * x * x) * DENSITY_0)
 LIBRARY(D, gelu_tanh, x * logistic(x * (GELU_C0 + GELU_C1 * x * x)))
-LIBRARY(D, gelu_tanh_grad, logistic(x * (GELU_C0 + GELU_C1 * x * x)) * (1 + x * logistic(-x * (GELU_C0 + GELU_C1 * x * x)) * (GELU_C0 + 3 * GELU_C1 * x * x)))
 
 }  // namespace math

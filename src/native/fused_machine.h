@@ -1,0 +1,233 @@
+// The machine that runs a prepared program of the fused kernel: one step after the other over a block, then the next block.
+//
+// Sums over columns and over everything: each block is folded onto itself by halves, blocks are added up in their part's
+// share of memory, and a second phase adds up the parts.
+#pragma once
+#include "fused_program.h"
+
+namespace fused {
+
+constexpr int64_t COMBINED = 512;  // numbers of a sum that one part of the second phase adds up
+
+template <class T> struct Machine : Program {
+    static constexpr int64_t SIZE = sizeof(T);
+    using SumOf = decltype(sum_row((const T*)nullptr, 0));
+    static_assert(sizeof(SumOf) == SUM_BYTES);
+    using Program::Program;
+
+    struct Block {
+        int64_t row, column, rows, columns;
+    };
+
+    T* at(int v, const Block& b) const { return (T*)(value[v].data + b.row * value[v].by_row + b.column * value[v].by_column); }
+
+    int64_t items(const Value& v, const Block& b) const {
+        switch (v.varies) {
+            case CONSTANT: return WIDTH<T>;
+            case BY_ROW: return b.rows;
+            case BY_COLUMN: return space.packed ? b.rows * b.columns : b.columns;
+            default: return b.rows * b.columns;
+        }
+    }
+
+    // How far apart rows of a value are in a block.
+    int64_t row_step(const Value& v, const Block& b) const {
+        return v.varies == FULLY || (v.varies == BY_COLUMN && space.packed) ? b.columns : v.varies == BY_ROW;
+    }
+
+    // An operand of an instruction over the block, and over its row r. Numbers per row are repeated in `room` for that.
+    Input input(int v, const Block& b) const { return {(const char*)at(v, b), value[v].varies != CONSTANT}; }
+    Input input_row(int v, const Input& all, const Block& b, int64_t r, T* room) const {
+        const T* x = (const T*)all.data + r * row_step(value[v], b);
+        if (value[v].varies != BY_ROW) return {(const char*)x, all.step};
+        store(room, broadcast(*x));
+        return {(const char*)room, 0};
+    }
+    bool needs_rows(int v, const Block& b) const { return value[v].varies == BY_ROW || (value[v].varies == BY_COLUMN && !space.packed && b.rows > 1); }
+
+    void run_map(const Step& s, const Block& b) const {
+        const int n = operands(s.op);
+        const int varies = value[s.dst].varies;
+        Input in[3];
+        bool by_rows = false;
+        for (int j = 0; j < n; j++) in[j] = input(s.in[j], b), by_rows |= varies == FULLY && needs_rows(s.in[j], b);
+        T* y = at(s.dst, b);
+        if (!by_rows) return s.map(items(value[s.dst], b), (char*)y, in);
+        T room[3][WIDTH<T>];
+        for (int64_t r = 0; r < b.rows; r++) {
+            Input row[3];
+            for (int j = 0; j < n; j++) row[j] = input_row(s.in[j], in[j], b, r, room[j]);
+            s.map(b.columns, (char*)(y + r * b.columns), row);
+        }
+    }
+
+    void run_chain(const Step& s, const Block& b) const {
+        const Chained* c = chained + s.in[1];
+        const int n = s.arg;
+        Link links[MAX_CHAIN], row[MAX_CHAIN];
+        bool by_rows = needs_rows(s.in[0], b);
+        for (int j = 0; j < n; j++) {
+            const Input in = c[j].operand < 0 ? Input{nullptr, 0} : input(c[j].operand, b);
+            links[j] = {c[j].op, in.data, in.step, c[j].save < 0 ? nullptr : (char*)at(c[j].save, b)};
+            by_rows |= c[j].operand >= 0 && needs_rows(c[j].operand, b);
+        }
+        const Input head = input(s.in[0], b);
+        if (!by_rows) return chain<T>(b.rows * b.columns, head, links, n);
+        T room[MAX_CHAIN + 1][WIDTH<T>];
+        for (int64_t r = 0; r < b.rows; r++) {
+            for (int j = 0; j < n; j++) {
+                const Input in = c[j].operand < 0 ? Input{nullptr, 0} : input_row(c[j].operand, {links[j].data, links[j].step}, b, r, room[j]);
+                row[j] = {c[j].op, in.data, in.step, links[j].save ? links[j].save + r * b.columns * SIZE : nullptr};
+            }
+            chain<T>(b.columns, input_row(s.in[0], head, b, r, room[n]), row, n);
+        }
+    }
+
+    void run_load(const Step& s, const Block& b) const {
+        const View& a = call.args[s.arg];
+        const Value& v = value[s.dst];
+        const ConvertRow to_compute = convert(space.dtype, a.dtype);
+        const int64_t step = a.stride[space.rank - 1], size = item_size(a.dtype);
+        T* y = at(s.dst, b);
+        if (v.varies == CONSTANT) {
+            to_compute((char*)y, 1, a.data, 0, WIDTH<T>);
+        } else if (contiguous(a)) {
+            to_compute((char*)y, 1, a.data + (b.row * space.columns + b.column) * size, 1, b.rows * b.columns);
+        } else {
+            const int64_t rows = v.varies == BY_COLUMN && !space.packed ? 1 : b.rows;
+            for (int64_t r = 0; r < rows; r++)
+                to_compute((char*)(y + r * b.columns), 1, a.data + (space.row_offset(a, b.row + r) + b.column * step) * size, step, b.columns);
+        }
+    }
+
+    void run_store(const Step& s, const Block& b) const {
+        const View& a = call.args[s.arg];
+        const ConvertRow from_compute = convert(a.dtype, space.dtype);
+        const int64_t step = a.stride[space.rank - 1], size = item_size(a.dtype);
+        const T* x = at(s.in[0], b);
+        if (contiguous(a)) return from_compute(a.data + (b.row * space.columns + b.column) * size, 1, (const char*)x, 1, b.rows * b.columns);
+        for (int64_t r = 0; r < b.rows; r++)
+            from_compute(a.data + (space.row_offset(a, b.row + r) + b.column * step) * size, step, (const char*)(x + r * b.columns), 1, b.columns);
+    }
+
+    // One number a row, to or from an argument.
+    void run_rows(const Step& s, const Block& b) const {
+        const View& a = call.args[s.arg];
+        const bool out = s.form == Form::STORE_ROWS, one_step = space.rank <= 2;
+        if (out && b.column > 0) return;  // a row's first piece has it
+        const ConvertRow convert_rows = out ? convert(a.dtype, space.dtype) : convert(space.dtype, a.dtype);
+        const int v = out ? s.in[0] : s.dst;
+        char* x = (char*)at(v, b);
+        const int64_t x_step = row_step(value[v], b), y_step = one_step ? a.stride[0] : 0, n = one_step ? b.rows : 1;
+        for (int64_t r = 0; r < b.rows; r += n, x += x_step * SIZE) {
+            char* y = a.data + space.row_offset(a, b.row + r) * item_size(a.dtype);
+            if (out) convert_rows(y, y_step, x, x_step, n);
+            else convert_rows(x, x_step, y, y_step, n);
+        }
+    }
+
+    void run_spread(const Step& s, const Block& b) const {
+        const Value& v = value[s.in[0]];
+        const T* x = at(s.in[0], b);
+        T* y = at(s.dst, b);
+        const bool columns = v.varies == BY_COLUMN;
+        for (int64_t r = 0; r < b.rows; r++, y += b.columns, x += row_step(v, b)) {
+            if (columns) __builtin_memcpy(y, x, size_t(b.columns * SIZE));
+            else  // beyond the row's end the next row, or the memory's spare vector, is written
+                for (int64_t i = 0; i < b.columns; i += WIDTH<T>) store(y + i, broadcast(*x));
+        }
+    }
+
+    void run_fold(const Step& s, const Block& b) const {
+        const T* x = at(s.in[0], b);
+        T* y = at(s.dst, b);
+        const Value& index = value[s.in[1]];
+        const T* picked = at(s.in[1], b);
+        for (int64_t r = 0; r < b.rows; r++, x += b.columns) {
+            if (s.form == Form::FOLD) {
+                y[r] = fold_as<T>(s.op, x, b.columns);
+            } else {
+                const T i = picked[r * row_step(index, b)];
+                y[r] = x[i > 0 ? (i < T(b.columns) ? int64_t(i) : b.columns - 1) : 0];
+            }
+        }
+    }
+
+    void run_sum(const Step& s, const Block& b, char* share) const {
+        const Sum& total = sum[s.arg];
+        const T* x = at(s.in[0], b);
+        if (s.op == Op::ADD_COLUMNS) {
+            T *acc = (T*)(share + total.offset) + b.column, *folded = (T*)(scratch + used);
+            for (int64_t rows = b.rows; rows > 1;) {  // the second half of the rows onto the first; the middle one of an odd number stays
+                const int64_t half = rows / 2, kept = rows - half;
+                add(half * b.columns, folded, x, x + kept * b.columns);
+                if (x != folded && kept > half) __builtin_memcpy(folded + half * b.columns, x + half * b.columns, size_t(b.columns * SIZE));
+                x = folded, rows = kept;
+            }
+            add(b.columns, acc, acc, x);
+        } else {
+            auto& acc = *(SumOf*)(share + total.offset);
+            if (s.op == Op::ADD_ALL) {
+                acc += sum_row(x, b.rows * b.columns);
+            } else if (b.column == 0) {
+                for (int64_t r = 0; r < b.rows; r++) acc += SumOf(x[r * row_step(value[s.in[0]], b)]);
+            }
+        }
+    }
+
+    static void add(int64_t n, T* y, const T* a, const T* b) {
+        const Input in[2] = {{(const char*)a, 1}, {(const char*)b, 1}};
+        map<Op::ADD, T>(n, (char*)y, in);
+    }
+
+    // Adds up the shares of all parts, for piece `piece` of each sum's numbers.
+    void combine(const char* shared, int64_t parts, int64_t piece) const {
+        for (int i = 0; i < sums; i++) {
+            const View& a = call.args[sum[i].arg];
+            const int64_t begin = piece * COMBINED, n = least(sum[i].width - begin, COMBINED);
+            if (n <= 0) continue;
+            SumOf total[COMBINED] = {};
+            T result[COMBINED];
+            for (int64_t part = 0; part < parts; part++) {
+                const char* at = shared + part * share + sum[i].offset;
+                if (sum[i].op == Op::ADD_COLUMNS)
+                    for (int64_t j = 0; j < n; j++) total[j] += SumOf(((const T*)at)[begin + j]);
+                else total[0] += *(const SumOf*)at;
+            }
+            for (int64_t j = 0; j < n; j++) result[j] = T(total[j]);
+            const int64_t step = a.stride[space.rank - 1];
+            convert(a.dtype, space.dtype)(a.data + begin * step * item_size(a.dtype), step, (const char*)result, 1, n);
+        }
+    }
+
+    void run_step(const Step& s, const Block& b, char* share) const {
+        switch (s.form) {
+            case Form::MAP: return run_map(s, b);
+            case Form::CHAIN:
+                if constexpr (REAL<T>) run_chain(s, b);
+                return;
+            case Form::LOAD: return run_load(s, b);
+            case Form::STORE: return run_store(s, b);
+            case Form::LOAD_ROWS:
+            case Form::STORE_ROWS: return run_rows(s, b);
+            case Form::SPREAD: return run_spread(s, b);
+            case Form::FOLD:
+            case Form::PICK: return run_fold(s, b);
+            case Form::SUM: return run_sum(s, b, share);
+        }
+    }
+
+    void run(Range blocks, char* share) const {
+        if (sums) __builtin_memset(share, 0, size_t(this->share));
+        const Block whole{0, 0, space.block_rows, space.block_columns};
+        for (int i = 0; i < once; i++) run_step(first[i], whole, share);
+        for (int64_t i = blocks.begin; i < blocks.end; i++) {
+            Block b{};
+            b.row = i / space.pieces * space.block_rows, b.column = i % space.pieces * space.block_columns;
+            b.rows = least(space.block_rows, space.rows - b.row), b.columns = least(space.block_columns, space.columns - b.column);
+            for (int j = 0; j < steps; j++) run_step(step[j], b, share);
+        }
+    }
+};
+
+}  // namespace fused
