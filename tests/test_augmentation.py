@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from layerwise import Input, Sequential, config, layers
-from layerwise.variables import step_function
+from layerwise.variables import StepFunction
 
 os.environ["KERAS_BACKEND"] = "jax"
 import keras
@@ -195,7 +195,7 @@ def test_traced_under_xla(name: str, arguments: dict[str, Any]) -> None:
     expected = [reference(IMAGES, training=True).numpy() for _ in range(2)]
     with config.override(backend="xla"):
         layer = getattr(layers, name)(**arguments, seed=6)
-        step = step_function(lambda x: layer(x, training=True), layer.variables)
+        step = StepFunction(lambda x: layer(x, training=True), layer.variables)
         for y in expected:  # the generator's state is an argument of the compiled step, not a constant in it
             np.testing.assert_allclose(step(IMAGES), y, rtol=1e-4, atol=1e-2)
 

@@ -36,7 +36,7 @@ from layerwise.autograd import (
 )
 from layerwise.backends import missing_kernels
 from layerwise.dtypes import ABOVE, result_type, standardize_dtype
-from layerwise.variables import Transaction, step_function, transaction, uninterrupted
+from layerwise.variables import StepFunction, Transaction, transaction, uninterrupted
 
 
 def close(a, b, tolerance=1e-6):
@@ -899,7 +899,7 @@ def test_a_step_is_a_function_of_state_and_batch(machine):
         count.assign_add(1)
         return {"loss": loss, "w": w.value, "none": None}
 
-    call = step_function(step, [w, count])
+    call = StepFunction(step, [w, count])
     out = call({"x": np.array([1.0, 10.0], "float32")}, None)
     close(out["loss"], 21.0)
     close(out["w"], [0.9, 1.0])
@@ -921,7 +921,7 @@ def test_a_failed_step_leaves_everything_as_it_was():
             raise KeyboardInterrupt
         b.assign(a * 2.0)
 
-    call = step_function(step, [a, b])
+    call = StepFunction(step, [a, b])
     with pytest.raises(KeyboardInterrupt):
         call(np.array(1.0))
     assert (a.numpy(), b.numpy()) == (1.0, 2.0)
@@ -933,10 +933,10 @@ def test_a_failed_step_leaves_everything_as_it_was():
 def test_what_a_step_must_not_do():
     inside, outside = Variable(1.0, name="inside"), Variable(1.0, name="outside")
     with pytest.raises(RuntimeError, match="'outside' is assigned in a step of a model that does not hold it"):
-        step_function(lambda: outside.assign(2.0), [inside])()
+        StepFunction(lambda: outside.assign(2.0), [inside])()
     with pytest.raises(RuntimeError, match="variable 'late': variables cannot be created inside a training step"):
-        step_function(lambda: Variable(1.0, name="late"), [inside])()
-    assert step_function(lambda: inside + outside, [inside])().item() == 2.0
+        StepFunction(lambda: Variable(1.0, name="late"), [inside])()
+    assert StepFunction(lambda: inside + outside, [inside])().item() == 2.0
 
 
 def test_transactions_are_seen_by_their_own_thread_only():

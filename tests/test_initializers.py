@@ -6,7 +6,7 @@ import pytest
 
 from layerwise import config, initializers, ops, serialization
 from layerwise.random import SeedGenerator, set_random_seed
-from layerwise.variables import Variable, step_function
+from layerwise.variables import StepFunction, Variable
 
 CASES = {
     "Zeros": [{}],
@@ -196,7 +196,7 @@ def test_errors(call, message):
 def test_a_step_may_not_draw_from_a_foreign_generator():
     draw = initializers.RandomNormal(seed=SeedGenerator(1))
     with pytest.raises(RuntimeError, match="attribute of the model"):
-        step_function(lambda: draw((2,)), [])()
+        StepFunction(lambda: draw((2,)), [])()
 
 
 def test_missing_names():

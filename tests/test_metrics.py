@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from layerwise import config, losses, metrics, ops, serialization
 from layerwise.autograd import Spec, Tensor, raw
-from layerwise.variables import rehearsal, step_function
+from layerwise.variables import StepFunction, rehearsal
 
 rng = np.random.default_rng(1)
 N, K = 8, 3
@@ -213,7 +213,7 @@ def test_a_compiled_step_gives_the_same(case):
     with rehearsal():
         stepped.update_state(*(Tensor(Spec((None, *part.shape[1:]), part.dtype.name)) for part in (y_true, y_pred)))
     assert not any(v.numpy().any() for v in stepped.variables)
-    step = step_function(lambda y, p: (stepped.update_state(y, p), stepped.result())[1], stepped.variables)
+    step = StepFunction(lambda y, p: (stepped.update_state(y, p), stepped.result())[1], stepped.variables)
     for y, p in data[:2]:
         eager.update_state(y, p)
         result = step(np.asarray(y), np.asarray(p, y_pred.dtype))

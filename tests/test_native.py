@@ -387,6 +387,22 @@ class WeightsOfEveryStep(callbacks.Callback):
         self.seen.append(self.model.get_weights())
 
 
+@pytest.mark.parametrize("shuffle", [True, False, "batch"])
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "int16", "float64"])  # the gather kernel has no int16
+def test_steps_taken_together_are_those_taken_one_by_one(shuffle, dtype):
+    x = (np.random.default_rng(1).random((70, 12, 12, 3)) * 9).astype(dtype)
+    y = np.random.default_rng(2).integers(0, 5, 70)
+    results = []
+    for listeners in ([], [WeightsOfEveryStep()]):
+        model = small_network()
+        arguments = {"shuffle": shuffle, "validation_data": (x[:40], y[:40]), "class_weight": {0: 2.0}}
+        history = model.fit(x, y, batch_size=8, epochs=3, verbose=0, callbacks=listeners, **arguments).history
+        results.append((history, model.get_weights()))
+    assert results[0][0] == results[1][0]
+    for got, want in zip(results[0][1], results[1][1], strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
 def test_an_interrupted_fit_is_at_a_step_boundary():
     x = np.random.default_rng(1).standard_normal((640, 12, 12, 3)).astype("float32")
     y = np.random.default_rng(2).integers(0, 5, 640)

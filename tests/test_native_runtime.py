@@ -240,6 +240,28 @@ def test_a_program_replays_its_calls():
     assert arena.tolist() == [*range(10, 18), 3, 3, 3, 3, 0, 0, 0, 0]
 
 
+def test_a_program_runs_many_times_over_a_buffer_that_moves_on():
+    program = native.Program([32, 16, 32])
+    program.add("copy", 1, [vector(0, 4, 4), vector(0, 4)], stage=0)  # what was there before
+    program.add("copy", 1, [vector(0, 4), vector(1, 4)], stage=1)
+    program.add("copy", 1, [vector(2, 8), vector(0, 8)], stage=2)
+    x, y = np.arange(12, dtype="float32"), np.zeros(8, "float32")
+    program.run([x, y], times=3, moving=1)
+    assert y.tolist() == [8, 9, 10, 11, 4, 5, 6, 7]
+    program.run([x, y], times=0, moving=1)
+    assert y[0] == 8
+    program.run([x, y], times=2)
+    assert y.tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
+    for times, moving, said in [
+        (4, 1, r"buffers\[0\]: got 48 bytes, expected 64"),
+        (-1, 1, "times: got -1, expected >= 0"),
+        (2**62, 1, r"buffers\[0\]: got too many times"),
+        (1, 3, "moving: got slot 3, expected 1 to 2"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            program.run([x, y], times=times, moving=moving)
+
+
 def test_a_program_refuses_buffers_that_do_not_fit():
     program = native.Program([0, 32, 32])
     program.add("copy", 1, [vector(2, 8), vector(1, 8)])

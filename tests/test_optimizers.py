@@ -104,7 +104,7 @@ def run(optimizer, dtype="float32", constraint=None, compiled=False):
     step = optimizer.apply
     if compiled:
         state = [*weights, *optimizer.variables]
-        step = variables.step_function(lambda grads: optimizer.apply(grads), state)
+        step = variables.StepFunction(lambda grads: optimizer.apply(grads), state)
     history = []
     for grads in gradients:
         step(grads)
@@ -300,7 +300,7 @@ def test_a_setting_reaches_the_compiled_step():
     with config.override(backend="xla"):
         w, optimizer = Variable([1.0]), optimizers.SGD(0.5)
         optimizer.build([w])
-        step = variables.step_function(lambda g: optimizer.apply([g]), [w, *optimizer.variables])
+        step = variables.StepFunction(lambda g: optimizer.apply([g]), [w, *optimizer.variables])
         step([1.0])
         optimizer.learning_rate = 0.25
         step([1.0])
@@ -415,7 +415,7 @@ def test_a_users_optimizer_with_an_update_step(backend):
     with config.override(backend=backend):
         w, optimizer = Variable([1.0], name="w"), Halves(gradient_accumulation_steps=2)
         optimizer.build([w])
-        step = variables.step_function(lambda g: optimizer.apply([g]), [w, *optimizer.variables])
+        step = variables.StepFunction(lambda g: optimizer.apply([g]), [w, *optimizer.variables])
         step([1.0])
         assert (w.numpy(), optimizer.sums[0].numpy()) == (1.0, 1.0)
         step([2.0])

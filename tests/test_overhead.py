@@ -12,7 +12,7 @@ import pytest
 
 from layerwise import Variable, backends, config, layers, models, ops
 from layerwise.backends import backend
-from layerwise.variables import step_function
+from layerwise.variables import StepFunction
 
 X, Y = np.ones((160, 8), "float32"), np.zeros(160, "int64")
 
@@ -92,7 +92,7 @@ def test_state_written_in_place_is_not_committed_again(monkeypatch):
     monkeypatch.setattr(type(backend()), "compile", compile)
     v, w = Variable([1.0, 2.0]), Variable(3.0)
     array = v._value
-    step = step_function(lambda x: (v.assign_add(x), w.assign(w * 2.0), ops.sum(v))[2], [v, w])
+    step = StepFunction(lambda x: (v.assign_add(x), w.assign(w * 2.0), ops.sum(v))[2], [v, w])
     assert step(np.float32([1.0, 1.0])).item() == 5.0
     assert v._value is array
     np.testing.assert_array_equal(v, [2.0, 3.0])
@@ -108,7 +108,7 @@ def test_an_interrupt_finds_all_new_values_or_none():
         for v in variables:
             v.assign_add(1.0)
 
-    run, seen = step_function(step, variables), []
+    run, seen = StepFunction(step, variables), []
     previous = signal.signal(signal.SIGALRM, lambda *_: seen.append({float(v._value) for v in variables}))
     signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
     try:

@@ -10,7 +10,7 @@ from layerwise import config, ops, random
 from layerwise.autograd import Spec, Tensor
 from layerwise.backends import load
 from layerwise.backends.base import threefry2x32
-from layerwise.variables import Variable, step_function
+from layerwise.variables import StepFunction, Variable
 
 N = 20000
 FLOAT64 = pytest.param("float64", marks=pytest.mark.float64)
@@ -81,7 +81,7 @@ def test_backends_draw_identical_numbers(name):
     expected = on("numpy", lambda: DRAWS[name](3))
     np.testing.assert_array_equal(expected, on("xla", lambda: DRAWS[name](3)))
     with config.override(backend="xla"):
-        compiled = step_function(lambda key: DRAWS[name](key), [])
+        compiled = StepFunction(lambda key: DRAWS[name](key), [])
         np.testing.assert_array_equal(expected, np.asarray(compiled(np.array([3, 0], "uint32"))))
 
 
@@ -89,7 +89,7 @@ def test_backends_draw_identical_numbers(name):
 def test_normals_agree_to_a_few_units_in_the_last_place(draw):
     reference = on("numpy", lambda: draw((N,), seed=3))
     with config.override(backend="xla"):
-        compiled = np.asarray(step_function(lambda key: draw((N,), seed=key), [])(np.array([3, 0], "uint32")))
+        compiled = np.asarray(StepFunction(lambda key: draw((N,), seed=key), [])(np.array([3, 0], "uint32")))
     np.testing.assert_array_max_ulp(reference, compiled, 16)
     np.testing.assert_array_equal(reference, on("numpy", lambda: draw((N,), seed=3)))
 
@@ -285,7 +285,7 @@ def test_generator_config_is_that_of_keras():
 def test_a_generator_advances_inside_a_compiled_step(backend):
     with config.override(backend=backend):
         generator = random.SeedGenerator(5)
-        step = step_function(lambda: random.uniform((3,), seed=generator), [generator.state])
+        step = StepFunction(lambda: random.uniform((3,), seed=generator), [generator.state])
         drawn = [np.asarray(step()) for _ in range(3)]
         again = random.SeedGenerator(5)
         for x in drawn:
@@ -295,8 +295,8 @@ def test_a_generator_advances_inside_a_compiled_step(backend):
 
 def test_a_step_without_a_generator_is_refused():
     with pytest.raises(RuntimeError, match="SeedGenerator an attribute"):
-        step_function(lambda: random.uniform((3,)), [])()
-    assert step_function(lambda: random.uniform((3,), seed=1), [])().shape == (3,)
+        StepFunction(lambda: random.uniform((3,)), [])()
+    assert StepFunction(lambda: random.uniform((3,), seed=1), [])().shape == (3,)
 
 
 def test_symbolic_calls_draw_nothing():

@@ -53,7 +53,7 @@ def test_rates_are_the_same_in_a_compiled_step(name, args, kwargs):
             step_count.assign_add(1)
             return rate
 
-        compiled = variables.step_function(step, [step_count])
+        compiled = variables.StepFunction(step, [step_count])
         np.testing.assert_allclose([compiled().item() for _ in expected], expected, rtol=2e-6, atol=1e-7)
 
 
@@ -72,7 +72,7 @@ def test_jumps_come_at_the_very_step(backend, period):
                 schedules.PolynomialDecay(1.0, period, 0.0, power=0.5)(step_count),
             ]
 
-        compiled = variables.step_function(rates, [step_count])
+        compiled = variables.StepFunction(rates, [step_count])
         for times in (1, 3, 7, 15):  # periods of double length start at these multiples
             step_count.assign(times * period)
             stairs, doubling, equal, cycle, end = (rate.item() for rate in compiled())

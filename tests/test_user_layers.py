@@ -13,7 +13,7 @@ import pytest
 from layerwise import GradientTape, Variable, config, layers, metrics, models, ops, random
 from layerwise.autograd import Tensor
 from layerwise.serialization import deserialize, register_keras_serializable, serialize
-from layerwise.variables import step_function
+from layerwise.variables import StepFunction
 
 os.environ["KERAS_BACKEND"] = "jax"
 import keras
@@ -370,7 +370,7 @@ def test_structures_of_inputs_and_losses_given_as_functions() -> None:
 
 def test_building_inside_a_step_is_refused() -> None:
     layer = layers.Dense(2, name="late")
-    step = step_function(lambda x: layer(x), [])
+    step = StepFunction(lambda x: layer(x), [])
     with pytest.raises(RuntimeError, match="layer 'late' is built inside a training step"):
         step(X)
 

@@ -19,7 +19,7 @@ from layerwise import Variable, config, initializers, layers, models, ops, rando
 from layerwise.autograd import Primitive, Tensor, primitives, raw, vjp
 from layerwise.backends import TracedValueError, backend
 from layerwise.callbacks import History
-from layerwise.variables import step_function
+from layerwise.variables import StepFunction
 from samples import SAMPLES, Sample
 
 EPS = np.finfo("float32").eps
@@ -321,11 +321,11 @@ def test_an_interrupt_never_finds_a_variable_without_value():
         for v in variables:
             v.assign_add(1.0)
 
-    run = step_function(step, variables, donate=True)
+    run = StepFunction(step, variables, donate=True)
     run()
     timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
+    timer.start()
     with pytest.raises(KeyboardInterrupt):
-        timer.start()
         for _ in iter(run, "never"):
             pass
     timer.join()

@@ -375,9 +375,7 @@ def uninterrupted() -> Iterator[None]:
             previous(*pending[0])
 
 
-def step_function(
-    step: Callable[..., Any], variables: Sequence[Variable], compiled: bool = True, donate: bool = False
-) -> Callable[..., Any]:
+class StepFunction:
     """`step(*batch)` as a pure function of (state, batch), compiled by the backend and run on the variables' values.
 
     All that the step assigns becomes visible at once, when it has returned; if it raises or is interrupted, nothing
@@ -385,27 +383,54 @@ def step_function(
     With `donate` new values may take the memory of the old: for steps that change most of them, in one thread.
     """
 
-    def pure(values: list[Any], *batch: Any) -> tuple[list[Any], Any]:
-        with transaction(Transaction(variables, values)) as state:
-            outputs = step(*tree.map_structure(lambda a: None if a is None else Tensor(a), batch))
-        return state.result(), tree.map_structure(lambda t: None if t is None else raw(as_tensor(t)), outputs)
+    def __init__(
+        self, step: Callable[..., Any], variables: Sequence[Variable], compiled: bool = True, donate: bool = False
+    ) -> None:
+        def pure(values: list[Any], *batch: Any) -> tuple[list[Any], Any]:
+            with transaction(Transaction(variables, values)) as state:
+                outputs = step(*tree.map_structure(lambda a: None if a is None else Tensor(a), batch))
+            return state.result(), tree.map_structure(lambda t: None if t is None else raw(as_tensor(t)), outputs)
 
-    machine = backend()
-    run = machine.compile_step(pure, [v.layout_path or v.path for v in variables], donate) if compiled else pure
+        self.variables, self._machine = variables, backend()
+        paths = [v.layout_path or v.path for v in variables]
+        self._run = self._machine.compile_step(pure, paths, donate) if compiled else pure
+        # Between a call and its commit, variables whose memory was given away have no values.
+        self._fragile = compiled and donate and self._machine.donates
 
-    def array(a: Any) -> Any:
-        return a if a is None or machine.owns(a) else raw(as_tensor(a))
+    def __call__(self, *batch: Any) -> Any:
+        if self._fragile:
+            with uninterrupted():
+                return self._call(batch)
+        return self._call(batch)
 
-    def call(*batch: Any) -> Any:
-        arrays = tree.map_structure(array, batch)
-        before = [v._value for v in variables]
-        values, outputs = run(before, *arrays)
+    def _call(self, batch: Any) -> Any:
+        arrays = tree.map_structure(self._array, batch)
+        before = [v._value for v in self.variables]
+        return self._committed(before, *self._run(before, *arrays))
+
+    def for_each(self, rows: np.ndarray, *data: Any) -> Any:
+        """Call the step on these rows of the data's arrays, for each line of `rows`; returns what the last returned.
+
+        data: structures of NumPy arrays and None. rows: whole numbers of shape (steps, batch). Where the backend
+        replays steps, it goes from one to the next by itself; it is interrupted between two of them.
+        """
+        if hasattr(self._run, "for_each"):
+            before = [v._value for v in self.variables]
+            found = self._run.for_each(before, rows, *data)
+            if found is not None:
+                return self._committed(before, *found)
+            del before
+        for line in rows:
+            outputs = self(*tree.map_structure(lambda a: None if a is None else self._machine.batch(a, line), data))  # noqa: B023
+        return outputs
+
+    def _array(self, a: Any) -> Any:
+        return a if a is None or self._machine.owns(a) else raw(as_tensor(a))
+
+    def _committed(self, before: list[Any], values: list[Any], outputs: Any) -> Any:
         if values is not before:
-            _commit(variables, values)
+            _commit(self.variables, values)
         return tree.map_structure(_tensor, outputs)
-
-    # Between the two, variables whose memory was given away have no values.
-    return uninterrupted()(call) if compiled and donate and machine.donates else call
 
 
 def _tensor(a: Any) -> Tensor | None:

@@ -246,7 +246,7 @@ void add(Program& program, const std::string& kernel, int64_t outputs, nb::handl
     program.add(kernel, outputs, arguments, std::move(whole), std::move(real), stage);
 }
 
-void run(Program& program, nb::handle buffers, int64_t start, nb::handle end) {
+void run(Program& program, nb::handle buffers, int64_t start, nb::handle end, int64_t times, int64_t moving) {
     Turn turn(program);
     const int64_t stop = end.is_none() ? program.size() : to_int(end, {"Program.run", "stop"});
     if (start < 0 || stop < start || stop > program.size())
@@ -254,6 +254,10 @@ void run(Program& program, nb::handle buffers, int64_t start, nb::handle end) {
                                ", expected some of 0 to " + std::to_string(program.size())).c_str());
     const Items items(buffers, {"Program.run", "buffers"});
     const std::vector<Program::Slot>& slots = program.slots();
+    if (times < 0) throw nb::value_error(("Program.run: times: got " + std::to_string(times) + ", expected >= 0").c_str());
+    if (moving < 0 || moving >= int64_t(slots.size()))
+        throw nb::value_error(("Program.run: moving: got slot " + std::to_string(moving) + ", expected 1 to " +
+                               std::to_string(slots.size() - 1) + ", or 0 for none").c_str());
     if (items.size() != int64_t(slots.size()) - 1)
         Where{"Program.run", "buffers"}.value_error("got " + std::to_string(items.size()) + ", expected " +
                                                     std::to_string(slots.size() - 1));
@@ -266,8 +270,10 @@ void run(Program& program, nb::handle buffers, int64_t start, nb::handle end) {
         const Where where{"Program.run", "buffers", i};
         const Program::Slot& slot = slots[i + 1];
         const Py_buffer& buffer = held.hold(items[i], slot.written ? PyBUF_WRITABLE : PyBUF_SIMPLE, where);
-        if (buffer.len < slot.bytes)
-            where.value_error("got " + std::to_string(buffer.len) + " bytes, expected " + std::to_string(slot.bytes));
+        int64_t bytes = slot.bytes;
+        if (i + 1 == moving && __builtin_mul_overflow(bytes, times, &bytes)) where.value_error("got too many times");
+        if (buffer.len < bytes)
+            where.value_error("got " + std::to_string(buffer.len) + " bytes, expected " + std::to_string(bytes));
         if (reinterpret_cast<uintptr_t>(buffer.buf) % slot.alignment) where.value_error("got an unaligned buffer");
         bases[i + 1] = static_cast<char*>(buffer.buf);
     }
@@ -275,7 +281,7 @@ void run(Program& program, nb::handle buffers, int64_t start, nb::handle end) {
     bool finished;
     {
         nb::gil_scoped_release release;
-        finished = program.run(start, stop, interrupted);
+        finished = program.run(start, stop, times, moving, interrupted);
     }
     if (!finished) throw nb::python_error();
 }
@@ -334,8 +340,10 @@ NB_MODULE(_native, m) {
              "Append a call. args: None or (slot, byte offset, dtype code, shape, strides in elements). Neighbouring "
              "calls of the same stage must not depend on each other.")
         .def("commit_from", &Program::commit_from, nb::arg("index"), "Calls from this one on are never interrupted.")
-        .def("run", run, nb::arg("buffers"), nb::arg("start") = 0, nb::arg("stop") = nb::none(),
-             "Run the calls [start, stop) with buffers[i] as slot i + 1; None where none of them uses it.")
+        .def("run", run, nb::arg("buffers"), nb::arg("start") = 0, nb::arg("stop") = nb::none(), nb::arg("times") = 1,
+             nb::arg("moving") = 0,
+             "Run the calls [start, stop) with buffers[i] as slot i + 1; None where none of them uses it. All of it so "
+             "many times; the slot `moving`, whose buffer is as many times as long, goes on by its size each time.")
         .def("__len__", &Program::size)
         .def_prop_ro("arena", [](nb::handle self) { return nb::steal(PyMemoryView_FromObject(self.ptr())); },
                      "The arena as a writable buffer.");

@@ -144,14 +144,21 @@ void Program::bind(const std::vector<char*>& bases, int64_t start, int64_t stop)
     }
 }
 
-bool Program::run(int64_t start, int64_t stop, bool (*interrupted)()) {
+bool Program::run(int64_t start, int64_t stop, int64_t times, int64_t moving, bool (*interrupted)()) {
     bool parallel = false;
-    for (int64_t i = start; i < stop; i++)
+    std::vector<char**> moved;
+    for (int64_t i = start; i < stop; i++) {
         for (int phase = 0; phase < tasks[i].plan.phases; phase++) parallel |= tasks[i].plan.parts[phase] > 1;
+        for (size_t j = 0; moving && j < recorded[i].views.size(); j++)
+            if (recorded[i].places[j].first == moving) moved.push_back(&recorded[i].views[j].data);
+    }
     Team team(parallel, scratch_bytes, largest, interrupted);
-    for (int64_t next; start < stop; start = next) {
-        for (next = start + 1; next < stop && recorded[next].stage == recorded[start].stage;) next++;
-        if (!run_stage(team, &tasks[start], next - start, next <= commit)) return false;
+    for (int64_t time = 0; time < times; time++) {
+        for (int64_t call = start, next; call < stop; call = next) {
+            for (next = call + 1; next < stop && recorded[next].stage == recorded[call].stage;) next++;
+            if (!run_stage(team, &tasks[call], next - call, next <= commit)) return false;
+        }
+        for (char** data : moved) *data += all_slots[size_t(moving)].bytes;
     }
     return true;
 }

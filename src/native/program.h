@@ -59,7 +59,9 @@ public:
     void end() { running = 0; }
     // bases[i] is where slot i lies; null is fine where no call of [start, stop) uses it. Throws std::invalid_argument.
     void bind(const std::vector<char*>& bases, int64_t start, int64_t stop);
-    bool run(int64_t start, int64_t stop, bool (*interrupted)());  // false where it was interrupted
+    // The calls [start, stop) `times` times, slot `moving` (if any) further on by its own size each time; false where it
+    // was interrupted.
+    bool run(int64_t start, int64_t stop, int64_t times, int64_t moving, bool (*interrupted)());
 
 private:
     struct Recorded {

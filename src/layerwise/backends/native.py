@@ -331,24 +331,49 @@ class Replay:
         leaves: list[np.ndarray] = []
         form = _form(batch, leaves)
         if form not in self.programs:
-            self.programs[form] = self._recorded(state, leaves, batch)
+            self.programs[form] = self._recorded(self.fn, state, leaves, batch)
         found = self.programs[form]
         if found is None:
             return self.fn(state, *batch)
         program, arrange = found
-        for a in state:
-            if sys.getrefcount(a) > OWN_REFERENCES or not a.flags.carray or not a.flags.owndata:
-                state = [np.array(a, order="C") for a in state]  # something else holds on to it
-                break
+        state = _own(state)
         return state, arrange(program.run([*state, *map(np.ascontiguousarray, leaves)]))
 
-    def _recorded(self, state: list[np.ndarray], leaves: list[np.ndarray], batch: Any) -> tuple[Program, Any] | None:
+    def for_each(self, state: list[np.ndarray], rows: np.ndarray, *data: Any) -> Any:
+        """The function on these rows of the data for each line of `rows`, gathered by the program itself.
+
+        Returns (new state, the last outputs), or None where the data or the function does not allow it.
+        """
+        leaves: list[np.ndarray] = []
+        form = "rows", rows.shape[1], _form(data, leaves)
+        if not all(a.dtype in GATHERED and a.flags.carray for a in leaves) or rows.dtype != np.int64:
+            return None
+        if form not in self.programs:
+            self.programs[form] = self._recorded(self._on_rows, state, [*leaves, rows[0]], (*data, rows[0]))
+        found = self.programs[form]
+        if found is None:
+            return None
+        program, arrange = found
+        state = _own(state)
+        return state, arrange(program.run([*state, *leaves, rows], len(rows)))
+
+    def _on_rows(self, state: list[np.ndarray], *data_and_rows: Any) -> Any:
+        *data, rows = data_and_rows
+
+        def batch(a: Recorded) -> Recorded:
+            return _call("gather", [((len(rows), *a.shape[1:]), a.dtype)], [a, rows], [0])[0]
+
+        return self.fn(state, *replaced(data, Recorded, batch))
+
+    def _recorded(
+        self, function: Callable[..., Any], state: list[np.ndarray], leaves: list[np.ndarray], batch: Any
+    ) -> tuple[Program, Any] | None:
         """The function as a program, and how to arrange what it returns; None if it has to be called as it is."""
         steps: list[Step] = []
         inputs = [Recorded(a, steps) for a in (*state, *leaves)]
         rest = iter(inputs[len(state) :])
         try:
-            new, outputs = self.fn(inputs[: len(state)], *replaced(batch, np.ndarray, lambda _: next(rest)))
+            new, outputs = function(inputs[: len(state)], *replaced(batch, np.ndarray, lambda _: next(rest)))
         except Exception:  # if it is not for the stand-ins, it comes again
             return None
         flat: list[Any] = []
@@ -357,6 +382,14 @@ class Replay:
             return Program(notes(inputs), steps, notes([*new, *flat]), len(state)), arrange
         except Unrecordable:
             return None
+
+
+def _own(state: list[np.ndarray]) -> list[np.ndarray]:
+    """The state, or a copy of it where something else holds on to one of its arrays."""
+    for a in state:
+        if sys.getrefcount(a) > OWN_REFERENCES or not a.flags.carray or not a.flags.owndata:
+            return [np.array(a, order="C") for a in state]
+    return state
 
 
 def _form(batch: Any, leaves: list[np.ndarray]) -> Any:
@@ -387,7 +420,7 @@ def _arrangement(outputs: Any, flat: list[Any]) -> Callable[[Sequence[Any]], Any
 
 
 def _references_of_own() -> int:
-    """What `sys.getrefcount` says of an array that only its variable holds, in a list of state, seen from a replay."""
+    """What `sys.getrefcount` says in `_own` of an array that only its variable holds, in a list of state."""
 
     class Holder:
         pass

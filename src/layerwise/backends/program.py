@@ -199,17 +199,21 @@ class Program:
 
     # Running ------------------------------------------------------------------------------------------------------
 
-    def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def run(self, inputs: Sequence[np.ndarray], times: int = 1) -> list[np.ndarray]:
+        """The outputs that are no state. More than once: the last input has a line for each time."""
         made = [np.empty(v.shape, v.dtype) for v in self.made]
         buffers = [*inputs, *made]
         if len(self._sections) == 1 and not self._sections[0][2]:
-            self._program.run(buffers)
+            self._program.run(buffers, 0, None, times, len(inputs) if times > 1 else 0)
             return made
         with _arenas:
-            for start, stop, foreign in self._sections:
-                for task in foreign:
-                    self._call(task, buffers)
-                self._program.run(buffers, start, stop)
+            for time in range(times):
+                if times > 1:
+                    buffers[len(inputs) - 1] = inputs[-1][time]
+                for start, stop, foreign in self._sections:
+                    for task in foreign:
+                        self._call(task, buffers)
+                    self._program.run(buffers, start, stop)
         return made
 
     def _call(self, task: Task, buffers: Sequence[np.ndarray]) -> None:

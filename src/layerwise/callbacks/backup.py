@@ -52,6 +52,7 @@ class BackupAndRestore(Callback):
         self._epoch = 0
         self._batches = 0  # so far
         self._terminated = False
+        self._every_batch = save_freq != "epoch"
 
     @property
     def path(self) -> str:

@@ -82,6 +82,7 @@ class Callback:
     model: Any = None
     params: dict[str, Any] | None = None
     _memory: tuple[str, ...] = ()  # the attributes that `get_state` returns
+    _every_batch = True  # whether the batch hooks have to be called for each, or once after several is enough
     _rank = 0  # callbacks of a higher rank are told later: those that save what the others remember
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -208,6 +209,15 @@ class CallbackList(Callback):
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
+
+    def every_batch(self, kind: str) -> bool:
+        """Whether a callback wants to be told of each batch in training ("train") or evaluation ("test")."""
+        hooks = f"on_{kind}_batch_begin", f"on_{kind}_batch_end"
+        return any(
+            getattr(callback, "_every_batch", True) and _overrides(callback, hook)
+            for callback in self.callbacks
+            for hook in hooks
+        )
 
     def _tell(self, hook: str, logs: Any, *place: int) -> None:
         if calls := self._calls[hook]:

@@ -64,6 +64,7 @@ class ModelCheckpoint(Monitor):
         self.verbose, self.save_best_only, self.save_weights_only = verbose, save_best_only, save_weights_only
         self.save_freq, self.save_state = save_freq, save_state
         self._rank = 1 if save_state else 0
+        self._every_batch = save_freq != "epoch"
         self._epoch = 0
         self._last_batch = -1
         self._batches = 0  # since the last time a save was due

@@ -246,6 +246,7 @@ class ProgbarLogger(Callback):
 
     bar: Progbar
     target: int | None = None
+    _every_batch = False
     epochs = 1
     verbose = 1
     _in_fit = False

@@ -6,6 +6,8 @@ import itertools
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -152,13 +154,53 @@ class ArrayBatches:
     def __iter__(self) -> Iterator[Batch]:
         return self.from_batch(0)
 
-    def from_batch(self, first: int) -> Iterator[Batch]:
+    def from_batch(self, first: int) -> ArrayEpoch:
         """The batches of an epoch, without the first so many."""
-        order, batch = self.order(), backend().batch
-        for start in range(first * self.batch_size, self.examples, self.batch_size):
-            rows: Any = slice(start, start + self.batch_size)
-            rows = rows if order is None else order[rows]
-            yield tree.map_structure(lambda a: None if a is None else batch(a, rows), self.data)  # noqa: B023
+        return ArrayEpoch(self, first)
+
+
+class ArrayEpoch:
+    """The batches of an epoch of arrays in memory: gathered one by one, or several of them by their rows."""
+
+    def __init__(self, source: ArrayBatches, first: int) -> None:
+        self.data, self.size, self.examples = source.data, source.batch_size, source.examples
+        self.order, self.position = source.order(), first * source.batch_size
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        if self.position >= self.examples:
+            raise StopIteration
+        rows: Any = slice(self.position, self.position + self.size)
+        self.position += self.size
+        return gathered(self.data, rows if self.order is None else self.order[rows])
+
+    def several(self, most: int) -> RowBatches | None:
+        """The next whole batches, at most so many; None where there are none left."""
+        count = min(most, (self.examples - self.position) // self.size)
+        if count < 1:
+            return None
+        start, self.position = self.position, self.position + count * self.size
+        rows = np.arange(start, self.position) if self.order is None else self.order[start : self.position]
+        return RowBatches(self.data, rows.reshape(count, self.size))
+
+
+@dataclass
+class RowBatches:
+    """Some batches of one size: `rows` (batches, examples) are those of the data's arrays that each consists of."""
+
+    data: Batch
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def gathered(data: Any, rows: slice | np.ndarray) -> Any:
+    """These rows of every array in a structure."""
+    batch = backend().batch
+    return tree.map_structure(lambda a: None if a is None else batch(a, rows), data)
 
 
 class IterableBatches:
@@ -290,6 +332,9 @@ class Stream:
 
     def __init__(self, source: ArrayBatches | IterableBatches, steps: int | None) -> None:
         self.source, self.limit = source, steps
+        self.seconds: float | None = None  # how long batches that are handed out together, as RowBatches, may take
+        self._together = 1  # how many
+        self._endless = isinstance(source, ArrayBatches) and steps is None  # no need to look whether there is more
         self.exhausted = False
         self.done = 0  # batches of this epoch that were handed out
         self._position = 0  # the same of this pass through the source
@@ -312,28 +357,40 @@ class Stream:
 
     def more(self) -> bool:
         """Whether there is another batch, if need be from the beginning."""
+        if self._endless:
+            return True
         if not self._peeked and self._iterator is not None:
             self._peeked = list(itertools.islice(self._iterator, 1))
         if not self._peeked:
-            self._begin(iter(self.source), 0)
+            self._begin(0, 0)
         return bool(self._peeked)
 
-    def _begin(self, iterator: Iterator[Any], position: int) -> None:
-        """Go through the source by this iterator, which leaves out the first `position` batches."""
-        self._began, self._iterator, self._position = random.process_state(), iterator, position
-        self._peeked = list(itertools.islice(iterator, 1))
+    def _begin(self, first: float, position: int) -> None:
+        """Go through the source from this batch on; none is left where it is infinite."""
+        self._began, self._position = random.process_state(), position
+        self._iterator = iter(()) if first == math.inf else iter(self.source.from_batch(int(first)))
+        self._peeked = [] if self._endless else list(itertools.islice(self._iterator, 1))
 
     def epoch(self) -> Iterator[Any]:
         """The batches of the next epoch, or the rest of one that was restored."""
         for batch in self._pass() if self.limit is None else self._steps(self.limit):
-            self.done += 1
-            self._position += 1
+            count = len(batch) if isinstance(batch, RowBatches) else 1
+            self.done += count
+            self._position += count
             yield batch
         self.done = 0
 
     def _pass(self) -> Iterator[Any]:
         if self._iterator is None:
-            self.more()
+            self._begin(0, 0)
+        while isinstance(self._iterator, ArrayEpoch) and self.seconds is not None:
+            several = self._iterator.several(self._together)
+            if several is None:
+                break
+            start = perf_counter()
+            yield several
+            each = (perf_counter() - start) / len(several)
+            self._together = max(1, min(8 * len(several), int(self.seconds / each)))
         yield from self._peeked_first()
         self._iterator, self._position = None, 0
 
@@ -379,8 +436,7 @@ class Stream:
         self._iterator, self._peeked = None, []
         if position is not None:
             random.set_process_state(*state["began"])
-            rest = iter(()) if first == math.inf else self.source.from_batch(int(first))
-            self._begin(rest, position)
+            self._begin(first, position)
 
 
 def split_arrays(data: Batch, fraction: float) -> tuple[Batch, Batch]:

@@ -14,7 +14,7 @@ from .. import config, tree
 from ..autograd import Tensor, differentiating
 from ..backends import backend
 from ..layers.base import Layer, calling
-from ..variables import Variable, computing, step_function
+from ..variables import StepFunction, Variable, computing
 
 if TYPE_CHECKING:
     from .model import Model
@@ -90,7 +90,7 @@ def _compiled(model: Model, training: bool | None, variables: list[Variable]) ->
         kinds[:] = [note and note[0] for note in notes]
         return outputs, [note and note[1] for note in notes]
 
-    function = step_function(step, variables)
+    function = StepFunction(step, variables)
     return lambda x: (*function(x), kinds)
 
 

@@ -20,7 +20,7 @@ from ..layers.base import Layer
 from ..losses import Loss
 from ..metrics import Metric
 from ..optimizers import Optimizer
-from ..variables import Transaction, Variable, step_function, transaction
+from ..variables import StepFunction, Transaction, Variable, transaction
 
 
 class NonFiniteError(FloatingPointError):
@@ -57,7 +57,7 @@ class CheckedStep:
         weights = {id(v) for v in model.weights}
         self._floats = [i for i, v in enumerate(variables) if is_float(v.dtype) and id(v) in weights]
         self._before: list[Any] = [None] * len(variables)
-        self._run = step_function(self._summed, variables, compiled)
+        self._run = StepFunction(self._summed, variables, compiled)
 
     def _summed(self, *batch: Any) -> tuple[Any, Tensor]:
         logs, others = self._watched(*batch)

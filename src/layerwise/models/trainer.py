@@ -20,8 +20,17 @@ from ..callbacks.progress import end_line
 from ..layers.base import Layer
 from ..optimizers import Optimizer
 from ..serialization import deserialize, serialize, suggest
-from ..variables import Variable, rehearsal, step_function
-from .batches import ArrayBatches, IterableBatches, Stream, as_data, batches, split_arrays, unpack_x_y_sample_weight
+from ..variables import StepFunction, Variable, rehearsal
+from .batches import (
+    ArrayBatches,
+    IterableBatches,
+    RowBatches,
+    Stream,
+    as_data,
+    batches,
+    split_arrays,
+    unpack_x_y_sample_weight,
+)
 from .compiled import CompiledLoss, CompiledMetrics
 from .inference import inference
 from .nonfinite import CheckedStep
@@ -32,6 +41,7 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
+TOGETHER = 0.1  # seconds that steps may take which no callback has to be told of one by one
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -261,7 +271,7 @@ class Trainer(_Base):
             if checked:
                 function: Callable[..., Any] = CheckedStep(self, step, variables, compiled=not eager)
             else:
-                function = step_function(step, variables, compiled=not eager, donate=kind == "train")
+                function = StepFunction(step, variables, compiled=not eager, donate=kind == "train")
             steps[key] = _Step(function)
         return steps[key]
 
@@ -311,11 +321,13 @@ class Trainer(_Base):
         if self._compiled_loss is not None and y is not None and any(classes):
             self._compiled_loss.check_labels(y, classes)
 
-    def _data(self, batch: Any, source: Any, classes: list[int | None]) -> Any:
-        """What a step is given, its labels checked where `_prepare` has not seen them."""
+    def _advance(self, step: Callable[..., Any], batch: Any, source: Any, classes: list[int | None]) -> Any:
+        """Take the step on a batch or on each of several, labels checked where `_prepare` has not seen them."""
+        if isinstance(batch, RowBatches):
+            return step.for_each(batch.rows, as_data(batch.data, source))  # type: ignore[attr-defined]
         if not isinstance(source, ArrayBatches):
             self._check_labels(batch[1], classes)
-        return as_data(batch, source)
+        return step(as_data(batch, source))
 
     # fit, evaluate, predict ---------------------------------------------------------------------------------------
 
@@ -407,10 +419,13 @@ class Trainer(_Base):
                 if middle:  # whatever the beginning of the epoch did has been done before
                     logs = resume.restore(self)
                 over, resume = middle and self.stop_training, None
-                for number, batch in enumerate(() if over else stream.epoch(), stream.done):
+                stream.seconds = _seconds_together(step, listeners, "train")
+                number = stream.done
+                for batch in () if over else stream.epoch():
                     listeners.on_train_batch_begin(number)
-                    logs = step(self._data(batch, source, classes))
-                    listeners.on_train_batch_end(number, logs)
+                    logs = self._advance(step, batch, source, classes)
+                    number = stream.done
+                    listeners.on_train_batch_end(number - 1, logs)
                     if self.stop_training:
                         break
                 epoch_logs = self._results(logs)
@@ -486,11 +501,14 @@ class Trainer(_Base):
         step, classes = self._prepare(stream.peek(), "test", source)
         self.reset_metrics()
         listeners.on_test_begin()
+        stream.seconds = _seconds_together(step, listeners, "test")
         logs: Any = {}
-        for number, batch in enumerate(stream.epoch()):
+        number = 0
+        for batch in stream.epoch():
             listeners.on_test_batch_begin(number)
-            logs = step(self._data(batch, source, classes))
-            listeners.on_test_batch_end(number, logs)
+            logs = self._advance(step, batch, source, classes)
+            number = stream.done
+            listeners.on_test_batch_end(number - 1, logs)
         results = self._results(logs)
         listeners.on_test_end(results)
         self._clear_losses()
@@ -573,6 +591,13 @@ def _noted(place: str) -> Iterator[None]:
     except Exception as error:
         error.add_note(place)
         raise
+
+
+def _seconds_together(step: Any, listeners: CallbackList, kind: str) -> float | None:
+    """How long steps may take that are handed out together; None for one that takes its batches one by one."""
+    if not isinstance(step, StepFunction):
+        return None
+    return 0 if listeners.every_batch(kind) else TOGETHER
 
 
 def _check_counts(method: str, **counts: Any) -> None:
