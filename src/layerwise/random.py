@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import config, ops
-from .autograd import Array, Spec, Tensor, as_tensor, raw
+from .autograd import Array, Spec, Tensor, as_tensor, outlined, raw
 from .backends import backend, xp
 from .backends.base import threefry2x32
 from .dtypes import is_float, standardize_dtype
@@ -155,7 +155,7 @@ def draw_key(seed: Seed) -> Array:
 def _draw(shape: Shape, dtype: str, seed: Seed, words: int, make: Callable[..., Array]) -> Tensor:
     """make(w1, w2, ...) of flat arrays of random words, one element of the result from each."""
     shape = tuple(shape)
-    if None in shape:
+    if None in shape or outlined((shape, dtype)):  # type: ignore[arg-type]
         return Tensor(Spec(shape, dtype))  # a symbolic call draws nothing
     n = math.prod(shape)  # type: ignore[arg-type]
     bits = backend().random_bits(draw_key(seed), n * words)

@@ -102,7 +102,7 @@ def deferred_initializers(at_most: float = math.inf) -> Iterator[None]:
     """Variables created inside the `with` block are shapes without values until something is assigned to them.
 
     The initializers of those that nothing was assigned to run at the end of the block, unless it raises; a ValueError
-    if they would take more than `at_most` bytes.
+    if all these variables would take more than `at_most` bytes.
     """
     waiting: list[tuple[Variable, Any, Callable[[], Any]]] = []
     token = _deferred.set(waiting)
@@ -111,8 +111,10 @@ def deferred_initializers(at_most: float = math.inf) -> Iterator[None]:
     finally:
         _deferred.reset(token)
     left = [(variable, initialize) for variable, placeholder, initialize in waiting if variable._value is placeholder]
-    if (needed := sum(variable.nbytes for variable, _ in left)) > at_most:
-        raise ValueError(f"{left[0][0].path} and others, without values, would take {needed} bytes; at most {at_most}")
+    if left and (needed := sum(variable.nbytes for variable, *_ in waiting)) > at_most:
+        raise ValueError(
+            f"{left[0][0].path} has no value; with all others it would take {needed} bytes, over {at_most}"
+        )
     for variable, initialize in left:
         variable.assign(initialize())
 
@@ -277,7 +279,7 @@ class Variable(Operators):
             raise ValueError(f"variable {self.path!r}: assign: got shape {tuple(new.shape)}, expected {self.shape}")
         if type(new) is Spec:
             return self  # a symbolic call looks at shapes and changes nothing
-        if dtype_name(new.dtype) != self.dtype:
+        if converted := dtype_name(new.dtype) != self.dtype:
             if is_float(self.dtype) != is_float(dtype_name(new.dtype)) and not (
                 is_float(self.dtype) and new.dtype.kind in "biu"
             ):
@@ -287,7 +289,7 @@ class Variable(Operators):
             new = raw(as_tensor(new, self.dtype))
         current = _transaction.get()
         if current is None:
-            self._value = _owned(new)
+            self._value = new if converted else _owned(new)
         elif current.rehearsal or id(self) in current.values:
             current.values[id(self)] = new
         else:

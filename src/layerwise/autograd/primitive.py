@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any, Literal
 
 import numpy as np
@@ -241,6 +242,8 @@ class Primitive:
                 if a.tape is not None and (tape is None or a.tape.level > tape.level):
                     tape = a.tape
         if tape is None:
+            if _room.get() is not None and (outline := self._outlined(operands, static)) is not None:
+                return outline
             result = self._run([a.value if type(a) is Tensor else a for a in operands], static)
             return result[0] if self.residuals else result
         if tape.closed:
@@ -332,6 +335,13 @@ class Primitive:
 
     # Shapes -------------------------------------------------------------------------------------------------------
 
+    def _outlined(self, operands: Sequence[Any], static: dict[str, Any]) -> Any:
+        """Symbolic results inside `outlining`, if there is no room for their values or for copies of the operands."""
+        result = self._abstract(operands, static)
+        made = [(t.shape, t.dtype) for t in (result if type(result) is tuple else (result,))]
+        given = [(a.shape, _dtype_name(a)) for a in operands if a is not None]
+        return result if outlined(*made, beside=given) else None
+
     def _abstract(self, operands: Sequence[Any], static: dict[str, Any]) -> Any:
         specs = [None if a is None else Spec(tuple(a.shape), _dtype_name(a)) for a in operands]
         if self.copes_with_unknown:
@@ -410,6 +420,39 @@ def merge_specs(first: Any, second: Any) -> Any:
     if isinstance(first, list | tuple):
         return type(first)(merge_specs(a, b) for a, b in zip(first, second, strict=True))
     return first
+
+
+_room: ContextVar[list[int] | None] = ContextVar("room", default=None)
+Form = tuple[Sequence[int], str]  # shape and dtype of an array
+
+
+@contextlib.contextmanager
+def outlining(room: int) -> Iterator[None]:
+    """Inside the `with` block so many bytes may be computed of constants; what goes beyond is symbolic too.
+
+    So a graph is built, and its shapes are known, in little memory, whatever sizes it asks for.
+    """
+    token = _room.set([room])
+    try:
+        yield
+    finally:
+        _room.reset(token)
+
+
+def outlined(*made: Form, beside: Sequence[Form] = ()) -> bool:
+    """Whether arrays of these forms must do without values, inside `outlining`. Those that need not take its room."""
+    room = _room.get()
+    if room is None:
+        return False
+    needed, more = (sum(math.prod(shape) * _width(dtype) for shape, dtype in forms) for forms in (made, beside))
+    if needed + more > room[0]:
+        return True
+    room[0] -= needed
+    return False
+
+
+def _width(dtype: str) -> int:
+    return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
 
 
 @contextlib.contextmanager

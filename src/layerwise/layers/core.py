@@ -178,9 +178,9 @@ class Activation(Layer):
 class Lambda(Layer):
     """y = function(x, **arguments)
 
-    The function must not make variables; write a `Layer` for that. A model with this layer is saved if the function has
-    a name, and loaded with `safe_mode=False` if the name is known there: of `layerwise.ops` or `activations`, registered
-    with `register_keras_serializable`, or among `custom_objects`. The function's code is never in a file.
+    The function must not make variables; write a `Layer` for that. A model with this layer is saved if the function
+    has a name, and loaded with `safe_mode=False` if the name is known there: of `layerwise.ops` or `activations`,
+    registered with `register_keras_serializable`, or among `custom_objects`. The function's code is never in a file.
 
     Args:
         function: takes a Tensor, or a structure of several; also `mask` and `training` if it has such parameters.

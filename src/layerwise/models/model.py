@@ -294,7 +294,7 @@ def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
 
 
-def _copied(layer: Layer) -> Layer:
+def _copied(layer: Any) -> Any:
     with trusting():  # the configuration is our own
         return type(layer).from_config(layer.get_config())
 

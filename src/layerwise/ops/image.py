@@ -13,13 +13,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .. import config
-from ..autograd import Tensor, as_tensor, cast, reshape
+from ..autograd import Spec, Tensor, as_tensor, cast, outlined, reshape
 from ..dtypes import is_float
 from ..lazy import missing
 from .elementwise import clip, floor, minimum, mod, round
 from .indexing import gather
 from .linear import einsum, matmul
-from .shaping import expand_dims, moveaxis, pad, transpose
+from .shaping import arange, expand_dims, moveaxis, pad, transpose
 
 __all__ = ["affine_transform", "crop_images", "pad_images", "resize", "rgb_to_grayscale"]
 
@@ -63,9 +63,17 @@ def resize_matrix(before: int, after: int, interpolation: str, antialias: bool) 
     return weights
 
 
-def _nearest(before: int, after: int) -> np.ndarray:
+def _weights(sizes: tuple[int, int], interpolation: str, antialias: bool, dtype: str) -> Tensor:
+    if outlined((sizes, "float64"), beside=3 * [(sizes, "float64")]):
+        return Tensor(Spec(sizes[::-1], dtype))
+    return as_tensor(resize_matrix(*sizes, interpolation, antialias), dtype)
+
+
+def _nearest(before: int, after: int) -> Tensor:
     """Which of `before` pixels holds the centre of each of `after`."""
-    return (2 * np.arange(after) + 1) * before // (2 * after)
+    if outlined(((after,), "int64")):
+        return Tensor(Spec((after,), "int32"))
+    return as_tensor((2 * np.arange(after) + 1) * before // (2 * after), "int32")
 
 
 def resize(
@@ -109,10 +117,7 @@ def resize(
         axis = x.ndim - 2 if first else x.ndim - 3
         return gather(gather(x, _nearest(h, height), axis=axis), _nearest(w, width), axis=axis + 1)
     wide = x.dtype if is_float(x.dtype) else config.floatx()
-    rows, columns = (
-        as_tensor(resize_matrix(before, after, interpolation, antialias), wide)
-        for before, after in ((h, height), (w, width))
-    )
+    rows, columns = (_weights(sizes, interpolation, antialias, wide) for sizes in ((h, height), (w, width)))
     y = as_tensor(x, wide)
     if first:
         y = matmul(matmul(rows, y), transpose(columns))
@@ -182,7 +187,7 @@ def affine_transform(
         )
     batch = as_tensor(moveaxis(x, -3, -1) if first else x, wide)
     batch = batch if batch.ndim == 4 else expand_dims(batch, 0)
-    u, v = np.arange(batch.shape[2], dtype=wide), np.arange(batch.shape[1], dtype=wide)[:, None]
+    u, v = arange(batch.shape[2], dtype=wide), expand_dims(arange(batch.shape[1], dtype=wide), -1)
     a0, a1, a2, b0, b1, b2, c0, c1 = (reshape(table[..., i], (-1, 1, 1)) for i in range(8))
     k = c0 * u + c1 * v + 1
     i, j = (b0 * u + b1 * v + b2) / k, (a0 * u + a1 * v + a2) / k
@@ -190,7 +195,7 @@ def affine_transform(
         batch, i, j = _pad(batch, ((1, 1), (1, 1)), False, fill_value), i + 1, j + 1
     n, h, w, channels = batch.shape
     pixels = reshape(batch, (n * h * w, channels))
-    image = np.arange(n, dtype="int32")[:, None, None] * (h * w)
+    image = reshape(arange(n, dtype="int32"), (-1, 1, 1)) * (h * w)
 
     def row(i: Tensor) -> Tensor:
         return FILL_MODES[fill_mode](cast(i, dtype="int32"), h) * w + image

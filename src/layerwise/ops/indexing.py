@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Array, Spec, Tensor, as_tensor, primitive, raw, reshape
+from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, primitive, raw, reshape
 from ..backends import backend, xp
 from .elementwise import where
 
@@ -60,6 +60,12 @@ def _index(part: Any) -> Any:
 def _get_item(x: Array, *, key: tuple[Any, ...]) -> Array:
     """y = x[key]"""
     return x[key]
+
+
+@_get_item.shape
+def _(x, *, key):
+    nothing = np.broadcast_to(np.zeros((), "V0"), x.shape)  # elements of no bytes
+    return Spec(nothing[tuple(np.asarray(part) if backend().owns(part) else part for part in key)].shape, x.dtype)
 
 
 @_get_item.gradient
@@ -139,6 +145,15 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Tensor:
 def _take_along_axis(x: Array, indices: Array, *, axis: int) -> Array:
     """y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`"""
     return xp().take_along_axis(x, indices, axis=axis)
+
+
+@_take_along_axis.shape
+def _(x, indices, *, axis):
+    if x.ndim != indices.ndim:
+        raise ValueError(f"take_along_axis: got shapes {x.shape} and {indices.shape}, expected as many dimensions")
+    axis %= x.ndim
+    shape = broadcast_shapes("take_along_axis", *((*s.shape[:axis], 1, *s.shape[axis + 1 :]) for s in (x, indices)))
+    return Spec((*shape[:axis], indices.shape[axis], *shape[axis + 1 :]), x.dtype)
 
 
 @_take_along_axis.gradient

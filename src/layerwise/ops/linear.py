@@ -99,6 +99,8 @@ def tensordot(x1: Any, x2: Any, axes: int | Sequence[Any] = 2) -> Tensor:
     """y = the sum over pairs of axes: the last `axes` of x1 with the first of x2, or the axes that two lists name"""
     a, b = as_tensor(x1), as_tensor(x2)
     if isinstance(axes, int):
+        if not 0 <= axes <= min(a.ndim, b.ndim):
+            raise ValueError(f"tensordot: axes: got {axes} for shapes {a.shape} and {b.shape}")
         left, right = list(range(a.ndim - axes, a.ndim)), list(range(axes))
     else:
         left, right = ([n] if isinstance(n, int) else list(n) for n in axes)

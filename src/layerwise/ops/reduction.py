@@ -11,7 +11,7 @@ from ..backends import xp
 from ..dtypes import is_float, standardize_dtype
 from .elementwise import abs, exp, isclose, log, maximum, sqrt, square, where
 from .indexing import take_along_axis
-from .shaping import Axis, axes_of, concatenate, expand_dims, flip, moveaxis, ones_like, squeeze, transpose
+from .shaping import Axis, axes_of, check_count, concatenate, expand_dims, flip, moveaxis, ones_like, squeeze, transpose
 
 __all__ = [
     "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "average", "count_nonzero", "cumprod",
@@ -119,6 +119,7 @@ def _reverse(x: Tensor) -> Tensor:
 
 def _exclusive_cumprod(x: Tensor) -> Tensor:
 
+    check_count("cumprod", x.shape[-1])
     parts = [as_tensor(x[..., :1] * 0 + 1)]
     for i in range(x.shape[-1] - 1):
         parts.append(parts[-1] * x[..., i : i + 1])
@@ -200,6 +201,11 @@ def cumsum(x: Array, *, axis: int | None = None) -> Array:
     return xp().cumsum(x, axis=axis, dtype="int32" if x.dtype == bool else x.dtype)
 
 
+@cumsum.shape
+def _(x, *, axis=None):
+    return Spec((x.size,) if axis is None else x.shape, "int32" if x.dtype == "bool" else x.dtype)
+
+
 @cumsum.gradient
 def _(g, x_shape, *, axis):
 
@@ -267,6 +273,11 @@ def normalize(x: Any, axis: Axis = -1, order: Any = 2, epsilon: float | None = N
 def argsort(x: Array, *, axis: int | None = -1) -> Array:
     """y = the order that sorts x along `axis`, equals in place; int32"""
     return xp().argsort(x, axis=axis, stable=True).astype("int32")
+
+
+@argsort.shape
+def _(x, *, axis=-1):
+    return Spec((x.size,) if axis is None else x.shape, "int32")
 
 
 def sort(x: Any, axis: int = -1) -> Tensor:

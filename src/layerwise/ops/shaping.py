@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from .. import config
-from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, cast, primitive, reshape
+from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, cast, outlined, primitive, reshape
 from ..backends import backend, xp
 from ..dtypes import standardize_dtype
 from .elementwise import where
@@ -67,9 +68,22 @@ def is_tensor(x: Any) -> bool:
     return type(x) is Tensor
 
 
+def _made(shape: Sequence[int], dtype: str, make: Callable[[], Any]) -> Tensor:
+    """What `make` gives, an array of this shape; symbolic where there is no room for its values."""
+    if outlined((shape, "float64")):  # NumPy makes some in float64
+        return Tensor(Spec(tuple(shape), dtype))
+    return Tensor(backend().array(make(), dtype))
+
+
+def check_count(name: str, pieces: int) -> None:
+    """Raise a ValueError where a graph has no room for an operation in so many pieces."""
+    if outlined(((pieces, 1000), "uint8")):  # what a symbolic Tensor takes, about
+        raise ValueError(f"{name}: in {pieces} pieces, for which the graph has no room")
+
+
 def _filled(shape: Any, value: Any, dtype: str) -> Tensor:
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    return Tensor(xp().full(shape, backend().array(value, dtype)))
+    return _made(shape, dtype, lambda: xp().full(shape, backend().array(value, dtype)))
 
 
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
@@ -129,13 +143,15 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         whole = builtins.all(isinstance(n, int | np.integer) for n in (start, stop, step))
         dtype = "int32" if whole else config.floatx()
     dtype = standardize_dtype(dtype)
-    return Tensor(backend().array(np.arange(start, stop, step, dtype=dtype), dtype))
+    count = builtins.max(0, math.ceil((stop - start) / step)) if step else 0
+    return _made((count,), dtype, lambda: np.arange(start, stop, step, dtype=dtype))
 
 
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
     """y = `num` numbers from start to stop, evenly spaced along a new `axis`; with `retstep` also their distance"""
+    check_count("linspace", num * np.broadcast(start, stop).size)
     values, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint=endpoint, retstep=True, axis=axis)
     y = Tensor(backend().array(values, standardize_dtype(dtype)))
     return (y, as_tensor(step, y.dtype)) if retstep else y
@@ -143,7 +159,7 @@ def linspace(
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """y = 1 on the k-th diagonal, 0 elsewhere"""
-    return Tensor(backend().array(np.eye(N, M, k), standardize_dtype(dtype)))
+    return _made((N, N if M is None else M), standardize_dtype(dtype), lambda: np.eye(N, M, k))
 
 
 def identity(n: int, dtype: Any = None) -> Tensor:
@@ -153,19 +169,19 @@ def identity(n: int, dtype: Any = None) -> Tensor:
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """y = 1 on and below the k-th diagonal, 0 above"""
-    return Tensor(backend().array(np.tri(N, M, k), standardize_dtype(dtype)))
+    return _made((N, N if M is None else M), standardize_dtype(dtype), lambda: np.tri(N, M, k, dtype=bool))
 
 
 def tril(x: Any, k: int = 0) -> Tensor:
     """y = x on and below the k-th diagonal, 0 above"""
     x = as_tensor(x)
-    return where(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool), x, 0)
+    return where(tri(x.shape[-2], x.shape[-1], k, "bool"), x, 0)
 
 
 def triu(x: Any, k: int = 0) -> Tensor:
     """y = x on and above the k-th diagonal, 0 below"""
     x = as_tensor(x)
-    return where(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool), 0, x)
+    return where(tri(x.shape[-2], x.shape[-1], k - 1, "bool"), 0, x)
 
 
 def diag(x: Any, k: int = 0) -> Tensor:
@@ -399,6 +415,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
     """y = the slices of x along `axis`"""
     x = as_tensor(x)
     before = (slice(None),) * (axis % x.ndim)
+    check_count("unstack", x.shape[axis])
     return [x[(*before, i)] for i in range(x.shape[axis])]
 
 
@@ -477,8 +494,14 @@ def tile(x: Any, repeats: int | Sequence[int]) -> Tensor:
         x = expand_dims(x, 0)
     for axis, n in enumerate(times, start=x.ndim - len(times)):
         if n != 1:
-            x = concatenate([x] * n, axis=axis) if n else x[(*(slice(None),) * axis, slice(0))]
+            x = _repeated(x, n, axis) if n > 0 else x[(*(slice(None),) * axis, slice(0))]
     return x
+
+
+def _repeated(x: Tensor, n: int, axis: int) -> Tensor:
+    """x, n times along `axis`, in log(n) steps."""
+    half = _repeated(x, n // 2, axis) if n > 1 else x
+    return concatenate([half, half, *[x] * (n % 2)], axis=axis) if n > 1 else x
 
 
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
@@ -486,5 +509,6 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Ten
     x = as_tensor(x)
     if axis is None:
         x, axis = ravel(x), 0
-    order = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
+    counts = np.broadcast_to(np.asarray(repeats), x.shape[axis])
+    order = _made((int(counts.sum()),), "int32", lambda: np.repeat(np.arange(x.shape[axis]), counts))
     return x[(*(slice(None),) * (axis % x.ndim), order)]

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from .files import FileFormatError, room
 
@@ -22,12 +22,13 @@ LOCAL, DIRECTORY_ENTRY, END, END_64 = 30, 46, 22, 56 + 20  # bytes, without name
 UTF8_NAMES = 0x800
 LARGE = 0xFFFFFFFF  # stands where a size of 64 bits follows
 
-Reader = Callable[[str], bytes]  # the content of the member of this name
+Reader = Callable[[str], BinaryIO]  # the member of this name, open
+PIECE = 1 << 20  # bytes read at once
 
 
 @contextlib.contextmanager
-def opened(path: Path, names: tuple[str, ...], folder: str) -> Iterator[zipfile.ZipFile]:
-    """A zip archive that has these members, perhaps others in the folder, and nothing else.
+def opened(path: Path, names: tuple[str, ...], folder: str) -> Iterator[Reader]:
+    """The members of a zip archive that has these, perhaps others in the folder, and nothing else.
 
     Raises:
         FileFormatError: the member, and what is wrong with it.
@@ -40,7 +41,7 @@ def opened(path: Path, names: tuple[str, ...], folder: str) -> Iterator[zipfile.
         with archive:
             _check_names(path, archive.infolist(), names, folder)
             _check_places(path, file, archive)
-            yield archive
+            yield lambda name: _open_member(archive, file, path, name)
 
 
 def _check_names(path: Path, members: list[zipfile.ZipInfo], names: tuple[str, ...], folder: str) -> None:
@@ -88,8 +89,26 @@ def _check_places(path: Path, file: BinaryIO, archive: zipfile.ZipFile) -> None:
         raise FileFormatError(f"{path}: bytes that belong to no member, or an end that says something else")
 
 
-def read_member(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
-    """The bytes of a member, whose size is checked against the file's before it is read."""
+class Part(io.RawIOBase):
+    """A part of a file, as a file of its own."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        self.file, self.start, self.size, self.place = file, start, size, 0
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        self.place = place + {io.SEEK_SET: 0, io.SEEK_CUR: self.place, io.SEEK_END: self.size}[whence]
+        return self.place
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(self.size - self.place, 0)
+        self.file.seek(self.start + self.place)
+        data = self.file.read(left if size < 0 else min(size, left))
+        self.place += len(data)
+        return data
+
+
+def _open_member(archive: zipfile.ZipFile, file: BinaryIO, path: Path, name: str) -> BinaryIO:
+    """A member, whose size is checked against the file's before it is read, and its CRC before it is returned."""
     try:
         info = archive.getinfo(name)
     except KeyError:
@@ -101,6 +120,13 @@ def read_member(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
     if info.file_size > limits[info.compress_type]:
         raise FileFormatError(f"{path}: {name}: says {info.file_size} bytes, the file has {info.compress_size}")
     try:
-        return archive.read(info)
+        if info.compress_type == zipfile.ZIP_DEFLATED:
+            return io.BytesIO(archive.read(info))
+        with archive.open(info) as member:
+            while member.read(PIECE):  # to its end, where the CRC is checked
+                pass
+        file.seek(info.header_offset + LOCAL - 4)
+        start = info.header_offset + LOCAL + sum(struct.unpack("<HH", file.read(4)))  # after its name and extra field
+        return cast(BinaryIO, Part(file, start, info.file_size))
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, NotImplementedError) as error:
         raise FileFormatError(f"{path}: {name}: damaged ({error})") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from collections import Counter
@@ -89,8 +88,8 @@ def describe(filepath: str | os.PathLike[str]) -> Contents:
 
 def _keras(path: Path) -> Contents:
     with keras_v3.opened(path) as read, located(path, keras_v3.CONFIG):
-        config, metadata = parse_json(read(keras_v3.CONFIG)), parse_json(read(keras_v3.METADATA))
-        groups = _groups(io.BytesIO(read(keras_v3.WEIGHTS)), f"{path}: {keras_v3.WEIGHTS}")
+        config, metadata = parse_json(read(keras_v3.CONFIG).read()), parse_json(read(keras_v3.METADATA).read())
+        groups = _groups(read(keras_v3.WEIGHTS), f"{path}: {keras_v3.WEIGHTS}")
         optimizer = groups.pop("optimizer", Part("", "")).arrays
         parts = list(_layers(config, groups)) if "layers" in config["config"] else []
         facts = {"Model": f"{config['config'].get('name', '')} ({config['class_name']})"}

@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,7 +18,9 @@ import numpy as np
 
 from ..data.download import sync_folder
 from ..data.format_error import FileFormatError
+from ..variables import Variable
 
+GRAPH = 16 << 20  # bytes of constants in a model's graph, besides the file's size
 MOST_VALUES = 300_000  # of a JSON text: they take 20 times the bytes of their text
 CURRENT_FOLDER, EXCHANGE = -100, 2  # Linux's AT_FDCWD and RENAME_EXCHANGE
 DEEPEST = 200  # objects and lists in one another in a JSON text; a model in a model takes four
@@ -114,14 +116,30 @@ def _exchange(first: Path, second: Path) -> bool:
     return call(CURRENT_FOLDER, os.fsencode(first), CURRENT_FOLDER, os.fsencode(second), EXCHANGE) == 0
 
 
+# In all a file may take four times its size and 64 MiB. What it may take of that:
+
+
 def room(size: int) -> int:
-    """Bytes that what is compressed in a file of this size may take."""
-    return 2 * size + (16 << 20)
+    """Bytes of what is compressed in a file of this size."""
+    return size + (8 << 20)
 
 
-def slack(size: int) -> int:
-    """Bytes that what has no values in a file of this size may take: optimizers' slots, metrics' counts."""
-    return 3 * size + (16 << 20)
+def most_values(size: int) -> int:
+    """Bytes of all variables of a model in a file of this size: also slots and counts that have no values there."""
+    return 4 * size + (16 << 20)
+
+
+def check_widening(values: Iterable[tuple[int, Iterable[Variable]]], size: int, where: str) -> None:
+    """Refuse so many numbers for these variables if they would take far more bytes there than in a file of this size.
+
+    Args:
+        values: how many numbers, and the variables that they are for, whose dtypes may be wider.
+    """
+    needed = sum(count * max((v._value.dtype.itemsize for v in variables), default=0) for count, variables in values)
+    if needed > 2 * size + (16 << 20):
+        raise FileFormatError(
+            f"{where}: its values would take {needed} bytes, of {size} in the file; store them in the model's dtype"
+        )
 
 
 def fingerprint(array: np.ndarray) -> str:

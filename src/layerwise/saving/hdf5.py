@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,11 @@ class Store(Mapping[str, np.ndarray]):
     def shape(self, key: str) -> tuple[int, ...]:
         """The shape that a dataset says it has."""
         return self._dataset(key).shape
+
+    def count(self, keys: Iterable[str] | None = None) -> int:
+        """How many numbers the datasets say they have: these, or all."""
+        found = [self._group.get(key) for key in (self._group if keys is None else keys)]
+        return sum(math.prod(each.shape) for each in found if isinstance(each, Dataset))
 
     def dtype(self, key: str) -> str:
         """The name of a dataset's dtype."""

@@ -157,10 +157,10 @@ class Dataset:
 
 
 class Group:
-    """Datasets and groups by name; a name may be a path."""
+    """Datasets and groups by name; a name may be a path. `size` is the file's."""
 
-    def __init__(self, name: str, attrs: dict[str, Attribute]) -> None:
-        self.name, self.attrs = name, attrs
+    def __init__(self, name: str, attrs: dict[str, Attribute], size: int) -> None:
+        self.name, self.attrs, self.size = name, attrs, size
         self.children: dict[str, Group | Dataset] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -186,18 +186,17 @@ class Group:
         return found
 
 
-def read(file: BinaryIO, where: str, expand: bool = True) -> Group:
+def read(file: BinaryIO, where: str) -> Group:
     """The root group of an open file, all of whose structure has been checked.
 
     Args:
         file: stays open as long as arrays are read.
         where: the file's name, for errors.
-        expand: whether compressed arrays are accepted.
 
     Raises:
         FileFormatError: the file is damaged, or has what Keras never writes: the object, and what is wrong with it.
     """
-    source = _File(file, expand)
+    source = _File(file)
     try:
         return source.root()
     except FileFormatError as error:
@@ -209,10 +208,10 @@ def read(file: BinaryIO, where: str, expand: bool = True) -> Group:
 class _File:
     """The bytes of a file, each of which belongs to one structure."""
 
-    def __init__(self, file: BinaryIO, expand: bool) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.size = file.seek(0, io.SEEK_END)
-        self.room = room(self.size) if expand else 0
+        self.room = room(self.size)
         self.path = ""  # of the object that is being read, for errors
         self.claims: list[tuple[int, int]] = []
         self.claimed = 0
@@ -304,7 +303,7 @@ class _File:
             attrs = dict(self._attribute(body) for kind, body in messages if kind == ATTRIBUTE)
             found: Group | Dataset
             if any(kind == SYMBOLS for kind, _ in messages):
-                found = Group(path, attrs)
+                found = Group(path, attrs, self.size)
                 if path.count("/") > DEEPEST:
                     raise FileFormatError("groups are nested too deeply")
                 (body,) = (body for kind, body in messages if kind == SYMBOLS)

@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .. import __version__
+from ..autograd import outlining
 from ..models.model import Model
 from ..serialization import deserialize, serialize
 from ..variables import deferred_initializers
 from . import archive
 from .archive import Reader
-from .files import FileFormatError, located, parse_json, slack
+from .files import GRAPH, FileFormatError, located, most_values, parse_json
 from .keras_weights import read_weights, write_weights
 
 FORMAT = "3.15.1"  # the version of Keras whose files these are like
 METADATA, CONFIG, WEIGHTS, ASSETS = "metadata.json", "config.json", "model.weights.h5", "assets/"
+MEMBERS = (METADATA, CONFIG, WEIGHTS)
 NOTES, FINGERPRINTS = "layerwise_notes", "layerwise_sha256"  # in the metadata, of which Keras reads nothing
 
 
@@ -63,15 +65,17 @@ def read_model(
 ) -> Model:
     """The model that was written here or by Keras. No initializer runs for values that come from the file."""
     with opened(path) as read, located(path, CONFIG):
-        config = parse_json(read(CONFIG))
+        config = parse_json(read(CONFIG).read())
         if not compile:
             config.pop("compile_config", None)
-        with deferred_initializers(slack(_size(path))):
-            model = deserialize(config, custom_objects, safe_mode)
+        size = _size(path)
+        with deferred_initializers(most_values(size)):
+            with outlining(size + GRAPH):
+                model = deserialize(config, custom_objects, safe_mode)
             if not isinstance(model, Model):
                 raise ValueError(f"expected a model, got {type(model).__name__}")
             metadata = _metadata(read, path)
-            read_weights(model, io.BytesIO(read(WEIGHTS)), f"{path}: {WEIGHTS}", False, metadata.get(FINGERPRINTS))
+            read_weights(model, read(WEIGHTS), f"{path}: {WEIGHTS}", False, metadata.get(FINGERPRINTS))
         notes = metadata.get(NOTES)
         model.file_notes = notes if isinstance(notes, dict) else None
     return model
@@ -81,12 +85,12 @@ def read_model_weights(model: Model, path: Path, skip_mismatch: bool = False) ->
     """Assign the weights in a `.keras` file to a model of the same layers."""
     with opened(path) as read:
         fingerprints = _metadata(read, path).get(FINGERPRINTS)
-        read_weights(model, io.BytesIO(read(WEIGHTS)), f"{path}: {WEIGHTS}", skip_mismatch, fingerprints)
+        read_weights(model, read(WEIGHTS), f"{path}: {WEIGHTS}", skip_mismatch, fingerprints)
 
 
 def _metadata(read: Reader, path: Path) -> dict[str, Any]:
     with located(path, METADATA):
-        metadata = parse_json(read(METADATA))
+        metadata = parse_json(read(METADATA).read())
         if not isinstance(metadata.get(FINGERPRINTS, {}), dict):
             raise FileFormatError(f"{FINGERPRINTS}: expected an object")
         return metadata
@@ -96,20 +100,21 @@ def _metadata(read: Reader, path: Path) -> dict[str, Any]:
 def opened(path: Path) -> Iterator[Reader]:
     """The members of an archive or folder, which has those of the format and no others."""
     if path.is_dir():
-        yield lambda name: _read_file(path, name)
+        with contextlib.ExitStack() as files:
+            yield lambda name: files.enter_context(_open_file(path, name))
         return
-    with archive.opened(path, (METADATA, CONFIG, WEIGHTS), ASSETS) as members:
-        yield lambda name: archive.read_member(members, path, name)
+    with archive.opened(path, MEMBERS, ASSETS) as read:
+        yield read
 
 
 def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
+    files = [path / name for name in MEMBERS] if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _read_file(folder: Path, name: str) -> bytes:
+def _open_file(folder: Path, name: str) -> BinaryIO:
     if (folder / name).is_symlink():
         raise FileFormatError(f"{folder}: {name}: a link to another place, which is never followed")
     if not (folder / name).is_file():
         raise FileFormatError(f"{folder}: {name}: the file is missing")
-    return (folder / name).read_bytes()
-
+    return open(folder / name, "rb")

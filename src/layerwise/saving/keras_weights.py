@@ -11,7 +11,7 @@ import numpy as np
 from ..models.model import Model
 from ..optimizers import Optimizer
 from ..variables import all_or_nothing
-from .files import FileFormatError, fingerprint
+from .files import FileFormatError, check_widening, fingerprint
 from .hdf5 import Store, groups, write_array
 from .hdf5_reader import read
 from .walk import saveables
@@ -65,6 +65,8 @@ def read_weights(
     stores = {g.name[1:]: Store(g, fingerprints) for g in groups(archive) if g.name.endswith("/vars")}
     if fingerprints is not None and fingerprints.keys() != {f"{path}/{key}" for path in stores for key in stores[path]}:
         raise FileFormatError(f"{where}: the arrays are not those that were saved")
+    values = ((stores[path].count(), owner.variables) for path, owner in owners if path in stores)
+    check_widening(values, archive.size, where)
     with all_or_nothing([v for _, owner in owners for v in owner.variables]):
         for path, owner in owners:
             store: Mapping[str, np.ndarray] = stores.pop(path, {})

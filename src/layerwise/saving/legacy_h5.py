@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .. import losses
+from ..autograd import outlining
 from ..layers.base import Layer
 from ..models.graph_config import is_operation
 from ..models.model import Model
 from ..serialization import custom_object_scope, deserialize, serialize
 from ..variables import Variable, all_or_nothing, deferred_initializers
-from .files import FileFormatError, located, parse_json, slack
+from .files import GRAPH, FileFormatError, check_widening, located, most_values, parse_json
 from .hdf5 import Store, text, texts, write_array, write_texts
 from .hdf5_reader import Group, read
 from .keras_v3 import FORMAT
@@ -139,17 +140,17 @@ def read_model(
 ) -> Model:
     """The model that `write_model`, Keras or TF-Keras wrote. No initializer runs for values that come from the file."""
     scope = custom_object_scope(custom_objects or {})
-    at_most = slack(path.stat().st_size)
-    with open(path, "rb") as file, scope, located(path, "training_config"), deferred_initializers(at_most):
+    size = path.stat().st_size
+    with open(path, "rb") as file, scope, located(path, "training_config"), deferred_initializers(most_values(size)):
         archive = read(file, str(path))
-        with located(path, "model_config"):
+        with located(path, "model_config"), outlining(size + GRAPH):
             config = _attribute(archive, "model_config")
             if config is None:
                 raise ValueError("it is missing; a file of weights alone is for model.load_weights")
             model = deserialize(_modern(config), safe_mode=safe_mode)
             if not isinstance(model, Model):
                 raise ValueError(f"expected a model, got {type(model).__name__}")
-        with located(path, "training_config"):
+        with located(path, "training_config"), outlining(size + GRAPH):
             training = _attribute(archive, "training_config") if compile else None
             if training is not None:
                 model.compile_from_config(_compile_config(training))
@@ -230,7 +231,7 @@ def _stored(group: Any, names: Sequence[str]) -> Iterator[Stored]:
             yield name, Store(layer), weights
 
 
-def _read_layers(model: Model, group: Any, where: str, by_name: bool = False, skip_mismatch: bool = False) -> None:
+def _read_layers(model: Model, group: Group, where: str, by_name: bool = False, skip_mismatch: bool = False) -> None:
     names = texts(group, "layer_names")
     if names is None:
         raise FileFormatError(f"{where}: attribute 'layer_names' is missing: not a legacy file of weights")
@@ -253,6 +254,8 @@ def _read_layers(model: Model, group: Any, where: str, by_name: bool = False, sk
     if OWN in group:
         pairs += [(model.name, own(model), entry) for entry in _stored(group, [OWN])]
     problems: list[str] = []
+    values = ((store.count(keys), variables) for _, variables, (_, store, keys) in pairs)
+    check_widening(values, group.size, where)
     with all_or_nothing(model.weights):
         for name, variables, entry in pairs:
             problems += [f"{where}: layer {name!r}: {reason}" for reason in _fill(variables, *entry)]
@@ -271,13 +274,14 @@ def _fill(variables: Sequence[Variable], name: str, store: Store, keys: Sequence
             variable.assign(store[key])
 
 
-def _read_optimizer(model: Model, group: Any, where: str) -> None:
+def _read_optimizer(model: Model, group: Group, where: str) -> None:
     """Assign the optimizer's state; one that does not fit is left aside with a warning, as Keras does."""
     variables = model.optimizer.variables
-    keys = texts(group, "weight_names") or []
+    store, keys = Store(group), texts(group, "weight_names") or []
+    check_widening([(store.count(keys), variables)], group.size, where)
     try:
         with all_or_nothing(variables):
-            for reason in _fill(variables, "the optimizer", Store(group), keys):
+            for reason in _fill(variables, "the optimizer", store, keys):
                 raise FileFormatError(reason)
     except FileFormatError as error:
         warnings.warn(f"{where}: {error}; the optimizer starts afresh", stacklevel=5)

@@ -14,6 +14,7 @@ from ..layers.base import Layer
 from ..models.model import Model
 from ..variables import Variable, all_or_nothing
 from . import safetensors
+from .files import check_widening
 from .keras_weights import report
 from .walk import saveables
 
@@ -48,6 +49,8 @@ def read_weights(model: Model, path: Path, skip_mismatch: bool = False) -> None:
     """Assign what `write_weights` wrote to a model of the same layers."""
     arrays = safetensors.load_safetensors(path)
     variables = weights_by_name(model)
+    values = ((array.size, [variables[name]]) for name, array in arrays.items() if name in variables)
+    check_widening(values, path.stat().st_size, str(path))
     problems = [f"{path}: {name}: it is not there" for name in variables if name not in arrays]
     with all_or_nothing(list(variables.values())):
         for name, array in arrays.items():
