@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerwise import callbacks, config, layers, losses, models, optimizers, tree, utils
+from layerwise import callbacks, config, layers, losses, models, ops, optimizers, tree, utils
 from layerwise.autograd import Tensor, raw, vjp
 from layerwise.backends import backend
+from layerwise.variables import StepFunction, Variable
 from samples import SAMPLES, Sample
 
 pytest.importorskip("layerwise.backends._native", reason="the C++ kernels are not built", exc_type=ImportError)
@@ -224,6 +225,24 @@ def test_equal_steps_are_computed_once():
     assert calls_of(f, rng.standard_normal((8, 5)).astype("float32")) == ["fused"]
 
 
+def test_steps_move_to_the_only_program_that_reads_them():
+    def f(x, y):
+        z = np.maximum(x, 0)
+        return np.where(z > 0.5, backend().matmul(z, y), -1)
+
+    x, y = (rng.standard_normal((8, 8)).astype("float32") for _ in range(2))
+    assert calls_of(f, x, y) == ["fused", "gemm", "fused"]
+
+    def read_twice(x, y):
+        mask = np.exp(x)
+        product = backend().matmul(x, y)
+        return mask - product, np.swapaxes(mask * product, 0, 1) + 1, mask
+
+    run = backend().compile(lambda state, *arrays: ([], read_twice(*arrays)))
+    for got, want in zip(run([], x, y)[1], read_twice(x, y), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
 def test_more_axes_than_the_kernel_has_are_looped_over():
     shapes = [(2, 1, 3, 1, 2, 1), (1, 4, 1, 2, 1, 3)]
     x, y = (rng.standard_normal(shape).astype("float32") for shape in shapes)
@@ -358,6 +377,45 @@ def test_the_bits_are_the_same_for_any_number_of_threads():
         assert history == results[0][0]
         for a, b in zip(weights, results[0][1], strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("size", [1, 15, 33, 5000])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "make",
+    [optimizers.Adam, optimizers.AdamW, lambda rate: optimizers.SGD(rate, momentum=0.9)],
+    ids=["adam", "adamw", "momentum"],
+)
+def test_updates_that_are_compiled_ahead(make, dtype, size):
+    """They are those of the reference, except that what has decayed below the smallest normal number is zero."""
+    gradients = np.random.default_rng(0).standard_normal((3, size)).astype(dtype)
+    gradients[:, size // 2 :] = 0
+    tiny = np.finfo(dtype).smallest_normal / 3
+
+    def after(name):
+        with config.override(backend=name):
+            optimizer, w = make(0.1), Variable(np.ones(size), dtype=dtype)
+            optimizer.build([w])
+            slots = [v for v in optimizer.variables if v.shape == w.shape]
+            for slot in slots:
+                slot.assign(np.full(size, tiny, dtype))
+            one = np.ones((1, 1), dtype)
+
+            def step(g):  # the gradient is ready later than the learning rate
+                g = ops.matmul(ops.matmul(ops.reshape(g, (-1, 1)), one), one)
+                optimizer.apply([ops.reshape(g, (-1,))], [w])
+
+            run = StepFunction(step, [w, *optimizer.variables], donate=True)
+            for g in gradients:
+                run(g)
+            return [v.numpy() for v in (w, *slots)]
+
+    (got, *slots), (want, *expected) = after("native"), after("numpy")
+    np.testing.assert_allclose(got, want, rtol=1e-5)
+    for slot, reference in zip(slots, expected, strict=True):
+        np.testing.assert_allclose(slot, reference, rtol=1e-5, atol=tiny)
+        assert reference[-1] != 0
+        assert slot[-1] == 0
 
 
 def small_network() -> models.Model:

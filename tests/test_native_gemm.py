@@ -104,7 +104,7 @@ def matrices(transposes, m, k, n, dtype="float32"):
 
 # Cut into rows, into columns, into pieces of k; with a copy of b and without.
 LARGE = pytest.mark.parametrize(
-    ("m", "k", "n"), [(397, 300, 83), (29, 300, 611), (523, 270, 251), (7, 40001, 10), (5, 2111, 211)]
+    ("m", "k", "n"), [(397, 300, 83), (29, 300, 611), (523, 270, 251), (7, 40001, 10), (5, 2111, 211), (31, 1003, 129)]
 )
 
 

@@ -12,7 +12,7 @@ import work as bench
 import layerwise as lw
 from layerwise import config
 from layerwise.backends import Window, backend
-from layerwise.variables import step_function
+from layerwise.variables import StepFunction
 
 
 def setup(flavour: str, threads: int) -> None:
@@ -74,7 +74,7 @@ def operation(work: bench.Work) -> dict[str, Callable[[], Any]]:
             y = function(x, **arguments)
         return tape.gradient(y, [x, *getattr(function, "trainable_variables", [])], output_gradients=g)[0]
 
-    step = step_function(differentiate, getattr(function, "variables", []))
+    step = StepFunction(differentiate, getattr(function, "variables", []))
     return {"tape": lambda: differentiate(x, g), "step": lambda: step(x.value, g)}
 
 

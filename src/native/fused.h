@@ -7,10 +7,11 @@
 // walks the space in blocks that fit the first-level cache (some rows of the last axis, or a piece of one) and runs one
 // instruction after the other over a block, each in a loop of its own; cheap ones in a row share one.
 //
-// fused_instructions.h has the instructions, fused_loops.h the loops of several, fused_program.h prepares a program and
-// fused_machine.h runs it.
+// fused_instructions.h has the instructions, fused_loops.h the loops of several, fused_program.h prepares a program,
+// fused_machine.h runs it, and fused_sequences.h has whole programs as one loop.
 #pragma once
 #include "fused_machine.h"
+#include "fused_sequences.h"
 
 namespace fused {
 
@@ -85,6 +86,11 @@ template <class T> void run_as(const Call& c, int phase, int64_t part, char* scr
     const Space s = space_of(c);
     if (s.blocks == 0) return;
     const int64_t parts = parts_of(c, s);
+    if constexpr (REAL<T>) {
+        const Range blocks = part_of(s.blocks, parts, part);
+        const int64_t items = s.block_items();
+        if (run_known<T>(c, s, blocks.begin * items, least(blocks.end * items, s.columns))) return;
+    }
     const Machine<T> machine(c, s, scratch);
     if (phase == 0) machine.run(part_of(s.blocks, parts, part), shared + part * machine.share);
     else machine.combine(shared, parts, part);

@@ -117,7 +117,7 @@ constexpr int64_t PACK_ROWS = 512, PACK_SIZE = 1 << 16;  // rows of `a` and elem
 
 // In multiplications of float32: what is worth a part of its own, and what a part should not exceed. Calls between the
 // two have FEW to MANY parts, so that some threads come out even.
-constexpr int64_t SMALL_WORK = 1 << 21, LARGE_WORK = 1 << 27, FEW = 4, MANY = 16;
+constexpr int64_t SMALL_WORK = 1 << 19, MEDIUM_WORK = 1 << 21, LARGE_WORK = 1 << 27, FEW = 4, MANY = 16;
 
 struct Gemm {
     int64_t batch, m, n, k;
@@ -153,11 +153,12 @@ template <class T> Gemm gemm_of(const Call& c) {
     g.pack_parts = part_count(g.packed_size() * sizeof(T), g.packed * g.panels);
 
     const int64_t work = g.batch * g.m * g.n * g.k * int64_t(sizeof(T) / sizeof(float));
-    const int64_t wanted = work < SMALL_WORK ? 1 : most(least(most(FEW, work / SMALL_WORK), MANY), work / LARGE_WORK);
+    const int64_t wanted = work < SMALL_WORK ? 1 : most(least(most(FEW, work / MEDIUM_WORK), MANY), work / LARGE_WORK);
     const int64_t most_rows = ceil_div(g.m, tile_rows(PANEL_VECTORS));
     g.row_parts = ceil_div(g.m, PART_ROWS);
     g.column_parts = least(g.panels, ceil_div(g.panels * g.panel, PART_COLUMNS));
     g.depth_parts = 1;
+    while (g.batch == 1 && 2 * g.depth_parts <= wanted && 4 * g.depth_parts * g.m <= g.k) g.depth_parts *= 2;
     while (g.parts() < wanted) {  // the longer side in halves
         const bool rows = g.row_parts < most_rows, columns = g.column_parts < g.panels;
         if (!rows && !columns) break;
@@ -166,7 +167,7 @@ template <class T> Gemm gemm_of(const Call& c) {
         else
             g.column_parts = least(2 * g.column_parts, g.panels);
     }
-    if (g.parts() < wanted) g.depth_parts = most<int64_t>(1, least(ceil_div(wanted, g.parts()), g.k / SHORTEST_DEPTH));
+    if (g.parts() < wanted && g.depth_parts == 1) g.depth_parts = most<int64_t>(1, least(ceil_div(wanted, g.parts()), g.k / SHORTEST_DEPTH));
     const int64_t depth = most<int64_t>(1, ceil_div(g.k, g.depth_parts));
     g.block = ceil_div(depth, ceil_div(depth, DEPTH));
     return g;
@@ -226,9 +227,12 @@ void gemm_multiply(const Call& c, const Gemm& g, int64_t part, T* scratch, const
     } while (k < depth.end);
 }
 
-template <class T> void gemm_combine(const Call& c, const Gemm& g, const T* partial) {
+inline int64_t combine_parts(const Gemm& g) { return part_count(g.partial_size() * sizeof(float), g.batch * g.m); }
+
+template <class T> void gemm_combine(const Call& c, const Gemm& g, int64_t part, const T* partial) {
     constexpr int W = WIDTH<T>;
-    for (int64_t i = 0; i < g.batch * g.m; i++)
+    const Range rows = part_of(g.batch * g.m, combine_parts(g), part);
+    for (int64_t i = rows.begin; i < rows.end; i++)
         for (int64_t j = 0; j < g.n; j += W) {
             const int part = int(least<int64_t>(g.n - j, W));
             V<T> sum = load_part(partial + i * g.n + j, part);
@@ -244,7 +248,7 @@ template <class T> void gemm_plan_as(const Call& c, Plan& plan) {
     plan = {};
     if (g.pack_b) plan.parts[plan.phases++] = g.pack_parts;
     plan.parts[plan.phases++] = g.parts();
-    if (g.depth_parts > 1) plan.parts[plan.phases++] = 1;
+    if (g.depth_parts > 1) plan.parts[plan.phases++] = combine_parts(g);
     plan.scratch = g.block * g.panel * sizeof(T);
     plan.shared = (g.packed_size() + g.partial_size()) * sizeof(T);
 }
@@ -255,7 +259,7 @@ template <class T> void gemm_run_as(const Call& c, int phase, int64_t part, char
     switch (g.pack_b ? phase : phase + 1) {
         case PACK: return gemm_pack(c, g, part, packed);
         case MULTIPLY: return gemm_multiply(c, g, part, (T*)scratch, packed, partial);
-        case COMBINE: return gemm_combine(c, g, partial);
+        case COMBINE: return gemm_combine(c, g, part, partial);
     }
 }
 

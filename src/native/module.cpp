@@ -188,9 +188,9 @@ void call_kernel(const char* name, int64_t outputs, nb::handle args, nb::handle 
     bool finished;
     if (parallel) {
         nb::gil_scoped_release release;
-        finished = run_stage(team, &task, 1, true);
+        finished = task.run(team, true);
     } else {  // over in less time than others would need to notice
-        finished = run_stage(team, &task, 1, false);
+        finished = task.run(team, false);
     }
     if (!finished) throw nb::python_error();
 }

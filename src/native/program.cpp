@@ -17,19 +17,26 @@ Task::Task(const Kernel& kernel, const Call& call) : kernel(&kernel), call(call)
 
 namespace {
 
-struct Phase {
-    const Task* tasks;
-    int64_t count;
+struct TaskPhase {
+    const Task& task;
     int phase;
 };
 
-int64_t parts_of(const Task& task, int phase) { return phase < task.plan.phases ? task.plan.parts[phase] : 0; }
+void run_part_of_task(const void* context, int64_t part, char* scratch) {
+    const auto [task, phase] = *static_cast<const TaskPhase*>(context);
+    task.kernel->run(task.call, phase, part, scratch, task.shared);
+}
 
-void run_part(const void* context, int64_t part, char* scratch) {
-    const Phase& phase = *static_cast<const Phase*>(context);
-    const Task* task = phase.tasks;
-    for (int64_t parts; part >= (parts = parts_of(*task, phase.phase)); task++) part -= parts;
-    task->kernel->run(task->call, phase.phase, part, scratch, task->shared);
+struct StagePhase {
+    const Task* tasks;
+    const Stage::Unit* units;
+    int phase;
+};
+
+void run_part_of_stage(const void* context, int64_t number, char* scratch) {
+    const auto [tasks, units, phase] = *static_cast<const StagePhase*>(context);
+    const Task& task = tasks[units[number].task];
+    task.kernel->run(task.call, phase, units[number].part, scratch, task.shared);
 }
 
 std::string text(int64_t number) { return std::to_string(number); }
@@ -59,17 +66,36 @@ std::string flaw(const Argument& argument, int64_t bytes) {
 
 }  // namespace
 
-bool run_stage(Team& team, const Task* tasks, int64_t count, bool interruptible) {
-    for (Phase phase{tasks, count, 0};; phase.phase++) {
-        int64_t parts = 0;
-        bool more = false;
-        for (int64_t i = 0; i < count; i++) {
-            parts += parts_of(tasks[i], phase.phase);
-            more |= phase.phase + 1 < tasks[i].plan.phases;
-        }
-        if (!team.run({run_part, &phase, parts}, interruptible)) return false;
-        if (!more) return true;
+bool Task::run(Team& team, bool interruptible) const {
+    for (int phase = 0; phase < plan.phases; phase++) {
+        const TaskPhase context{*this, phase};
+        if (!team.run({run_part_of_task, &context, plan.parts[phase]}, interruptible)) return false;
     }
+    return true;
+}
+
+Stage::Stage(const Task* tasks, int64_t count) : tasks(tasks) {
+    for (int phase = 0;; phase++) {
+        std::vector<Unit> units;
+        bool any = false;
+        for (int64_t task = 0; task < count; task++) {
+            if (phase >= tasks[task].plan.phases) continue;
+            any = true;
+            for (int64_t part = 0; part < tasks[task].plan.parts[phase]; part++) units.push_back({task, part});
+        }
+        if (!any) return;
+        const auto place = [&](const Unit& unit) { return (double(unit.part) + 0.5) / double(tasks[unit.task].plan.parts[phase]); };
+        std::stable_sort(units.begin(), units.end(), [&](const Unit& a, const Unit& b) { return place(a) < place(b); });
+        phases.push_back(std::move(units));
+    }
+}
+
+bool Stage::run(Team& team, bool interruptible) const {
+    for (size_t phase = 0; phase < phases.size(); phase++) {
+        const StagePhase context{tasks, phases[phase].data(), int(phase)};
+        if (!team.run({run_part_of_stage, &context, int64_t(phases[phase].size())}, interruptible)) return false;
+    }
+    return true;
 }
 
 Program::Program(const std::vector<int64_t>& slot_bytes)
@@ -114,6 +140,7 @@ void Program::add(const std::string& name, int64_t outputs, const std::vector<Ar
         largest = kernel.name;
     }
     all_slots = std::move(slots);
+    stages.clear();
     tasks.push_back(task);
     recorded.push_back(std::move(call));
 }
@@ -152,11 +179,19 @@ bool Program::run(int64_t start, int64_t stop, int64_t times, int64_t moving, bo
         for (size_t j = 0; moving && j < recorded[i].views.size(); j++)
             if (recorded[i].places[j].first == moving) moved.push_back(&recorded[i].views[j].data);
     }
+    if (stages.empty())
+        for (int64_t first = 0, end; first < size(); first = end) {
+            for (end = first + 1; end < size() && recorded[end].stage == recorded[first].stage;) end++;
+            stages.push_back({first, end, Stage(&tasks[first], end - first)});
+        }
     Team team(parallel, scratch_bytes, largest, interrupted);
     for (int64_t time = 0; time < times; time++) {
-        for (int64_t call = start, next; call < stop; call = next) {
-            for (next = call + 1; next < stop && recorded[next].stage == recorded[call].stage;) next++;
-            if (!run_stage(team, &tasks[call], next - call, next <= commit)) return false;
+        for (const Planned& planned : stages) {
+            const int64_t first = std::max(start, planned.first), end = std::min(stop, planned.end);
+            if (first >= end) continue;
+            const bool whole = first == planned.first && end == planned.end;
+            const bool finished = whole ? planned.stage.run(team, end <= commit) : Stage(&tasks[first], end - first).run(team, end <= commit);
+            if (!finished) return false;
         }
         for (char** data : moved) *data += all_slots[size_t(moving)].bytes;
     }

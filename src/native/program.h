@@ -20,6 +20,7 @@ int64_t item_size(int64_t dtype);  // 0 for what is no dtype
 // A kernel with its arguments, checked and planned.
 struct Task {
     Task(const Kernel& kernel, const Call& call);  // throws std::invalid_argument with what `check` says
+    bool run(Team& team, bool interruptible) const;  // false where it was interrupted
 
     const Kernel* kernel;
     Call call;
@@ -27,8 +28,18 @@ struct Task {
     char* shared = nullptr;
 };
 
-// Tasks that do not depend on each other. False where it was interrupted.
-bool run_stage(Team& team, const Task* tasks, int64_t count, bool interruptible);
+// Tasks that do not depend on each other, and the order in which the parts of each phase are dealt to threads: by their
+// place within their task, so that a thread gets the same stretch of every array.
+struct Stage {
+    struct Unit {
+        int64_t task, part;
+    };
+    const Task* tasks;
+    std::vector<std::vector<Unit>> phases;
+
+    Stage(const Task* tasks, int64_t count);
+    bool run(Team& team, bool interruptible) const;  // false where it was interrupted
+};
 
 // An argument and where it lies; its dtype is NONE where it is missing.
 struct Argument {
@@ -78,6 +89,11 @@ private:
     Buffer memory, shared;
     std::vector<Recorded> recorded;
     std::vector<Task> tasks;
+    struct Planned {
+        int64_t first, end;
+        Stage stage;
+    };
+    std::vector<Planned> stages;  // of all tasks, made when they are first run
     size_t scratch_bytes = 0, shared_bytes = 0;
     const char* largest = "Program";  // the kernel that needs most scratch
     int64_t commit = INT64_MAX;

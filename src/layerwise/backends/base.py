@@ -431,6 +431,10 @@ class Backend:
         """Zeros of `shape` with `values` added at `indices` of `axis`: the transpose of `gather`."""
         return self.add_at(self.xp.zeros(shape, values.dtype), (slice(None),) * axis + (indices,), values)
 
+    def finite(self, array: np.ndarray) -> bool:
+        """Whether data on the host has neither NaN nor infinities."""
+        return not array.size or bool(np.isfinite(np.min(array)) and np.isfinite(np.max(array)))
+
     def take_rows(self, array: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """array[rows], for data on the host and whole numbers that lie within it: how batches are gathered."""
         return array.take(rows, axis=0)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -389,6 +390,34 @@ class Lowering:
         group = Group(stage, shape, dtype)
         self.groups.append(group)
         return group
+
+    def sink(self, outputs: Sequence[Value]) -> None:
+        """Move steps that one later group alone reads into that group: what they make then never is in memory."""
+        elsewhere = {id(v.base) for v in outputs} | {id(v.base) for t in self.tasks for v in t.inputs if v is not None}
+        readers: dict[int, set[Group]] = defaultdict(set)
+        groups = [group for group in self.groups if group.merged is None]
+        for group in groups:
+            for v in group.inputs():
+                readers[id(v.base)].add(group)
+                if v.root is not None:
+                    elsewhere.add(id(v.base))
+        for group in sorted(groups, key=lambda group: -group.stage):
+            made = group.outputs()
+            found = {reader.final() for v in made for reader in readers[id(v)]}
+            plain = all(v.kind == "full" and v.shape == group.space for _, v, _ in group.steps)
+            if len(found) != 1 or not plain or any(id(v) in elsewhere for v in made):
+                continue
+            reader = found.pop()
+            reads = {id(v) for v in (*group.inputs(), *reader.inputs())} - {id(v) for v in made}
+            alike = (reader.space, reader.dtype) == (group.space, group.dtype)
+            known = all(v.dtype in (group.dtype, np.dtype(bool)) for v in made)
+            if alike and known and len(reads) <= MOST_READ and len(group.steps) + len(reader.steps) <= MOST_STEPS:
+                reader.steps[:0] = group.steps
+                group.merged = reader
+                for v in made:
+                    v.stored = False
+                for v in group.inputs():
+                    readers[id(v.base)].add(reader)
 
     def _reduction(self, step: Step, kind: str) -> Value | None:
         x, options = self.value(step.args[0]), dict(step.kwargs)

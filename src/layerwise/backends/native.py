@@ -14,7 +14,7 @@ import numpy as np
 
 from . import _native
 from .base import Array, TracedValueError, Window
-from .lowering import DTYPES, UNARY
+from .lowering import DTYPES, MOST_DIMENSIONS, REDUCE_CODES, UNARY
 from .numpy import NumpyBackend
 from .opcodes import OPCODES
 from .program import Program, Unrecordable
@@ -186,8 +186,16 @@ class NativeBackend(NumpyBackend):
             return super().scatter_add(indices, values, shape, axis)
         return _checked(_scatter_add, indices, values, shape=shape, axis=axis % len(shape))
 
+    def finite(self, array: np.ndarray) -> bool:
+        if array.dtype in FLOATS and 0 < array.ndim <= MOST_DIMENSIONS and _gathers(array):
+            total = np.empty((), array.dtype)
+            _native.call("reduce", 1, [total, array], [REDUCE_CODES["sum"], (1 << array.ndim) - 1])
+            if np.isfinite(total):  # otherwise it may have overflowed
+                return True
+        return super().finite(array)
+
     def take_rows(self, array: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        if array.dtype not in GATHERED or array.ndim < 2 or not array.flags.carray or rows.dtype != np.int64:
+        if array.ndim < 2 or not _gathers(array) or rows.dtype != np.int64:
             return super().take_rows(array, rows)
         out = np.empty((len(rows), *array.shape[1:]), array.dtype)
         _native.call("gather", 1, [out, array, rows], (0,), ())
@@ -201,6 +209,11 @@ def _floats(*arrays: Array | None) -> bool:
     """Whether all arrays have one of the dtypes that the heavy kernels compute in, and the same."""
     dtypes = {a.dtype for a in arrays if a is not None}
     return len(dtypes) == 1 and next(iter(dtypes)) in FLOATS
+
+
+def _gathers(array: np.ndarray) -> bool:
+    """Whether rows of an array can be gathered from where it lies."""
+    return array.dtype in GATHERED and array.flags.c_contiguous and array.flags.aligned
 
 
 def _fuses(window: Window, pool: Window) -> bool:
@@ -346,7 +359,7 @@ class Replay:
         """
         leaves: list[np.ndarray] = []
         form = "rows", rows.shape[1], _form(data, leaves)
-        if not all(a.dtype in GATHERED and a.flags.carray for a in leaves) or rows.dtype != np.int64:
+        if not all(map(_gathers, leaves)) or rows.dtype != np.int64:
             return None
         if form not in self.programs:
             self.programs[form] = self._recorded(self._on_rows, state, [*leaves, rows[0]], (*data, rows[0]))

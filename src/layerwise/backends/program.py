@@ -48,7 +48,9 @@ class Program:
             lowering.add(step)
         self.state = state
         self.made: list[Value] = []  # the outputs that are new arrays
-        self._place_outputs(lowering, [lowering.value(o) for o in outputs])
+        values = [lowering.value(o) for o in outputs]
+        lowering.sink(values)
+        self._place_outputs(lowering, values)
         tasks = [t for t in lowering.tasks if any(v is not None and v.nbytes for v in t.outputs)]
         groups = [g for g in lowering.groups if g.merged is None and g.outputs() and 0 not in g.space]
         constants = [value for _, value in lowering.constants.values() if value.stored]

@@ -66,7 +66,7 @@ def checked_array(value: Any, role: str) -> Any:
         return None
     if array.ndim == 0:
         raise ValueError(f"{role}: got a single value, expected an array whose first dimension is the examples")
-    if array.dtype.kind == "f" and array.size and not (np.isfinite(np.min(array)) and np.isfinite(np.max(array))):
+    if array.dtype.kind == "f" and not backend().finite(array):
         wrong = ~np.isfinite(array)
         where = tuple(int(i) for i in np.argwhere(wrong)[0])
         kind = "NaN" if np.isnan(array).any() else "infinite"
