@@ -3,11 +3,17 @@
     python .ci/fuzz.py READER SECONDS FOLDER     one reader, from files of the corpus
 
 A reader may return, or raise FileFormatError; anything else is a finding, as are 10 seconds for a file and 1 GiB of
-memory. atheris leaves findings in FOLDER.
+memory. atheris leaves findings in FOLDER. Zip archives and gzip streams are mutated inside too, and closed again with
+right sizes and CRCs, which a change from outside never gets past.
 """
 
+import gzip
+import io
+import random
 import sys
 import warnings
+import zipfile
+import zlib
 from pathlib import Path
 
 import atheris
@@ -16,6 +22,36 @@ with atheris.instrument_imports(include=["layerwise.saving", "layerwise.data"]):
     import hostile_files
     import read_files
     from layerwise.saving import FileFormatError, api  # noqa: F401  whose readers are not to be imported later
+
+
+def inside(data: bytes, max_size: int, seed: int) -> bytes:
+    """A mutation of one member of an archive, of what a stream holds, or (one time in four) of the bytes as they are."""
+    rng = random.Random(seed)
+    try:
+        if rng.randrange(4) and data[:2] == b"\x1f\x8b":
+            return gzip.compress(atheris.Mutate(gzip.decompress(data), max_size), 1)
+        if rng.randrange(4) and data[:2] == b"PK":
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                members = {name: archive.read(name) for name in archive.namelist()}
+            name = rng.choice(list(members))
+            members[name] = atheris.Mutate(members[name], max_size)
+            file = io.BytesIO()
+            with zipfile.ZipFile(file, "w") as archive:
+                for name, content in members.items():
+                    archive.writestr(name, content)
+            return file.getvalue()
+    except (
+        OSError,
+        ValueError,
+        IndexError,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ):
+        pass  # already damaged
+    return atheris.Mutate(data, max_size)
 
 
 def main(ending: str, seconds: str, folder: Path) -> None:
@@ -37,7 +73,8 @@ def main(ending: str, seconds: str, folder: Path) -> None:
                 raise MemoryError(str(error)) from error
 
     limits = ["-rss_limit_mb=1024", "-timeout=10", "-max_len=200000", "-print_final_stats=1"]
-    atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", f"-artifact_prefix={found}/", *limits, str(seeds)], one)
+    limits += [f"-max_total_time={seconds}", f"-artifact_prefix={found}/", str(seeds)]
+    atheris.Setup([sys.argv[0], *limits], one, custom_mutator=inside)
     atheris.Fuzz()
 
 
