@@ -13,7 +13,6 @@ import random
 import sys
 import warnings
 import zipfile
-import zlib
 from pathlib import Path
 
 import atheris
@@ -25,7 +24,7 @@ with atheris.instrument_imports(include=["layerwise.saving", "layerwise.data"]):
 
 
 def inside(data: bytes, max_size: int, seed: int) -> bytes:
-    """A mutation of one member of an archive, of what a stream holds, or (one time in four) of the bytes as they are."""
+    """A mutation of a member of an archive, of what a stream holds, or (one time in four) of the bytes as they are."""
     rng = random.Random(seed)
     try:
         if rng.randrange(4) and data[:2] == b"\x1f\x8b":
