@@ -27,9 +27,9 @@ def inside(data: bytes, max_size: int, seed: int) -> bytes:
     """A mutation of a member of an archive, of what a stream holds, or (one time in four) of the bytes as they are."""
     rng = random.Random(seed)
     try:
-        if rng.randrange(4) and data[:2] == b"\x1f\x8b":
-            return gzip.compress(atheris.Mutate(gzip.decompress(data), max_size), 1)
-        if rng.randrange(4) and data[:2] == b"PK":
+        if data[:2] == b"\x1f\x8b" and rng.randrange(4):
+            made = gzip.compress(atheris.Mutate(gzip.decompress(data), max_size), 1)
+        elif data[:2] == b"PK" and rng.randrange(4):
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 members = {name: archive.read(name) for name in archive.namelist()}
             name = rng.choice(list(members))
@@ -38,19 +38,12 @@ def inside(data: bytes, max_size: int, seed: int) -> bytes:
             with zipfile.ZipFile(file, "w") as archive:
                 for name, content in members.items():
                     archive.writestr(name, content)
-            return file.getvalue()
-    except (
-        OSError,
-        ValueError,
-        IndexError,
-        EOFError,
-        RuntimeError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ):
-        pass  # already damaged
-    return atheris.Mutate(data, max_size)
+            made = file.getvalue()
+        else:
+            made = b""
+    except Exception:  # damaged already
+        made = b""
+    return made if 0 < len(made) <= max_size else atheris.Mutate(data, max_size)
 
 
 def main(ending: str, seconds: str, folder: Path) -> None:
