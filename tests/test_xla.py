@@ -18,7 +18,7 @@ import pytest
 from layerwise import Variable, config, initializers, layers, models, ops, random, tree
 from layerwise.autograd import Primitive, Tensor, primitives, raw, vjp
 from layerwise.backends import TracedValueError, backend
-from layerwise.callbacks import History
+from layerwise.callbacks import Callback, History
 from layerwise.variables import StepFunction
 from samples import SAMPLES, Sample
 
@@ -384,3 +384,108 @@ def test_the_float64_tests_pass_where_they_can_run():
     assert run.returncode == 0, run.stdout[-3000:]
     assert "passed" in run.stdout
     assert "skipped" not in run.stdout
+
+
+# Batches ahead of their steps
+
+
+class Says(Callback):
+    """Writes down when steps begin and end."""
+
+    def __init__(self, events: list[Any]) -> None:
+        super().__init__()
+        self.events = events
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.events.append(("begin", batch))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.events.append(("end", batch))
+
+
+def numbered(count: int, events: list[Any]) -> Any:
+    """A generator of batches, which can be gone through once, and uses one piece of memory for all."""
+    x = np.empty((4, 3), "float32")
+    for number in range(count):
+        events.append(("taken", number))
+        x[:] = number
+        yield x, np.ones((4, 1), "float32")
+
+
+def test_the_next_batch_is_on_the_device_before_a_step_begins(monkeypatch):
+    events: list[Any] = []
+    batch = type(backend()).batch
+
+    def noting(self, array, rows):
+        found = batch(self, array, rows)
+        assert isinstance(found, jax.Array)
+        if array.shape[1] == 3:
+            events.append(("on the device", int(found[0, 0]) // 4))
+        return found
+
+    monkeypatch.setattr(type(backend()), "batch", noting)
+    x = np.repeat(np.arange(12, dtype="float32")[:, None], 3, 1)
+    dense_model().fit(x, x[:, :1], batch_size=4, shuffle=False, verbose=0, callbacks=Says(events))
+    assert events == [
+        ("on the device", 0), ("on the device", 1), ("begin", 0), ("end", 0),
+        ("on the device", 2), ("begin", 1), ("end", 1), ("begin", 2), ("end", 2),
+    ]  # fmt: skip
+
+
+def test_a_generator_is_one_batch_ahead_within_an_epoch():
+    events: list[Any] = []
+    batches = numbered(5, events)
+    model = dense_model()
+    model.fit(batches, epochs=2, steps_per_epoch=2, verbose=0, callbacks=Says(events))
+    steps = [("taken", 0), ("taken", 1), ("begin", 0), ("end", 0), ("begin", 1), ("end", 1)]
+    assert events == [*steps, ("taken", 2), ("taken", 3), *steps[2:]]
+    assert next(batches)[0][0, 0] == 4  # no more was taken than the epochs needed
+
+
+def test_batches_are_what_they_were_when_they_were_taken():
+    """Although the source has overwritten them since."""
+    model = dense_model()
+    seen = np.concatenate([x.copy() for x, _ in numbered(3, [])])
+    expected = model.predict(seen, verbose=0)
+    np.testing.assert_allclose(model.predict(numbered(3, []), verbose=0), expected, rtol=1e-6)
+
+
+def test_an_error_in_a_source_comes_behind_the_steps_on_what_came_before():
+    def failing() -> Any:
+        yield from numbered(2, [])
+        raise OSError("the disk is gone")
+
+    events: list[Any] = []
+    with pytest.raises(OSError, match="the disk is gone"):
+        dense_model().fit(failing(), verbose=0, callbacks=Says(events))
+    assert events[-1] == ("end", 1)
+
+
+def test_many_steps_in_one_call_are_the_steps(caplog, monkeypatch):
+    """One by one, as a callback wants them, and as loops."""
+    monkeypatch.setattr("layerwise.models.trainer.TOGETHER", 1e9)
+
+    class Each(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            pass
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((90, 3)).astype("float32")
+    found = []
+    for callbacks in ([Each()], []):
+        random.set_random_seed(1)
+        model = models.Sequential(
+            [layers.Input((3,)), layers.Dense(4, "relu"), layers.Dropout(0.5), layers.Dense(2, "softmax")]
+        )
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        with jax.log_compiles(), caplog.at_level(logging.WARNING):
+            history = model.fit(x, (x[:, 0] > 0).astype("int64"), 4, epochs=4, verbose=0, callbacks=callbacks)
+        found.append((history.history, model.get_weights()))
+        loops = sum("Finished XLA compilation of jit(run_many)" in record.message for record in caplog.records)
+        assert (loops == 0) if callbacks else (loops == 1)
+        caplog.clear()
+    (one_by_one, expected), (together, weights) = found
+    for name, values in one_by_one.items():
+        np.testing.assert_allclose(together[name], values, rtol=1e-6)
+    for a, b in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

@@ -417,11 +417,12 @@ class StepFunction:
         replays steps, it goes from one to the next by itself; it is interrupted between two of them.
         """
         if hasattr(self._run, "for_each"):
-            before = [v._value for v in self.variables]
-            found = self._run.for_each(before, rows, *data)
-            if found is not None:
-                return self._committed(before, *found)
-            del before
+            with uninterrupted() if self._fragile else contextlib.nullcontext():
+                before = [v._value for v in self.variables]
+                found = self._run.for_each(before, rows, *data)
+                if found is not None:
+                    return self._committed(before, *found)
+                del before
         for line in rows:
             outputs = self(*tree.map_structure(lambda a: None if a is None else self._machine.batch(a, line), data))  # noqa: B023
         return outputs

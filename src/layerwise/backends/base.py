@@ -142,6 +142,7 @@ class Backend:
     xp: Any
     distribution: Any = None  # which devices hold what, where there are several
     donates = False  # whether a compiled step can take the memory of the values it is given
+    asynchronous = False  # whether compiled functions return before they are computed
     replays = False  # whether a compiled function costs much less than calling it, so that single calls are worth it
 
     # What a backend must give -------------------------------------------------------------------------------------
@@ -439,8 +440,11 @@ class Backend:
         """array[rows], for data on the host and whole numbers that lie within it: how batches are gathered."""
         return array.take(rows, axis=0)
 
-    def batch(self, array: np.ndarray, rows: slice | np.ndarray) -> Array:
-        """array[rows] as a step takes it, of data on the host: on the devices where there are several."""
+    def batch(self, array: Array, rows: slice | np.ndarray) -> Array:
+        """array[rows] as a step takes it, of data on the host: on its way to the devices where there are any.
+
+        Then it is a copy, and what is there already stays.
+        """
         return array[rows] if isinstance(rows, slice) else self.take_rows(array, rows)
 
     # Random bits --------------------------------------------------------------------------------------------------

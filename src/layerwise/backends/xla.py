@@ -25,13 +25,12 @@ class XlaBackend(Backend):
     name = "xla"
     xp = jnp
     donates = True
+    asynchronous = True
 
     def array(self, value: Any, dtype: str | None = None) -> Array:
         if dtype is not None:
             self.check_dtype(dtype)
-        elif getattr(value, "dtype", None) in (np.int64, np.uint64):
-            _check_range(value)
-        return jnp.asarray(value, dtype)
+        return jnp.asarray(_fitting(value) if isinstance(value, np.ndarray | np.generic) else value, dtype)
 
     def numpy(self, array: Array) -> np.ndarray:
         if self.traced(array):
@@ -61,31 +60,19 @@ class XlaBackend(Backend):
         return jax.jit(fn)
 
     def compile_step(self, fn: Callable[..., Any], paths: Sequence[str], donate: bool) -> Callable[..., Any]:
-        given: dict[str, Any] = {"donate_argnums": 0} if donate else {}
-        homes = self.distribution and [self.distribution.variable_sharding(path) for path in paths]
-        if homes:  # outputs lie whole on every device, where any process can read them
-            given["out_shardings"] = (homes, self.distribution.replicated)
-        run = jax.jit(fn, **given)
+        return _Step(self, fn, paths, donate)
 
-        def call(values: list[Array], *batch: Any) -> Any:
-            if homes:
-                values[:] = map(_variable_at, homes, values, paths)
-                batch = jax.tree.map(lambda a: _at(self.distribution.data_sharding(a.shape), a), batch)
-            return run(_unshared(values) if donate else values, *batch)
-
-        return call if donate or homes else run
-
-    def batch(self, array: np.ndarray, rows: slice | np.ndarray) -> Array:
+    def batch(self, array: Array, rows: slice | np.ndarray) -> Array:
+        if isinstance(array, jax.Array):
+            return array
         if self.distribution is None:
-            return super().batch(array, rows)
-        if array.dtype.kind in "iu":
-            _check_range(array)
+            return _sent(_fitting(array[rows].copy() if isinstance(rows, slice) else self.take_rows(array, rows)))
         numbers = np.arange(len(array))[rows] if isinstance(rows, slice) else rows
         shape, dtype = (len(numbers), *array.shape[1:]), jax.dtypes.canonicalize_dtype(array.dtype)
 
         def part(index: Any) -> np.ndarray:
             """What one device holds: no other rows are read."""
-            return array[numbers[index[0]]][:, *index[1:]].astype(dtype, copy=False)
+            return _fitting(array[numbers[index[0]]][:, *index[1:]]).astype(dtype, copy=False)
 
         return jax.make_array_from_callback(shape, self.distribution.data_sharding(shape), part)
 
@@ -151,9 +138,62 @@ class XlaBackend(Backend):
         return jax.linear_transpose(lambda x: self._convolve(x, w, window), x)(g)[0]
 
 
+class _Step:
+    """A function (values, *batch) -> (new values, outputs), compiled: for one batch, or several in one call."""
+
+    def __init__(self, machine: XlaBackend, fn: Callable[..., Any], paths: Sequence[str], donate: bool) -> None:
+        given: dict[str, Any] = {"donate_argnums": 0} if donate else {}
+        self.machine, self.donate, self.paths = machine, donate, paths
+        self.homes = machine.distribution and [machine.distribution.variable_sharding(path) for path in paths]
+        if self.homes:  # outputs lie whole on every device, where any process can read them
+            given["out_shardings"] = (self.homes, machine.distribution.replicated)
+        run = self.run = jax.jit(fn, **given)
+
+        def run_many(values: list[Array], batches: Any) -> Any:
+            first = jax.tree.map(lambda a: a[0], batches)
+            nothing = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(run, values, *first)[1])
+            return lax.scan(lambda carry, batch: (run(carry[0], *batch), None), (values, nothing), batches)[0]
+
+        self.run_many = jax.jit(run_many, **given)
+
+    def __call__(self, values: list[Array], *batch: Any) -> Any:
+        if self.homes:
+            values[:] = map(_variable_at, self.homes, values, self.paths)
+            share = self.machine.distribution.data_sharding
+            batch = jax.tree.map(lambda a: _at(share(a.shape), a), batch)
+        return self.run(_unshared(values) if self.donate else values, *batch)
+
+    def for_each(self, values: list[Array], rows: np.ndarray, *data: Any) -> Any:
+        """The function on these rows of data on the host, for each line of `rows`: (new values, the last outputs).
+
+        While some steps are computed, the rows of the next are gathered. None where single steps do as well.
+        """
+        examples = jax.tree.leaves(data)
+        room = _MANY * rows.shape[1] * sum(a.nbytes // len(a) for a in examples)
+        if self.homes or len(rows) < _MANY or room > _ROOM:
+            return None
+
+        def batch(rows: np.ndarray) -> Any:
+            return jax.tree.map(lambda a: self.machine.batch(a, rows), data)
+
+        values = _unshared(values) if self.donate else values
+        whole = len(rows) // _MANY * _MANY
+        for start in range(0, whole, _MANY):
+            values, outputs = self.run_many(values, batch(rows[start : start + _MANY]))
+        for line in rows[whole:]:
+            values, outputs = self.run(values, *batch(line))
+        return values, outputs
+
+
 def _devices() -> dict[str, Any]:
     return {f"{device.platform}:{device.id}": device for device in jax.devices()}
 
+
+# The quick way: C++ puts a compiled function's arguments on the device, while Python goes on.
+_sent = jax.jit(lambda array: array)
+
+_MANY = 8  # steps that are compiled as one loop
+_ROOM = 1 << 26  # bytes that their batches may take
 
 _REFERENCES = next(map(sys.getrefcount, [object()])) + 1  # as counted below: the variable's and the list's
 
@@ -184,13 +224,16 @@ def _variable_at(home: Any, array: Array, path: str) -> Array:
         raise
 
 
-def _check_range(integers: np.ndarray) -> None:
-    limits = np.iinfo(jax.dtypes.canonicalize_dtype(integers.dtype))
-    if integers.size and not (limits.min <= integers.min() and integers.max() <= limits.max):
-        raise OverflowError(
-            f"whole numbers from {integers.min()} to {integers.max()} do not fit {limits.dtype}, the widest that the "
-            "xla backend has unless the environment has JAX_ENABLE_X64=1"
-        )
+def _fitting(values: Any) -> Any:
+    """Numbers from the host, if they are not whole ones that 32 bits cannot hold where there are no more."""
+    if values.dtype in (np.int64, np.uint64) and values.size:
+        limits = np.iinfo(jax.dtypes.canonicalize_dtype(values.dtype))
+        if not (limits.min <= values.min() and values.max() <= limits.max):
+            raise OverflowError(
+                f"whole numbers from {values.min()} to {values.max()} do not fit {limits.dtype}, the widest that the "
+                "xla backend has unless the environment has JAX_ENABLE_X64=1"
+            )
+    return values
 
 
 BACKEND = XlaBackend()

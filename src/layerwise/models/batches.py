@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol, runtime_checkable
@@ -190,15 +190,15 @@ class ArrayEpoch:
 class RowBatches:
     """Some batches of one size: `rows` (batches, examples) are those of the data's arrays that each consists of."""
 
-    data: Batch
+    data: Any
     rows: np.ndarray
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-def gathered(data: Any, rows: slice | np.ndarray) -> Any:
-    """These rows of every array in a structure."""
+def gathered(data: Any, rows: slice | np.ndarray = slice(None)) -> Any:
+    """These rows of every array in a structure, on the device where there is one."""
     batch = backend().batch
     return tree.map_structure(lambda a: None if a is None else batch(a, rows), data)
 
@@ -318,6 +318,27 @@ def batches(
     return IterableBatches(x, class_weight, shuffle)
 
 
+def ahead(items: Iterable[Any]) -> Iterator[Any]:
+    """The items, each handed out when the next one has been taken; an error comes where it would have come.
+
+    >>> loop = ahead(print("taking", i) or i for i in range(2))
+    >>> next(loop)
+    taking 0
+    taking 1
+    0
+    """
+    taken: list[Any] = []
+    try:
+        for item in items:
+            taken.append(item)
+            if len(taken) == 2:
+                yield taken.pop(0)
+    except Exception:
+        yield from taken
+        raise
+    yield from taken
+
+
 @runtime_checkable
 class Restorable(Protocol):
     """A source of batches that knows where it stands, as `layerwise.data.Dataset` does."""
@@ -341,6 +362,7 @@ class Stream:
         self._began = random.process_state()  # when the pass began, so that its order can be drawn again
         self._iterator: Iterator[Any] | None = None
         self._peeked: list[Any] = []
+        self._place: dict[str, Any] | None = None  # behind the batch handed out last, if another has been taken since
         try:
             self.steps: int | None = steps or len(source)
         except TypeError:
@@ -371,14 +393,29 @@ class Stream:
         self._iterator = iter(()) if first == math.inf else iter(self.source.from_batch(int(first)))
         self._peeked = [] if self._endless else list(itertools.islice(self._iterator, 1))
 
-    def epoch(self) -> Iterator[Any]:
-        """The batches of the next epoch, or the rest of one that was restored."""
+    def epoch(self, ready: Callable[[Any], Any]) -> Iterator[Any]:
+        """The batches of the next epoch, or the rest of one that was restored, each by way of `ready`.
+
+        Where steps are computed while Python goes on, a batch is ready before the step on the one ahead of it begins.
+        """
+        early = backend().asynchronous and not self.seconds
+        taken = self._taken(ready, early)
+        for data, count, self._place in ahead(taken) if early else taken:
+            self.done += count
+            yield data
+        if self.exhausted:
+            warnings.warn(
+                f"the source of batches ended after {self.done} of {self.limit} steps; training stops here",
+                stacklevel=4,
+            )
+        self.done, self._place = 0, None
+
+    def _taken(self, ready: Callable[[Any], Any], early: bool) -> Iterator[tuple[Any, int, dict[str, Any] | None]]:
+        """The batches of an epoch, how many each is, and, where they are taken early, the stream's state behind it."""
         for batch in self._pass() if self.limit is None else self._steps(self.limit):
             count = len(batch) if isinstance(batch, RowBatches) else 1
-            self.done += count
             self._position += count
-            yield batch
-        self.done = 0
+            yield ready(batch), count, self._live_state() if early else None
 
     def _pass(self) -> Iterator[Any]:
         if self._iterator is None:
@@ -400,18 +437,18 @@ class Stream:
         yield from self._iterator or ()
 
     def _steps(self, limit: int) -> Iterator[Any]:
-        for count in range(self.done, limit):
+        for _ in range(self.done, limit):
             if not self.more():
                 self.exhausted = True
-                warnings.warn(
-                    f"the source of batches ended after {count} of {limit} steps; training stops here",
-                    stacklevel=5,
-                )
                 return
             yield self._peeked.pop()
 
     def state(self) -> dict[str, Any]:
         """Where the stream stands, as plain data: what `restore` needs to go on behind the last batch handed out."""
+        return self._live_state() if self._place is None else self._place
+
+    def _live_state(self) -> dict[str, Any]:
+        """The same behind the last batch that was taken."""
         data = getattr(self.source, "source", None)
         return {
             "position": None if self._iterator is None else self._position,
@@ -424,7 +461,8 @@ class Stream:
 
         An iterator that can be gone through only once is advanced from where it stands to that position.
         """
-        self.done, position, data = done, state["position"], getattr(self.source, "source", None)
+        self.done, self._place = done, None
+        position, data = state["position"], getattr(self.source, "source", None)
         if isinstance(data, Iterator):
             list(itertools.islice(self._peeked_first(), (position or 0) - self._position))
             self._position = position or 0

@@ -28,6 +28,7 @@ from .batches import (
     Stream,
     as_data,
     batches,
+    gathered,
     split_arrays,
     unpack_x_y_sample_weight,
 )
@@ -321,13 +322,16 @@ class Trainer(_Base):
         if self._compiled_loss is not None and y is not None and any(classes):
             self._compiled_loss.check_labels(y, classes)
 
-    def _advance(self, step: Callable[..., Any], batch: Any, source: Any, classes: list[int | None]) -> Any:
-        """Take the step on a batch or on each of several, labels checked where `_prepare` has not seen them."""
+    def _ready(self, batch: Any, source: Any, classes: list[int | None]) -> Any:
+        """What steps are given: on the device where there is one, labels checked where `_prepare` has not seen them."""
         if isinstance(batch, RowBatches):
-            return step.for_each(batch.rows, as_data(batch.data, source))  # type: ignore[attr-defined]
-        if not isinstance(source, ArrayBatches):
+            if len(batch.rows) > 1 or not backend().asynchronous:
+                return RowBatches(as_data(batch.data, source), batch.rows)
+            batch = gathered(batch.data, batch.rows[0])
+        elif not isinstance(source, ArrayBatches):
             self._check_labels(batch[1], classes)
-        return step(as_data(batch, source))
+            batch = gathered(batch)
+        return as_data(batch, source)
 
     # fit, evaluate, predict ---------------------------------------------------------------------------------------
 
@@ -392,6 +396,7 @@ class Trainer(_Base):
         validation = self._validation(validation_data, validation_batch_size or batch_size, validation_steps)
         stream = Stream(source, steps_per_epoch)
         step, classes = self._prepare(stream.peek(), "train", source)
+        ready = functools.partial(self._ready, source=source, classes=classes)
         listeners = self._listeners(callbacks, verbose, stream.steps, epochs, add_history=True)
         self.stop_training = False
         with Run(self, stream, listeners) as run:
@@ -421,9 +426,9 @@ class Trainer(_Base):
                 over, resume = middle and self.stop_training, None
                 stream.seconds = _seconds_together(step, listeners, "train")
                 number = stream.done
-                for batch in () if over else stream.epoch():
+                for data in () if over else stream.epoch(ready):
                     listeners.on_train_batch_begin(number)
-                    logs = self._advance(step, batch, source, classes)
+                    logs = _advance(step, data)
                     number = stream.done
                     listeners.on_train_batch_end(number - 1, logs)
                     if self.stop_training:
@@ -504,9 +509,9 @@ class Trainer(_Base):
         stream.seconds = _seconds_together(step, listeners, "test")
         logs: Any = {}
         number = 0
-        for batch in stream.epoch():
+        for data in stream.epoch(functools.partial(self._ready, source=source, classes=classes)):
             listeners.on_test_batch_begin(number)
-            logs = self._advance(step, batch, source, classes)
+            logs = _advance(step, data)
             number = stream.done
             listeners.on_test_batch_end(number - 1, logs)
         results = self._results(logs)
@@ -531,9 +536,9 @@ class Trainer(_Base):
         listeners = self._listeners(callbacks, verbose, stream.steps)
         listeners.on_predict_begin()
         parts = []
-        for number, batch in enumerate(stream.epoch()):
+        for number, inputs in enumerate(stream.epoch(lambda batch: gathered(batch[0]))):
             listeners.on_predict_batch_begin(number)
-            outputs = tree.map_structure(np.asarray, step(batch[0]))
+            outputs = tree.map_structure(np.asarray, step(inputs))
             parts.append(outputs)
             listeners.on_predict_batch_end(number, {"outputs": outputs})
         listeners.on_predict_end()
@@ -598,6 +603,11 @@ def _seconds_together(step: Any, listeners: CallbackList, kind: str) -> float | 
     if not isinstance(step, StepFunction):
         return None
     return 0 if listeners.every_batch(kind) else TOGETHER
+
+
+def _advance(step: Any, data: Any) -> Any:
+    """Take the step on a batch, or on each of several."""
+    return step.for_each(data.rows, data.data) if isinstance(data, RowBatches) else step(data)
 
 
 def _check_counts(method: str, **counts: Any) -> None:
