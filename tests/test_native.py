@@ -168,6 +168,34 @@ def test_functions_of_numpys_that_no_kernel_knows_run_between_the_stages():
     np.testing.assert_array_equal(out, np.sort(second * 2) - np.cumsum(second, axis=-1) + np.float32(6))
 
 
+def test_a_label_outside_the_classes_is_not_another_class():
+    """It counts from the end where negative, as in the reference; where that raises an error, a replay gives NaN."""
+
+    def loss(state: list[Any], labels: Any, z: Any) -> tuple[list[Any], Any]:
+        return [], raw(ops.sparse_softmax_cross_entropy(Tensor(labels), Tensor(z)))
+
+    z = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    run = backend().compile(loss)
+    run([], np.int32([0, 1, 2, 0]), z)
+    assert all(run.programs.values())
+    got = run([], np.int32([-1, 3, 1, -4]), z)[1]
+    with config.override(backend="numpy"):
+        want = loss([], np.int32([-1, 0, 1, 0]), z)[1]
+        with pytest.raises(IndexError):
+            loss([], np.int32([-1, 3, 1, -4]), z)
+    np.testing.assert_allclose(got[[0, 2]], want[[0, 2]], rtol=1e-6)
+    assert np.isnan(got[[1, 3]]).all()
+
+
+def test_whole_numbers_outside_are_an_error():
+    run = backend().compile(lambda state, x, places: ([], np.take_along_axis(x, places, -1)))
+    x = np.arange(6, dtype="int32").reshape(2, 3)
+    assert run([], x, np.int64([[2], [0]]))[1].tolist() == [[2], [3]]
+    assert run([], x, np.int64([[-1], [1]]))[1].tolist() == [[2], [4]]
+    with pytest.raises(IndexError):
+        run([], x, np.int64([[2], [3]]))
+
+
 def test_an_error_between_the_stages_leaves_the_state():
     def f(state, table, i):
         return [state[0] + 1, np.take(table, i, axis=0) * state[1]], None

@@ -85,6 +85,7 @@ FUNCTIONS = {
     "ARCTAN": (np.arctan, 2), "ARCSINH": (np.arcsinh, 2), "ARCCOSH": (np.arccosh, 2), "ARCTANH": (np.arctanh, 2),
     "SQRT": (np.sqrt, 0.5), "RECIPROCAL": (np.reciprocal, 0.5),
     "ERF": (of_each(math.erf), 2),
+    "SILU": (lambda x: x * sigmoid(x), 4),
     "GELU": (lambda x: x * of_each(lambda v: tail(-v))(x), 4),
     "GELU_TANH": (lambda x: x * sigmoid(np.vectorize(bent, otypes=["float64"])(x)), 4),
 }  # fmt: skip
@@ -130,7 +131,7 @@ def test_functions_of_infinities_are_those_of_the_reference(dtype, isa):
             "COSH": np.cosh(x),
         }.items():  # fmt: skip
             np.testing.assert_allclose(apply(name, x, dtype=dtype), want, rtol=1e-6, atol=2e-45, err_msg=name)
-        for name in ("GELU", "GELU_TANH"):  # infinity times 0 is NaN, as in the composition
+        for name in ("SILU", "GELU", "GELU_TANH"):  # infinity times 0 is NaN, as in the composition
             np.testing.assert_array_equal(apply(name, x[:4], dtype=dtype), [np.inf, np.nan, 0, 0], err_msg=name)
 
 
@@ -271,9 +272,10 @@ def test_random_programs(case):
             code.append((name, dst, 1))
             value = np.broadcast_to(np.float32(8), shape)
         elif name == "ROW_PICK":
-            index = np.clip(y[..., :1], 0, shape[-1] - 1).astype(int)
+            inside = (-shape[-1] <= y[..., :1]) & (y[..., :1] < shape[-1])
             code.append((name, dst, a, b))
-            value = np.take_along_axis(x, index, -1)
+            picked = np.take_along_axis(x, np.where(inside, y[..., :1], 0).astype(int), -1)
+            value = np.where(inside, picked, np.nan)
         elif name in ROWS:
             code.append((name, dst, a))
             value = ROWS[name](x, axis=-1, keepdims=True).astype("float32")
@@ -429,6 +431,7 @@ BAD = {
     "number of an argument": [5, 1, 4, 1, 0, 0, 2, 0, 0],
     "number of a constant": [5, 1, 4, 1, 2, 0, 0, 0, 0],
     "that the dtype has": [5, 1, 4, 2, 0, 0, 1, 0, 0, 26, 0, 0, 0, 0],
+    "instruction that the dtype has": [2, 1, 4, 2, 0, 0, 1, 0, 0, 94, 1, 0, 0, 0],
     "repeats along the axes": [5, 1, 4, 2, 0, 0, 1, 0, 0, 101, 0, 0, 0, 0],
     "expected dtype": [5],
 }

@@ -60,7 +60,8 @@ inline const char* check(const Call& c) {
         }
         if (is_row(op) && shape[rank - 1] > LONGEST_ROW) return "fused: expected rows of 65536 elements at most";
         const bool moves = op == Op::LOAD || op == Op::CONST;
-        const bool known = moves || output || is_row(op) || map_of(int32_t(dtype), op);
+        const bool known = moves || output || map_of(int32_t(dtype), op) ||
+                           (is_row(op) && (op != Op::ROW_PICK || is_float(int32_t(dtype))));
         if (!known) return "fused: expected an instruction that the dtype has";
         const int reads = moves ? 0 : output ? 1 : op == Op::ROW_PICK ? 2 : is_row(op) ? 1 : operands(op);
         for (int j = 0; j < reads; j++)

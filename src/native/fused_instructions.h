@@ -18,10 +18,10 @@ enum class Op : int64_t {
     WHERE = 40,  // dst, a != 0 ? b : c
     NEG = 50, ABS = 51, SQRT = 52, EXP = 53, EXPM1 = 54, LOG = 55, LOG1P = 56, TANH = 57, SIGMOID = 58, ERF = 59,  // dst, a
     SIN = 60, COS = 61, FLOOR = 62, CEIL = 63, RINT = 64, SIGN = 65, RECIPROCAL = 66, SQUARE = 67, ISNAN = 68, ISINF = 69,
-    ISFINITE = 70, NOT = 71, GELU = 74, GELU_TANH = 75, LOG2 = 77, LOG10 = 78, SINH = 79, COSH = 80, TAN = 85, ARCSIN = 86,
-    ARCCOS = 87, ARCTAN = 88, ARCSINH = 89,
+    ISFINITE = 70, NOT = 71, SILU = 73, GELU = 74, GELU_TANH = 75, LOG2 = 77, LOG10 = 78, SINH = 79, COSH = 80, TAN = 85,
+    ARCSIN = 86, ARCCOS = 87, ARCTAN = 88, ARCSINH = 89,
     ROW_SUM = 90, ROW_MAX = 91, ROW_MIN = 92, ROW_ARGMAX = 93, ROW_MEAN = 95,  // dst, a: one number a row; the first of equals
-    ROW_PICK = 94,                                                             // dst, a[b], b one number a row, within the row
+    ROW_PICK = 94,  // dst, a[b], b one number a row: from the end where negative, NaN outside the row (for real numbers only)
     ADD_COLUMNS = 100,  // -, a, b = argument (stride 0 but along the last axis) = sum over all rows
     ADD_ALL = 101,      // -, a, b = argument (stride 0) = sum
     ADD_ROWS = 102,     // -, a (one number a row), b = argument (stride 0) = sum over rows
@@ -37,7 +37,7 @@ constexpr bool is_cheap(Op op) {
 }
 constexpr bool is_long(Op op) {
     return op == Op::POW || (op >= Op::FLOORDIV && op <= Op::ARCTAN2) || (op >= Op::EXP && op <= Op::COS) ||
-           (op >= Op::GELU && op <= Op::ARCSINH) || op == Op::ARCCOSH || op == Op::ARCTANH;
+           (op >= Op::SILU && op <= Op::ARCSINH) || op == Op::ARCCOSH || op == Op::ARCTANH;
 }
 constexpr int operands(Op op) { return op == Op::WHERE ? 3 : is_binary(op) ? 2 : 1; }
 
@@ -146,6 +146,7 @@ template <Op OP, class T> INLINE V<T> apply(V<T> a, V<T> b, V<T> c) {
         if constexpr (OP == Op::COS) return math::cos(a);
         if constexpr (OP == Op::SINH) return math::sinh(a);
         if constexpr (OP == Op::COSH) return math::cosh(a);
+        if constexpr (OP == Op::SILU) return math::silu(a);
         if constexpr (OP == Op::GELU) return math::gelu(a);
         if constexpr (OP == Op::GELU_TANH) return math::gelu_tanh(a);
         if constexpr (OP == Op::TAN) LIBRARY_CALL(tan);
@@ -200,7 +201,7 @@ template <class T> Map map_of(Op op) {
     if constexpr (REAL<T>) {
         switch (op) {
             MAP(DIV) MAP(ARCTAN2) MAP(SQRT) MAP(EXP) MAP(EXPM1) MAP(LOG) MAP(LOG1P) MAP(TANH) MAP(SIGMOID) MAP(ERF) MAP(SIN)
-            MAP(COS) MAP(FLOOR) MAP(CEIL) MAP(RINT) MAP(RECIPROCAL) MAP(ISNAN) MAP(ISINF) MAP(ISFINITE) MAP(GELU)
+            MAP(COS) MAP(FLOOR) MAP(CEIL) MAP(RINT) MAP(RECIPROCAL) MAP(ISNAN) MAP(ISINF) MAP(ISFINITE) MAP(SILU) MAP(GELU)
             MAP(GELU_TANH) MAP(LOG2) MAP(LOG10) MAP(SINH) MAP(COSH) MAP(TAN) MAP(ARCSIN) MAP(ARCCOS) MAP(ARCTAN) MAP(ARCSINH) MAP(ARCCOSH) MAP(ARCTANH) MAP(TRUNC)
             default: break;
         }

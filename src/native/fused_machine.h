@@ -146,9 +146,9 @@ template <class T> struct Machine : Program {
         for (int64_t r = 0; r < b.rows; r++, x += b.columns) {
             if (s.form == Form::FOLD) {
                 y[r] = fold_as<T>(s.op, x, b.columns);
-            } else {
-                const T i = picked[r * row_step(index, b)];
-                y[r] = x[i > 0 ? (i < T(b.columns) ? int64_t(i) : b.columns - 1) : 0];
+            } else if constexpr (REAL<T>) {
+                const T i = picked[r * row_step(index, b)], n = T(b.columns);
+                y[r] = i >= -n && i < n ? x[int64_t(i < 0 ? i + n : i)] : T(__builtin_nan(""));
             }
         }
     }

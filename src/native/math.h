@@ -196,6 +196,8 @@ INLINE F times_logistic(F f, F x, F low) {
     return x < 0.f ? f * z.m * z.power / sum * 0x1p-64f : f / sum;
 }
 
+INLINE F silu(F x) { return or_nan(times_logistic(x, x, F{}), x); }
+
 // x sigmoid(x (c0 + c1 x^2)) with c0 = sqrt(8 / pi), c1 = 0.044715 c0: far out the argument needs more than float32's digits.
 INLINE F gelu_tanh(F x) {
     F near = x > 16.f ? 16.f + F{} : x < -16.f ? -16.f + F{} : x;
@@ -290,6 +292,7 @@ INLINE double logistic(double x) {
 }
 constexpr double GELU_C0 = 1.5957691216057308, GELU_C1 = 0.044715 * GELU_C0, HALF_ROOT = 0.7071067811865476;
 LIBRARY(D, sigmoid, logistic(x))
+LIBRARY(D, silu, x * logistic(x))
 LIBRARY(D, gelu, x * 0.5 * __builtin_erfc(-x * HALF_ROOT))
 LIBRARY(D, gelu_tanh, x * logistic(x * (GELU_C0 + GELU_C1 * x * x)))
 

@@ -486,15 +486,17 @@ class Lowering:
         return whole
 
     def _picked(self, step: Step) -> Value | None:
-        """One element of each row, by its index."""
+        """One element of each row, by its index; NaN where the index is outside."""
         if len(step.args) != 2 or set(step.kwargs) - {"axis"}:
             return None
         x, places = (self.value(a) for a in step.args)
         dtype, rank = computed(x.dtype), len(x.shape)
         axis = step.kwargs.get("axis", -1)
-        if dtype is None or axis is None or axis % rank != rank - 1 or places.shape != (*x.shape[:-1], 1) or rank < 2:
+        if dtype is None or dtype.kind != "f" or axis is None or rank < 2 or x.shape[-1] > LONGEST_ROW:
             return None
-        return self.emit("ROW_PICK", [x, places], dtype, x.dtype, kind="row") if x.shape[-1] <= LONGEST_ROW else None
+        if axis % rank != rank - 1 or places.shape != (*x.shape[:-1], 1):
+            return None
+        return self.emit("ROW_PICK", [x, places], dtype, x.dtype, kind="row")
 
 
 def computed(dtype: np.dtype) -> np.dtype | None:
