@@ -284,6 +284,19 @@ def test_what_is_not_finite_stays_where_it_is_seen(value):
     np.testing.assert_array_equal(argmax[~np.isfinite(pooled)], at[~np.isfinite(pooled)])
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_count_where_they_meet_the_input(value):
+    """The reference has NaN at the border too: it multiplies padding, which is 0."""
+    case = large(batch=2, act=None)
+    case.w[0, 1, 2, 3] = value  # meets the padding above the first row
+    found = everything(case)[2]
+    with np.errstate(invalid="ignore"):
+        expected = REFERENCE.conv(case.x, case.w, case.b, SAME, None)
+    np.testing.assert_array_equal(np.isfinite(found[:, 1:]), np.isfinite(expected[:, 1:]))
+    assert np.isfinite(found[:, 0]).all()
+    assert not np.isfinite(expected[:, 0, :, 3]).any()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

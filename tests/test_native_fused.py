@@ -10,7 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import as_strided
 
+from layerwise import config, ops
+from layerwise.autograd import Tensor, raw
+from layerwise.backends import backend
 from layerwise.backends.opcodes import OPCODES
+from layerwise.ops.elementwise import SELU_ALPHA, SELU_SCALE
 
 native = pytest.importorskip("layerwise.backends._native")
 
@@ -112,6 +116,27 @@ def test_functions_over_all_of_float32(name, isa):
     known = np.isfinite(PATTERNS) | ~np.isnan(want)
     assert worst_ulp(y[known], want[known]) <= limit
     assert np.isnan(y[np.isnan(PATTERNS)]).all()
+
+
+ACTIVATIONS = {
+    ops.relu: (lambda x: np.maximum(x, 0), 0), ops.tanh: (np.tanh, 2), ops.sigmoid: (sigmoid, 2), ops.exp: (np.exp, 2),
+    ops.log: (np.log, 2), ops.softplus: (lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))), 2),
+    ops.elu: (lambda x: np.where(x > 0, x, np.expm1(x)), 2),
+    ops.selu: (lambda x: SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(x)), 2),
+    ops.silu: FUNCTIONS["SILU"], ops.gelu: FUNCTIONS["GELU_TANH"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda operation: operation.__name__)
+def test_recorded_activations_over_all_of_float32(activation, isa):
+    truth, limit = ACTIVATIONS[activation]
+    x = PATTERNS[np.isfinite(PATTERNS)]
+    with config.override(backend="native"), np.errstate(all="ignore"):
+        replay = backend().compile(lambda state, x: ([], raw(activation(Tensor(x)))))
+        y = replay([], x)[1]
+        want = truth(x.astype("float64"))
+    assert all(replay.programs.values())
+    assert worst_ulp(y, want) <= limit
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

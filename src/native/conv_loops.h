@@ -4,7 +4,7 @@
 // Padding does not exist here. Along each axis, output positions are grouped into stretches that meet the same taps of the
 // kernel (for 3 taps and padding 1: the first position, the middle, the last one), and a product of stretches, a region, is
 // a dense loop nest over positions (image, axes) and taps (axes, channels). Each loop moves three pointers: into the input
-// x, the output y and the kernel w.
+// x, the output y and the kernel w. So an infinite weight over padding adds nothing, where a sum over zeros would be NaN.
 //
 // The micro-kernel takes rows by pointer, so a tile may hold any positions of any images. Depthwise kernels are the same loops
 // with vectors of x in the place of its numbers.

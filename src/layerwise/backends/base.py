@@ -246,6 +246,9 @@ class Backend:
     def sigmoid(self, x: Array) -> Array:
         return sigmoid(self.xp, x)
 
+    def silu(self, x: Array) -> Array:
+        return x * self.sigmoid(x)
+
     def gelu(self, x: Array, approximate: bool) -> Array:
         """x P(Z <= x) for a standard normal Z, or its approximation by tanh."""
         if approximate:

@@ -65,6 +65,9 @@ class NativeBackend(NumpyBackend):
     def sigmoid(self, x: Array) -> Array:
         return _instruction("SIGMOID", x) if x.dtype in FLOATS else super().sigmoid(x)
 
+    def silu(self, x: Array) -> Array:
+        return _instruction("SILU", x) if x.dtype in FLOATS else super().silu(x)
+
     def gelu(self, x: Array, approximate: bool) -> Array:
         if x.dtype not in FLOATS:
             return super().gelu(x, approximate)
@@ -247,7 +250,7 @@ def _instruction(name: str, x: Array) -> Array:
     return y
 
 
-INSTRUCTIONS = {name: functools.partial(_instruction, name) for name in ("ERF", "SIGMOID", "GELU", "GELU_TANH")}
+INSTRUCTIONS = {n: functools.partial(_instruction, n) for n in ("ERF", "SIGMOID", "SILU", "GELU", "GELU_TANH")}
 UNARY.update((function, name) for name, function in INSTRUCTIONS.items())
 
 

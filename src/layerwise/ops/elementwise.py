@@ -484,7 +484,7 @@ def sigmoid(x: Any) -> Tensor:
 @elementwise(floating=True)
 def silu(x: Array) -> Array:
     """y = x sigmoid(x)"""
-    return x * backend().sigmoid(x)
+    return backend().silu(x)
 
 
 @silu.gradient
