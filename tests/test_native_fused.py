@@ -402,7 +402,7 @@ def test_any_number_of_threads_gives_the_same_bits():
 # ------------------------------------------------------------------------------------------- whole programs, and errors
 
 
-@pytest.mark.parametrize("shape", [(32, 10), (7, 1000), (400, 33)])
+@pytest.mark.parametrize("shape", [(32, 10), (7, 1000), (400, 33), (50, 200)])
 def test_softmax_cross_entropy(shape, isa):
     x = (RNG.normal(size=shape) * 5).astype("float32")
     labels = RNG.integers(0, shape[1], (shape[0], 1)).astype("int32")

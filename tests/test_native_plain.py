@@ -184,6 +184,14 @@ def test_reduce_finds_the_first_of_equals_and_nan():
             np.testing.assert_array_equal(reduce(op, y, (axis,), "int64"), getattr(np, op)(y, axis))
 
 
+@pytest.mark.parametrize("shape", [(1_000_000,), (100_000, 5)])
+def test_the_first_of_equals_is_in_the_first_of_many_parts(shape):
+    x = np.zeros(shape, "float32")
+    for place in (9 * len(x) // 10, len(x) // 2, len(x) // 9):
+        x[place] = 1
+        np.testing.assert_array_equal(reduce("argmax", x, (0,), "int64"), place)
+
+
 def test_reduce_wraps_whole_numbers():
     x = np.full((3, 40), 2**62 + 12345, "int64")
     for op in ("sum", "prod"):
