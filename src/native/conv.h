@@ -13,10 +13,10 @@ template <class T> struct Filter {
     int64_t size[3], tap[3];  // the whole kernel's size, and the first tap along each axis that counts here
 };
 
-// y = activation(x * filter + bias) for the positions in `box`.
+// y = activation(x * filter + bias) for the positions in `box`, one panel after the other.
 template <class T>
-void correlate(const Conv& c, const Box& box, const T* x, const Steps& xs, T* y, const Steps& ys, const Filter<T>& f,
-               const T* bias, int activation) {
+void correlate_piece(const Conv& c, const Box& box, const T* x, const Steps& xs, T* y, const Steps& ys, const Filter<T>& f,
+                     const T* bias, int activation) {
     const bool lanes = c.depthwise();
     const int64_t groups = lanes ? 1 : c.groups, columns = lanes ? c.groups : c.filters, depth = c.channels;
     const int64_t taps = f.size[0] * f.size[1] * f.size[2], padded = ceil_div(columns, WIDTH<T>) * WIDTH<T>;
@@ -32,12 +32,34 @@ void correlate(const Conv& c, const Box& box, const T* x, const Steps& xs, T* y,
             each_region(c.axis, box, xs, ys, ws, depth, [&](const Region& r) {
                 Panel<T> panel{{r.taps[0], r.taps[1], r.taps[2], r.taps[3]}, b + r.w, int(n), false,
                                bias ? bias + first : nullptr, activation};
-                sweep(r.positions, x + r.x + (lanes ? begin : g * depth), y + r.y + first, panel, vectors, kind);
+                const T* from = x + r.x + (lanes ? begin : g * depth);
+                const int64_t taps = r.taps[0].count * r.taps[1].count * r.taps[2].count;
+                if (lanes && taps > 0 && taps <= LINE_TAPS) sweep_lines(r.positions, from, y + r.y + first, panel, n < WIDTH<T>);
+                else sweep(r.positions, from, y + r.y + first, panel, vectors, kind);
             });
         }
 }
 
 // ---- packing
+
+// The same. Each panel of a depthwise kernel reads other channels of x, so that cache lines come again and again: there, box
+// is cut into pieces that stay in cache.
+template <class T>
+void correlate(const Conv& c, const Box& box, const T* x, const Steps& xs, T* y, const Steps& ys, const Filter<T>& f,
+               const T* bias, int activation) {
+    constexpr int64_t CACHE = 512 << 10;
+    const int o = 3 - int(c.rank);
+    const Range rows = box.axis[o];
+    const int64_t image = most<int64_t>(1, xs.of[0] * sizeof(T)), row = most<int64_t>(1, xs.of[o + 1] * c.axis[o].stride * sizeof(T));
+    const int64_t some = c.depthwise() ? most<int64_t>(1, CACHE / image) : box.images.end - box.images.begin;
+    const int64_t few = c.depthwise() && image > CACHE ? most<int64_t>(1, CACHE / row) : rows.end - rows.begin;
+    Box piece = box;
+    for (int64_t n = box.images.begin; n < box.images.end; n += some)
+        for (int64_t r = rows.begin; r < rows.end; r += few) {
+            piece.images = {n, least(n + some, box.images.end)}, piece.axis[o] = {r, least(r + few, rows.end)};
+            correlate_piece(c, piece, x, xs, y, ys, f, bias, activation);
+        }
+}
 
 // The part of a transposed convolution that input positions first, first + stride, ... meet, as a convolution of the
 // output by a piece of the flipped kernel; its taps are `tap`, `tap` + 1, ... where taps are sorted as `packed_tap` does.

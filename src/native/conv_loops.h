@@ -143,10 +143,10 @@ inline void merge_loops(Loop (&k)[4]) {
 // MR rows of a panel NV vectors wide. PANEL_PART: the last vector has fewer columns. PANEL_LANES: x has a value for each
 // column instead of one for all. PANEL_UNIT: the rows are x[0], x[0] + 1, ..., which takes no registers for their pointers.
 // PANEL_SLIDE: the rows are neighbouring positions and k[2] their 3 taps, one position apart: each x serves 3 rows.
-enum PanelKind { PANEL_WHOLE, PANEL_PART, PANEL_LANES, PANEL_LANES_PART, PANEL_UNIT, PANEL_SLIDE, PANEL_LANES_SLIDE };
+enum PanelKind { PANEL_WHOLE, PANEL_PART, PANEL_LANES, PANEL_LANES_PART, PANEL_UNIT, PANEL_SLIDE };
 
 // acc[p][j] += sum over taps t < 3 and k of x[(p + t) * step + k] * b(t, k, j)
-template <bool LANES, class T, int MR, int NV>
+template <class T, int MR, int NV>
 INLINE void multiply_add_sliding(V<T> (&acc)[MR][NV], const T* x, int64_t step, const T* b, int64_t b_tap, int64_t b_step,
                                  int64_t depth) {
     const T* from[(MR + 4) / 3];  // to every third position
@@ -156,8 +156,7 @@ INLINE void multiply_add_sliding(V<T> (&acc)[MR][NV], const T* x, int64_t step, 
         UNROLL for (int t = 0; t < 3; t++)
             UNROLL for (int j = 0; j < NV; j++) taps[t][j] = load(b + t * b_tap + j * WIDTH<T>);
         UNROLL for (int i = 0; i < MR + 2; i++) {
-            const T* at = from[i / 3] + i % 3 * step + k;
-            V<T> a = LANES ? load(at) : broadcast(*at);
+            V<T> a = broadcast(from[i / 3][i % 3 * step + k]);
             UNROLL for (int t = 0; t < 3; t++)
                 if (i - t >= 0 && i - t < MR)
                     UNROLL for (int j = 0; j < NV; j++) acc[i - t][j] += a * taps[t][j];
@@ -170,7 +169,7 @@ inline PanelKind panel_kind(bool part, bool lanes) { return PanelKind(part + 2 *
 template <class T, int MR, int NV, PanelKind KIND>
 __attribute__((noinline)) void panel_tile(const Panel<T>& panel, const T* const* x, T* const* out) {
     constexpr bool PART = KIND == PANEL_PART || KIND == PANEL_LANES_PART;
-    constexpr bool LANES = KIND == PANEL_LANES || KIND == PANEL_LANES_PART || KIND == PANEL_LANES_SLIDE;
+    constexpr bool LANES = KIND == PANEL_LANES || KIND == PANEL_LANES_PART;
     const T* from[MR];
     T* to[MR];
     UNROLL for (int p = 0; p < MR; p++) {
@@ -183,8 +182,8 @@ __attribute__((noinline)) void panel_tile(const Panel<T>& panel, const T* const*
     if constexpr (KIND >= PANEL_SLIDE) {
         for (int64_t h = 0; h < k[0].count; h++)
             for (int64_t i = 0; i < k[1].count; i++)
-                multiply_add_sliding<LANES>(acc, x[0] + h * k[0].x + i * k[1].x, k[2].x,
-                                            panel.b + h * k[0].other + i * k[1].other, k[2].other, k[3].other, k[3].count);
+                multiply_add_sliding(acc, x[0] + h * k[0].x + i * k[1].x, k[2].x, panel.b + h * k[0].other + i * k[1].other,
+                                     k[2].other, k[3].other, k[3].count);
         return finish(acc, to, MR, panel.columns, panel.add, panel.bias, panel.activation);
     }
     for (int64_t h = 0; h < k[0].count; h++)
@@ -208,9 +207,10 @@ template <class T, int NV, PanelKind KIND, int... I> Tiles<T> list_tiles(Sequenc
 }
 template <class T> Tiles<T> tiles_for(int vectors, PanelKind kind) {
     using Few = typename Count<8>::type;
+    using Taps = typename Count<REGISTERS == 32 ? 9 : 8>::type;
     switch (kind) {
         case PANEL_PART: return list_tiles<T, 1, PANEL_PART>(Few());
-        case PANEL_LANES: return list_tiles<T, 1, PANEL_LANES>(Few());
+        case PANEL_LANES: return list_tiles<T, 1, PANEL_LANES>(Taps());
         case PANEL_LANES_PART: return list_tiles<T, 1, PANEL_LANES_PART>(Few());
         case PANEL_UNIT:
             if constexpr (sizeof(T) == 4) {  // worth its code in float32 only
@@ -223,9 +223,6 @@ template <class T> Tiles<T> tiles_for(int vectors, PanelKind kind) {
                 if (vectors == 1) return list_tiles<T, 1, PANEL_SLIDE>(typename Count<REGISTERS == 32 ? 12 : 10>::type());
                 return list_tiles<T, 2, PANEL_SLIDE>(typename Count<REGISTERS == 32 ? 12 : 4>::type());
             }
-            [[fallthrough]];
-        case PANEL_LANES_SLIDE:
-            if constexpr (sizeof(T) == 4) return list_tiles<T, 1, PANEL_LANES_SLIDE>(Few());
             [[fallthrough]];
         default:
             if (vectors == 1) return list_tiles<T, 1, PANEL_WHOLE>(typename Count<tile_rows(1)>::type());
@@ -244,10 +241,9 @@ template <class T> int64_t panel_columns(int64_t left, int64_t vectors) {
 template <class T> void sweep(const Loop (&rows)[4], const T* x, T* out, Panel<T>& panel, int vectors, PanelKind kind) {
     const int64_t n = rows[0].count * rows[1].count * rows[2].count * rows[3].count;
     if (n == 0) return;
-    if (sizeof(T) == 4 && (kind == PANEL_WHOLE || kind == PANEL_LANES) && vectors <= 2 && rows[3].count >= 6) {
-        const bool sliding = panel.k[2].count == 3 && panel.k[2].x == rows[3].x;
-        if (kind == PANEL_WHOLE && rows[3].x == 1) kind = PANEL_UNIT;
-        else if (sliding) kind = kind == PANEL_LANES ? PANEL_LANES_SLIDE : PANEL_SLIDE;
+    if (sizeof(T) == 4 && kind == PANEL_WHOLE && vectors <= 2 && rows[3].count >= 6) {
+        if (rows[3].x == 1) kind = PANEL_UNIT;
+        else if (panel.k[2].count == 3 && panel.k[2].x == rows[3].x) kind = PANEL_SLIDE;
     }
     if (kind < PANEL_SLIDE) merge_loops(panel.k);
     panel.out_step = rows[3].other;
@@ -262,15 +258,71 @@ template <class T> void sweep(const Loop (&rows)[4], const T* x, T* out, Panel<T
             x += rows[l - 1].x - rows[l].count * rows[l].x, out += rows[l - 1].other - rows[l].count * rows[l].other;
         }
     };
-    for (int64_t i = 0; i < n / line * count; i++) {
-        const Range tile = part_of(line, count, i % count);
-        const int size = int(tile.end - tile.begin);
-        const T* from[tile_rows(1)];
-        T* to[tile_rows(1)];
-        for (int p = 0; p < (in_line ? 1 : size); p++) {
-            from[p] = x, to[p] = out;
-            advance(in_line ? size : 1);
+    for (int64_t lines = n / line; lines > 0; lines--)
+        for (int64_t i = 0; i < count; i++) {
+            const Range tile = part_of(line, count, i);
+            const int size = int(tile.end - tile.begin);
+            const T* from[tile_rows(1)];
+            T* to[tile_rows(1)];
+            for (int p = 0; p < (in_line ? 1 : size); p++) {
+                from[p] = x, to[p] = out;
+                advance(in_line ? size : 1);
+            }
+            tiles.of_rows[size - 1](panel, from, to);
         }
-        tiles.of_rows[size - 1](panel, from, to);
-    }
+}
+
+// ---- depthwise lines
+
+// A line of positions of a depthwise panel, with the weights of all taps in registers.
+template <class T, int TAPS, bool PART>
+__attribute__((noinline)) void panel_line(const Panel<T>& panel, const T* const* from, const T* const* weights, const Loop& line, T* out) {
+    auto get = [n = panel.columns](const T* p) __attribute__((always_inline)) { return PART ? load_part(p, n) : load(p); };
+    const T* x[TAPS];
+    V<T> w[TAPS];
+    UNROLL for (int t = 0; t < TAPS; t++) x[t] = from[t], w[t] = get(weights[t]);
+    int64_t i = 0;
+    auto tile = [&](auto& acc, auto& to) __attribute__((always_inline)) {
+        constexpr int MR = sizeof(acc) / sizeof(acc[0]);
+        clear<T>(acc);
+        UNROLL for (int t = 0; t < TAPS; t++)
+            UNROLL for (int p = 0; p < MR; p++) acc[p][0] += get(x[t] + (i + p) * line.x) * w[t];
+        UNROLL for (int p = 0; p < MR; p++) to[p] = out + (i + p) * line.other;
+        finish(acc, to, MR, panel.columns, panel.add, panel.bias, panel.activation);
+        i += MR;
+    };
+    V<T> four[4][1], one[1][1];
+    T *to_four[4], *to_one[1];
+    while (i + 4 <= line.count) tile(four, to_four);
+    while (i < line.count) tile(one, to_one);
+}
+
+constexpr int LINE_TAPS = 9;  // at most
+template <class T> using RunLine = void (*)(const Panel<T>&, const T* const*, const T* const*, const Loop&, T*);
+template <class T, bool PART, int... I> RunLine<T> line_of(int taps, Sequence<I...>) {
+    static constexpr RunLine<T> lines[] = {panel_line<T, I + 1, PART>...};
+    return lines[taps - 1];
+}
+
+// As `sweep` for a depthwise panel of at most LINE_TAPS taps.
+template <class T> void sweep_lines(const Loop (&rows)[4], const T* x, T* out, const Panel<T>& panel, bool part) {
+    const T *weights[LINE_TAPS], *from[LINE_TAPS];
+    int64_t offset[LINE_TAPS];
+    int taps = 0;
+    for (int64_t h = 0; h < panel.k[0].count; h++)
+        for (int64_t i = 0; i < panel.k[1].count; i++)
+            for (int64_t j = 0; j < panel.k[2].count; j++, taps++) {
+                weights[taps] = panel.b + h * panel.k[0].other + i * panel.k[1].other + j * panel.k[2].other;
+                offset[taps] = h * panel.k[0].x + i * panel.k[1].x + j * panel.k[2].x;
+            }
+    using Taps = typename Count<LINE_TAPS>::type;
+    const RunLine<T> run = part ? line_of<T, true>(taps, Taps()) : line_of<T, false>(taps, Taps());
+    Loop lines[4] = {rows[0], rows[1], rows[2], rows[3]};
+    merge_loops(lines);
+    for (int64_t h = 0; h < lines[0].count; h++)
+        for (int64_t i = 0; i < lines[1].count; i++)
+            for (int64_t j = 0; j < lines[2].count; j++) {
+                for (int t = 0; t < taps; t++) from[t] = x + offset[t] + h * lines[0].x + i * lines[1].x + j * lines[2].x;
+                run(panel, from, weights, lines[3], out + h * lines[0].other + i * lines[1].other + j * lines[2].other);
+            }
 }
