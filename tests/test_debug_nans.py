@@ -217,6 +217,54 @@ def test_on_a_batch_of_its_own():
     assert (caught.value.epoch, caught.value.batch) == (None, None)
 
 
+def raised(run):
+    with config.override(debug_nans=True), np.errstate(all="ignore"), pytest.raises(NonFiniteError) as caught:
+        run()
+    return caught.value
+
+
+@pytest.mark.parametrize("verbose", [0, 2])  # batches together, and one by one
+def test_located_in_evaluation(verbose, capsys):
+    model = stack(lambda x: ops.log(2 - x), 0)
+    before = [v.numpy() for v in model.weights]
+    for _ in range(2):  # each counts its batches
+        error = raised(lambda: model.evaluate(marked(), Y, 8, verbose=verbose))
+        assert str(error).startswith(
+            "evaluate, batch 2 (counted from 0): log in layer 'planted' (Apply) gave NaN in 1 of"
+        )
+        assert (error.op, error.layer, error.epoch, error.batch) == ("log", "planted", None, 2)
+    error = raised(lambda: model.fit(X, Y, 8, verbose=0, validation_data=(marked(), Y)))
+    assert (error.layer, error.batch, error.__notes__) == ("planted", 2, ["in validation_data"])
+    assert "in layer 'planted'" in str(raised(lambda: model.test_on_batch(marked(), Y)))
+    with config.override(debug_nans=True):
+        on = model.evaluate(X, Y, 8, verbose=0)
+    assert on == model.evaluate(X, Y, 8, verbose=0)
+    model.set_weights(before)
+    assert np.isnan(model.evaluate(marked(), Y, 8, verbose=0))
+
+
+def test_located_in_a_test_step_of_ones_own():
+    class Own(Sequential):
+        def test_step(self, data):
+            x, y = data
+            return {"loss": ops.mean(ops.square(y - self(x)))}
+
+    model = Own([Input((3,)), Apply(lambda x: ops.log(2 - x), name="planted"), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    assert raised(lambda: model.evaluate(marked(), Y, 8, verbose=0)).batch == 2
+
+
+def test_located_in_predictions():
+    model = stack(lambda x: ops.log(2 - x), 0)
+    error = raised(lambda: model.predict(marked(), 8, verbose=0))
+    assert str(error).startswith("predict, batch 2 (counted from 0): log in layer 'planted'")
+    assert (error.op, error.layer, error.batch) == ("log", "planted", 2)
+    with config.override(debug_nans=True):
+        on = model.predict(X, 8, verbose=0)
+    np.testing.assert_allclose(on, model.predict(X, 8, verbose=0), rtol=1e-6)
+    assert "in layer 'planted'" in str(raised(lambda: model.predict_on_batch(marked())))
+
+
 def test_training_is_the_same_with_and_without():
     """Also what is infinite for a reason, or too large for the sum of all, is left alone."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import config, tree
+from .. import config, ops, tree
 from ..autograd import Tensor, as_tensor, raw
 from ..autograd.primitive import Primitive, observed
 from ..backends import backend
@@ -30,7 +30,7 @@ class NonFiniteError(FloatingPointError):
         op: the name of the first operation that did so from finite numbers; None where it was no operation.
         place: where it is: a layer, loss, metric or optimizer, and whether it is in its gradient.
         layer: the path of the layer; None where it is in none.
-        epoch, batch: counted from 0, of the running `fit`; None outside of one.
+        epoch, batch: counted from 0; None outside of `fit`, and on a batch of its own.
     """
 
     def __init__(self, text: str, **found: Any) -> None:
@@ -39,61 +39,95 @@ class NonFiniteError(FloatingPointError):
         self.epoch, self.batch = found.get("epoch"), found.get("batch")
 
 
-class CheckedStep:
-    """A training step that raises `NonFiniteError` where it leaves NaN or infinity that was not there before.
+class CheckedStep(StepFunction):
+    """A step that raises `NonFiniteError` where it leaves NaN or infinity that was not there before.
 
-    The step also sums up the squares of every new weight, of every gradient and of the loss: sums are finite
-    only if all is. If one is not, the step is gone through again, from the state before it, operation by operation.
+    A training step also adds up the squares of every new weight, of every gradient and of the loss: sums are finite
+    only if all is. Of other steps the results are looked at. If something is not finite, the step is gone through
+    again, from the state before it, operation by operation. Steps that are taken together are checked together, and
+    then repeated one by one.
 
     Args:
-        model: the one that is trained.
-        step: its `train_step`.
+        model: the one that is trained, evaluated or used.
+        kind: "train", "test" or "predict", whose step it is.
         variables: what the step changes.
         compiled: whether the backend may compile it.
     """
 
-    def __init__(self, model: Any, step: Callable[..., Any], variables: Sequence[Variable], compiled: bool) -> None:
-        self.model, self.step, self.variables = model, step, variables
+    def __init__(self, model: Any, kind: str, variables: Sequence[Variable], compiled: bool) -> None:
+        self.model, self.kind, self.step = model, kind, getattr(model, f"{kind}_step")
+        training = kind == "train"
         weights = {id(v) for v in model.weights}
-        self._floats = [i for i, v in enumerate(variables) if is_float(v.dtype) and id(v) in weights]
-        self._before: list[Any] = [None] * len(variables)
-        self._run = StepFunction(self._summed, variables, compiled)
+        own = [i for i, v in enumerate(variables) if id(v) in weights]
+        self._floats = [i for i in own if training and is_float(variables[i].dtype)]
+        self._constant = frozenset(() if training else own)
+        self._sums = Variable(np.zeros(len(self._floats) + 1, "float32"), trainable=False, name="sums_of_squares")
+        self._before: list[Any] = [None] * (len(variables) + 1)
+        self.begin()
+        super().__init__(self._summed if training else self.step, [*variables, self._sums], compiled)
 
-    def _summed(self, *batch: Any) -> tuple[Any, Tensor]:
+    def _summed(self, *batch: Any) -> Any:
         logs, others = self._watched(*batch)
         arrays = [*(self.variables[i].value for i in self._floats), *others]
-        return logs, Tensor(backend().squares([raw(a) for a in arrays]))
+        squares = Tensor(backend().squares([raw(a) for a in arrays]))
+        count = len(self._floats)
+        self._sums.assign_add(ops.concatenate([squares[:count], ops.sum(squares[count:], keepdims=True)]))
+        return logs
 
     def _watched(self, *batch: Any) -> tuple[Any, list[Tensor]]:
-        """What the step returns; the loss and the gradients."""
+        """What the step returns; what of it must be finite, and the gradients."""
         with _gradients(self.model.optimizer) as found:
             logs = self.step(*batch)
-        if isinstance(logs, dict) and "loss" in logs:
-            found.insert(0, as_tensor(logs["loss"]))
-        return logs, found
+        return logs, [*self._results(logs), *found]
+
+    def _results(self, logs: Any) -> list[Tensor]:
+        """The loss, or the predictions."""
+        if self.kind != "predict":
+            return [as_tensor(logs["loss"])] if isinstance(logs, dict) and "loss" in logs else []
+        return [as_tensor(y) for y in tree.flatten(logs)]
+
+    def begin(self) -> None:
+        """Count batches from 0 again."""
+        self._done = self._left = 0
 
     def __call__(self, *batch: Any) -> Any:
+        self._done, self._left = self._done + 1, max(self._left - 1, 0)
         before = self._copied()
-        logs, sums = self._run(*batch)
-        found = np.asarray(sums)
-        if math.isfinite(found.sum()):
-            return logs
-        wrong = ~np.isfinite(found)
-        for place, i in enumerate(self._floats):
-            wrong[place] = wrong[place] and _finite(before[i])  # what was there before is no one's doing now
-        if not wrong.any():
-            return logs
-        after = [v._value for v in self.variables]
-        self._set(before)
-        self._explain(before, batch)
-        self._set(after)  # the sums overflowed, nothing else
+        logs = super().__call__(*batch)
+        if self._wrong(before, logs):
+            after = [v._value for v in self.variables]
+            self._set(before)
+            self._explain(before, batch)
+            self._set(after)  # the sums overflowed, nothing else
+            self._sums.assign(np.zeros(self._sums.shape))
         return logs
+
+    def for_each(self, rows: np.ndarray, *data: Any) -> Any:
+        before, self._left = self._copied(), len(rows)
+        together = self.kind == "train" or self.step.__module__ == f"{__package__}.trainer"  # its losses are means
+        logs = super().for_each(rows, *data) if together else None
+        if not together or (self._left and self._wrong(before, logs)):  # not one by one
+            self._set(before)
+            for line in rows:
+                logs = self(*tree.map_structure(lambda a: None if a is None else backend().batch(a, line), data))  # noqa: B023
+        self._done, self._left = self._done + self._left, 0
+        return logs
+
+    def _wrong(self, before: Sequence[Any], logs: Any) -> bool:
+        """Whether something is not finite, apart from weights that were not before: no one's doing now."""
+        if self.kind != "train":
+            return not all(_finite(raw(result)) for result in self._results(logs))
+        found = self._sums._value
+        if math.isfinite(found.sum()):
+            return False
+        wrong = ~np.isfinite(np.asarray(found))
+        return bool(wrong[-1]) or any(wrong[place] and _finite(before[i]) for place, i in enumerate(self._floats))
 
     def _copied(self) -> list[Any]:
         """The variables' values, safe from being overwritten by the step."""
         for i, variable in enumerate(self.variables):
             value, copy = variable._value, self._before[i]
-            if not isinstance(value, np.ndarray):
+            if i in self._constant or not isinstance(value, np.ndarray):
                 self._before[i] = value  # other backends' arrays never change
             elif not isinstance(copy, np.ndarray):
                 self._before[i] = value.copy()
@@ -124,9 +158,15 @@ class CheckedStep:
         if not bad and not changed:
             return
         run = self.model._run
-        place = {} if run is None else {"epoch": run.epoch, "batch": run.stream.done - 1}
-        where = "" if run is None else f"epoch {run.epoch}, batch {run.stream.done - 1} (counted from 0): "
-        kept = "; the model is as it was before this batch"
+        if self.kind != "train":
+            place = {"batch": self._done - 1}
+            where = f"{'evaluate' if self.kind == 'test' else 'predict'}, batch {place['batch']} (counted from 0): "
+        elif run is None:
+            place, where = {}, ""
+        else:
+            place = {"epoch": run.epoch, "batch": run.stream.done - 1 - self._left}
+            where = f"epoch {place['epoch']}, batch {place['batch']} (counted from 0): "
+        kept = "; the model is as it was before this batch" if self.kind == "train" else ""
         birth = origins.first([*bad, *(after[i] for i in changed)])
         if birth is None:
             paths = ", ".join(self.variables[i].path for i in changed) or "the loss or a gradient"

@@ -261,19 +261,21 @@ class Trainer(_Base):
         """The step of this kind, made anew when what it depends on has changed."""
         variables = self._state()
         eager = bool(getattr(self, "run_eagerly", False))
-        checked = kind == "train" and config.debug_nans()
+        checked = config.debug_nans()
         settings = config.backend(), config.fusion(), eager, checked, backend().distribution
         key = (kind, settings, tuple((id(v), v.trainable) for v in variables), id(self.optimizer))
         steps = self.__dict__.setdefault("_steps", {})
         if key not in steps:
             for old in [k for k in steps if k[0] == kind]:
                 del steps[old]
-            step = getattr(self, f"{kind}_step")
             if checked:
-                function: Callable[..., Any] = CheckedStep(self, step, variables, compiled=not eager)
+                function: StepFunction = CheckedStep(self, kind, variables, compiled=not eager)
             else:
+                step = getattr(self, f"{kind}_step")
                 function = StepFunction(step, variables, compiled=not eager, donate=kind == "train")
             steps[key] = _Step(function)
+        if checked:
+            steps[key].function.begin()
         return steps[key]
 
     def _prepare(self, batch: Any, kind: str, source: Any) -> tuple[Callable[..., Any], list[int | None]]:
@@ -573,6 +575,7 @@ class Trainer(_Base):
     def _prediction(self, x: Any, source: Any) -> Callable[[Any], Any]:
         """The prediction step as a function of inputs alike in form to x."""
         own = type(self).predict_step is Trainer.predict_step and not getattr(self, "run_eagerly", False)
+        own = own and not config.debug_nans()
         found = inference(self) if own else None  # type: ignore[arg-type]
         if found is not None:
             return functools.partial(found, training=False)
@@ -584,7 +587,7 @@ class Trainer(_Base):
 class _Step:
     """A training, test or prediction step as a function of batches."""
 
-    function: Callable[..., Any]
+    function: Any  # a StepFunction
     rehearsed: dict[str, list[int | None]] = field(default_factory=dict)  # by the batches' form: `_rehearse`'s result
 
 
