@@ -201,7 +201,7 @@ def read(file: BinaryIO, where: str) -> Group:
         return source.root()
     except FileFormatError as error:
         raise FileFormatError(f"{where}: {source.path}{error}") from None
-    except (struct.error, IndexError, UnicodeDecodeError) as error:
+    except (struct.error, IndexError, ValueError) as error:
         raise FileFormatError(f"{where}: {source.path}damaged ({error})") from error
 
 
