@@ -274,39 +274,46 @@ template <class T> void sweep(const Loop (&rows)[4], const T* x, T* out, Panel<T
 
 // ---- depthwise lines
 
-// A line of positions of a depthwise panel, with the weights of all taps in registers.
+constexpr int LINE_TAPS = 9;  // at most
+
+// As `sweep` for a depthwise panel of few taps: lines of positions, with the weights of all taps in registers.
 template <class T, int TAPS, bool PART>
-__attribute__((noinline)) void panel_line(const Panel<T>& panel, const T* const* from, const T* const* weights, const Loop& line, T* out) {
+__attribute__((noinline)) void panel_lines(const Loop (&lines)[4], const T* x, const int64_t* offset, T* out, const Panel<T>& panel,
+                                           const T* const* weights) {
     auto get = [n = panel.columns](const T* p) __attribute__((always_inline)) { return PART ? load_part(p, n) : load(p); };
-    const T* x[TAPS];
     V<T> w[TAPS];
-    UNROLL for (int t = 0; t < TAPS; t++) x[t] = from[t], w[t] = get(weights[t]);
-    int64_t i = 0;
-    auto tile = [&](auto& acc, auto& to) __attribute__((always_inline)) {
+    UNROLL for (int t = 0; t < TAPS; t++) w[t] = get(weights[t]);
+    const T* from[TAPS];
+    auto tile = [&](auto& acc, auto& to, int64_t at) __attribute__((always_inline)) {
         constexpr int MR = sizeof(acc) / sizeof(acc[0]);
         clear<T>(acc);
         UNROLL for (int t = 0; t < TAPS; t++)
-            UNROLL for (int p = 0; p < MR; p++) acc[p][0] += get(x[t] + (i + p) * line.x) * w[t];
-        UNROLL for (int p = 0; p < MR; p++) to[p] = out + (i + p) * line.other;
+            UNROLL for (int p = 0; p < MR; p++) acc[p][0] += get(from[t] + (at + p) * lines[3].x) * w[t];
+        UNROLL for (int p = 0; p < MR; p++) to[p] = out + (at + p) * lines[3].other;
         finish(acc, to, MR, panel.columns, panel.add, panel.bias, panel.activation);
-        i += MR;
     };
     V<T> four[4][1], one[1][1];
-    T *to_four[4], *to_one[1];
-    while (i + 4 <= line.count) tile(four, to_four);
-    while (i < line.count) tile(one, to_one);
+    T *to_four[4], *to_one[1], *const first = out;
+    for (int64_t h = 0; h < lines[0].count; h++)
+        for (int64_t i = 0; i < lines[1].count; i++)
+            for (int64_t j = 0; j < lines[2].count; j++) {
+                const T* start = x + h * lines[0].x + i * lines[1].x + j * lines[2].x;
+                UNROLL for (int t = 0; t < TAPS; t++) from[t] = start + offset[t];
+                out = first + h * lines[0].other + i * lines[1].other + j * lines[2].other;
+                int64_t at = 0;
+                for (; at + 4 <= lines[3].count; at += 4) tile(four, to_four, at);
+                for (; at < lines[3].count; at++) tile(one, to_one, at);
+            }
 }
 
-constexpr int LINE_TAPS = 9;  // at most
-template <class T> using RunLine = void (*)(const Panel<T>&, const T* const*, const T* const*, const Loop&, T*);
-template <class T, bool PART, int... I> RunLine<T> line_of(int taps, Sequence<I...>) {
-    static constexpr RunLine<T> lines[] = {panel_line<T, I + 1, PART>...};
+template <class T> using RunLines = void (*)(const Loop (&)[4], const T*, const int64_t*, T*, const Panel<T>&, const T* const*);
+template <class T, bool PART, int... I> RunLines<T> lines_of(int taps, Sequence<I...>) {
+    static constexpr RunLines<T> lines[] = {panel_lines<T, I + 1, PART>...};
     return lines[taps - 1];
 }
 
-// As `sweep` for a depthwise panel of at most LINE_TAPS taps.
 template <class T> void sweep_lines(const Loop (&rows)[4], const T* x, T* out, const Panel<T>& panel, bool part) {
-    const T *weights[LINE_TAPS], *from[LINE_TAPS];
+    const T* weights[LINE_TAPS];
     int64_t offset[LINE_TAPS];
     int taps = 0;
     for (int64_t h = 0; h < panel.k[0].count; h++)
@@ -316,13 +323,7 @@ template <class T> void sweep_lines(const Loop (&rows)[4], const T* x, T* out, c
                 offset[taps] = h * panel.k[0].x + i * panel.k[1].x + j * panel.k[2].x;
             }
     using Taps = typename Count<LINE_TAPS>::type;
-    const RunLine<T> run = part ? line_of<T, true>(taps, Taps()) : line_of<T, false>(taps, Taps());
     Loop lines[4] = {rows[0], rows[1], rows[2], rows[3]};
     merge_loops(lines);
-    for (int64_t h = 0; h < lines[0].count; h++)
-        for (int64_t i = 0; i < lines[1].count; i++)
-            for (int64_t j = 0; j < lines[2].count; j++) {
-                for (int t = 0; t < taps; t++) from[t] = x + offset[t] + h * lines[0].x + i * lines[1].x + j * lines[2].x;
-                run(panel, from, weights, lines[3], out + h * lines[0].other + i * lines[1].other + j * lines[2].other);
-            }
+    (part ? lines_of<T, true>(taps, Taps()) : lines_of<T, false>(taps, Taps()))(lines, x, offset, out, panel, weights);
 }
