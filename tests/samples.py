@@ -16,7 +16,7 @@ import mpmath
 import numpy as np
 
 from layerwise import ops
-from layerwise.autograd import primitives
+from layerwise.autograd import Tensor, primitives
 from layerwise.backends import Window
 
 RNG = np.random.default_rng(20)
@@ -562,7 +562,7 @@ sample(
     "get_item",
     normal(4, 3),
     reference=lambda x, key: x[:, [1, 2, 1]][..., ::2, :],
-    kwargs={"key": (Ellipsis, slice(None, None, 2), ops.array([1, 2, 1]))},
+    kwargs={"key": (Ellipsis, slice(None, None, 2), Tensor(np.array([1, 2, 1])))},
     batch=(),
 )
 sample(

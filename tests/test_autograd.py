@@ -34,7 +34,7 @@ from layerwise.autograd import (
     value_and_grad,
     vjp,
 )
-from layerwise.backends import missing_kernels
+from layerwise.backends import backend, missing_kernels
 from layerwise.dtypes import ABOVE, result_type, standardize_dtype
 from layerwise.variables import StepFunction, Transaction, transaction, uninterrupted
 
@@ -68,7 +68,7 @@ def kept_bytes(y: Tensor) -> int:
             for value in held if isinstance(held, list | tuple) else [held]:
                 while type(value) is Tensor:
                     value = value.value
-                if isinstance(value, np.ndarray):
+                if backend().owns(value):
                     arrays[id(value)] = value.nbytes
     return sum(arrays.values())
 
@@ -251,6 +251,7 @@ def test_levels_do_not_mix():
     assert grad(lambda x: grad(lambda y: x * x * y)(1.0))(3.0).item() == 6.0
 
 
+@pytest.mark.float64
 def test_hessian_vector_product():
     rng = np.random.default_rng(0)
     a, x, v = rng.standard_normal((3, 3)), rng.standard_normal(3), rng.standard_normal(3)
@@ -282,6 +283,7 @@ def test_vjp_of_several_results():
 # Composites: a residual depends on the input, so the second derivative has to see it
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize(
     ("f", "x"),
     [
@@ -559,6 +561,7 @@ def unrolled(f, init, xs, reverse=False):
     return carry, ops.stack(ys[::-1] if reverse else ys)
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize("reverse", [False, True])
 def test_scan_is_a_loop(double, reverse):
     rng = np.random.default_rng(0)
@@ -581,6 +584,7 @@ def test_scan_is_a_loop(double, reverse):
         close(derivative(combined(ops.scan)), derivative(combined(unrolled)), 1e-12)
 
 
+@pytest.mark.float64
 def test_scan_captures_tensors(double):
     w0, xs = np.array([0.5, -0.3]), np.random.default_rng(1).standard_normal((3, 2))
 
@@ -591,6 +595,7 @@ def test_scan_captures_tensors(double):
     assert gradcheck(grad(f), w0)
 
 
+@pytest.mark.float64
 def test_scan_may_return_what_it_captured(double):
     def f(w):
         carry, ys = ops.scan(lambda c, x: (w, w), np.zeros(2), np.ones((3, 1)))
@@ -603,6 +608,7 @@ def test_scan_may_return_what_it_captured(double):
     close(tape.gradient(y, w), [3.0, 3.0])
 
 
+@pytest.mark.float64
 def test_scan_in_scan(double):
     xs = np.random.default_rng(1).standard_normal((3, 2))
 
@@ -618,6 +624,7 @@ def test_scan_in_scan(double):
     assert gradcheck(grad(f, (0, 1)), np.array(0.7), xs)
 
 
+@pytest.mark.float64
 def test_scan_with_grad_inside(double):
     xs = np.array([0.3, 0.7, -0.2])
 
@@ -629,6 +636,7 @@ def test_scan_with_grad_inside(double):
     assert gradcheck(grad(f), np.array(0.7))
 
 
+@pytest.mark.float64
 def test_scan_with_variables_under_a_tape(double):
     w, xs = Variable(0.5, dtype="float64"), np.array([1.0, 2.0, 3.0])
     with GradientTape() as tape:
@@ -640,6 +648,7 @@ def test_scan_with_variables_under_a_tape(double):
     close(tape.gradient(carry, w), 60.0)
 
 
+@pytest.mark.float64
 def test_scan_of_structures(double):
     State = namedtuple("State", "total count")
 
@@ -657,6 +666,7 @@ def test_scan_of_structures(double):
     assert gradcheck(f, np.array([0.1, 0.2, 0.3]))
 
 
+@pytest.mark.float64
 def test_scan_with_whole_numbers_in_the_carry(double):
     def f(x):
         (value, _), picked = ops.scan(lambda c, _: ((c[0] * x[c[1]], c[1] + 1), c[1]), (1.0, 0), length=3)
@@ -687,6 +697,7 @@ def test_scan_errors():
         ops.scan(total, 0.0)
 
 
+@pytest.mark.float64
 def test_scan_on_xla():
     jax = pytest.importorskip("jax")
     w0, xs = np.array([0.5, -0.3]), np.random.default_rng(1).standard_normal((3, 2))
@@ -724,6 +735,7 @@ def test_the_promotion_table_is_that_of_keras():
     assert result_type("int64", "int") == "int64"
 
 
+@pytest.mark.float64
 def test_python_numbers_are_weak():
     half, whole = ops.array([1.0], dtype="float16"), ops.array([1], dtype="int8")
     assert (half * 2).dtype == (half * 2.5).dtype == (half * np.float64(2)).dtype == "float16"
@@ -745,6 +757,7 @@ def test_names_of_dtypes():
         standardize_dtype("float31")
 
 
+@pytest.mark.float64
 def test_gradients_pass_through_casts():
     x = np.array([1.0, 2.0], "float32")
     g = grad(lambda x: ops.sum(ops.cast(x, "float64") * np.array([1.0, 2.0])))(x)
@@ -864,10 +877,11 @@ def test_copies_of_variables_are_their_own(duplicate):
 
 def test_variables_belong_to_their_backend():
     pytest.importorskip("jax")
-    v = Variable([1.0], name="v")
+    with config.override(backend="numpy"):
+        v = Variable([1.0], name="v")
     with config.override(backend="xla"):
         with pytest.raises(
-            RuntimeError, match=r"'v' was created under the backend '(native|numpy)', but 'xla' is active; rebuild"
+            RuntimeError, match="'v' was created under the backend 'numpy', but 'xla' is active; rebuild"
         ):
             v + 1.0
         close(v.numpy(), [1.0])
@@ -921,7 +935,7 @@ def test_a_failed_step_leaves_everything_as_it_was():
             raise KeyboardInterrupt
         b.assign(a * 2.0)
 
-    call = StepFunction(step, [a, b])
+    call = StepFunction(step, [a, b], compiled=False)
     with pytest.raises(KeyboardInterrupt):
         call(np.array(1.0))
     assert (a.numpy(), b.numpy()) == (1.0, 2.0)
@@ -1002,6 +1016,7 @@ def test_threads_differentiate_at_once():
 # gradcheck
 
 
+@pytest.mark.float64
 def test_gradcheck_finds_a_wrong_gradient(temporary_primitives):
     @primitive
     def wrong(x):

@@ -70,7 +70,7 @@ def test_train_without_arguments(tmp_path):
     """As `make train` runs it: accuracy, files, and next commands that work when they are copied."""
     run = subprocess.run([*COMMAND, "train"], capture_output=True, text=True, env=ENVIRONMENT)
     assert run.returncode == 0, run.stderr
-    kernels, none = r"native, \d+ threads?", r"numpy, \d+ threads?( \(no C\+\+ kernels: .+\))?"
+    kernels, none = r"(native|xla), \d+ threads?", r"numpy, \d+ threads?( \(no C\+\+ kernels: .+\))?"
     assert re.search(rf"^backend: ({kernels}|{none})$", run.stdout, re.M)
     results = re.findall(r"^test accuracy: (\d+\.\d) %$", run.stdout, re.M)
     assert len(results) == 1
@@ -247,6 +247,7 @@ def test_ctrl_c_before_training(call, monkeypatch):
 # Perceptrons
 
 
+@pytest.mark.float64
 def test_perceptron_loss_is_the_perceptron_rule():
     """SGD on it, one example at a time, makes each class's perceptron learn like the textbook's."""
     rng = np.random.default_rng(0)

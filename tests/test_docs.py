@@ -102,6 +102,7 @@ def recipe(first_line: str) -> dict[str, object]:
     return names
 
 
+@pytest.mark.float64
 def test_the_recipe_for_an_operation():
     cube = recipe("@elementwise")["cube"]
     try:

@@ -14,7 +14,13 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 HANGS_AFTER = 300  # seconds; no measure of speed
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def marked(example):
+    """Examples that check gradients need float64."""
+    marks = [pytest.mark.float64] if "gradcheck" in example.read_text(encoding="utf-8") else []
+    return pytest.param(example, marks=marks, id=example.stem)
+
+
+@pytest.mark.parametrize("example", map(marked, EXAMPLES))
 def test_example_runs(example, tmp_path):
     source = example.read_text(encoding="utf-8")
     draws = "--out" in source

@@ -141,6 +141,7 @@ def test_cropping_and_padding(rows: dict[str, int], columns: dict[str, int]) -> 
     same("pad_images", WHOLE, **{k if "target" in k else f"{k}_padding": v for k, v in larger.items()})
 
 
+@pytest.mark.float64
 @pytest.mark.parametrize(
     "f",
     [
@@ -159,6 +160,7 @@ def test_gradients_by_images(f: Any) -> None:
     assert gradcheck(f, IMAGES[:, :4, :4].astype("float64"))
 
 
+@pytest.mark.float64
 def test_gradient_by_the_transform() -> None:
     table = np.array([TRANSFORMS["turn"], PERSPECTIVE])
     for mode in image.FILL_MODES:  # small steps: there is a kink wherever a place crosses a pixel's centre
@@ -166,6 +168,7 @@ def test_gradient_by_the_transform() -> None:
         assert gradcheck(f, IMAGES, table, step=1e-6, rtol=1e-5)
 
 
+@pytest.mark.float64
 def test_dtypes_and_unknown_batch_sizes() -> None:
     for dtype in ("float16", "float32", "float64"):
         x = IMAGES.astype(dtype)

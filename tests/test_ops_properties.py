@@ -13,6 +13,7 @@ from layerwise.autograd import primitives, vjp
 from layerwise.backends import Window
 from samples import naive_conv, naive_pool
 
+pytestmark = pytest.mark.float64
 often = settings(max_examples=100, deadline=None, derandomize=True)
 
 sizes = st.integers(0, 4)

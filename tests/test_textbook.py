@@ -56,6 +56,7 @@ def difference(model, network):
     return max(np.abs(a - b).max() for a, b in zip(model.get_weights(), parameters(network)))
 
 
+@pytest.mark.float64
 def test_sgd_agrees(batches):
     network = textbook()
     model = framework(optimizers.SGD(SGD_RATE), network)
@@ -69,6 +70,7 @@ def test_sgd_agrees(batches):
     np.testing.assert_allclose(model.predict(x, verbose=0), network.forward(x), rtol=0, atol=1e-6)
 
 
+@pytest.mark.float64
 def test_the_loss_agrees(batches):
     network = textbook()
     model = framework(optimizers.SGD(SGD_RATE), network)
@@ -91,10 +93,12 @@ def train_with_adam(batches, epsilon_at):
     return difference(model, network)
 
 
+@pytest.mark.float64
 def test_adam_agrees_once_epsilon_means_the_same(batches):
     """The textbook adds epsilon after the bias correction, Keras before: epsilon_t = epsilon * sqrt(1 - beta2^t)."""
     assert train_with_adam(batches, lambda t: EPSILON / np.sqrt(1 - 0.999**t)) < 1e-10
 
 
+@pytest.mark.float64
 def test_adam_of_the_textbook_differs_with_the_same_epsilon(batches):
     assert train_with_adam(batches, lambda t: EPSILON) > 1e-4

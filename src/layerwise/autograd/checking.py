@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import config, tree
+from ..backends import backend
 from .derivatives import vjp
 from .primitive import as_tensor
 
@@ -19,12 +20,13 @@ def gradcheck(
 
     D(h) = (u . f(x + h v) - u . f(x - h v)) / 2h;  the estimate is (4 D(h/2) - D(h)) / 3, whose error is O(h^4).
     Arguments that hold floating-point numbers are varied, in float64. Returns True or raises an AssertionError that
-    says which argument's gradient is off, and by how much.
+    says which argument's gradient is off, and by how much; a TypeError where the backend has no float64.
 
     >>> from layerwise import ops
     >>> gradcheck(ops.tanh, [[0.5, -1.0]])
     True
     """
+    backend().check_dtype("float64")
     rng = np.random.default_rng(seed)
     arrays = [np.asarray(a) for a in args]
     arrays = [a.astype("float64") if a.dtype.kind == "f" else a for a in arrays]
