@@ -55,11 +55,12 @@ class Case:
 
 
 @st.composite
-def cases(draw, pooled=False):
+def cases(draw, pooled=False, whole=False):
+    """Convolutions of any geometry; with `whole`, those without padding and with channels that fill vectors."""
     rank = draw(st.sampled_from([1, 2, 2, 2, 3]))
     each = lambda *values: draw(st.tuples(*[st.sampled_from(values)] * rank))  # noqa: E731
     size, stride, dilation = each(1, 2, 3, 3, 5), each(1, 1, 2, 3), each(1, 1, 2, 3)
-    lows, highs = each(0, 0, 1, 2, 4), each(0, 0, 1, 3)
+    lows, highs = (each(0), each(0)) if whole else (each(0, 0, 1, 2, 4), each(0, 0, 1, 3))
     window = Window(size, stride, tuple(zip(lows, highs, strict=True)), dilation)
     pool_size = each(1, 2, 2, 3)
     pool_stride = pool_size if draw(st.booleans()) else each(1, 2, 3)
@@ -77,6 +78,8 @@ def cases(draw, pooled=False):
         "grouped": lambda: (draw(FEW), draw(FEW), draw(st.sampled_from([2, 3, 7]))),
         "depthwise": lambda: (1, draw(st.sampled_from([1, 1, 2])), draw(CHANNELS)),
     }[kind]()
+    if whole:
+        channels, filters, groups = draw(st.sampled_from([16, 32, 48])), draw(st.sampled_from([16, 48])), 1
     dtype = draw(st.sampled_from(["float32", "float32", "float64"]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     batch = draw(st.sampled_from([0, 1, 1, 2, 3, 5]))
@@ -168,8 +171,8 @@ def test_gradients(case):
     )
 
 
-@settled(120)
-@given(cases(pooled=True))
+@settled(200)
+@given(cases(pooled=True) | cases(pooled=True, whole=True))
 def test_with_pool(case):
     """What the two kernels give one after the other, and the gradients of that."""
     dtype, ints = case.x.dtype, [*case.ints, *case.pool.size, *case.pool.stride]
@@ -208,15 +211,16 @@ def test_with_pool(case):
 
 
 SAME = Window((3, 3), (1, 1), ((1, 1), (1, 1)))
+VALID = Window((3, 3), (1, 1), ((0, 0), (0, 0)))
 POOL = Window((2, 2), (2, 2), ((0, 0), (0, 0)))
 
 
-def large(batch=9, act="relu", side=13, channels=24, filters=40):
+def large(batch=9, act="relu", side=13, channels=24, filters=40, window=SAME):
     """A case of several parts in every phase."""
     rng = np.random.default_rng(3)
     x = rng.normal(size=(batch, side, side, channels)).astype("float32")
     w = rng.normal(size=(3, 3, channels, filters)).astype("float32")
-    return Case(SAME, POOL, act, x, w, rng.normal(size=filters).astype("float32"))
+    return Case(window, POOL, act, x, w, rng.normal(size=filters).astype("float32"))
 
 
 def everything(case):
@@ -242,6 +246,7 @@ def everything(case):
         {"batch": 1, "side": 40},
         {"batch": 64, "side": 5, "channels": 64, "filters": 64},
         {"batch": 3, "channels": 200, "filters": 150},
+        {"batch": 40, "channels": 32, "filters": 64, "window": VALID},
     ],
 )
 def test_threads_do_not_change_bits(shape):
@@ -255,8 +260,8 @@ def test_threads_do_not_change_bits(shape):
     for others in zip(*found, strict=True):
         assert all(np.array_equal(others[0], other) for other in others)
     x, w, b = precise(case.x, case.w, case.b)
-    np.testing.assert_allclose(found[0][2], REFERENCE.conv(x, w, b, SAME, "relu"), rtol=1e-4, atol=1e-3)
-    gx = REFERENCE.conv_grad_w(x, precise(case.random(case.out))[0], w.shape, SAME)
+    np.testing.assert_allclose(found[0][2], REFERENCE.conv(x, w, b, case.window, "relu"), rtol=1e-4, atol=1e-3)
+    gx = REFERENCE.conv_grad_w(x, precise(case.random(case.out))[0], w.shape, case.window)
     np.testing.assert_allclose(found[0][3], gx, rtol=1e-4, atol=1e-2)
 
 

@@ -19,7 +19,7 @@ namespace {
 // Each defines one or more `const Kernel NAME_kernel`, listed below.
 #include "conv.h"
 #include "conv_gradients.h"
-#include "conv_pool.h"
+#include "conv_pool_gradient.h"
 #include "copy.h"
 #include "fused.h"
 #include "gather.h"
