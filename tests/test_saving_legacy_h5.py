@@ -535,3 +535,23 @@ def test_json_both_ways():
         again = layerwise.models.model_from_json(theirs.to_json())
         assert [w.shape for w in opened.weights] == [w.shape for w in ours.weights]
         assert [layer.name for layer in again.layers] == [layer.name for layer in theirs.layers]
+
+
+# Files that TF-Keras 2 wrote: tests/golden/keras_2.py
+
+
+@pytest.mark.parametrize("name", ["stack", "graph", "old"])
+def test_models_of_keras_2_go_on_training(name):
+    path = Path(__file__).parent / "golden" / f"keras_2_{name}.h5"
+    with h5py.File(path.with_stem(f"{path.stem}_known")) as file:
+        known = {key: value[()] for key, value in file.items()}
+    x = [known[key] for key in sorted(known) if key.startswith("x")]
+    x = x if len(x) > 1 else x[0]
+    model = saving.load_model(path)
+    assert describe(path).optimizer
+    np.testing.assert_allclose(model.predict(x, verbose=0), known["predicted"], atol=1e-6)
+    history = model.fit(x, known["y"], epochs=3, batch_size=8, shuffle=False, verbose=0).history
+    np.testing.assert_allclose(history["loss"], known["losses"], rtol=1e-5)
+    assert "mae" in history
+    model.load_weights(path.with_stem(f"{path.stem}_weights"))
+    np.testing.assert_allclose(model.predict(x, verbose=0), known["predicted"], atol=1e-6)

@@ -11,6 +11,7 @@ A file of weights alone has at its root what is in `model_weights`. Keras 1 to 3
 
 from __future__ import annotations
 
+import itertools
 import json
 import warnings
 from collections.abc import Iterator, Sequence
@@ -147,6 +148,8 @@ def read_model(
             config = _attribute(archive, "model_config")
             if config is None:
                 raise ValueError("it is missing; a file of weights alone is for model.load_weights")
+            if (text(archive, "keras_version") or "2").startswith("2"):
+                config = _calls_from_0(config)
             model = deserialize(_modern(config), safe_mode=safe_mode)
             if not isinstance(model, Model):
                 raise ValueError(f"expected a model, got {type(model).__name__}")
@@ -196,16 +199,49 @@ def _modern(node: Any) -> Any:
     return {key: _modern(value) for key, value in node.items()}
 
 
+def _calls_from_0(node: Any) -> Any:
+    """A graph in which the calls of models are counted as those of layers are: Keras 2 counts the model itself as 0."""
+    if isinstance(node, list):
+        return [_calls_from_0(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _calls_from_0(value) for key, value in node.items()}
+    if "input_layers" not in node:
+        return node
+    models = {layer["config"]["name"] for layer in node["layers"] if _has_inputs(layer["config"].get("layers"))}
+
+    def counted(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: counted(item) for key, item in value.items()}
+        if not isinstance(value, list):
+            return value
+        if len(value) > 2 and isinstance(value[0], str) and value[0] in models and type(value[1]) is int:
+            return [value[0], value[1] - 1, *counted(value[2:])]
+        return [counted(item) for item in value]
+
+    layers = [{**layer, "inbound_nodes": counted(layer["inbound_nodes"])} for layer in node["layers"]]
+    return {**node, "layers": layers, "output_layers": counted(node["output_layers"])}
+
+
+def _has_inputs(layers: Any) -> bool:
+    return isinstance(layers, list) and bool(layers) and layers[0]["class_name"] == "InputLayer"
+
+
 def _compile_config(training: dict[str, Any]) -> dict[str, Any]:
     """What `compile_from_config` takes, from the legacy form, which has no modules."""
     optimizer = _modern(training["optimizer_config"])
     optimizer = {
         **optimizer,
+        "class_name": optimizer["class_name"].removeprefix("Custom>"),  # as TF-Keras calls its own
         "module": "keras.optimizers",
         "config": {k: v for k, v in optimizer["config"].items() if k not in FORGOTTEN},
     }
     homes = {"loss": "keras.losses", "metrics": "keras.metrics", "weighted_metrics": "keras.metrics"}
     arguments = {name: _at_home(training.get(name), homes.get(name)) for name in COMPILE if name in training}
+    for name in ("metrics", "weighted_metrics"):
+        match arguments.get(name):
+            case [list(metrics)]:  # of the only output
+                arguments[name] = metrics
     return {"optimizer": optimizer, **arguments}
 
 
@@ -215,8 +251,20 @@ def _at_home(value: Any, module: str | None) -> Any:
     if not isinstance(value, dict):
         return value
     if "class_name" in value:
-        return {"module": module, **value}
+        return {"module": module, **value, "config": _own_arguments(value["config"])}
     return {key: _at_home(item, module) for key, item in value.items()}
+
+
+def _own_arguments(config: Any) -> Any:
+    """The configuration of a loss or metric without what Keras 2 adds: a loss says its function too."""
+    if not isinstance(config, dict):
+        return config
+    config = dict(config)
+    if config.get("reduction") == "auto":
+        config["reduction"] = "sum_over_batch_size"
+    if isinstance(fn := config.pop("fn", None), str) and "reduction" not in config:
+        config["fn"] = {"module": "builtins", "class_name": "function", "config": fn, "registered_name": "function"}
+    return config
 
 
 Stored = tuple[str, Store, list[str]]  # a layer's name, its datasets, and their names in order
@@ -278,6 +326,9 @@ def _read_optimizer(model: Model, group: Group, where: str) -> None:
     """Assign the optimizer's state; one that does not fit is left aside with a warning, as Keras does."""
     variables = model.optimizer.variables
     store, keys = Store(group), texts(group, "weight_names") or []
+    if keys and keys[0].endswith(("iteration:0", "/iter:0")):  # Keras 2's
+        variables = [v for v in variables if v.name != "learning_rate"]
+        keys = _slots_together(keys)
     check_widening([(store.count(keys), variables)], group.size, where)
     try:
         with all_or_nothing(variables):
@@ -285,3 +336,13 @@ def _read_optimizer(model: Model, group: Group, where: str) -> None:
                 raise FileFormatError(reason)
     except FileFormatError as error:
         warnings.warn(f"{where}: {error}; the optimizer starts afresh", stacklevel=5)
+
+
+def _slots_together(keys: list[str]) -> list[str]:
+    """Names of an optimizer's arrays, weight after weight. Keras up to 2.10 has them slot after slot: "Adam/w/m:0"."""
+    if keys[0].endswith("iteration:0"):
+        return keys
+    slots: dict[str, list[str]] = {}
+    for key in keys[1:]:
+        slots.setdefault(key.rpartition("/")[2], []).append(key)
+    return [keys[0], *itertools.chain(*zip(*slots.values()))]
