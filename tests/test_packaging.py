@@ -31,6 +31,7 @@ ORDER = """
 # Imports inside functions that point the other way: six at most.
 UPWARD = {
     "variables -> initializers",  # Variable("glorot_uniform", ...)
+    "variables -> ops",  # operators on variables are its functions
     "models.model -> saving",  # model.save("m.keras")
     "callbacks.backup -> saving",  # the state of a training
     "callbacks.checkpoint -> saving",  # the same
@@ -46,6 +47,10 @@ def python(code: str) -> str:
 
 
 # Importing
+
+
+def test_a_variable_is_enough_to_compute_with():
+    assert python("from layerwise import Variable; v = Variable([2.0]); print((v * v).item())") == "4.0\n"
 
 
 def test_import_is_light():

@@ -186,6 +186,8 @@ class Variable(Operators):
         constraint: Callable[[Tensor], Tensor] | None = None,
         regularizer: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
+        from . import ops  # noqa: F401 (operators on variables are its functions)
+
         if in_step():
             raise RuntimeError(
                 f"variable {name or '(without a name)'!r}: variables cannot be created inside a training step; "
