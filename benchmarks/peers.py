@@ -46,6 +46,7 @@ PEERS = {
 }
 KINDS = {  # who has something to do for which kind of work; the modules may still decline one
     "train": [OURS, "PyTorch", "torch.compile", "Keras on TensorFlow", "Keras on JAX", "JAX", "scikit-learn"],
+    "steps": [OURS, "JAX"],
     "predict": [OURS, "PyTorch", "torch.compile", "Keras on TensorFlow", "Keras on JAX", "JAX", "ONNX Runtime"],
     "conv": [OURS, "PyTorch", "JAX"],
     "matmul": [OURS, "PyTorch", "JAX", "NumPy"],

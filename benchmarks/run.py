@@ -36,7 +36,7 @@ class Run:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.workers: dict[tuple[str, int], Worker] = {}
+        self.workers: dict[tuple[str, int, str], Worker] = {}
         self.peaks: dict[int, tuple[float, float]] = {}
         self.versions: dict[str, str] = {}
         self.failures: list[str] = []
@@ -88,12 +88,12 @@ class Run:
         """The workers that do this work, started where they are not there yet, and what each says about it."""
         found = []
         for name in self._names(work):
-            key = name, self._threads(work)
+            key = name, self._threads(work), (work.backend or self.options.backend) if name == OURS else ""
             worker = self.workers.get(key)
             try:
                 if worker is None:
-                    worker = self.workers[key] = Worker(*key, self.options.backend)
-                    self.versions |= worker.versions if name != "NumPy" else {}
+                    worker = self.workers[key] = Worker(*key)
+                    self.versions |= worker.versions if name != "NumPy" and not work.backend else {}
                 answer = worker.ask(prepare=dataclasses.asdict(work), seconds=0.005 if self.options.quick else 0.2)
             except ContenderError as error:
                 self._fail(work, worker, error)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import math
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Work:
     goals: dict[str, float] = field(default_factory=dict)  # {peer, or "best": how many times as fast}
     share: float = 0.0  # of the peak: another goal
     arguments: dict[str, Any] = field(default_factory=dict)
+    backend: str = ""  # Layerwise's, where it is part of the work
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -61,6 +62,8 @@ def works(quick: bool = False) -> list[Work]:
         *_products(),
         *_memory_bound(),
         *(_train("cnn", 128, 512 if quick else 12_800, group="threads", threads=threads) for threads in (1, 2)),
+        *(_steps("mlp", batch, 512 if quick else 25_600) for batch in (32, 128)),
+        *(_steps("cnn", batch, 512 if quick else 2_560) for batch in (32, 128)),
         _mnist(0.5, 2_000) if quick else _mnist(0.99, 60_000),
     ]  # fmt: skip
 
@@ -72,6 +75,12 @@ def _train(
     arguments = {"model": model, "batch": batch, "examples": examples}
     flops = 2 * training_products(model) * examples
     return Work(name, group, "train", "examples/s", examples, flops, 0, threads, goals or {}, 0, arguments)
+
+
+def _steps(model: str, batch: int, examples: int) -> Work:
+    """`fit` on the XLA backend beside JAX's own functions, compiled once and called for every batch."""
+    work = _train(model, batch, examples, {"JAX": 0.91}, group="xla")
+    return replace(work, name=f"step {model}, batch {batch}", kind="steps", backend="xla")
 
 
 def _mnist(target: float, examples: int) -> Work:

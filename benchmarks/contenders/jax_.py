@@ -85,6 +85,11 @@ def train(work: bench.Work) -> dict[str, Callable[[], Any]]:
     return {"step by step": trainer(*common)[0], "scan": trainer(*common, scan=True)[0]}
 
 
+def steps(work: bench.Work) -> dict[str, Callable[[], Any]]:
+    ways = train(work)
+    return {way: call for way, call in ways.items() if way != "scan"}
+
+
 def trainer(
     name: str,
     weights: list[np.ndarray],

@@ -33,6 +33,9 @@ def train(work: bench.Work) -> dict[str, Callable[[], Any]]:
     return {"fit": keras_words.train(lw, work)}
 
 
+steps = train
+
+
 def predict(work: bench.Work) -> dict[str, Callable[[], Any]]:
     return {work.call: keras_words.predict(lw, work, finish=lambda tensor: tensor)}
 
