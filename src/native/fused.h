@@ -31,41 +31,57 @@ inline int64_t parts_of(const Call& c, const Space& s) {
     return most<int64_t>(1, columns ? least(parts, s.rows / 32) : parts);  // what parts share is much smaller than the arguments
 }
 
+// How many of its numbers a, b, c are registers that an instruction reads.
+constexpr int reads(Op op) {
+    if (op == Op::LOAD || op == Op::CONST) return 0;
+    if (op == Op::STORE || is_sum(op)) return 1;
+    return op == Op::ROW_PICK ? 2 : is_row(op) ? 1 : operands(op);
+}
+
+// Whether an argument repeats along the axes that are summed.
+inline bool takes_sum(const View& a, Op op) {
+    for (int j = 0; j < a.rank; j++) {
+        const bool kept = op == Op::ADD_COLUMNS && j == a.rank - 1;
+        if (!kept && count(a) && a.shape[j] > 1 && a.stride[j] != 0) return false;
+    }
+    return true;
+}
+
 inline const char* check(const Call& c) {
-    if (c.int_count < 4 || c.ints[1] < 1 || c.ints[1] > MAX_SPACE || c.int_count < 3 + c.ints[1]) return "fused: ints: expected dtype, rank (1 to 4), shape, instructions";
-    const int rank = int(c.ints[1]);
-    const int64_t dtype = c.ints[0], length = c.ints[2 + rank], *shape = c.ints + 2;
-    if (dtype < I32 || dtype > F64) return "fused: dtype: expected int32, uint32, int64, float32 or float64";
-    if (length < 1 || length > MAX_INSTRUCTIONS || c.int_count != 3 + rank + 5 * length) return "fused: instructions: expected 1 to 160, of five numbers each";
+    if (c.int_count < 4 || c.ints[1] < 1 || c.ints[1] > MAX_SPACE || c.int_count < 3 + c.ints[1])
+        return "fused: ints: expected dtype, rank (1 to 4), shape, instructions";
+    const int rank = int(c.ints[1]), dtype = c.ints[0] >= I32 && c.ints[0] <= F64 ? int(c.ints[0]) : NONE;
+    const int64_t length = c.ints[2 + rank], *shape = c.ints + 2;
+    if (dtype == NONE) return "fused: dtype: expected int32, uint32, int64, float32 or float64";
+    if (length < 1 || length > MAX_INSTRUCTIONS || c.int_count != 3 + rank + 5 * length)
+        return "fused: instructions: expected 1 to 160, of five numbers each";
     if (c.arg_count > MAX_ARGS) return "fused: arguments: expected 32 at most";
     for (int i = 0; i < c.arg_count; i++) {
         if (c.args[i].dtype == NONE || c.args[i].rank != rank) return "fused: arguments: expected the rank of the space";
         for (int j = 0; j < rank; j++)
             if (c.args[i].shape[j] != shape[j]) return "fused: arguments: expected the shape of the space";
     }
+    const auto is_argument = [&](int64_t i) { return i >= 0 && i < c.arg_count; };
     bool filled[MAX_REGISTERS] = {}, loaded[MAX_ARGS] = {}, stored[MAX_ARGS] = {};
     int sums = 0;
     for (const int64_t* p = c.ints + 3 + rank; p < c.ints + c.int_count; p += 5) {
         const Op op = Op(p[0]);
-        const bool output = op == Op::STORE || is_sum(op);
+        const bool output = op == Op::STORE || is_sum(op), moves = op == Op::LOAD || op == Op::CONST;
         if (p[1] < 0 || p[1] >= MAX_REGISTERS) return "fused: registers: expected 0 to 47";
-        if ((op == Op::LOAD && (p[2] < 0 || p[2] >= c.arg_count)) || (output && (p[3] < 0 || p[3] >= c.arg_count))) return "fused: LOAD, STORE, ADD: expected the number of an argument";
+        if ((op == Op::LOAD && !is_argument(p[2])) || (output && !is_argument(p[3])))
+            return "fused: LOAD, STORE, ADD: expected the number of an argument";
         if (op == Op::LOAD) loaded[p[2]] = true;
         if (output) stored[p[3]] = true;
         if (op == Op::CONST && (p[2] < 0 || p[2] >= c.real_count)) return "fused: CONST: expected the number of a constant";
-        if (is_sum(op)) {
-            if (sums++ == MAX_SUMS) return "fused: expected 32 sums at most";
-            for (int j = 0; j < rank; j++)
-                if (count(c.args[p[3]]) && shape[j] > 1 && c.args[p[3]].stride[j] != 0 && !(op == Op::ADD_COLUMNS && j == rank - 1)) return "fused: ADD: expected an argument that repeats along the axes that are summed";
-        }
+        if (is_sum(op) && sums++ == MAX_SUMS) return "fused: expected 32 sums at most";
+        if (is_sum(op) && !takes_sum(c.args[p[3]], op))
+            return "fused: ADD: expected an argument that repeats along the axes that are summed";
         if (is_row(op) && shape[rank - 1] > LONGEST_ROW) return "fused: expected rows of 65536 elements at most";
-        const bool moves = op == Op::LOAD || op == Op::CONST;
-        const bool known = moves || output || map_of(int32_t(dtype), op) ||
-                           (is_row(op) && (op != Op::ROW_PICK || is_float(int32_t(dtype))));
-        if (!known) return "fused: expected an instruction that the dtype has";
-        const int reads = moves ? 0 : output ? 1 : op == Op::ROW_PICK ? 2 : is_row(op) ? 1 : operands(op);
-        for (int j = 0; j < reads; j++)
-            if (p[2 + j] < 0 || p[2 + j] >= MAX_REGISTERS || !filled[p[2 + j]]) return "fused: expected registers that were filled before";
+        const bool folds = is_row(op) && (op != Op::ROW_PICK || is_float(dtype));
+        if (!moves && !output && !folds && !map_of(dtype, op)) return "fused: expected an instruction that the dtype has";
+        for (int j = 0; j < reads(op); j++)
+            if (p[2 + j] < 0 || p[2 + j] >= MAX_REGISTERS || !filled[p[2 + j]])
+                return "fused: expected registers that were filled before";
         if (!output) filled[p[1]] = true;
     }
     for (int i = 0; i < c.arg_count; i++)

@@ -48,7 +48,9 @@ template <class T> struct WrapsAs { using type = T; };  // whole numbers are add
 template <> struct WrapsAs<int32_t> { using type = uint32_t; };
 template <> struct WrapsAs<int64_t> { using type = uint64_t; };
 
-template <class T> INLINE T remainder_of(T a, T b) { return sizeof(T) == 4 ? T(__builtin_fmodf(float(a), float(b))) : T(__builtin_fmod(a, b)); }
+template <class T> INLINE T remainder_of(T a, T b) {
+    return sizeof(T) == 4 ? T(__builtin_fmodf(float(a), float(b))) : T(__builtin_fmod(a, b));
+}
 
 template <class T> INLINE T modulo(T a, T b) {  // with the sign of b
     if constexpr (REAL<T>) {
@@ -186,7 +188,8 @@ template <Op OP, class T> void map(int64_t n, char* out, const Input* in) {
         store(y, apply<OP, T>(load(a), N > 1 ? load(b) : V<T>{}, N > 2 ? load(c) : V<T>{}));
     if (n) {
         const int part = int(n);
-        store_part(y, apply<OP, T>(load_part(a, part), N > 1 ? load_part(b, part) : V<T>{}, N > 2 ? load_part(c, part) : V<T>{}), part);
+        const V<T> second = N > 1 ? load_part(b, part) : V<T>{}, third = N > 2 ? load_part(c, part) : V<T>{};
+        store_part(y, apply<OP, T>(load_part(a, part), second, third), part);
     }
 }
 
@@ -202,7 +205,8 @@ template <class T> Map map_of(Op op) {
         switch (op) {
             MAP(DIV) MAP(ARCTAN2) MAP(SQRT) MAP(EXP) MAP(EXPM1) MAP(LOG) MAP(LOG1P) MAP(TANH) MAP(SIGMOID) MAP(ERF) MAP(SIN)
             MAP(COS) MAP(FLOOR) MAP(CEIL) MAP(RINT) MAP(RECIPROCAL) MAP(ISNAN) MAP(ISINF) MAP(ISFINITE) MAP(SILU) MAP(GELU)
-            MAP(GELU_TANH) MAP(LOG2) MAP(LOG10) MAP(SINH) MAP(COSH) MAP(TAN) MAP(ARCSIN) MAP(ARCCOS) MAP(ARCTAN) MAP(ARCSINH) MAP(ARCCOSH) MAP(ARCTANH) MAP(TRUNC)
+            MAP(GELU_TANH) MAP(LOG2) MAP(LOG10) MAP(SINH) MAP(COSH) MAP(TAN) MAP(ARCSIN) MAP(ARCCOS) MAP(ARCTAN) MAP(ARCSINH)
+            MAP(ARCCOSH) MAP(ARCTANH) MAP(TRUNC)
             default: break;
         }
     } else {

@@ -31,15 +31,21 @@ template <class T, int NV, bool PART> INLINE void chain_tile(int64_t i, int n, c
     UNROLL for (int j = 0; j < NV; j++) acc[j] = at(first.data, (i + j * W) * first.step);
     for (const Link* link = links; link < links + count; link++) {
         const int64_t begin = i * link->step, step = W * link->step;
-#define UNARY(NAME) \
-    case int(Op::NAME): UNROLL for (int j = 0; j < NV; j++) acc[j] = apply<Op::NAME, T>(acc[j], acc[j], acc[j]); break;
-#define BINARY(NAME) \
-    case int(Op::NAME): UNROLL for (int j = 0; j < NV; j++) acc[j] = apply<Op::NAME, T>(acc[j], at(link->data, begin + j * step), acc[j]); break; \
-    case int(Op::NAME) + REVERSED: UNROLL for (int j = 0; j < NV; j++) acc[j] = apply<Op::NAME, T>(at(link->data, begin + j * step), acc[j], acc[j]); break;
+        auto operand = [&](int j) __attribute__((always_inline)) { return at(link->data, begin + j * step); };
+#define CASE(NUMBER, NAME, A, B)                                                                \
+    case NUMBER:                                                                                \
+        UNROLL for (int j = 0; j < NV; j++) acc[j] = apply<Op::NAME, T>(A, B, acc[j]);          \
+        break;
+#define UNARY(NAME) CASE(int(Op::NAME), NAME, acc[j], acc[j])
+#define BINARY(NAME)                                   \
+    CASE(int(Op::NAME), NAME, acc[j], operand(j))      \
+    CASE(int(Op::NAME) + REVERSED, NAME, operand(j), acc[j])
         switch (link->op) {
-            BINARY(ADD) BINARY(SUB) BINARY(MUL) BINARY(DIV) BINARY(MAX) BINARY(MIN) BINARY(EQ) BINARY(LT) BINARY(LE) BINARY(GT) BINARY(GE)
+            BINARY(ADD) BINARY(SUB) BINARY(MUL) BINARY(DIV) BINARY(MAX) BINARY(MIN)
+            BINARY(EQ) BINARY(LT) BINARY(LE) BINARY(GT) BINARY(GE)
             UNARY(NEG) UNARY(ABS) UNARY(SQRT) UNARY(RECIPROCAL) UNARY(SQUARE)
         }
+#undef CASE
 #undef UNARY
 #undef BINARY
         if (link->save)

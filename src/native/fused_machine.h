@@ -43,7 +43,9 @@ template <class T> struct Machine : Program {
         store(room, broadcast(*x));
         return {(const char*)room, 0};
     }
-    bool needs_rows(int v, const Block& b) const { return value[v].varies == BY_ROW || (value[v].varies == BY_COLUMN && !space.packed && b.rows > 1); }
+    bool needs_rows(int v, const Block& b) const {
+        return value[v].varies == BY_ROW || (value[v].varies == BY_COLUMN && !space.packed && b.rows > 1);
+    }
 
     void run_map(const Step& s, const Block& b) const {
         const int n = operands(s.op);
@@ -76,38 +78,40 @@ template <class T> struct Machine : Program {
         T room[MAX_CHAIN + 1][WIDTH<T>];
         for (int64_t r = 0; r < b.rows; r++) {
             for (int j = 0; j < n; j++) {
-                const Input in = c[j].operand < 0 ? Input{nullptr, 0} : input_row(c[j].operand, {links[j].data, links[j].step}, b, r, room[j]);
+                const Input whole{links[j].data, links[j].step};
+                const Input in = c[j].operand < 0 ? whole : input_row(c[j].operand, whole, b, r, room[j]);
                 row[j] = {c[j].op, in.data, in.step, links[j].save ? links[j].save + r * b.columns * SIZE : nullptr};
             }
             chain<T>(b.columns, input_row(s.in[0], head, b, r, room[n]), row, n);
         }
     }
 
+    // Where a block of an argument begins that is contiguous, and a row of a block of any other.
+    char* whole_block(const View& a, const Block& b) const {
+        return a.data + (b.row * space.columns + b.column) * item_size(a.dtype);
+    }
+    char* block_row(const View& a, const Block& b, int64_t r) const {
+        return a.data + (space.row_offset(a, b.row + r) + b.column * a.stride[space.rank - 1]) * item_size(a.dtype);
+    }
+
     void run_load(const Step& s, const Block& b) const {
         const View& a = call.args[s.arg];
         const Value& v = value[s.dst];
         const ConvertRow to_compute = convert(space.dtype, a.dtype);
-        const int64_t step = a.stride[space.rank - 1], size = item_size(a.dtype);
         T* y = at(s.dst, b);
-        if (v.varies == CONSTANT) {
-            to_compute((char*)y, 1, a.data, 0, WIDTH<T>);
-        } else if (contiguous(a)) {
-            to_compute((char*)y, 1, a.data + (b.row * space.columns + b.column) * size, 1, b.rows * b.columns);
-        } else {
-            const int64_t rows = v.varies == BY_COLUMN && !space.packed ? 1 : b.rows;
-            for (int64_t r = 0; r < rows; r++)
-                to_compute((char*)(y + r * b.columns), 1, a.data + (space.row_offset(a, b.row + r) + b.column * step) * size, step, b.columns);
-        }
+        if (v.varies == CONSTANT) return to_compute((char*)y, 1, a.data, 0, WIDTH<T>);
+        if (contiguous(a)) return to_compute((char*)y, 1, whole_block(a, b), 1, b.rows * b.columns);
+        const int64_t rows = v.varies == BY_COLUMN && !space.packed ? 1 : b.rows, step = a.stride[space.rank - 1];
+        for (int64_t r = 0; r < rows; r++, y += b.columns) to_compute((char*)y, 1, block_row(a, b, r), step, b.columns);
     }
 
     void run_store(const Step& s, const Block& b) const {
         const View& a = call.args[s.arg];
         const ConvertRow from_compute = convert(a.dtype, space.dtype);
-        const int64_t step = a.stride[space.rank - 1], size = item_size(a.dtype);
         const T* x = at(s.in[0], b);
-        if (contiguous(a)) return from_compute(a.data + (b.row * space.columns + b.column) * size, 1, (const char*)x, 1, b.rows * b.columns);
-        for (int64_t r = 0; r < b.rows; r++)
-            from_compute(a.data + (space.row_offset(a, b.row + r) + b.column * step) * size, step, (const char*)(x + r * b.columns), 1, b.columns);
+        if (contiguous(a)) return from_compute(whole_block(a, b), 1, (const char*)x, 1, b.rows * b.columns);
+        const int64_t step = a.stride[space.rank - 1];
+        for (int64_t r = 0; r < b.rows; r++, x += b.columns) from_compute(block_row(a, b, r), step, (const char*)x, 1, b.columns);
     }
 
     // One number a row, to or from an argument.
@@ -158,10 +162,12 @@ template <class T> struct Machine : Program {
         const T* x = at(s.in[0], b);
         if (s.op == Op::ADD_COLUMNS) {
             T *acc = (T*)(share + total.offset) + b.column, *folded = (T*)(scratch + used);
-            for (int64_t rows = b.rows; rows > 1;) {  // the second half of the rows onto the first; the middle one of an odd number stays
+            // The second half of the rows onto the first; the middle one of an odd number stays.
+            for (int64_t rows = b.rows; rows > 1;) {
                 const int64_t half = rows / 2, kept = rows - half;
                 add(half * b.columns, folded, x, x + kept * b.columns);
-                if (x != folded && kept > half) __builtin_memcpy(folded + half * b.columns, x + half * b.columns, size_t(b.columns * SIZE));
+                if (x != folded && kept > half)
+                    __builtin_memcpy(folded + half * b.columns, x + half * b.columns, size_t(b.columns * SIZE));
                 x = folded, rows = kept;
             }
             add(b.columns, acc, acc, x);

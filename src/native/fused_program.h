@@ -100,7 +100,8 @@ struct Program {
     Sum sum[MAX_SUMS];
 
     Program(const Call& call, const Space& space, char* scratch)
-        : call(call), space(space), item(item_size(space.dtype)), scratch(scratch ? scratch : (char*)VECTOR_BYTES), planning(!scratch) {
+        : call(call), space(space), item(item_size(space.dtype)), scratch(scratch ? scratch : (char*)VECTOR_BYTES),
+          planning(!scratch) {
         prepare();
     }
 
@@ -184,7 +185,10 @@ struct Program {
         const int last = space.rank - 1;
         bool by_row = false;
         for (int i = 0; i < last; i++) by_row |= space.shape[i] > 1 && a.stride[i] != 0;
-        if (space.columns == 1 || space.rows == 1) return by_row || (a.stride[last] && space.columns > 1) ? FULLY : space.columns * space.rows == 1 ? FULLY : CONSTANT;
+        if (space.columns == 1 || space.rows == 1) {
+            const bool moves = by_row || (a.stride[last] && space.columns > 1);
+            return moves || space.columns * space.rows == 1 ? FULLY : CONSTANT;
+        }
         const int varies = (by_row ? BY_ROW : 0) | (a.stride[last] ? BY_COLUMN : 0);
         return varies == BY_COLUMN && space.pieces > 1 ? FULLY : varies;
     }

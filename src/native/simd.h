@@ -83,13 +83,6 @@ template <class T> INLINE V<T> minimum(V<T> a, V<T> b) { return ((a < b) | (a !=
 // max(x, 0) where NaN stays NaN.
 template <class T> INLINE V<T> relu(V<T> x) { return x < V<T>{} ? V<T>{} : x; }
 
-// The sum of all lanes, always in the same tree: halves onto each other.
-template <class T> INLINE T sum_lanes(V<T> v) {
-    UNROLL for (int half = WIDTH<T> / 2; half; half /= 2)
-        for (int i = 0; i < half; i++) v[i] += v[i + half];
-    return v[0];
-}
-
 // Transposes WIDTH vectors as a square, by swapping off-diagonal blocks of half the size, a quarter, ...
 template <int... I> struct Sequence {};
 template <int N, int... I> struct Count : Count<N - 1, N - 1, I...> {};

@@ -18,7 +18,6 @@ template <> struct ElementOf<I64> { using type = int64_t; };
 template <> struct ElementOf<F32> { using type = float; };
 template <> struct ElementOf<F64> { using type = double; };
 template <int DTYPE> using Element = typename ElementOf<DTYPE>::type;
-constexpr int DTYPES = F64 + 1;
 
 inline int64_t item_size(int32_t dtype) { return dtype <= U8 ? 1 : dtype == I64 || dtype == F64 ? 8 : 4; }
 inline bool is_float(int32_t dtype) { return dtype == F32 || dtype == F64; }
