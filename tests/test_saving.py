@@ -657,7 +657,7 @@ def test_lambda_layers_hold_no_code(tmp_path):
     system = {"module": "os", "class_name": "function", "config": "system", "registered_name": "function"}
     for function in (system, {**system, "module": "builtins", "config": "eval"}, "relu", ["4wAAAA==", None, None]):
         node = {"module": "keras.layers", "class_name": "Lambda", "config": {**config, "function": function}}
-        with pytest.raises((ValueError, TypeError), match="is not a known class or function|expected a function"):
+        with pytest.raises((ValueError, TypeError), match=r"is not a known class or function|expected a function"):
             saving.deserialize_keras_object(node, safe_mode=False)
 
 

@@ -149,7 +149,7 @@ def read_model(
             if config is None:
                 raise ValueError("it is missing; a file of weights alone is for model.load_weights")
             if (text(archive, "keras_version") or "2").startswith("2"):
-                config = _calls_from_0(config)
+                config = _graphs_of_now(config)
             model = deserialize(_modern(config), safe_mode=safe_mode)
             if not isinstance(model, Model):
                 raise ValueError(f"expected a model, got {type(model).__name__}")
@@ -199,13 +199,16 @@ def _modern(node: Any) -> Any:
     return {key: _modern(value) for key, value in node.items()}
 
 
-def _calls_from_0(node: Any) -> Any:
-    """A graph in which the calls of models are counted as those of layers are: Keras 2 counts the model itself as 0."""
+def _graphs_of_now(node: Any) -> Any:
+    """The configuration with Keras 2's graphs as Keras 3 has them.
+
+    There the calls of a model count from 1, since 0 is the model itself, and one input or output is a list of one.
+    """
     if isinstance(node, list):
-        return [_calls_from_0(item) for item in node]
+        return [_graphs_of_now(item) for item in node]
     if not isinstance(node, dict):
         return node
-    node = {key: _calls_from_0(value) for key, value in node.items()}
+    node = {key: _graphs_of_now(value) for key, value in node.items()}
     if "input_layers" not in node:
         return node
     models = {layer["config"]["name"] for layer in node["layers"] if _has_inputs(layer["config"].get("layers"))}
@@ -220,7 +223,8 @@ def _calls_from_0(node: Any) -> Any:
         return [counted(item) for item in value]
 
     layers = [{**layer, "inbound_nodes": counted(layer["inbound_nodes"])} for layer in node["layers"]]
-    return {**node, "layers": layers, "output_layers": counted(node["output_layers"])}
+    inputs, outputs = (ends[0] if len(ends) == 1 else ends for ends in (node["input_layers"], node["output_layers"]))
+    return {**node, "layers": layers, "input_layers": inputs, "output_layers": counted(outputs)}
 
 
 def _has_inputs(layers: Any) -> bool:
