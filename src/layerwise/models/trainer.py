@@ -28,12 +28,13 @@ from .batches import (
     Stream,
     as_data,
     batches,
+    checked_array,
     gathered,
     split_arrays,
     unpack_x_y_sample_weight,
 )
 from .compiled import CompiledLoss, CompiledMetrics
-from .inference import inference
+from .inference import Inference, inference
 from .nonfinite import CheckedStep
 from .run import Run
 
@@ -531,6 +532,8 @@ class Trainer(_Base):
         callbacks: Any = None,
     ) -> Any:
         """The outputs for data, as NumPy arrays in the form of the model's outputs."""
+        if verbose == 0 and callbacks is None and steps is None and _is_one_batch(x, batch_size):
+            return self.predict_on_batch(x)
         _check_counts("predict", steps=steps)
         source = batches(x, None, None, batch_size, steps=steps)
         stream = Stream(source, steps)
@@ -569,18 +572,24 @@ class Trainer(_Base):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for these arrays."""
+        if _is_one_batch(x, 2**31) and (found := self._replayed()) is not None:
+            return tree.map_structure(np.asarray, found(checked_array(x, "x"), training=False))
         source = ArrayBatches(x, batch_size=2**31 - 1)
-        return tree.map_structure(np.asarray, self._prediction(source.data[0], source)(source.data[0]))
+        outputs = tree.map_structure(np.asarray, self._prediction(source.data[0], source)(source.data[0]))
+        self._clear_losses()
+        return outputs
 
     def _prediction(self, x: Any, source: Any) -> Callable[[Any], Any]:
         """The prediction step as a function of inputs alike in form to x."""
-        own = type(self).predict_step is Trainer.predict_step and not getattr(self, "run_eagerly", False)
-        own = own and not config.debug_nans()
-        found = inference(self) if own else None  # type: ignore[arg-type]
-        if found is not None:
+        if (found := self._replayed()) is not None:
             return functools.partial(found, training=False)
         step, _ = self._prepare((x, None, None), "predict", source)
         return lambda x: step((x,))
+
+    def _replayed(self) -> Inference | None:
+        """The model's inference in one call, where that is all that the prediction step does."""
+        own = type(self).predict_step is Trainer.predict_step and not getattr(self, "run_eagerly", False)
+        return inference(self) if own and not config.debug_nans() else None  # type: ignore[arg-type]
 
 
 @dataclass
@@ -611,6 +620,12 @@ def _seconds_together(step: Any, listeners: CallbackList, kind: str) -> float | 
 def _advance(step: Any, data: Any) -> Any:
     """Take the step on a batch, or on each of several."""
     return step.for_each(data.rows, data.data) if isinstance(data, RowBatches) else step(data)
+
+
+def _is_one_batch(x: Any, size: Any) -> bool:
+    """Whether x is a plain array that a batch holds."""
+    size = 32 if size is None else size
+    return type(x) is np.ndarray and x.ndim > 0 and isinstance(size, int) and 0 < len(x) <= size
 
 
 def _check_counts(method: str, **counts: Any) -> None:
