@@ -77,6 +77,15 @@ def patched(content: bytes, place: int, new: bytes) -> bytes:
     return content[:place] + new + content[place + len(new) :]
 
 
+def patches(name: str, ending: str, content: bytes, anchors: dict[str, int], table: str) -> Iterator[Case]:
+    """Files in which some bytes are others. An entry of the table is "what: anchor+offset bytes", and ends with ";"."""
+    for entry in table.split(";"):
+        what, place, new = entry.split()
+        anchor, offset = place.split("+")
+        changed = patched(content, anchors[anchor] + int(offset), bytes.fromhex(new))
+        yield Case(f"{name}-{what.rstrip(':')}{ending}", changed, REFUSED)
+
+
 # .keras: the archive
 
 
@@ -116,19 +125,9 @@ def archives(base: bytes) -> Iterator[Case]:
         yield Case(f"twice-{name}.keras", zipped([*parts.items(), (name, parts[name])]), REFUSED)
         yield Case(f"half-{name}.keras", zipped({**parts, name: parts[name][: len(parts[name]) // 2]}), REFUSED)
     strange = (
-        "../evil",
-        "/tmp/evil",
-        "evil.py",
-        "assets/../evil",
-        "assets\\..\\evil",
-        "assets/a\nb",
-        "assets//a",
-        "config.json/",
-        "Config.json",
-        "__init__.py",
-        "C:\\evil",
-        "model.weights.h5.bak",
-    )
+        "../evil", "/tmp/evil", "evil.py", "assets/../evil", "assets\\..\\evil", "assets/a\nb", "assets//a",
+        "config.json/", "Config.json", "__init__.py", "C:\\evil", "model.weights.h5.bak",
+    )  # fmt: skip
     for i, name in enumerate(strange):
         yield Case(f"member-{i}.keras", zipped({**parts, name: b"x"}), REFUSED)
     for name, method in (("bzip2", zipfile.ZIP_BZIP2), ("lzma", zipfile.ZIP_LZMA)):
@@ -138,34 +137,15 @@ def archives(base: bytes) -> Iterator[Case]:
         yield Case(f"bomb-{name}.keras", bomb, REFUSED)
     first, last = base.index(b"PK\1\2"), base.rindex(b"PK\1\2")  # entries of the directory
     local, end = base.rindex(b"PK\3\4"), base.rindex(b"PK\5\6")
-    lies = {
-        "flags": (last + 8, b"\1\0"),
-        "stream": (last + 8, b"\x08\0"),
-        "method": (last + 10, b"\x08\0"),
-        "crc": (last + 16, b"\0\0\0\0"),
-        "packed-size": (last + 20, b"\1\0\0\0"),
-        "size": (last + 24, b"\0\0\0\x7f"),
-        "name": (last + 46, b"x"),
-        "offset": (last + 42, b"\0\0\0\0"),
-        "far": (last + 42, b"\xff\xff\xff\x7f"),
-        "first-offset": (first + 42, b"\1\0\0\0"),
-        "local-flags": (local + 6, b"\1\0"),
-        "local-crc": (local + 14, b"\0" * 4),
-        "local-method": (local + 8, b"\x08\0"),
-        "local-packed-size": (local + 18, b"\1\0\0\0"),
-        "local-size": (local + 22, b"\0\0\0\x7f"),
-        "local-name": (local + 30, b"x"),
-        "local-signature": (local, b"PK\0\0"),
-        "local-extra": (local + 28, b"\x10\0"),
-        "count": (end + 10, b"\1\0"),
-        "disk": (end + 4, b"\1\0"),
-        "directory-size": (end + 12, b"\0\0\0\0"),
-        "directory-place": (end + 16, b"\0\0\0\0"),
-        "comment-size": (end + 20, b"\7\0"),
-        "end": (end, b"PK\0\0"),
-    }
-    for name, (place, new) in lies.items():
-        yield Case(f"lie-{name}.keras", patched(base, place, new), REFUSED)
+    anchors = {"first": first, "last": last, "local": local, "end": end}
+    yield from patches("lie", ".keras", base, anchors, """
+        flags: last+8 0100; stream: last+8 0800; method: last+10 0800; crc: last+16 00000000;
+        packed-size: last+20 01000000; size: last+24 0000007f; name: last+46 78; offset: last+42 00000000;
+        far: last+42 ffffff7f; first-offset: first+42 01000000; local-flags: local+6 0100;
+        local-crc: local+14 00000000; local-method: local+8 0800; local-packed-size: local+18 01000000;
+        local-size: local+22 0000007f; local-name: local+30 78; local-signature: local+0 504b0000;
+        local-extra: local+28 1000; count: end+10 0100; disk: end+4 0100; directory-size: end+12 00000000;
+        directory-place: end+16 00000000; comment-size: end+20 0700; end: end+0 504b0000""")  # fmt: skip
     for i in range(20):  # a flipped bit in the members' contents
         name = list(parts)[i % 3]
         place = base.index(parts[name]) + (i * 7919) % len(parts[name])
@@ -186,22 +166,12 @@ def configurations(base: bytes) -> Iterator[Case]:
         return Case(f"config-{name}.keras", zipped({**parts, CONFIG: content}), expected)
 
     for name, text in {
-        "list": "[]",
-        "null": "null",
-        "number": "7",
-        "empty-object": "{}",
-        "text": "hello",
-        "open": config[:-1],
-        "twice": config[:-1] + ',"class_name":"Sequential"}',
-        "deep": "[" * 300 + "]" * 300,
-        "deeper": '{"a":' * 100_000,
-        "many": '{"a":[' + "0," * 400_000 + "0]}",
-        "latin": config.replace("base", "b\xe9").encode("latin-1"),
-        "long-number": '{"a":' + "9" * 5000 + "}",
-        "two": config + config,
-        "utf-16": config.encode("utf-16"),
-        "zero-byte": config + "\0",
-    }.items():
+        "list": "[]", "null": "null", "number": "7", "empty-object": "{}", "text": "hello", "open": config[:-1],
+        "twice": config[:-1] + ',"class_name":"Sequential"}', "deep": "[" * 300 + "]" * 300,
+        "deeper": '{"a":' * 100_000, "many": '{"a":[' + "0," * 400_000 + "0]}",
+        "latin": config.replace("base", "b\xe9").encode("latin-1"), "long-number": '{"a":' + "9" * 5000 + "}",
+        "two": config + config, "utf-16": config.encode("utf-16"), "zero-byte": config + "\0",
+    }.items():  # fmt: skip
         yield case(name, text)
 
     def edited(change: Callable[[dict[str, Any]], None]) -> str:
@@ -213,18 +183,9 @@ def configurations(base: bytes) -> Iterator[Case]:
         return edited(lambda c: c["config"]["layers"][1]["config"].update(arguments))
 
     for name, units in {
-        "billion": HUGE,
-        "beyond-64-bits": 10**30,
-        "negative": -1,
-        "zero": 0,
-        "fraction": 1.5,
-        "word": "many",
-        "none": None,
-        "nan": float("nan"),
-        "infinity": float("inf"),
-        "list": [3],
-        "other": 4,
-    }.items():
+        "billion": HUGE, "beyond-64-bits": 10**30, "negative": -1, "zero": 0, "fraction": 1.5, "word": "many",
+        "none": None, "nan": float("nan"), "infinity": float("inf"), "list": [3], "other": 4,
+    }.items():  # fmt: skip
         yield case(f"units-{name}", hidden(units=units))
     here = {"module": "keras.layers", "registered_name": None}
     nodes = {
@@ -262,15 +223,12 @@ def configurations(base: bytes) -> Iterator[Case]:
         return edited(lambda c: c["config"]["layers"].extend(added))
 
     for name, inner in {
-        "Dense": {"units": HUGE},
-        "Embedding": {"input_dim": HUGE, "output_dim": HUGE},
+        "Dense": {"units": HUGE}, "Embedding": {"input_dim": HUGE, "output_dim": HUGE},
         "Conv1D": {"filters": HUGE, "kernel_size": 3},
         "Lambda": {"function": {"class_name": "__lambda__", "config": {"code": "4wAAAA=="}}},
-        "TFSMLayer": {"filepath": "/etc/passwd"},
-        "Reshape": {"target_shape": [HUGE, HUGE]},
-        "Nothing": {},
+        "TFSMLayer": {"filepath": "/etc/passwd"}, "Reshape": {"target_shape": [HUGE, HUGE]}, "Nothing": {},
         "Input": {"batch_shape": [None, 4]},
-    }.items():
+    }.items():  # fmt: skip
         yield case(
             f"more-{name}",
             stack({**here, "class_name": name, "config": inner, "build_config": {"input_shape": [None, 2]}}),
@@ -305,15 +263,35 @@ def configurations(base: bytes) -> Iterator[Case]:
     yield case("graph-no-output", wired(lambda c: c.update(output_layers=["nobody", 0, 0])))
     yield case("graph-no-layers", wired(lambda c: c.update(layers=[])))
     yield case("graph-number", wired(lambda c: c.update(layers=7)))
-    operation = {
-        "module": "keras.src.ops.numpy",
-        "class_name": "System",
-        "registered_name": "System",
-        "config": {"name": "s"},
-        "name": "s",
-        "inbound_nodes": [{"args": ["true"], "kwargs": {}}],
-    }
-    yield case("graph-operation", wired(lambda c: c["layers"].append(operation)))
+
+    def operation(kind: str, *args: Any, **kwargs: Any) -> str:
+        home = {"module": "keras.src.ops.numpy", "class_name": kind, "registered_name": kind, "config": {"name": "s"}}
+        added = {**home, "name": "s", "inbound_nodes": [{"args": args, "kwargs": kwargs}]}
+        return wired(lambda c: c["layers"].append(added))
+
+    yield case("graph-operation", operation("System", "true"))
+    # Sizes without weights: what is computed of constants while a graph is built must stay small.
+    tensor = node["config"]["layers"][1]["inbound_nodes"][0]["args"][0]
+    one = {"class_name": "__numpy__", "config": {"value": [1.0], "dtype": "float32"}}
+    for name, text in {
+        "zeros": operation("Zeros", [HUGE]), "arange": operation("Arange", HUGE), "eye": operation("Eye", HUGE),
+        "tile": operation("Tile", tensor, [HUGE, HUGE]), "tile-one": operation("Tile", one, [HUGE]),
+        "repeat": operation("Repeat", tensor, HUGE, axis=1), "one-hot": operation("OneHot", tensor, HUGE),
+        "outer": operation("Multiply", {**one, "config": {**one["config"], "value": [[1.0]] * 30_000}},
+                           {**one, "config": {**one["config"], "value": [1.0] * 30_000}}),
+    }.items():  # fmt: skip
+        yield case(f"asks-{name}", text, READ)
+    yield case("asks-pieces", operation("Tensordot", tensor, tensor, axes=HUGE))
+    for name, shape, inner in (
+        ("BatchNormalization", [HUGE], {}), ("Normalization", [HUGE], {}), ("RepeatVector", [4], {"n": HUGE}),
+        ("Resizing", [8, 8, 1], {"height": HUGE, "width": HUGE}), ("UpSampling2D", [8, 8, 1], {"size": HUGE}),
+        ("CenterCrop", [8, 8, 1], {"height": HUGE, "width": 9}),
+        ("RandomRotation", [30_000, 30_000, 1], {"factor": 0.5}),
+        ("RandomCrop", [30_000, 30_000, 1], {"height": HUGE, "width": 9}),
+    ):  # fmt: skip
+        layer = {**here, "class_name": name, "config": inner}
+        entry = {**here, "class_name": "InputLayer", "config": {"batch_shape": [None, *shape]}}
+        yield case(f"asks-{name}", edited(lambda c, e=entry, layer=layer: c["config"].update(layers=[e, layer])))
 
 
 # Weights in HDF5, written by its own library
@@ -427,6 +405,9 @@ def stored_weights(keras: bytes, weights: bytes, legacy: bytes) -> Iterator[Case
             yield Case(f"control-{name}{ending_name}{ending}", edit_hdf5(content, change), READ)
         yield Case(f"control{ending}", content, READ)
         yield from cut("hdf5", ending, content, 10)
+    chunked = edit_hdf5(weights, lambda archive: archive.create_dataset("chunked", data=np.ones((4, 3)), chunks=(2, 2)))
+    rank = chunked.rindex(b"\3\2\3") + 2  # in the layout: version, class, rank
+    yield Case("weights-chunks-without-rank.weights.h5", patched(chunked, rank, b"\0"), REFUSED)
 
     def in_archive(name: str, change: Callable[[h5py.File], None]) -> Case:
         return Case(f"sha-{name}.keras", zipped({**parts, WEIGHTS: edit_hdf5(parts[WEIGHTS], change)}), REFUSED)
@@ -446,54 +427,25 @@ def stored_weights(keras: bytes, weights: bytes, legacy: bytes) -> Iterator[Case
 
 def hdf5_structures(base: bytes) -> Iterator[Case]:
     """Bytes of HDF5's structures changed one by one."""
-    far, nowhere = struct.pack("<Q", 2**40), b"\xff" * 8
     (root,) = struct.unpack_from("<Q", base, 64)
     tree, heap, table, strings = (base.index(mark) for mark in (b"TREE", b"HEAP", b"SNOD", b"GCOL"))
-    places = {
-        "signature": (1, b"X"),
-        "version-1": (8, b"\1"),
-        "version-2": (8, b"\2"),
-        "version-3": (8, b"\3"),
-        "version-9": (8, b"\x09"),
-        "offsets": (13, b"\4"),
-        "base": (24, b"\1"),
-        "longer": (40, far),
-        "driver": (48, b"\0" * 8),
-        "root-far": (64, far),
-        "root-nowhere": (64, nowhere),
-        "root-zero": (64, b"\0" * 8),
-        "root-odd": (64, b"\1"),
-        "header-version": (root, b"\2"),
-        "header-new": (root, b"OHDR"),
-        "header-count": (root + 2, b"\xff\xff"),
-        "header-size": (root + 8, b"\xff\xff\xff\xff"),
-        "message-kind": (root + 16, b"\xee\xee"),
-        "message-size": (root + 18, b"\xff\xff"),
-        "message-shared": (root + 20, b"\2"),
-        "tree": (tree, b"EERT"),
-        "tree-kind": (tree + 4, b"\1"),
-        "tree-level": (tree + 5, b"\7"),
-        "tree-count": (tree + 6, b"\xff\xff"),
-        "tree-child": (tree + 32, far),
-        "tree-circle": (tree + 32, struct.pack("<Q", tree)),
-        "heap": (heap, b"PAEH"),
-        "heap-size": (heap + 8, far),
-        "heap-place": (heap + 24, far),
-        "heap-itself": (heap + 24, struct.pack("<Q", heap)),
-        "table": (table, b"DONS"),
-        "table-count": (table + 6, b"\xff\xff"),
-        "name-far": (table + 8, far),
-        "name-empty": (table + 8, b"\0" * 8),
-        "object-far": (table + 16, far),
-        "object-root": (table + 16, struct.pack("<Q", root)),
-        "object-itself": (table + 16, struct.pack("<Q", table)),
-        "link": (table + 24, b"\2"),
-        "strings": (strings, b"LOCG"),
-        "strings-size": (strings + 8, far),
-        "string-size": (strings + 24, far),
-    }
-    for name, (place, new) in places.items():
-        yield Case(f"structure-{name}.h5", patched(base, place, new), REFUSED)
+    anchors = {"start": 0, "root": root, "tree": tree, "heap": heap, "table": table, "strings": strings}
+    here = {name: struct.pack("<Q", place).hex() for name, place in anchors.items()}
+    far, nowhere = struct.pack("<Q", 2**40).hex(), "ff" * 8
+    yield from patches("structure", ".h5", base, anchors, f"""
+        signature: start+1 58; version-1: start+8 01; version-2: start+8 02; version-3: start+8 03;
+        version-9: start+8 09; offsets: start+13 04; base: start+24 01; longer: start+40 {far};
+        driver: start+48 {here["start"]}; root-far: start+64 {far}; root-nowhere: start+64 {nowhere};
+        root-zero: start+64 {here["start"]}; root-odd: start+64 01; header-version: root+0 02;
+        header-new: root+0 4f484452; header-count: root+2 ffff; header-size: root+8 ffffffff;
+        message-kind: root+16 eeee; message-size: root+18 ffff; message-shared: root+20 02; tree: tree+0 45455254;
+        tree-kind: tree+4 01; tree-level: tree+5 07; tree-count: tree+6 ffff; tree-child: tree+32 {far};
+        tree-circle: tree+32 {here["tree"]}; heap: heap+0 50414548; heap-size: heap+8 {far};
+        heap-place: heap+24 {far}; heap-itself: heap+24 {here["heap"]}; table: table+0 444f4e53;
+        table-count: table+6 ffff; name-far: table+8 {far}; name-empty: table+8 {here["start"]};
+        object-far: table+16 {far}; object-root: table+16 {here["root"]}; object-itself: table+16 {here["table"]};
+        link: table+24 02; strings: strings+0 4c4f4347; strings-size: strings+8 {far};
+        string-size: strings+24 {far}""")  # fmt: skip
     yield Case("structure-prefix.h5", b"\0" * 512 + base, REFUSED)
     yield Case("structure-latest.h5", latest(), REFUSED)
 
@@ -531,43 +483,58 @@ def safetensors(base: bytes) -> Iterator[Case]:
     for what, size in (("zero", 0), ("huge", 2**63), ("all", 2**64 - 1), ("long", len(base)), ("short", 5)):
         yield case(f"header-{what}", struct.pack("<Q", size) + base[8:])
     for what, text in (
-        ("list", "[]"),
-        ("space", " {}"),
-        ("open", "{"),
-        ("null", "null"),
-        ("twice", '{"a":1,"a":1}'),
-        ("latin", b'{"\xe9":1}'),
-        ("deep", '{"a":' * 300 + "1" + "}" * 300),
-    ):
+        ("list", "[]"), ("space", " {}"), ("open", "{"), ("null", "null"), ("twice", '{"a":1,"a":1}'),
+        ("latin", b'{"\xe9":1}'), ("deep", '{"a":' * 300 + "1" + "}" * 300),
+    ):  # fmt: skip
         yield case(f"json-{what}", made(text))
     yield case("trailing", base + b"\0")
     yield case("metadata", made(json.dumps({**header, "__metadata__": {"a": 1}})))
     yield case("metadata-list", made(json.dumps({**header, "__metadata__": []})))
     for what, changed in {
-        "dtype": {"dtype": "F33"},
-        "dtype-number": {"dtype": 1},
-        "object": {"dtype": "O"},
-        "complex": {"dtype": "C64"},
-        "shape-text": {"shape": "4"},
-        "shape-negative": {"shape": [-4, -3]},
-        "shape-fraction": {"shape": [4.0, 3]},
-        "shape-true": {"shape": [True, 12]},
-        "shape-large": {"shape": [2**40, 2**40]},
-        "shape-other": {"shape": [3, 5]},
-        "shape-deep": {"shape": [1] * 70 + [12]},
-        "offsets-back": {"data_offsets": [end, start]},
+        "dtype": {"dtype": "F33"}, "dtype-number": {"dtype": 1}, "object": {"dtype": "O"},
+        "complex": {"dtype": "C64"}, "shape-text": {"shape": "4"}, "shape-negative": {"shape": [-4, -3]},
+        "shape-fraction": {"shape": [4.0, 3]}, "shape-true": {"shape": [True, 12]},
+        "shape-large": {"shape": [2**40, 2**40]}, "shape-other": {"shape": [3, 5]},
+        "shape-deep": {"shape": [1] * 70 + [12]}, "offsets-back": {"data_offsets": [end, start]},
         "offsets-negative": {"data_offsets": [-end, start]},
-        "offsets-far": {"data_offsets": [start + 2**40, end + 2**40]},
-        "offsets-one": {"data_offsets": [start]},
-        "offsets-overlap": {"data_offsets": [start - 4, end - 4]},
-        "more": {"more": 1},
-    }.items():
+        "offsets-far": {"data_offsets": [start + 2**40, end + 2**40]}, "offsets-one": {"data_offsets": [start]},
+        "offsets-overlap": {"data_offsets": [start - 4, end - 4]}, "more": {"more": 1},
+    }.items():  # fmt: skip
         yield case(f"entry-{what}", entry(**changed))
     yield case("entry-missing", made(json.dumps({k: v for k, v in header.items() if k != name})))
     yield case("entry-number", made(json.dumps({**header, name: 7})))
     boolean = made('{"b":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}}', b"\1\2")
     yield case("boolean", boolean)
     yield case("control-boolean", boolean[:-1] + b"\0", READ)
+
+
+def wide(folder: Path) -> Iterator[Case]:
+    """Models of 36 MiB whose weights are narrower in the file, or compressed: too large for the corpus."""
+    model = layerwise.Sequential([layers.Input((3,)), layers.Dense(3, use_bias=False, name="wide")])
+
+    def wider(text: str) -> str:
+        return text.replace("[null, 3]", "[null, 3072]").replace('"units": 3', '"units": 3072')
+
+    for ending, kernel in ((".keras", "layers/dense/vars/0"), (".h5", "model_weights/wide/wide/kernel")):
+        model.save(folder / f"base{ending}")
+        content = (folder / f"base{ending}").read_bytes()
+        parts = members(content) if ending == ".keras" else {}
+        if parts:
+            parts[METADATA] = b"{}"  # without the hashes
+            parts[CONFIG] = wider(parts[CONFIG].decode()).encode()
+        for name, expected, options in (
+            ("f4", READ, {}), ("f2", READ, {"dtype": "f2"}), ("f8", READ, {"dtype": "f8"}),
+            ("i1", REFUSED, {"dtype": "i1"}), ("gzip", REFUSED, {"compression": "gzip", "chunks": (3072, 3072)}),
+        ):  # fmt: skip
+
+            def change(archive: h5py.File, kernel: str = kernel, options: dict[str, Any] = options) -> None:
+                del archive[kernel]
+                archive.create_dataset(kernel, data=np.ones((3072, 3072)), **{"dtype": "f4", **options})
+                if "model_config" in archive.attrs:
+                    archive.attrs["model_config"] = wider(archive.attrs["model_config"])
+
+            made = edit_hdf5(parts.get(WEIGHTS, content), change)
+            yield Case(f"wide-{name}{ending}", zipped({**parts, WEIGHTS: made}) if parts else made, expected)
 
 
 # Data sets
@@ -581,17 +548,9 @@ def idx() -> Iterator[Case]:
         yield Case(f"control-{kind}.idx", bytes([0, 0, kind, 1, 0, 0, 0, 2]) + b"\0" * 2 * width, READ)
     yield from cut("idx", ".idx", body, 12)
     yield from cut("idx", ".idx.gz", gzip.compress(body), 8)
-    for name, place, new in (
-        ("magic", 0, b"\1"),
-        ("type", 2, b"\x0a"),
-        ("rank-0", 3, b"\0"),
-        ("rank-255", 3, b"\xff"),
-        ("rank-2", 3, b"\2"),
-        ("size", 4, b"\xff"),
-        ("sizes", 4, b"\xff" * 12),
-        ("smaller", 7, b"\1"),
-    ):
-        yield Case(f"idx-{name}.idx", patched(body, place, new), REFUSED)
+    yield from patches("idx", ".idx", body, {"start": 0}, """
+        magic: start+0 01; type: start+2 0a; rank-0: start+3 00; rank-255: start+3 ff; rank-2: start+3 02;
+        size: start+4 ff; sizes: start+4 ffffffffffffffffffffffff; smaller: start+7 01""")  # fmt: skip
     yield Case("idx-trailing.idx", body + b"\0", REFUSED)
     yield Case("idx-sizes.idx.gz", gzip.compress(patched(body, 4, b"\xff" * 12)), REFUSED)
     zipped_body = bytearray(gzip.compress(body))
@@ -619,22 +578,14 @@ def npz() -> Iterator[Case]:
     np.savez(file, x=np.array([{}, print], dtype=object))
     yield Case("npz-objects.npz", file.getvalue(), REFUSED)
     for name, text in {
-        "object": good.replace("<f8", "|O"),
-        "complex": good.replace("<f8", "<c16"),
-        "date": good.replace("<f8", "<M8"),
-        "fields": good.replace("'<f8'", "[('a', '<f8')]"),
-        "long": good.replace("2,", "9" * 15 + ","),
-        "negative": good.replace("2,", "-2,"),
-        "code": good.replace("(2,)", "(__import__('os').getpid(),)"),
-        "more": good.replace("}", "'a': 1}"),
-        "power": good.replace("2,", "9**9,"),
-        "other": good.replace("2,", "3,"),
-        "deep": "[" * 5000,
-        "zero-width": good.replace("<f8", "|S0"),
-        "ranks": good.replace("2,", "1," * 40 + "2,"),
-        "true": good.replace("False", "None"),
-        "empty": "",
-    }.items():
+        "object": good.replace("<f8", "|O"), "complex": good.replace("<f8", "<c16"),
+        "date": good.replace("<f8", "<M8"), "fields": good.replace("'<f8'", "[('a', '<f8')]"),
+        "long": good.replace("2,", "9" * 15 + ","), "negative": good.replace("2,", "-2,"),
+        "code": good.replace("(2,)", "(__import__('os').getpid(),)"), "more": good.replace("}", "'a': 1}"),
+        "power": good.replace("2,", "9**9,"), "other": good.replace("2,", "3,"), "deep": "[" * 5000,
+        "zero-width": good.replace("<f8", "|S0"), "ranks": good.replace("2,", "1," * 40 + "2,"),
+        "true": good.replace("False", "None"), "empty": "",
+    }.items():  # fmt: skip
         yield Case(f"npz-{name}.npz", zipped({"x.npy": array(text, b"\0" * 16)}), REFUSED)
     yield Case("npz-magic.npz", zipped({"x.npy": array(good, b"\0" * 16, b"\x93NUMPZ\1\0")}), REFUSED)
     yield Case("npz-version.npz", zipped({"x.npy": array(good, b"\0" * 16, b"\x93NUMPY\7\0")}), REFUSED)
@@ -653,31 +604,15 @@ def csv() -> Iterator[Case]:
     yield Case("control.csv", b"a,b,kind\n1,2,x\n3,4,y\n5,6,x\n7,8,y\n", READ)
     yield Case("control-bom.csv", b"\xef\xbb\xbfa,kind\r\n1,x\r\n2,y\r\n", READ)
     for name, text in {
-        "empty": b"",
-        "line": b"\n",
-        "names": b"a,kind\n",
-        "numbers": b"1,2\n3,4\n",
-        "twice": b"a,a\n1,2\n",
-        "nameless": b"a,\n1,2\n",
-        "short": b"a,b,kind\n1,2\n",
-        "long": b"a,kind\n1,x,3\n",
-        "missing": b"a,kind\n,x\n",
-        "nan": b"a,kind\nnan,x\n",
-        "inf": b"a,kind\n1e999,x\n",
-        "word": b"a,kind\nhello,x\n",
-        "formula": b"a,kind\n=1+1,x\n",
-        "hex": b"a,kind\n0x10,x\n",
-        "under": b"a,kind\n1_0,x\n",
-        "latin": b"a,kind\n1,\xe9\n",
-        "quote": b'a,kind\n1,"x\n',
-        "utf-16": "a,kind\n1,x\n".encode("utf-16"),
-        "zero": b"a,kind\n1\0,x\n",
-        "arabic": "a,kind\n\u0661\u066b,x\n".encode(),
-        "field": b"a,kind\n" + b"1" * 200_000 + b",x\n",
-        "no-target": b"a,b\n1,2\n",
-        "png": b"\x89PNG\r\n\x1a\n",
+        "empty": b"", "line": b"\n", "names": b"a,kind\n", "numbers": b"1,2\n3,4\n", "twice": b"a,a\n1,2\n",
+        "nameless": b"a,\n1,2\n", "short": b"a,b,kind\n1,2\n", "long": b"a,kind\n1,x,3\n", "missing": b"a,kind\n,x\n",
+        "nan": b"a,kind\nnan,x\n", "inf": b"a,kind\n1e999,x\n", "word": b"a,kind\nhello,x\n",
+        "formula": b"a,kind\n=1+1,x\n", "hex": b"a,kind\n0x10,x\n", "under": b"a,kind\n1_0,x\n",
+        "latin": b"a,kind\n1,\xe9\n", "quote": b'a,kind\n1,"x\n', "utf-16": "a,kind\n1,x\n".encode("utf-16"),
+        "zero": b"a,kind\n1\0,x\n", "arabic": "a,kind\n\u0661\u066b,x\n".encode(),
+        "field": b"a,kind\n" + b"1" * 200_000 + b",x\n", "no-target": b"a,b\n1,2\n", "png": b"\x89PNG\r\n\x1a\n",
         "many": b"a," * 3 + b"kind\n1,1,1,x\n",
-    }.items():
+    }.items():  # fmt: skip
         yield Case(f"csv-{name}.csv", text, REFUSED)
 
 
@@ -695,21 +630,13 @@ def png() -> Iterator[Case]:
     yield Case("control-text.png", base[:33] + chunk(b"tEXt", b"a\0b") + base[33:], READ)
     yield from cut("png", ".png", base[:-16], 10)
     for name, content in {
-        "signature": b"X" + base[1:],
-        "wide": made(2**31 - 1, 2**31 - 1),
-        "large": made(50_000, 50_000),
-        "empty": made(0, 0),
-        "bits": made(bits=7),
-        "colour": made(colour=5),
-        "crc": patched(base, 30, b"\0"),
-        "data": made(body=b"no zlib"),
-        "nothing": made(body=b""),
-        "text": b"hello",
-        "html": b"<svg xmlns='x'/>",
+        "signature": b"X" + base[1:], "wide": made(2**31 - 1, 2**31 - 1), "large": made(50_000, 50_000),
+        "empty": made(0, 0), "bits": made(bits=7), "colour": made(colour=5), "crc": patched(base, 30, b"\0"),
+        "data": made(body=b"no zlib"), "nothing": made(body=b""), "text": b"hello", "html": b"<svg xmlns='x'/>",
         "palette": made(colour=3, bits=1, width=2**30),
         "bomb": made(40_000, 40_000, body=zlib.compress(b"\0" * (1 << 20))),
         "text-bomb": base[:33] + chunk(b"zTXt", b"a\0\0" + zlib.compress(b" " * (200 << 20))) + base[33:],
-    }.items():
+    }.items():  # fmt: skip
         yield Case(f"png-{name}.png", content, REFUSED)
 
 
@@ -744,44 +671,28 @@ def cifar() -> Iterator[Case]:
     yield Case("control-climbing-names.tar.gz", packed(good, prefix="../../../"), READ)  # nothing is written anywhere
     yield from cut("cifar", ".tar.gz", base, 8)
     for name, kind in (
-        ("symbolic", tarfile.SYMTYPE),
-        ("hard", tarfile.LNKTYPE),
-        ("device", tarfile.CHRTYPE),
-        ("fifo", tarfile.FIFOTYPE),
-        ("folder", tarfile.DIRTYPE),
-    ):
+        ("symbolic", tarfile.SYMTYPE), ("hard", tarfile.LNKTYPE), ("device", tarfile.CHRTYPE),
+        ("fifo", tarfile.FIFOTYPE), ("folder", tarfile.DIRTYPE),
+    ):  # fmt: skip
         yield Case(f"cifar-{name}.tar.gz", packed(good, kind), REFUSED)
     for name, content in {
-        "system": b"cos\nsystem\n(S'touch evil'\ntR.",
-        "eval": b"c__builtin__\neval\n(S'1'\ntR.",
-        "reduce": b"\x80\2cbuiltins\nexec\nU\x01aR.",
-        "instance": b"(S'true'\nios\nsystem\n.",
-        "persistent": b"Pevil\n.",
-        "extension": b"\x82\1.",
-        "stack": b"R.",
-        "empty": b"",
-        "text": b"hello",
-        "numbers": b"I1\n.",
-        "rows": batch(rows=2),
-        "size": batch(size=3071),
-        "dtype": batch(dtype="O8"),
-        "label": batch(labels="(lp0\nI10\na"),
-        "labels": batch(labels="(lp0\nI1\naI2\na"),
-        "long": b"\x8a\xff" + b"\0" * 10 + b".",
-        "memo": b"h\7.",
-        "cut": batch()[:-20],
-        "large-text": b"T\xff\xff\xff\x7f.",
-        "unicode": b"(dVdata\nI1\ns.",
-    }.items():
+        "system": b"cos\nsystem\n(S'touch evil'\ntR.", "eval": b"c__builtin__\neval\n(S'1'\ntR.",
+        "reduce": b"\x80\2cbuiltins\nexec\nU\x01aR.", "instance": b"(S'true'\nios\nsystem\n.",
+        "persistent": b"Pevil\n.", "extension": b"\x82\1.", "stack": b"R.", "empty": b"", "text": b"hello",
+        "numbers": b"I1\n.", "rows": batch(rows=2), "size": batch(size=3071), "dtype": batch(dtype="O8"),
+        "label": batch(labels="(lp0\nI10\na"), "labels": batch(labels="(lp0\nI1\naI2\na"),
+        "long": b"\x8a\xff" + b"\0" * 10 + b".", "memo": b"h\7.", "cut": batch()[:-20],
+        "large-text": b"T\xff\xff\xff\x7f.", "unicode": b"(dVdata\nI1\ns.",
+    }.items():  # fmt: skip
         yield Case(f"cifar-{name}.tar.gz", packed({**good, "data_batch_3": content}), REFUSED)
     yield Case("cifar-missing.tar.gz", packed({k: v for k, v in good.items() if k != "test_batch"}), REFUSED)
     yield Case("cifar-too-large.tar.gz", packed({**good, "data_batch_1": b"\0" * (65 << 20)}), REFUSED)
 
 
-def write(folder: Path) -> dict[str, str]:
-    """Write all files into an empty folder; returns what is expected of each."""
+def write(folder: Path, cases: Callable[[Path], Iterator[Case]] = corpus) -> dict[str, str]:
+    """Write files into an empty folder; returns what is expected of each."""
     expected = {}
-    for case in corpus(folder):
+    for case in cases(folder):
         if case.name in expected:
             raise ValueError(f"two files of the name {case.name}")
         (folder / case.name).write_bytes(case.content)

@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import h5py
@@ -36,15 +37,25 @@ def everything(folder: Path) -> dict[str, bytes]:
 def test_every_file_of_the_corpus_is_read_or_refused_as_expected(tmp_path):
     folder = tmp_path / "files"
     folder.mkdir()
-    expected = hostile_files.write(folder)
+    expected = hostile_files.write(folder, hostile_files.corpus)
     before = everything(tmp_path)
+    assert len(expected) >= 300
+    assert outcomes(folder, expected) == expected
+    assert everything(tmp_path) == before
+
+
+def test_values_that_are_wider_in_the_model_stay_within_the_limit_of_memory(tmp_path):
+    expected = hostile_files.write(tmp_path, hostile_files.wide)
+    assert outcomes(tmp_path, expected) == expected
+
+
+def outcomes(folder: Path, names: Iterable[str]) -> dict[str, str | None]:
+    """What a process with little memory makes of the files."""
     reader = child(HERE / "read_files.py", folder, stdout=subprocess.PIPE, cwd=folder)
     output, _ = reader.communicate(timeout=120)
-    found = dict(map(json.loads, output.splitlines()))
     assert reader.returncode == 0
-    assert len(expected) >= 300
-    assert {name: found.get(name) for name in expected} == expected
-    assert everything(tmp_path) == before
+    found = dict(map(json.loads, output.splitlines()))
+    return {name: found.get(name) for name in names}
 
 
 def test_flipped_bits_are_found_or_change_nothing(tmp_path):
