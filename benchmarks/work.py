@@ -80,7 +80,7 @@ def _train(
 def _steps(model: str, batch: int, examples: int) -> Work:
     """`fit` on the XLA backend beside JAX's own functions, compiled once and called for every batch."""
     work = _train(model, batch, examples, {"JAX": 0.91}, group="xla")
-    return replace(work, name=f"step {model}, batch {batch}", kind="steps", backend="xla")
+    return replace(work, name=f"{model} step, batch {batch}", kind="steps", backend="xla")
 
 
 def _mnist(target: float, examples: int) -> Work:

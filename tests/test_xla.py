@@ -489,3 +489,29 @@ def test_many_steps_in_one_call_are_the_steps(caplog, monkeypatch):
         np.testing.assert_allclose(together[name], values, rtol=1e-6)
     for a, b in zip(weights, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_convolutions_are_stepped_one_by_one_on_cpus(caplog, monkeypatch):
+    """In a loop XLA computes them ten times as slowly there."""
+    monkeypatch.setattr("layerwise.models.trainer.TOGETHER", 1e9)
+    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
+    model = models.Sequential([layers.Input((4, 4, 1)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with jax.log_compiles(), caplog.at_level(logging.WARNING):
+        model.fit(np.ones((40, 4, 4, 1)), np.ones((40, 1)), batch_size=2, verbose=0)
+    assert not any("jit(run_many)" in record.message for record in caplog.records)
+    assert compilations(caplog) == 1
+
+
+def test_loops_of_steps_take_the_memory_of_the_old_state(monkeypatch):
+    monkeypatch.setattr("layerwise.models.trainer.TOGETHER", 1e9)
+    model = dense_model()
+    model.fit(X, Y, batch_size=1, verbose=0)
+    kernel = model.layers[0].kernel
+    tensor, before = kernel.value, kernel.numpy()
+    model.fit(X, Y, batch_size=1, verbose=0)
+    np.testing.assert_array_equal(tensor, before)  # but what somebody holds
+    assert np.any(kernel.numpy() != before)
+    place = kernel._value.unsafe_buffer_pointer()
+    model.fit(X[:17], Y[:17], batch_size=1, verbose=0)
+    assert kernel._value.unsafe_buffer_pointer() == place

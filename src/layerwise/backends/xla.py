@@ -155,6 +155,7 @@ class _Step:
             return lax.scan(lambda carry, batch: (run(carry[0], *batch), None), (values, nothing), batches)[0]
 
         self.run_many = jax.jit(run_many, **given)
+        self.loops: bool | None = None
 
     def __call__(self, values: list[Array], *batch: Any) -> Any:
         if self.homes:
@@ -168,14 +169,20 @@ class _Step:
 
         While some steps are computed, the rows of the next are gathered. None where single steps do as well.
         """
-        examples = jax.tree.leaves(data)
-        room = _MANY * rows.shape[1] * sum(a.nbytes // len(a) for a in examples)
+        room = _MANY * rows.shape[1] * sum(a.nbytes // len(a) for a in jax.tree.leaves(data))
         if self.homes or len(rows) < _MANY or room > _ROOM:
             return None
 
         def batch(rows: np.ndarray) -> Any:
             return jax.tree.map(lambda a: self.machine.batch(a, rows), data)
 
+        if self.loops is None:  # XLA's convolutions on CPUs take ten times as long inside a loop
+            convolves = jax.default_backend() == "cpu" and "conv_general" in str(
+                self.run.trace(values, *batch(rows[0])).jaxpr
+            )
+            self.loops = not convolves
+        if not self.loops:
+            return None
         values = _unshared(values) if self.donate else values
         whole = len(rows) // _MANY * _MANY
         for start in range(0, whole, _MANY):
