@@ -265,6 +265,22 @@ def test_threads_do_not_change_bits(shape):
     np.testing.assert_allclose(found[0][3], gx, rtol=1e-4, atol=1e-2)
 
 
+@pytest.mark.parametrize(("stride", "shape"), [(1, (2, 70, 60, 40)), (2, (2, 71, 60, 40)), (1, (30, 20, 20, 33))])
+def test_depthwise_images_larger_than_the_cache(stride, shape):
+    rng = np.random.default_rng(4)
+    x, w = (rng.normal(size=s).astype("float32") for s in (shape, (3, 3, 1, shape[-1])))
+    window = Window.of((3, 3), (stride, stride), "same", (1, 1), shape[1:-1])
+    case = Case(window, POOL, "relu", x, w, rng.normal(size=shape[-1]).astype("float32"))
+    g = case.random(case.out)
+    (y,) = call("conv", [(case.out, "float32")], [x, w, case.b], case.ints)
+    dw, db = call("conv_grad_w", [(w.shape, "float32"), (case.b.shape, "float32")], [x, g], case.ints)
+    (dx,) = call("conv_grad_x", [(shape, "float32")], [g, w], case.ints)
+    np.testing.assert_allclose(y, REFERENCE.conv(x, w, case.b, window, "relu"), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(dx, REFERENCE.conv_grad_x(g, w, shape, window), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(dw, REFERENCE.conv_grad_w(x, g, w.shape, window), rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(db, g.sum((0, 1, 2), dtype="float64"), rtol=1e-3, atol=1e-2)
+
+
 def test_the_first_of_equals_is_the_maximum():
     """Small whole numbers: nothing is rounded, and many positions tie."""
     case = large(batch=2, channels=3, filters=35)

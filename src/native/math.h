@@ -66,13 +66,9 @@ INLINE Reduced reduce(F x, F shift) {
     return {r, (exact - r) - n * -0x1.bd0106p-13f, (F)(((Bits)sum << 23) + 0x3f800000)};
 }
 
-// e^r - 1 - r, and e^(r + low), for a reduced r.
+// e^r - 1 - r for a reduced r.
 INLINE F exp_tail(F r) {
     return r * r * poly(r, 0.5, 0.166666657, 0.0416663624, 0.00833338965, 0.00139406382, 0.000198458773);
-}
-INLINE F exp_reduced(F r, F low) {
-    F sum = 1.f + r;
-    return sum + ((r - (sum - 1.f)) + (low + exp_tail(r)));
 }
 
 INLINE F exp(F x) {
@@ -81,14 +77,14 @@ INLINE F exp(F x) {
     return (1.f + (r + exp_tail(r))) * power * (x < 0.f ? 0x1p-64f + F{} : 0x1p64f + F{});
 }
 
-// e^(x + low) for x <= 0, where low is a rounding error of x, more exactly; as m power 2^-64.
+// e^(x + low) for x <= 0, where low is a rounding error of x, more exactly; as (head + tail) power 2^-64.
 struct Decay {
-    F m, power;
+    F head, tail, power;
     INLINE Decay(F x, F low) {
         auto [r, rest, power] = reduce(x < -111.f ? -111.f + F{} : x, 64.f + F{});
-        m = exp_reduced(r + low, rest), this->power = power;
+        r += low, head = 1.f + r, tail = (r - (head - 1.f)) + (rest + exp_tail(r)), this->power = power;
     }
-    INLINE F value() const { return m * power * 0x1p-64f; }
+    INLINE F value() const { return (head + tail) * power * 0x1p-64f; }
 };
 INLINE F decay(F x) { return Decay(x, F{}).value(); }
 
@@ -192,8 +188,8 @@ INLINE F gelu(F x) {
 // f / (1 + e^-(x + low)), right also where the quotient alone is below the normal numbers.
 INLINE F times_logistic(F f, F x, F low) {
     Decay z(-abs(x), x < 0.f ? low : -low);
-    F sum = 1.f + z.value();
-    return x < 0.f ? f * z.m * z.power / sum * 0x1p-64f : f / sum;
+    F e = z.value(), sum = 1.f + e, lost = e - (sum - 1.f);
+    return x < 0.f ? f * (z.head + (z.tail - lost * z.head)) * z.power / sum * 0x1p-64f : f / sum;
 }
 
 INLINE F silu(F x) { return or_nan(times_logistic(x, x, F{}), x); }
