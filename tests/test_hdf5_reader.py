@@ -1,6 +1,7 @@
 """The reader of HDF5 finds what h5py wrote."""
 
 import io
+import random
 from typing import Any
 
 import h5py
@@ -112,3 +113,76 @@ def test_only_what_keras_writes_is_read():
         written(lambda archive: archive.create_dataset("x", data=np.zeros((8192, 4096), "f4"), compression="gzip"))
     with pytest.raises(FileFormatError, match="not an HDF5 file"):
         hdf5_reader.read(io.BytesIO(b""), "f.h5")
+
+
+def everything(content: bytes) -> dict[str, Any]:
+    """All values and texts in a file, by their places."""
+    found: dict[str, Any] = {}
+    for group in hdf5.groups(hdf5_reader.read(io.BytesIO(content), "f.h5")):
+        found |= {f"{group.name}@{name}": hdf5.texts(group, name) for name in group.attrs}
+        for name, child in group.children.items():
+            if isinstance(child, hdf5_reader.Dataset):
+                found[f"{group.name}/{name}"] = hdf5.Store(group)[name].tolist()
+    return found
+
+
+def test_whatever_byte_is_changed_the_file_is_read_or_refused():
+    file = io.BytesIO()
+    with h5py.File(file, "w") as archive:
+        archive.attrs["texts"] = ["one", "two"]
+        archive["plain"] = np.arange(6.0).reshape(2, 3)
+        archive["flag"] = np.array([True, False])
+        archive.create_dataset("a/chunked", data=np.arange(12, dtype="i2"), chunks=(5,), shuffle=True, compression=4)
+    content = file.getvalue()
+    known = everything(content)
+    structure = [i for i, byte in enumerate(content) if byte or random.Random(i).random() < 0.05]
+    generator, same = random.Random(0), 0
+    for _ in range(1500):
+        place = generator.choice(structure)
+        new = generator.choice([0, 255, content[place] ^ 1, content[place] ^ 128, generator.randrange(256)])
+        try:
+            same += everything(content[:place] + bytes([new]) + content[place + 1 :]) == known
+        except FileFormatError as error:
+            assert str(error)  # noqa: PT017
+    assert 0 < same < 1000
+
+
+def chunked(**options: Any) -> bytes:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as archive:
+        archive.create_dataset("x", data=np.ones((4, 4)), chunks=(2, 2), **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("offset", "new", "reason"),
+    [
+        (0, b"\4\3", "its values are in another file"),
+        (0, b"\2", "a layout of version 2, expected 3"),
+        (1, b"\7", "a layout of class 7"),
+        (2, b"\0", "damaged"),
+        (2, b"\2", "chunks of shape"),
+        (11, b"\0\0\0\0", r"chunks of shape \(0, 2\) in an array of shape \(4, 4\)"),
+        (3, b"\xff" * 8, r"shape \(4, 4\) says 128 bytes, the file has 0"),
+    ],
+)
+def test_layouts_that_are_damaged(offset, new, reason):
+    content = chunked()
+    place = content.index(b"\3\2\3") + offset  # version, class, dimensions and one more
+    with pytest.raises(FileFormatError, match=reason):
+        hdf5_reader.read(io.BytesIO(content[:place] + new + content[place + len(new) :]), "f.h5")
+
+
+def test_compressed_chunks_that_are_damaged():
+    content = chunked(compression="gzip")
+    place = content.index(b"\x78\x5e")
+    for new in (b"\x79", b"\x78\x5e\0"):
+        with pytest.raises(FileFormatError, match=r"^'x': (damaged|a chunk of)"):
+            everything(content[:place] + new + content[place + len(new) :])
+
+
+def test_raw_bytes_are_no_numbers():
+    for dtype in ("V2", "V4", "c8", "S3"):
+        group = written(lambda archive, dtype=dtype: archive.create_dataset("x", data=np.zeros(3, dtype)))
+        with pytest.raises(FileFormatError, match=r"^'x': expected numbers, got"):
+            hdf5.Store(group)["x"]
