@@ -105,7 +105,7 @@ def worst_ulp(y, truth):
 
 
 EVERYWHERE = np.arange(0, 2**32, 4001, dtype="uint64").astype("uint32").view("float32")
-CURVED = np.arange(122 << 23, 134 << 23, 1009, dtype="uint32").view("float32")  # 2^-5 to 2^7, where most errors are made
+CURVED = np.arange(122 << 23, 134 << 23, 1009, dtype="uint32").view("float32")  # 2^-5 to 2^7
 PATTERNS = np.concatenate([EVERYWHERE, CURVED, -CURVED])
 
 
