@@ -27,7 +27,7 @@ inline ConvPool conv_pool_of(const int64_t* ints, const View& x, const View& w, 
 inline const char* check_conv_pool(const Call& call, const View& x, const View& w, const View& y, const View& argmax,
                                    const View* bias) {
     if (const char* wrong = check_conv(call, x, w, y, bias, 6)) return wrong;
-    if (argmax.dtype != U8 || !same_shape(argmax, y) || !contiguous(argmax))
+    if (argmax.dtype != NONE && (argmax.dtype != U8 || !same_shape(argmax, y) || !contiguous(argmax)))
         return "conv_pool: argmax: expected contiguous bytes of the output's shape";
     const ConvPool p = conv_pool_of(call.ints, x, w, y);
     for (int a = 0; a < 3; a++)
@@ -46,10 +46,19 @@ struct PoolTaps {
     }
 };
 
-// y and argmax of one row of pooled positions from z. TAPS: how many, if the compiler is to know (0: `taps`).
+// y and argmax (if there is one) of one row of pooled positions from z. TAPS: how many, if the compiler is to know (0: `taps`).
 template <class T, int TAPS>
 void pool_row(const T* z, int64_t z_step, const int64_t* offset, int64_t taps, T* y, uint8_t* argmax, int64_t positions,
               int64_t channels) {
+    if (!argmax) {
+        for (int64_t i = 0; i < positions; i++, z += z_step, y += channels)
+            for_channels<T>(channels, [&](int64_t j, int n) __attribute__((always_inline)) {
+                V<T> best = load_some(z + j, n);
+                UNROLL for (int64_t t = 1; t < (TAPS ? TAPS : taps); t++) best = maximum<T>(best, load_some(z + j + offset[t], n));
+                store_some(y + j, best, n);
+            });
+        return;
+    }
     for (int64_t i = 0; i < positions; i++, z += z_step, y += channels, argmax += channels)
         for_channels<T>(channels, [&](int64_t j, int n) __attribute__((always_inline)) {
             V<T> best = load_some(z + j, n);
@@ -65,7 +74,7 @@ void pool_row(const T* z, int64_t z_step, const int64_t* offset, int64_t taps, T
         });
 }
 
-// -- conv_pool: y, argmax, x, w, bias?
+// -- conv_pool: y, argmax?, x, w, bias?
 
 constexpr int64_t POOL_CACHE = 32 << 10, GRADIENT_CACHE = 224 << 10;  // bytes of the convolution's output at a time
 
@@ -89,7 +98,7 @@ inline PoolChunk pool_chunk(const ConvPool& p, int64_t item) {
 }
 
 inline const char* conv_pool_check(const Call& call) {
-    if (call.arg_count < 4 || call.arg_count > 5) return "conv_pool: expected y, argmax, x, w, bias?";
+    if (call.arg_count < 4 || call.arg_count > 5) return "conv_pool: expected y, argmax?, x, w, bias?";
     return check_conv_pool(call, call.args[2], call.args[3], call.args[0], call.args[1], optional(call, 4));
 }
 
@@ -127,7 +136,7 @@ template <class T> void conv_pool_run_as(const Call& call, int64_t part, T* z) {
                         const int64_t to = m * ys.of[0] + i * ys.of[1] + j * ys.of[2] + row * ys.of[o + 1];
                         const int64_t step = p.stride[2] * zs.of[3];
                         T* y = data<T>(call, 0) + to;
-                        uint8_t* argmax = data<uint8_t>(call, 1) + to;
+                        uint8_t* argmax = optional(call, 1) ? data<uint8_t>(call, 1) + to : nullptr;
                         if (p.taps() == 4) pool_row<T, 4>(from, step, taps.offset, 4, y, argmax, count[2], channels);
                         else pool_row<T, 0>(from, step, taps.offset, p.taps(), y, argmax, count[2], channels);
                     }

@@ -194,6 +194,7 @@ inline ConvPoolGrad conv_pool_grad_of(const Call& call) {
 inline const char* conv_pool_grad_check(const Call& call) {
     if (call.arg_count != 8) return "conv_pool_grad: expected dx?, dw, dbias?, g, y, argmax, x, w";
     const View *a = call.args, *dx = optional(call, 0);
+    if (a[5].dtype == NONE) return "conv_pool_grad: expected argmax";
     if (const char* wrong = check_conv_pool(call, a[6], a[7], a[3], a[5], optional(call, 2))) return wrong;
     const View pairs[3][2] = {{dx ? *dx : a[6], a[6]}, {a[1], a[7]}, {a[4], a[3]}};
     for (auto& pair : pairs)

@@ -50,6 +50,7 @@ class Program:
         self.made: list[Value] = []  # the outputs that are new arrays
         values = [lowering.value(o) for o in outputs]
         lowering.sink(values)
+        _drop_unread(lowering, values)
         self._place_outputs(lowering, values)
         tasks = [t for t in lowering.tasks if any(v is not None and v.nbytes for v in t.outputs)]
         groups = [g for g in lowering.groups if g.merged is None and g.outputs() and 0 not in g.space]
@@ -248,6 +249,16 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+def _drop_unread(lowering: Lowering, outputs: Sequence[Value]) -> None:
+    """Do without what kernels need not compute and nobody reads, such as the places of maxima in inference."""
+    read = {id(v.base) for t in lowering.tasks for v in t.inputs if v is not None} | {id(v.base) for v in outputs}
+    read |= {id(v.base) for g in lowering.groups if g.merged is None for v in g.inputs()}
+    for task in lowering.tasks:
+        if task.kernel is not None and task.kernel[0] == "conv_pool":
+            y, places = task.outputs
+            task.outputs = [y, places if id(places) in read else None]
 
 
 def _aligned(size: int) -> int:
