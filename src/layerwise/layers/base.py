@@ -145,6 +145,8 @@ class Layer(Configurable):
 
     def _held(self, role: str) -> list[Any]:
         """The objects of this role among the attributes, in their order, also inside lists and dicts."""
+        if not self._holders:
+            return []
         found: dict[int, Any] = {}
 
         def look(values: Iterable[Any]) -> None:
@@ -155,12 +157,11 @@ class Layer(Configurable):
                 elif kind == "container":
                     look(value.values() if isinstance(value, dict) else value)
 
-        if self._holders:
-            look([value for name, value in self.__dict__.items() if name in self._holders])
+        look([value for name, value in self.__dict__.items() if name in self._holders])
         return list(found.values())
 
     def _sublayers(self) -> list[Layer]:
-        return [layer for layer in self._held("layer") if layer is not self] if self._holders else []
+        return [layer for layer in self._held("layer") if layer is not self]
 
     def _flatten_layers(self) -> list[Layer]:
         """This layer and all inside it, each once."""
