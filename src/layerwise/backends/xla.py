@@ -155,7 +155,7 @@ class _Step:
             return lax.scan(lambda carry, batch: (run(carry[0], *batch), None), (values, nothing), batches)[0]
 
         self.run_many = jax.jit(run_many, **given)
-        self.loops: bool | None = None
+        self.quick_in_loops: bool | None = None  # not known yet
 
     def __call__(self, values: list[Array], *batch: Any) -> Any:
         if self.homes:
@@ -176,12 +176,9 @@ class _Step:
         def batch(rows: np.ndarray) -> Any:
             return jax.tree.map(lambda a: self.machine.batch(a, rows), data)
 
-        if self.loops is None:  # XLA's convolutions on CPUs take ten times as long inside a loop
-            convolves = jax.default_backend() == "cpu" and "conv_general" in str(
-                self.run.trace(values, *batch(rows[0])).jaxpr
-            )
-            self.loops = not convolves
-        if not self.loops:
+        if self.quick_in_loops is None:
+            self.quick_in_loops = _quick_in_loops(self.run, values, *batch(rows[0]))
+        if not self.quick_in_loops:
             return None
         values = _unshared(values) if self.donate else values
         whole = len(rows) // _MANY * _MANY
@@ -190,6 +187,11 @@ class _Step:
         for line in rows[whole:]:
             values, outputs = self.run(values, *batch(line))
         return values, outputs
+
+
+def _quick_in_loops(run: Any, *arguments: Any) -> bool:
+    """Whether a compiled function takes no longer inside a loop: on CPUs XLA's convolutions take ten times as long."""
+    return jax.default_backend() != "cpu" or "conv_general_dilated" not in str(run.trace(*arguments).jaxpr)
 
 
 def _devices() -> dict[str, Any]:
