@@ -117,6 +117,7 @@ def archives(base: bytes) -> Iterator[Case]:
     yield Case("trailing-archive.keras", base + base, REFUSED)
     yield Case("comment.keras", zipped(parts, comment=b"hello"), REFUSED)
     yield Case("text.keras", b"PK, or not", REFUSED)
+    yield Case("many-members.keras", zipped({**parts, **{f"assets/{i}": b"" for i in range(20_000)}}), REFUSED)
     yield Case("pickle.keras", b"\x80\4cos\nsystem\n(S'true'\ntR.", REFUSED)
     yield Case("hdf5.keras", parts[WEIGHTS], REFUSED)
     for name in parts:

@@ -115,6 +115,17 @@ def test_only_what_keras_writes_is_read():
         hdf5_reader.read(io.BytesIO(b""), "f.h5")
 
 
+def test_the_number_of_what_is_kept_has_a_limit(monkeypatch):
+    monkeypatch.setattr(hdf5_reader, "MOST", 20)
+    for write in (
+        lambda archive: archive.create_dataset("x", data=np.ones(10), chunks=(1,)),
+        lambda archive: archive.create_group("a/b/c"),
+        lambda archive: archive.attrs.update({str(i): i for i in range(5)}),
+    ):
+        with pytest.raises(FileFormatError, match="too many objects, attributes and chunks"):
+            written(write)
+
+
 def everything(content: bytes) -> dict[str, Any]:
     """All values and texts in a file, by their places."""
     found: dict[str, Any] = {}

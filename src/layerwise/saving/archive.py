@@ -24,6 +24,7 @@ LARGE = 0xFFFFFFFF  # stands where a size of 64 bits follows
 
 Reader = Callable[[str], BinaryIO]  # the member of this name, open
 PIECE = 1 << 20  # bytes read at once
+LARGEST_DIRECTORY = 1 << 20  # bytes; members take ten times as much here
 
 
 @contextlib.contextmanager
@@ -34,6 +35,8 @@ def opened(path: Path, names: tuple[str, ...], folder: str) -> Iterator[Reader]:
         FileFormatError: the member, and what is wrong with it.
     """
     with open(path, "rb") as file:
+        if not 0 < _directory_size(file) <= LARGEST_DIRECTORY:
+            raise FileFormatError(f"{path}: not a .keras file (a zip archive), or with too many members, or a comment")
         try:
             archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, RecursionError) as error:
@@ -42,6 +45,18 @@ def opened(path: Path, names: tuple[str, ...], folder: str) -> Iterator[Reader]:
             _check_names(path, archive.infolist(), names, folder)
             _check_places(path, file, archive)
             yield lambda name: _open_member(archive, file, path, name)
+
+
+def _directory_size(file: BinaryIO) -> int:
+    """Bytes of the directory by the end of the archive, from where `zipfile` takes them; 0 if that is no end."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(size - END_64 - END, 0))
+    tail = file.read().rjust(END_64 + END, b"\0")
+    if tail[-END:][:4] != b"PK\5\6":
+        return 0
+    if tail[-END - 20 :][:4] == b"PK\6\7":
+        return struct.unpack_from("<Q", tail, 40)[0]
+    return struct.unpack_from("<I", tail, END_64 + 12)[0]
 
 
 def _check_names(path: Path, members: list[zipfile.ZipInfo], names: tuple[str, ...], folder: str) -> None:

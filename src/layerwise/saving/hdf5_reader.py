@@ -33,6 +33,7 @@ from .files import FileFormatError, room
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 UNDEFINED = 2**64 - 1  # the address of what is not there
 DEEPEST = 64  # groups in groups
+OBJECT, ATTRIBUTES, CHUNK, MOST = 8, 4, 1, 400_000  # how much they count, and may in all: some 130 bytes are 1
 DATASPACE, LINK_INFO, DATATYPE, LINK, EXTERNAL, LAYOUT, FILTERS, ATTRIBUTE = 1, 2, 3, 6, 7, 8, 11, 12
 CONTINUATION, SYMBOLS = 16, 17
 INERT = {0, 4, 5, 10, 13, 14, 18, 22}  # nothing, fill values, group's sizes, comment, times, reference count
@@ -215,6 +216,7 @@ class _File:
         self.path = ""  # of the object that is being read, for errors
         self.claims: list[tuple[int, int]] = []
         self.claimed = 0
+        self.parts = 0
         self.heaps: dict[int, dict[int, bytes]] = {}
         self.strings = 0
 
@@ -224,6 +226,12 @@ class _File:
             raise FileFormatError(f"damaged: {size} bytes at {address}, the file has {self.size}")
         self.file.seek(address)
         return self.file.read(size)
+
+    def count(self, parts: int) -> None:
+        """Note that objects, attributes or chunks are kept."""
+        self.parts += parts
+        if self.parts > MOST:
+            raise FileFormatError("too many objects, attributes and chunks")
 
     def claim(self, address: int, size: int) -> None:
         """Note that a structure lies there, and no other."""
@@ -301,6 +309,7 @@ class _File:
             self.path = f"{path.strip('/')}: ".removeprefix(": ")
             messages = self._messages(address)
             attrs = dict(self._attribute(body) for kind, body in messages if kind == ATTRIBUTE)
+            self.count(OBJECT + ATTRIBUTES * len(attrs))
             found: Group | Dataset
             if any(kind == SYMBOLS for kind, _ in messages):
                 found = Group(path, attrs, self.size)
@@ -462,6 +471,7 @@ class _File:
             if mask or outside or corner in dataset.pieces or (not dataset.filters and stored != size):
                 raise FileFormatError(f"damaged: the chunk at {corner}")
             self.claim(address, stored)
+            self.count(CHUNK)
             if dataset.filters:
                 self.room -= size
                 if self.room < 0:
