@@ -98,10 +98,11 @@ def test_every_tensor_has_its_hash_and_keras_opens_the_file(tmp_path):
         saving.load_model(tmp_path / "m")
 
 
-def test_the_example_of_the_page_runs(tmp_path, monkeypatch):
+def test_the_examples_of_the_page_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = (HERE.parent / "docs" / "trust.md").read_text("utf-8")
-    exec(page.split("```python\n")[1].split("```")[0], {})
+    for example in page.split("```python\n")[1:]:
+        exec(example.split("```")[0], {})
 
 
 # Saving
