@@ -140,7 +140,7 @@ def test_layers_of_several_inputs(layer, shapes, tmp_path):
 def test_every_layer_has_a_rule_and_every_rule_was_tried():
     public = {getattr(layers, name) for name in layers.__all__}
     kinds = {kind for kind in public if isinstance(kind, type) and issubclass(kind, layers.Layer)}
-    assert kinds - {layers.Layer, layers.InputLayer} == set(RULES)
+    assert kinds - {layers.Layer, layers.InputLayer, layers.Lambda} == set(RULES)
     tried = {type(layer) for layer, _ in [*of_any_rank(), *others(), *several()]}
     assert set(RULES) == tried
 
@@ -223,6 +223,7 @@ def test_what_has_no_counterpart_is_named_before_anything_is_written(tmp_path):
         layers.Resizing(2, 2, interpolation="bicubic"),
         layers.Resizing(2, 2, crop_to_aspect_ratio=True),
         layers.Conv2D(2, 2, dtype="mixed_float16"),
+        layers.Lambda(ops.absolute),
     ],
 )
 def test_options_without_a_counterpart(layer, tmp_path):
