@@ -35,8 +35,10 @@ def opened(path: Path, names: tuple[str, ...], folder: str) -> Iterator[Reader]:
         FileFormatError: the member, and what is wrong with it.
     """
     with open(path, "rb") as file:
-        if not 0 < _directory_size(file) <= LARGEST_DIRECTORY:
-            raise FileFormatError(f"{path}: not a .keras file (a zip archive), or with too many members, or a comment")
+        size = _directory_size(file)
+        if not 0 < size <= LARGEST_DIRECTORY:
+            reason = f"a directory of {size} bytes, at most {LARGEST_DIRECTORY}" if size else "no end of an archive"
+            raise FileFormatError(f"{path}: not a .keras file (a zip archive), or a damaged one ({reason})")
         try:
             archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, RecursionError) as error:
