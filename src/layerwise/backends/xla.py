@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -136,6 +138,16 @@ class XlaBackend(Backend):
     def conv_grad_x(self, g: Array, w: Array, x_shape: tuple[int, ...], window: Window) -> Array:
         x = jax.ShapeDtypeStruct(x_shape, g.dtype)
         return jax.linear_transpose(lambda x: self._convolve(x, w, window), x)(g)[0]
+
+    def max_pool_grad(self, g: Array, argmax: Array, x_shape: tuple[int, ...], window: Window) -> Array:
+        if window.stride != window.size or any(map(any, window.pad)) or set(window.dilation) != {1}:
+            return super().max_pool_grad(g, argmax, x_shape, window)
+        # Windows side by side: g, argmax (N, out, 1, ..., C) against taps (1, size, ..., 1) are (N, out, size, ..., C).
+        split = (g.shape[0], *itertools.chain.from_iterable((n, 1) for n in g.shape[1:-1]), g.shape[-1])
+        taps = np.arange(math.prod(window.size)).reshape(*itertools.chain.from_iterable((1, k) for k in window.size), 1)
+        met = [n * k for n, k in zip(g.shape[1:-1], window.size, strict=True)]
+        dx = jnp.where(argmax.reshape(split) == taps, g.reshape(split), 0).reshape(len(g), *met, g.shape[-1])
+        return jnp.pad(dx, [(0, 0), *((0, n - m) for n, m in zip(x_shape[1:-1], met, strict=True)), (0, 0)])
 
 
 class _Step:
