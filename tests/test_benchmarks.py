@@ -51,7 +51,8 @@ def test_an_unknown_work_is_refused():
 def test_the_table_is_whole(work):
     table = work.works()
     assert len({entry.name for entry in table}) == len(table)
-    assert {entry.group for entry in table} == {"train", "predict", "conv", "matmul", "memory", "threads", "xla", "mnist"}
+    groups = {"train", "predict", "conv", "matmul", "memory", "threads", "xla", "mnist"}
+    assert {entry.group for entry in table} == groups
     assert work.training_products("cnn") == 8_188_032  # a training step's multiplications for one example
     for model, kernels in work.KERNELS.items():
         for first, last, kernel in zip(work.weights(model)[::2], work.weights_channels_first(model)[::2], kernels):
