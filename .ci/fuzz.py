@@ -64,7 +64,7 @@ def main(ending: str, seconds: str, folder: Path) -> None:
             if "MemoryError" in str(error):
                 raise MemoryError(str(error)) from error
 
-    limits = ["-rss_limit_mb=1024", "-timeout=10", "-max_len=200000", "-print_final_stats=1"]
+    limits = ["-rss_limit_mb=1024", "-timeout=10", "-report_slow_units=60", "-max_len=200000", "-print_final_stats=1"]
     limits += [f"-max_total_time={seconds}", f"-artifact_prefix={found}/", str(seeds)]
     atheris.Setup([sys.argv[0], *limits], one, custom_mutator=inside)
     atheris.Fuzz()
