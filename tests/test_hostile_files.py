@@ -271,4 +271,4 @@ def test_killed_at_any_moment_the_old_or_the_new_is_there(tmp_path):
     killer = child("-c", KILLER, tmp_path, str(KILLS), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output, _ = killer.communicate(timeout=600)
     assert killer.returncode == 0, output
-    assert output.startswith(f"{KILLS} True"), output
+    assert output.splitlines()[-1].startswith(f"{KILLS} True"), output  # JAX warns of forks before
