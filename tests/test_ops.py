@@ -127,6 +127,8 @@ def test_value(sample):
 @each(differentiable, lambda s: s.analytic)
 def test_gradient_by_complex_step(sample):
     """Im f(x + i h v) / h is the derivative along v without any difference, so to the last digits."""
+    if config.backend() == "xla" and "conv" in sample.name:
+        pytest.skip("JAX makes complex convolutions of three real ones, whose sums lose the step")
     rng, h = np.random.default_rng(1), 1e-30
     rule = sample.operation.rule
     flat = [np.asarray(a) if a is not None else None for a in leaves(sample)]

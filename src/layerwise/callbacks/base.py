@@ -212,12 +212,8 @@ class CallbackList(Callback):
 
     def every_batch(self, kind: str) -> bool:
         """Whether a callback wants to be told of each batch in training ("train") or evaluation ("test")."""
-        hooks = f"on_{kind}_batch_begin", f"on_{kind}_batch_end"
-        return any(
-            getattr(callback, "_every_batch", True) and _overrides(callback, hook)
-            for callback in self.callbacks
-            for hook in hooks
-        )
+        told = self._calls[f"on_{kind}_batch_begin"] + self._calls[f"on_{kind}_batch_end"]
+        return any(getattr(getattr(call, "__self__", None), "_every_batch", True) for call in told)
 
     def _tell(self, hook: str, logs: Any, *place: int) -> None:
         if calls := self._calls[hook]:
