@@ -78,7 +78,7 @@ def _train(
 
 
 def _steps(model: str, batch: int, examples: int) -> Work:
-    """`fit` on the XLA backend beside JAX's own functions, compiled once and called for every batch."""
+    """The XLA backend's training step beside one in JAX's own functions, on batches that lie on the device."""
     work = _train(model, batch, examples, {"JAX": 0.91}, group="xla")
     return replace(work, name=f"{model} step, batch {batch}", kind="steps", backend="xla")
 
