@@ -355,7 +355,7 @@ class Stream:
         self.source, self.limit = source, steps
         self.seconds: float | None = None  # how long batches that are handed out together, as RowBatches, may take
         self._together = 1  # how many
-        self._endless = isinstance(source, ArrayBatches) and steps is None  # no need to look whether there is more
+        self._always_more = isinstance(source, ArrayBatches) and steps is None  # no need to look whether there is more
         self.exhausted = False
         self.done = 0  # batches of this epoch that were handed out
         self._position = 0  # the same of this pass through the source
@@ -379,7 +379,7 @@ class Stream:
 
     def more(self) -> bool:
         """Whether there is another batch, if need be from the beginning."""
-        if self._endless:
+        if self._always_more:
             return True
         if not self._peeked and self._iterator is not None:
             self._peeked = list(itertools.islice(self._iterator, 1))
@@ -391,7 +391,7 @@ class Stream:
         """Go through the source from this batch on; none is left where it is infinite."""
         self._began, self._position = random.process_state(), position
         self._iterator = iter(()) if first == math.inf else iter(self.source.from_batch(int(first)))
-        self._peeked = [] if self._endless else list(itertools.islice(self._iterator, 1))
+        self._peeked = [] if self._always_more else list(itertools.islice(self._iterator, 1))
 
     def epoch(self, ready: Callable[[Any], Any]) -> Iterator[Any]:
         """The batches of the next epoch, or the rest of one that was restored, each by way of `ready`.
