@@ -60,21 +60,17 @@ def resnet20(k: Any) -> Any:
     return k.Model(inputs, layers.Dense(10, activation="softmax")(x))
 
 
-def train(k: Any, work: bench.Work, **compiling: Any) -> Callable[[], Any]:
-    """One epoch through `fit`, accuracy included."""
-    x, y = bench.examples(work.model, work.examples)
-    fit, _ = compiled(k, work, **compiling)
-    return lambda: fit(x, y)
-
-
-def compiled(k: Any, work: bench.Work, **compiling: Any) -> tuple[Callable[[Any, Any], Any], Any]:
-    """(one epoch on these data, the model)"""
+def train(
+    k: Any, work: bench.Work, put: Callable[[Any], Any] = lambda array: array, **compiling: Any
+) -> Callable[[], Any]:
+    """One epoch through `fit`, accuracy included, on data that `put` brings to where they are computed with."""
+    x, y = map(put, bench.examples(work.model, work.examples))
     model = build(k, work.model)
     if work.model in bench.KERNELS:
         model.set_weights(bench.weights(work.model))
     optimizer = k.optimizers.SGD(0.1, momentum=0.9) if work.model == "resnet20" else k.optimizers.Adam()
     model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"], **compiling)
-    return lambda x, y: model.fit(x, y, batch_size=work.batch, epochs=1, verbose=0), model
+    return lambda: model.fit(x, y, batch_size=work.batch, epochs=1, verbose=0)
 
 
 def predict(k: Any, work: bench.Work, finish: Callable[[Any], Any], **compiling: Any) -> Callable[[], Any]:

@@ -44,9 +44,9 @@ PEERS = {
     "ONNX Runtime": Contender("onnxruntime_"),
     "NumPy": Contender("numpy_"),
 }
-KINDS = {  # who has something to do for which kind of work; the modules may still decline one
+KINDS = {  # who has something to do for which group or kind of work; the modules may still decline one
     "train": [OURS, "PyTorch", "torch.compile", "Keras on TensorFlow", "Keras on JAX", "JAX", "scikit-learn"],
-    "steps": [OURS, "JAX"],
+    "xla": [OURS, "JAX"],
     "predict": [OURS, "PyTorch", "torch.compile", "Keras on TensorFlow", "Keras on JAX", "JAX", "ONNX Runtime"],
     "conv": [OURS, "PyTorch", "JAX"],
     "matmul": [OURS, "PyTorch", "JAX", "NumPy"],

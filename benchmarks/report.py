@@ -18,7 +18,7 @@ TITLES = {
     "matmul": "Matrix products, GFLOP/s",
     "memory": "Bound by memory, GB/s",
     "threads": "Threads, the guide's CNN, examples/s",
-    "xla": "Step by step on the XLA backend, examples/s",
+    "xla": "Training through `fit` on the XLA backend, examples/s",
     "mnist": "From a cold process to 99 % on MNIST",
 }
 Row = dict[str, Any]

@@ -79,7 +79,7 @@ class Run:
         self._add([row])
 
     def _names(self, work: Work) -> list[str]:
-        return [name for name in KINDS[work.kind] if name in self.options.contenders]
+        return [name for name in (KINDS.get(work.group) or KINDS[work.kind]) if name in self.options.contenders]
 
     def _threads(self, work: Work) -> int:
         return work.threads or self.options.threads

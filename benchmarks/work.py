@@ -62,8 +62,8 @@ def works(quick: bool = False) -> list[Work]:
         *_products(),
         *_memory_bound(),
         *(_train("cnn", 128, 512 if quick else 12_800, group="threads", threads=threads) for threads in (1, 2)),
-        *(_steps("mlp", batch, 512 if quick else 25_600) for batch in (32, 128)),
-        *(_steps("cnn", batch, 512 if quick else 2_560) for batch in (32, 128)),
+        *(_on_xla("mlp", batch, 512 if quick else 25_600) for batch in (32, 128)),
+        *(_on_xla("cnn", batch, 512 if quick else 2_560) for batch in (32, 128)),
         _mnist(0.5, 2_000) if quick else _mnist(0.99, 60_000),
     ]  # fmt: skip
 
@@ -77,10 +77,10 @@ def _train(
     return Work(name, group, "train", "examples/s", examples, flops, 0, threads, goals or {}, 0, arguments)
 
 
-def _steps(model: str, batch: int, examples: int) -> Work:
-    """The XLA backend's training step beside one in JAX's own functions, on batches that lie on the device."""
+def _on_xla(model: str, batch: int, examples: int) -> Work:
+    """`fit` on the XLA backend beside training in JAX's own functions."""
     work = _train(model, batch, examples, {"JAX": 0.91}, group="xla")
-    return replace(work, name=f"{model} step, batch {batch}", kind="steps", backend="xla")
+    return replace(work, name=f"train {model} on XLA, batch {batch}", backend="xla")
 
 
 def _mnist(target: float, examples: int) -> Work:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -19,6 +20,7 @@ from layerwise import Variable, config, initializers, layers, models, ops, rando
 from layerwise.autograd import Primitive, Tensor, primitives, raw, vjp
 from layerwise.backends import TracedValueError, backend
 from layerwise.callbacks import Callback, History
+from layerwise.models.batches import checked_array
 from layerwise.variables import StepFunction
 from samples import SAMPLES, Sample
 
@@ -461,7 +463,8 @@ def test_an_error_in_a_source_comes_behind_the_steps_on_what_came_before():
     assert events[-1] == ("end", 1)
 
 
-def test_many_steps_in_one_call_are_the_steps(caplog, monkeypatch):
+@pytest.mark.parametrize("place", [np.asarray, jnp.asarray, ops.array], ids=["host", "device", "Tensor"])
+def test_many_steps_in_one_call_are_the_steps(caplog, monkeypatch, place):
     """One by one, as a callback wants them, and as loops."""
     monkeypatch.setattr("layerwise.models.trainer.TOGETHER", 1e9)
 
@@ -479,7 +482,8 @@ def test_many_steps_in_one_call_are_the_steps(caplog, monkeypatch):
         )
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         with jax.log_compiles(), caplog.at_level(logging.WARNING):
-            history = model.fit(x, (x[:, 0] > 0).astype("int64"), 4, epochs=4, verbose=0, callbacks=callbacks)
+            y = place((x[:, 0] > 0).astype("int32"))
+            history = model.fit(place(x), y, 4, epochs=4, verbose=0, callbacks=callbacks)
         found.append((history.history, model.get_weights()))
         loops = sum("Finished XLA compilation of jit(run_many)" in record.message for record in caplog.records)
         assert (loops == 0) if callbacks else (loops == 1)
@@ -489,6 +493,44 @@ def test_many_steps_in_one_call_are_the_steps(caplog, monkeypatch):
         np.testing.assert_allclose(together[name], values, rtol=1e-6)
     for a, b in zip(weights, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_data_on_the_device_stay_there(monkeypatch):
+    """Whatever is done with them, in order or shuffled; and with a part of them on the host."""
+    monkeypatch.setattr("layerwise.models.trainer.TOGETHER", 1e9)
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((90, 3)).astype("float32"), rng.standard_normal((90, 1)).astype("float32")
+    found = []
+    for placed_x, placed_y in ((x, y), (jnp.asarray(x), jnp.asarray(y)), (jnp.asarray(x), y)):
+        random.set_random_seed(1)
+        model = dense_model(metrics=["mae"])
+        history = model.fit(placed_x, placed_y, batch_size=4, epochs=2, verbose=0, validation_split=0.3)
+        model.fit(
+            placed_x, placed_y, batch_size=4, verbose=0, shuffle=False, class_weight=dict.fromkeys(range(-9, 9), 0.5)
+        )
+        found.append(
+            [history.history, model.evaluate(placed_x, placed_y, verbose=0), model.predict(placed_x, verbose=0)]
+        )
+    for other in found[1:]:
+        assert other[0].keys() == found[0][0].keys()
+        for name, values in found[0][0].items():
+            np.testing.assert_allclose(other[0][name], values, rtol=1e-5)
+        np.testing.assert_allclose(other[1], found[0][1], rtol=1e-5)
+        np.testing.assert_allclose(other[2], found[0][2], rtol=1e-5, atol=1e-6)
+    assert checked_array(placed_x, "x") is placed_x
+    batch = backend().batch(placed_x, slice(88, 92))
+    assert isinstance(batch, jax.Array)
+    np.testing.assert_array_equal(batch, x[88:])
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_data_on_the_device_are_checked(wrong):
+    x = jnp.full((4, 3), 3e38, "float32")  # their sum overflows
+    assert checked_array(x, "x") is x
+    with pytest.raises(ValueError, match=r"x: 1 of 12 values are .*, the first at index \(2, 1\)"):
+        dense_model().fit(x.at[2, 1].set(wrong), Y[:4], verbose=0)
+    with pytest.raises(ValueError, match="x: got an array of complex64, expected numbers"):
+        dense_model().fit(x.astype("complex64"), Y[:4], verbose=0)
 
 
 def test_convolutions_are_stepped_one_by_one_on_cpus(caplog, monkeypatch):

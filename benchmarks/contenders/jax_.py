@@ -85,13 +85,6 @@ def train(work: bench.Work) -> dict[str, Callable[[], Any]]:
     return {"step by step": trainer(*common)[0], "scan": trainer(*common, scan=True)[0]}
 
 
-def steps(work: bench.Work) -> dict[str, Callable[[], Any]]:
-    """Batches that are on the device already."""
-    common = work.model, bench.weights(work.model), *bench.examples(work.model, work.examples), work.batch
-    pools: dict[str, Any] = POOLS if work.model == "cnn" else {"step": None}
-    return {name: trainer(*common, pool, cut=True)[0] for name, pool in pools.items()}
-
-
 def trainer(
     name: str,
     weights: list[np.ndarray],
@@ -101,12 +94,8 @@ def trainer(
     pool: Any = None,
     scan: bool = False,
     seed: int = 0,
-    cut: bool = False,
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """(one epoch, what the weights are now); `scan` compiles all steps of an epoch into one function.
-
-    With `cut`, the batches are always the same and nothing is gathered.
-    """
+    """(one epoch, what the weights are now); `scan` compiles all steps of an epoch into one function."""
     network = NETWORKS[name]
     x, y = jnp.asarray(x), jnp.asarray(y)
     rng = np.random.default_rng(seed)
@@ -116,7 +105,7 @@ def trainer(
     def step(state: Any, seen: Any, x: jax.Array, y: jax.Array, indices: jax.Array) -> tuple[Any, Any]:
         w, m, v, t, key = state
         key, dropping = jax.random.split(key)
-        xs, ys = (x, y) if cut else (x[indices], y[indices])
+        xs, ys = x[indices], y[indices]
 
         def loss_of(w: Any) -> tuple[jax.Array, jax.Array]:
             logits = network(w, xs, pool, dropping)
@@ -130,14 +119,13 @@ def trainer(
         return lax.scan(lambda carry, indices: (step(*carry, x, y, indices), None), (state, seen), order)[0]
 
     compiled = jax.jit(whole if scan else step, donate_argnums=(0, 1))
-    fixed = [(x[i : i + batch], y[i : i + batch], None) for i in range(0, len(y), batch)] if cut else []
 
     def epoch() -> tuple[float, float]:
         nonlocal state
         order, seen = rng.permutation(len(y)), (jnp.float32(0), jnp.int32(0))
         batches = [order.reshape(-1, batch)] if scan else (order[i : i + batch] for i in range(0, len(y), batch))
-        for arguments in fixed or ((x, y, indices) for indices in batches):
-            state, seen = compiled(state, seen, *arguments)
+        for indices in batches:
+            state, seen = compiled(state, seen, x, y, indices)
         return float(seen[0]) / len(y), float(seen[1]) / len(y)
 
     return epoch, lambda: state[0]

@@ -30,25 +30,7 @@ def to_numpy(result: Any) -> Any:
 
 
 def train(work: bench.Work) -> dict[str, Callable[[], Any]]:
-    return {"fit": keras_words.train(lw, work)}
-
-
-def steps(work: bench.Work) -> dict[str, Callable[[], Any]]:
-    x, y = bench.examples(work.model, work.examples)
-    fit, model = keras_words.compiled(lw, work)
-    fit(x[: work.batch], y[: work.batch])  # makes what a step must not make
-    owners = [model, model.optimizer, *model.metrics]
-    variables = list({id(v): v for owner in owners for v in owner.variables}.values())
-    step = StepFunction(model.train_step, variables, donate=True)
-    cuts = range(0, len(x), work.batch)
-    batches = [(lw.ops.array(x[i : i + work.batch]), lw.ops.array(y[i : i + work.batch])) for i in cuts]
-
-    def epoch() -> float:
-        for batch in batches:
-            logs = step(batch)
-        return float(logs["loss"])
-
-    return {"step": epoch}
+    return {"fit": keras_words.train(lw, work, lw.ops.array)}
 
 
 def predict(work: bench.Work) -> dict[str, Callable[[], Any]]:

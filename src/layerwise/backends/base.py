@@ -435,8 +435,8 @@ class Backend:
         """Zeros of `shape` with `values` added at `indices` of `axis`: the transpose of `gather`."""
         return self.add_at(self.xp.zeros(shape, values.dtype), (slice(None),) * axis + (indices,), values)
 
-    def finite(self, array: np.ndarray) -> bool:
-        """Whether data on the host has neither NaN nor infinities."""
+    def finite(self, array: Array) -> bool:
+        """Whether data has neither NaN nor infinities."""
         return not array.size or bool(np.isfinite(np.min(array)) and np.isfinite(np.max(array)))
 
     def take_rows(self, array: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -444,9 +444,9 @@ class Backend:
         return array.take(rows, axis=0)
 
     def batch(self, array: Array, rows: slice | np.ndarray) -> Array:
-        """array[rows] as a step takes it, of data on the host: on its way to the devices where there are any.
+        """array[rows] as a step takes it: on its way to the devices where there are any.
 
-        Then it is a copy, and what is there already stays.
+        Then it is a copy of data on the host, while an array that is there already may be used itself.
         """
         return array[rows] if isinstance(rows, slice) else self.take_rows(array, rows)
 

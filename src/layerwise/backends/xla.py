@@ -64,9 +64,16 @@ class XlaBackend(Backend):
     def compile_step(self, fn: Callable[..., Any], paths: Sequence[str], donate: bool) -> Callable[..., Any]:
         return _Step(self, fn, paths, donate)
 
+    def finite(self, array: Array) -> bool:
+        if isinstance(array, jax.Array):
+            return bool(_sum_is_finite(array)) or bool(jnp.isfinite(array).all())  # the sum may overflow
+        return super().finite(array)
+
     def batch(self, array: Array, rows: slice | np.ndarray) -> Array:
         if isinstance(array, jax.Array):
-            return array
+            if isinstance(rows, slice):
+                return array if rows == slice(None) else _taken(array, np.arange(*rows.indices(len(array))))
+            return _taken(array, rows)
         if self.distribution is None:
             return _sent(_fitting(array[rows].copy() if isinstance(rows, slice) else self.take_rows(array, rows)))
         numbers = np.arange(len(array))[rows] if isinstance(rows, slice) else rows
@@ -77,6 +84,10 @@ class XlaBackend(Backend):
             return _fitting(array[numbers[index[0]]][:, *index[1:]]).astype(dtype, copy=False)
 
         return jax.make_array_from_callback(shape, self.distribution.data_sharding(shape), part)
+
+    @functools.partial(jax.jit, static_argnums=(0, 2))
+    def random_bits(self, key: Array, n: int) -> Array:
+        return super().random_bits(key, n)
 
     def connect(self, address: str, processes: int, process: int, timeout: int) -> None:
         jax.distributed.initialize(
@@ -161,13 +172,17 @@ class _Step:
             given["out_shardings"] = (self.homes, machine.distribution.replicated)
         run = self.run = jax.jit(fn, **given)
 
-        def run_many(values: list[Array], batches: Any) -> Any:
-            first = jax.tree.map(lambda a: a[0], batches)
-            nothing = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(run, values, *first)[1])
-            return lax.scan(lambda carry, batch: (run(carry[0], *batch), None), (values, nothing), batches)[0]
+        def run_many(values: list[Array], rows: Array, count: Array, data: Any) -> Any:
+            def step(line: Array, found: Any) -> Any:
+                return run(found[0], *jax.tree.map(lambda a: _taken(a, rows[line]), data))
+
+            outputs = jax.eval_shape(step, 0, (values, None))[1]
+            nothing = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), outputs)
+            return lax.fori_loop(0, count, step, (values, nothing))
 
         self.run_many = jax.jit(run_many, **given)
         self.quick_in_loops: bool | None = None  # not known yet
+        self.latest: Any = None  # outputs of the last call of `for_each`
 
     def __call__(self, values: list[Array], *batch: Any) -> Any:
         if self.homes:
@@ -177,28 +192,36 @@ class _Step:
         return self.run(_unshared(values) if self.donate else values, *batch)
 
     def for_each(self, values: list[Array], rows: np.ndarray, *data: Any) -> Any:
-        """The function on these rows of data on the host, for each line of `rows`: (new values, the last outputs).
+        """The function on these rows of the data, for each line of `rows`: (new values, the last outputs).
 
-        While some steps are computed, the rows of the next are gathered. None where single steps do as well.
+        Rows of data on the device are gathered there, others on the host while earlier steps are computed. None where
+        single steps do as well.
         """
-        room = _MANY * rows.shape[1] * sum(a.nbytes // len(a) for a in jax.tree.leaves(data))
-        if self.homes or len(rows) < _MANY or room > _ROOM:
+        size, arrays = rows.shape[1], jax.tree.leaves(data)
+        here = all(isinstance(a, jax.Array) for a in arrays)
+        lines = max(_LINES, _NUMBERS // size) if here else _LINES
+        room = 0 if here else _LINES * size * sum(a.nbytes // len(a) for a in arrays)
+        if self.homes or len(rows) < _LINES or room > _ROOM:
             return None
-
-        def batch(rows: np.ndarray) -> Any:
-            return jax.tree.map(lambda a: self.machine.batch(a, rows), data)
-
         if self.quick_in_loops is None:
-            self.quick_in_loops = _quick_in_loops(self.run, values, *batch(rows[0]))
+            self.quick_in_loops = _quick_in_loops(self.run, values, *_gathered(self.machine, data, rows[0]))
         if not self.quick_in_loops:
             return None
         values = _unshared(values) if self.donate else values
-        whole = len(rows) // _MANY * _MANY
-        for start in range(0, whole, _MANY):
-            values, outputs = self.run_many(values, batch(rows[start : start + _MANY]))
-        for line in rows[whole:]:
-            values, outputs = self.run(values, *batch(line))
+        for start in range(0, len(rows), lines):
+            part = rows[start : start + lines]
+            count = len(part)
+            part = np.pad(part, ((0, lines - count), (0, 0)))  # one shape for all
+            if not here:
+                chunk, part = _gathered(self.machine, data, part.ravel()), np.arange(part.size).reshape(part.shape)
+            values, outputs = self.run_many(values, part.astype(np.int32), count, data if here else chunk)
+        jax.block_until_ready(self.latest)  # nobody could stop what waits in a long queue
+        self.latest = outputs
         return values, outputs
+
+
+def _gathered(machine: XlaBackend, data: Any, rows: np.ndarray) -> Any:
+    return jax.tree.map(lambda a: machine.batch(a, rows), data)
 
 
 def _quick_in_loops(run: Any, *arguments: Any) -> bool:
@@ -213,8 +236,17 @@ def _devices() -> dict[str, Any]:
 # The quick way: C++ puts a compiled function's arguments on the device, while Python goes on.
 _sent = jax.jit(lambda array: array)
 
-_MANY = 8  # steps that are compiled as one loop
-_ROOM = 1 << 26  # bytes that their batches may take
+_sum_is_finite = jax.jit(lambda array: jnp.isfinite(array.sum()))
+
+
+@jax.jit
+def _taken(array: Array, rows: Array) -> Array:
+    return array.at[rows].get(mode="promise_in_bounds")
+
+
+_LINES = 8  # batches that are gathered on the host for one loop
+_ROOM = 1 << 26  # bytes that they may take
+_NUMBERS = 1 << 15  # of rows that a loop gathers on the device
 
 _REFERENCES = next(map(sys.getrefcount, [object()])) + 1  # as counted below: the variable's and the list's
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from .. import random, tree
+from ..autograd.tensor import raw
 from ..backends import backend
 
 Batch = tuple[Any, Any, Any]
@@ -42,21 +43,36 @@ def as_data(batch: Any, source: Any) -> Any:
 
 
 def as_array(value: Any, role: str) -> Any:
-    """A leaf of the data as a NumPy array of numbers, or an error that says what it holds instead."""
+    """A leaf of the data as an array of numbers, or an error that says what it holds instead.
+
+    It is one of NumPy's, unless it is on the device already.
+    """
     if value is None:
         return None
+    value = raw(value)
     if hasattr(value, "detach"):  # a PyTorch tensor
         value = value.detach().cpu().numpy()
     elif hasattr(value, "to_numpy"):  # a pandas table or column
         value = value.to_numpy()
     try:
-        array = np.asarray(value)
+        array = value if _on_device(value) else np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{role}: rows of different lengths cannot become an array ({error})") from None
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         kind = {"O": "objects (rows of different lengths, or None)", "U": "text", "S": "bytes"}.get(array.dtype.kind)
         raise ValueError(f"{role}: got an array of {kind or array.dtype}, expected numbers")
     return array
+
+
+def _on_device(value: Any) -> bool:
+    """Whether `value` is an array that a step can take rows of where it is."""
+    machine = backend()
+    return (
+        not isinstance(value, np.ndarray)
+        and machine.owns(value)
+        and not machine.traced(value)
+        and machine.distribution is None
+    )
 
 
 def checked_array(value: Any, role: str) -> Any:
