@@ -64,7 +64,7 @@ def train(
     k: Any, work: bench.Work, put: Callable[[Any], Any] = lambda array: array, **compiling: Any
 ) -> Callable[[], Any]:
     """One epoch through `fit`, accuracy included, on data that `put` brings to where they are computed with."""
-    x, y = map(put, bench.examples(work.model, work.examples))
+    x, y = map(put, bench.examples(work))
     model = build(k, work.model)
     if work.model in bench.KERNELS:
         model.set_weights(bench.weights(work.model))
@@ -77,7 +77,7 @@ def predict(k: Any, work: bench.Work, finish: Callable[[Any], Any], **compiling:
     """`model(x)` on a tensor, or `predict` from array to array; `finish` waits for a tensor's value."""
     model = build(k, work.model)
     model.set_weights(bench.weights(work.model))
-    x, _ = bench.examples(work.model, work.examples)
+    x, _ = bench.examples(work)
     if work.call == "model":
         tensor = k.ops.convert_to_tensor(x)
         return lambda: finish(model(tensor, training=False))

@@ -5,8 +5,9 @@
     python benchmarks/run.py train --contenders Layerwise PyTorch
     python benchmarks/run.py --quick          does every work briefly: its figures mean nothing and are not written
 
-Each round asks every contender for one repetition of the work; the medians of the rounds count. MNIST is read from
-the folder that LAYERWISE_TEST_DATA names, or ../shared/data, with the four IDX files (.gz) in its mnist/.
+Each round asks every contender for one repetition of the work; the medians of the rounds count. Networks
+train on MNIST, from the folder that LAYERWISE_TEST_DATA names, or ../shared/data, with the four IDX files (.gz) in its
+mnist/; on noise where it is not there.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from typing import Any
 import machine
 import report
 from peers import KINDS, OURS, PEERS, ContenderError, Worker, cold_run
-from work import Work, works
+from work import Work, mnist_folder, works
 
 HERE = Path(__file__).parent
 COLD_ROUNDS = 3  # of some minutes each
@@ -153,14 +153,6 @@ class Run:
             "cpu": machine.cpu(), "threads": self.options.threads, "peak_source": machine.peak_source(),
             "versions": self.versions, "order": [work.name for work in works()], "rows": self.rows,
         }  # fmt: skip
-
-
-def mnist_folder() -> Path | None:
-    """The folder with MNIST's IDX files, where there is one."""
-    for folder in (os.environ.get("LAYERWISE_TEST_DATA"), HERE.parents[1] / "shared" / "data"):
-        if folder and (Path(folder) / "mnist" / "train-images-idx3-ubyte.gz").exists():
-            return Path(folder).resolve() / "mnist"
-    return None
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import os
 import struct
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -56,6 +57,7 @@ def works(quick: bool = False) -> list[Work]:
     return [
         *(_train("cnn", batch, 512 if quick else 12_800, {"best": goal}) for batch, goal in ((128, 2.5), (32, 3.5))),
         *(_train("mlp", batch, 512 if quick else 25_600, {"best": 1.6}) for batch in (32, 128)),
+        *(_train("mlp", batch, 512 if quick else 25_600, noise=True) for batch in (32, 128)),
         _train("resnet20", 128, 128 if quick else 1_280, {"best": 1.3}),
         *_predictions(256 if quick else 5_120),
         *_convolutions(),
@@ -69,10 +71,14 @@ def works(quick: bool = False) -> list[Work]:
 
 
 def _train(
-    model: str, batch: int, examples: int, goals: dict | None = None, group: str = "train", threads: int | None = None
+    model: str, batch: int, examples: int, goals: dict | None = None, group: str = "train", threads: int | None = None,
+    noise: bool = False,
 ) -> Work:
-    name = f"train {model}, batch {batch}" + (f", threads {threads}" if threads else "")
+    """`noise` has no zeros, and nothing to learn."""
+    name = f"train {model}{' on noise' if noise else ''}, batch {batch}" + (f", threads {threads}" if threads else "")
     arguments = {"model": model, "batch": batch, "examples": examples}
+    if model in KERNELS and not noise and (folder := mnist_folder()):
+        arguments["folder"] = str(folder)
     flops = 2 * training_products(model) * examples
     return Work(name, group, "train", "examples/s", examples, flops, 0, threads, goals or {}, 0, arguments)
 
@@ -190,10 +196,14 @@ def normal(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng([seed, *shape]).standard_normal(shape, "float32")
 
 
-def examples(model: str, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs in 0..1 (images are channels-last) and labels."""
+def examples(work: Work) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs in 0..1 (channels last) and labels: MNIST's where the work names its folder, otherwise noise."""
+    if folder := work.arguments.get("folder"):
+        (x, y), _ = mnist(folder, work.examples)
+        return x.reshape(-1, *INPUTS[work.model]), y
     rng = np.random.default_rng(0)
-    return rng.random((count, *INPUTS[model]), "float32"), rng.integers(0, 10, count, dtype="int32")
+    x = rng.random((work.examples, *INPUTS[work.model]), "float32")
+    return x, rng.integers(0, 10, work.examples, dtype="int32")
 
 
 def weights(model: str, seed: int = 0) -> list[np.ndarray]:
@@ -217,6 +227,14 @@ def weights_channels_first(model: str) -> list[np.ndarray]:
         else:
             found[i] = found[i].T
     return [np.ascontiguousarray(w) for w in found]
+
+
+def mnist_folder() -> Path | None:
+    """The folder with MNIST's IDX files, where there is one."""
+    for folder in (os.environ.get("LAYERWISE_TEST_DATA"), Path(__file__).resolve().parents[2] / "shared" / "data"):
+        if folder and (Path(folder) / "mnist" / "train-images-idx3-ubyte.gz").exists():
+            return Path(folder).resolve() / "mnist"
+    return None
 
 
 def mnist(folder: str, examples: int) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:

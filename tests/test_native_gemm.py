@@ -53,8 +53,8 @@ def assert_product(out, a, b, bias=None, act="linear"):
     assert np.all(np.abs(out - expected) <= bound)
 
 
-def seen(draw, rng, shape, dtype):
-    """An array of normal numbers of this shape, seen through drawn strides."""
+def seen(draw, rng, shape, dtype, zeros=0.0):
+    """An array of normal numbers of this shape, so much of it 0, seen through drawn strides."""
     steps = [draw(st.sampled_from([1, 1, 1, 2, -1, -3])) for _ in shape]
     turned = draw(st.booleans())
     stored = [n * abs(step) for n, step in zip(shape, steps, strict=True)]
@@ -62,6 +62,7 @@ def seen(draw, rng, shape, dtype):
         x = rng.normal(size=[*stored[:-2], stored[-1], stored[-2]]).swapaxes(-1, -2)
     else:
         x = rng.normal(size=stored)
+    x[rng.random(x.shape) < zeros] = 0
     x = x.astype(dtype, order="K")[tuple(slice(None, None, step) for step in steps)]
     repeated = draw(st.sampled_from([None, None, None, *range(len(shape))]))
     if repeated is not None and shape[repeated]:
@@ -75,7 +76,8 @@ def products(draw):
     dtype = draw(st.sampled_from(["float32", "float64"]))
     m, k, n = draw(SIZES), draw(DEPTHS), draw(SIZES)
     batch = draw(st.sampled_from([(), (), (0,), (1,), (3,)]))
-    a, b = seen(draw, rng, (*batch, m, k), dtype), seen(draw, rng, (*batch, k, n), dtype)
+    zeros = draw(st.sampled_from([0, 0.55, 0.8, 1]))
+    a, b = seen(draw, rng, (*batch, m, k), dtype, zeros), seen(draw, rng, (*batch, k, n), dtype)
     bias = rng.normal(size=n).astype(dtype) if draw(st.booleans()) else None
     return a, b, bias, draw(st.sampled_from(ACTIVATIONS))
 
@@ -95,10 +97,11 @@ def test_products_of_any_strides(product, margin):
 TRANSPOSES = pytest.mark.parametrize("transposes", ["nn", "tn", "nt", "tt"])
 
 
-def matrices(transposes, m, k, n, dtype="float32"):
+def matrices(transposes, m, k, n, dtype="float32", zeros=0.0):
     rng = np.random.default_rng(m + k + n)
     a = rng.normal(size=(m, k) if transposes[0] == "n" else (k, m)).astype(dtype)
     b = rng.normal(size=(k, n) if transposes[1] == "n" else (n, k)).astype(dtype)
+    a[rng.random(a.shape) < zeros] = 0
     return a if transposes[0] == "n" else a.T, b if transposes[1] == "n" else b.T
 
 
@@ -108,10 +111,14 @@ LARGE = pytest.mark.parametrize(
 )
 
 
+ZEROS = pytest.mark.parametrize("zeros", [0, 0.6, 0.9, 1])
+
+
 @TRANSPOSES
+@ZEROS
 @LARGE
-def test_products_in_several_parts(transposes, m, k, n):
-    a, b = matrices(transposes, m, k, n)
+def test_products_in_several_parts(transposes, m, k, n, zeros):
+    a, b = matrices(transposes, m, k, n, zeros=zeros)
     bias = np.linspace(-9, 9, n, dtype="float32")
     assert_product(gemm(a, b, bias, "relu"), a, b, bias, "relu")
 
@@ -130,9 +137,10 @@ def test_batches_in_several_parts(transposes, m, k, n):
 
 @TRANSPOSES
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("zeros", [0, 0.8])
 @LARGE
-def test_the_same_bits_for_any_number_of_threads(transposes, m, k, n, dtype):
-    a, b = matrices(transposes, m, k, n, dtype)
+def test_the_same_bits_for_any_number_of_threads(transposes, m, k, n, dtype, zeros):
+    a, b = matrices(transposes, m, k, n, dtype, zeros)
     bias = np.linspace(-9, 9, n, dtype=dtype)
     before = native.num_threads()
     results = []
@@ -145,22 +153,39 @@ def test_the_same_bits_for_any_number_of_threads(transposes, m, k, n, dtype):
     assert len(set(results)) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.integers(0, 2**32),
     SIZES.filter(bool),
-    st.integers(1, 40),
+    st.integers(1, 140),
     SIZES.filter(bool),
     st.sampled_from(["linear", "relu"]),
+    st.sampled_from([0, 0.7]),
+    st.booleans(),
 )
-def test_nan_and_infinity_reach_what_they_touch_and_nothing_else(seed, m, k, n, act):
+def test_nan_and_infinity_reach_what_they_touch_and_nothing_else(seed, m, k, n, act, zeros, turned):
     rng = np.random.default_rng(seed)
     a, b = (rng.integers(-3, 4, shape).astype("float32") for shape in [(m, k), (k, n)])
+    a[rng.random(a.shape) < zeros] = 0
+    a = np.asfortranarray(a) if turned else a
     a[rng.integers(m), rng.integers(k)] = rng.choice([np.nan, np.inf, -np.inf])
     b[rng.integers(k), rng.integers(n)] = rng.choice([np.nan, np.inf, -np.inf])
     with np.errstate(invalid="ignore"):
         expected = sum(a[:, i, None].astype("float64") * b[i] for i in range(k))  # no short cut of a library's
         np.testing.assert_array_equal(gemm(a, b, act=act), activate(act, expected))
+
+
+@pytest.mark.parametrize("columns", [1, 3, 5, 8])  # vectors
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_zeros_are_passed_over(columns, turned, dtype, isa):
+    """One number in every row, at each place of a word of 64 bits and beyond, finds its row of b."""
+    n = columns * {"x86-64-v4": 64, "x86-64-v3": 32}.get(isa, 16) // np.dtype(dtype).itemsize
+    a, b = np.eye(150, 150, -3, dtype), np.arange(150 * n, dtype=dtype).reshape(150, n)
+    a = np.asfortranarray(a) if turned else a
+    np.testing.assert_array_equal(gemm(a, b), np.concatenate([np.zeros((3, n)), b[:-3]]))
+    bias = np.linspace(-9e3, 9, n).astype(dtype)
+    np.testing.assert_array_equal(gemm(a, b, bias, "relu")[3:], np.maximum(b[:-3] + bias, 0))
 
 
 def test_subnormal_numbers_are_kept():

@@ -78,7 +78,7 @@ def adam(w: Any, g: Any, m: Any, v: Any, t: jax.Array) -> tuple[Any, Any, Any]:
 def train(work: bench.Work) -> dict[str, Callable[[], Any]]:
     if work.model not in NETWORKS:
         return {}
-    data = bench.examples(work.model, work.examples)
+    data = bench.examples(work)
     common = work.model, bench.weights(work.model), *data, work.batch
     if work.model == "cnn":
         return {name: trainer(*common, pool)[0] for name, pool in POOLS.items()}
@@ -133,7 +133,7 @@ def trainer(
 
 def predict(work: bench.Work) -> dict[str, Callable[[], Any]]:
     weights = [jnp.asarray(w) for w in bench.weights(work.model)]
-    x, _ = bench.examples(work.model, work.examples)
+    x, _ = bench.examples(work)
     network = jax.jit(lambda w, x: jax.nn.softmax(NETWORKS[work.model](w, x, pool_windows, None)))
     if work.call == "model":
         tensor = jnp.asarray(x)

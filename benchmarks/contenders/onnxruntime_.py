@@ -49,7 +49,7 @@ def session() -> onnxruntime.InferenceSession:
 
 
 def predict(work: bench.Work) -> dict[str, Callable[[], Any]]:
-    x = bench.examples(work.model, work.examples)[0].reshape(-1, 1, 28, 28)  # one channel: first or last is the same
+    x = bench.examples(work)[0].reshape(-1, 1, 28, 28)  # one channel: first or last is the same
     run = session().run
     if len(x) == work.batch:
         return {"session.run": lambda: run(None, {"x": x})[0]}

@@ -21,6 +21,6 @@ def versions() -> dict[str, str]:
 def train(work: bench.Work) -> dict[str, Callable[[], Any]]:
     if work.model != "mlp":
         return {}
-    x, y = bench.examples(work.model, work.examples)
+    x, y = bench.examples(work)
     model = MLPClassifier((128, 64), batch_size=work.batch, alpha=0.0, random_state=0)
     return {"partial_fit": lambda: model.partial_fit(x, y, classes=range(10))}

@@ -98,7 +98,7 @@ def optimizer(model: nn.Module, name: str) -> torch.optim.Optimizer:
 
 
 def train(work: bench.Work) -> dict[str, Callable[[], Any]]:
-    images, labels = bench.examples(work.model, work.examples)
+    images, labels = bench.examples(work)
     return {
         name: trainer(build(work.model, layout), work.model, images, labels, work.batch, layout)
         for name, layout in layouts(work.model)
@@ -136,7 +136,7 @@ def trainer(
 
 
 def predict(work: bench.Work) -> dict[str, Callable[[], Any]]:
-    x, _ = bench.examples(work.model, work.examples)
+    x, _ = bench.examples(work)
     return {name: predictor(work, x, layout) for name, layout in layouts(work.model)}
 
 

@@ -31,8 +31,8 @@ inline constexpr Instruction ADAMW[] = {
 
 // v' = momentum v - rate g, w' = w + v'; arguments v', w', v, rate, g, w
 inline constexpr Instruction MOMENTUM[] = {
-    {Op::CONST, 0, 0}, {Op::LOAD, 1, 2}, {Op::MUL, 2, 0, 1}, {Op::LOAD, 0, 3}, {Op::LOAD, 1, 4}, {Op::MUL, 3, 0, 1},
-    {Op::SUB, 1, 2, 3}, {Op::LOAD, 3, 5}, {Op::ADD, 2, 3, 1}, {Op::STORE, 0, 1, 0}, {Op::STORE, 0, 2, 1},
+    {Op::CONST, 0, 0}, {Op::LOAD, 1, 2}, {Op::MUL, 2, 0, 1}, {Op::LOAD, 1, 3}, {Op::LOAD, 0, 4}, {Op::MUL, 3, 1, 0},
+    {Op::SUB, 0, 2, 3}, {Op::LOAD, 3, 5}, {Op::ADD, 2, 3, 0}, {Op::STORE, 0, 0, 0}, {Op::STORE, 0, 2, 1},
 };
 
 // A program, and the set of its arguments that are one number repeated.

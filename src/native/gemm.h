@@ -5,106 +5,10 @@
 // vectors wide and k in blocks, so that a panel's block stays in the first-level cache while all rows of the part pass
 // over it. `a` is always taken where it lies: the micro-kernel reads it through pointers to rows and any stride along
 // k. So is `b` if its rows are contiguous; if not, or if many rows will pass over it, a first phase (PACK) copies it
-// into panels. Where `out` is too small to be cut but k is long, parts take pieces of k, and a last phase (COMBINE)
+// into panels. Parts in which most of `a` is 0 pass over that (gemm_sparse.h). Where `out` is too small to be cut but k is long, parts take pieces of k, and a last phase (COMBINE)
 // adds them in order.
 #pragma once
-#include "micro.h"
-#include "view.h"
-
-template <class T> struct Matrix {  // element (i, j) is data[i * row + j * column]
-    const T* data;
-    int64_t row, column;
-    Matrix at(int64_t i, int64_t j) const { return {data + i * row + j * column, row, column}; }
-};
-
-// to[i * to_row + j] = from(i, j); the columns up to the next multiple of a vector become 0.
-template <class T> void pack_rows(T* to, int64_t to_row, Matrix<T> from, int64_t rows, int64_t columns) {
-    constexpr int W = WIDTH<T>;
-    for (int64_t i = 0; i < rows; i++, to += to_row, from.data += from.row) {
-        int64_t j = 0;
-        if (from.column == 1) {
-            for (; j + W <= columns; j += W) store(to + j, load(from.data + j));
-            if (j < columns) store(to + j, load_part(from.data + j, int(columns - j)));
-        } else {
-            for (; j < columns; j++) to[j] = from.data[j * from.column];
-            for (; j % W; j++) to[j] = 0;
-        }
-    }
-}
-
-// The same where the columns of `from` are contiguous: squares are transposed in registers.
-template <class T> void pack_columns(T* to, int64_t to_row, Matrix<T> from, int64_t rows, int64_t columns) {
-    constexpr int W = WIDTH<T>;
-    for (int64_t j = 0; j < columns; j += W)
-        for (int64_t i = 0; i < rows; i += W) {
-            const int height = int(least<int64_t>(rows - i, W)), width = int(least<int64_t>(columns - j, W));
-            const T* corner = from.data + i + j * from.column;
-            V<T> square[W];
-            if (height == W && width == W)
-                UNROLL for (int p = 0; p < W; p++) square[p] = load(corner + p * from.column);
-            else
-                UNROLL for (int p = 0; p < W; p++)
-                    square[p] = p < width ? load_part(corner + p * from.column, height) : V<T>{};
-            transpose<T>(square);
-            UNROLL for (int p = 0; p < W; p++)
-                if (p < height) store(to + (i + p) * to_row + j, square[p]);
-        }
-}
-
-template <class T> void pack(T* to, int64_t to_row, Matrix<T> from, int64_t rows, int64_t columns) {
-    if (from.row == 1 && from.column != 1) pack_columns(to, to_row, from, rows, columns);
-    else pack_rows(to, to_row, from, rows, columns);
-}
-
-// ---- tiles
-
-// out (rows, columns) = activation([out +] a (rows, depth) @ b (depth, columns) + bias)
-template <class T> struct Tile {
-    Matrix<T> a, b;
-    int64_t depth;
-    T* out;
-    int64_t out_row;
-    int rows, columns;
-    bool add;
-    const T* bias;
-    int activation;
-};
-
-template <class T, int MR, int NV> __attribute__((noinline)) void run_tile(const Tile<T>& t) {
-    const T* row[MR];
-    for (int p = 0; p < MR; p++) row[p] = t.a.data + least(p, t.rows - 1) * t.a.row;
-    V<T> acc[MR][NV];
-    clear<T>(acc);
-    multiply_add(acc, row, t.a.column, t.b.data, t.b.row, t.depth);
-    finish(acc, t.out, t.out_row, t.rows, t.columns, t.add, t.bias, t.activation);
-}
-
-// The widest panel. Where `a` has but a row or two, wider ones put the free accumulators to use.
-constexpr int PANEL_VECTORS = REGISTERS == 32 ? 3 : 2;
-constexpr int WIDE_VECTORS = REGISTERS == 32 ? 8 : 4, WIDE_ROWS = 2;
-constexpr int panel_rows(int vectors) { return vectors > PANEL_VECTORS ? WIDE_ROWS : tile_rows(vectors); }
-
-// The lowest tile that has room for t.rows.
-template <class T, int NV, int MR = panel_rows(NV)> void run_rows(const Tile<T>& t) {
-    if constexpr (MR > 1) {
-        constexpr int LESS = MR > 4 ? MR - 2 : MR - 1;
-        if (t.rows <= LESS) return run_rows<T, NV, LESS>(t);
-    }
-    run_tile<T, MR, NV>(t);
-}
-
-// All rows of `a` over one panel of t.columns.
-template <class T, int NV = WIDE_VECTORS> void run_panel(Matrix<T> a, int64_t rows, Tile<T> t) {
-    if constexpr (NV > 1)
-        if (t.columns <= (NV - 1) * WIDTH<T>) return run_panel<T, NV - 1>(a, rows, t);
-    const int64_t tiles = ceil_div(rows, panel_rows(NV));
-    T* out = t.out;
-    for (int64_t i = 0; i < tiles; i++) {
-        const Range r = part_of(rows, tiles, i);
-        t.a = a.at(r.begin, 0), t.out = out + r.begin * t.out_row, t.rows = int(r.end - r.begin);
-        run_rows<T, NV>(t);
-    }
-}
+#include "gemm_sparse.h"
 
 // ---- the kernel: args out, a, b, bias?; ints activation
 
@@ -159,10 +63,11 @@ template <class T> Gemm gemm_of(const Call& c) {
     g.column_parts = least(g.panels, ceil_div(g.panels * g.panel, PART_COLUMNS));
     g.depth_parts = 1;
     while (g.batch == 1 && 2 * g.depth_parts <= wanted && 4 * g.depth_parts * g.m <= g.k) g.depth_parts *= 2;
-    while (g.parts() < wanted) {  // the longer side in halves
+    while (g.parts() < wanted) {  // the longer side in halves, rows where columns are few
         const bool rows = g.row_parts < most_rows, columns = g.column_parts < g.panels;
         if (!rows && !columns) break;
-        if (rows && (!columns || g.m / g.row_parts >= g.n / g.column_parts))
+        const bool wide = g.n / g.column_parts > SPARSE_VECTORS * WIDTH<T>;
+        if (rows && (!columns || !wide || g.m / g.row_parts >= g.n / g.column_parts))
             g.row_parts = least(2 * g.row_parts, most_rows);
         else
             g.column_parts = least(2 * g.column_parts, g.panels);
@@ -189,41 +94,52 @@ void gemm_multiply(const Call& c, const Gemm& g, int64_t part, T* scratch, const
     part /= g.column_parts;
     const Range rows = part_of(g.m, g.row_parts, part % g.row_parts);
     part /= g.row_parts;
-    const int64_t entry = part % g.batch, piece = part / g.batch;
+    const int64_t entry = part % g.batch, piece = part / g.batch, height = rows.end - rows.begin;
     const Range depth = part_of(g.k, g.depth_parts, piece);
     const Matrix<T> a = matrix<T>(c.args[1], entry), b = matrix<T>(c.args[2], entry), y = matrix<T>(c.args[0], entry);
     if (g.packed > 1) packed += entry * g.panels * g.panel * g.k;
 
+    // The tile from this column on, up to `end`, for k from `first` to `last`.
+    const auto tile = [&](int64_t column, int64_t end, int64_t first, int64_t last) {
+        Tile<T> t{};
+        t.b = b.at(first, column), t.columns = int(end - column), t.depth = last - first, t.add = first > depth.begin;
+        if (g.partial_size()) {
+            t.out = partial + ((piece * g.batch + entry) * g.m + rows.begin) * g.n + column;
+            t.out_row = g.n;
+        } else {
+            t.out = (T*)y.at(rows.begin, column).data;
+            t.out_row = y.row;
+        }
+        if (last == depth.end && !g.partial_size()) {
+            t.bias = has_bias(c) ? (const T*)c.args[3].data + column : nullptr;
+            t.activation = int(c.ints[0]);
+        }
+        return t;
+    };
+
+    const int64_t end = least(g.n, panels.end * g.panel);
+    if (!g.pack_b && g.n % W == 0 && mostly_zeros(a.at(rows.begin, depth.begin), height, depth.end - depth.begin)) {
+        for (int64_t column = panels.begin * g.panel, next; column < end; column = next) {
+            next = least<int64_t>(column + SPARSE_VECTORS * W, end);
+            run_sparse(a.at(rows.begin, depth.begin), height, tile(column, next, depth.begin, depth.end));
+        }
+        return;
+    }
     int64_t k = depth.begin;
     do {
-        const int64_t end = least(k + g.block, depth.end);
-        const bool whole = end == depth.end && !g.partial_size();
+        const int64_t last = least(k + g.block, depth.end);
         for (int64_t panel = panels.begin; panel < panels.end; panel++) {
             const int64_t column = panel * g.panel;
-            Tile<T> t{};
-            t.columns = int(least(g.n - column, g.panel)), t.depth = end - k, t.add = k > depth.begin;
+            Tile<T> t = tile(column, least(g.n, column + g.panel), k, last);
             if (g.pack_b) {
                 t.b = {packed + (panel * g.k + k) * g.panel, g.panel, 1};
             } else if (t.columns % W) {
-                pack_rows(scratch, g.panel, b.at(k, column), t.depth, t.columns);
+                pack_rows(scratch, g.panel, t.b, t.depth, t.columns);
                 t.b = {scratch, g.panel, 1};
-            } else {
-                t.b = b.at(k, column);
             }
-            if (g.partial_size()) {
-                t.out = partial + ((piece * g.batch + entry) * g.m + rows.begin) * g.n + column;
-                t.out_row = g.n;
-            } else {
-                t.out = (T*)y.at(rows.begin, column).data;
-                t.out_row = y.row;
-            }
-            if (whole) {
-                t.bias = has_bias(c) ? (const T*)c.args[3].data + column : nullptr;
-                t.activation = int(c.ints[0]);
-            }
-            run_panel(a.at(rows.begin, k), rows.end - rows.begin, t);
+            run_panel(a.at(rows.begin, k), height, t);
         }
-        k = end;
+        k = last;
     } while (k < depth.end);
 }
 

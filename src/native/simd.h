@@ -76,6 +76,39 @@ template <class T> INLINE void store_part(T* p, V<T> v, int n) {
     for (int i = 0; i < n; i++) p[i] = v[i];
 }
 
+// Bit i says whether lane i is not 0.
+template <class T> INLINE uint32_t nonzero_lanes(V<T> v) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) return _mm512_cmp_ps_mask((__m512)v, __m512{}, _CMP_NEQ_UQ);
+    if constexpr (sizeof(T) == 8) return _mm512_cmp_pd_mask((__m512d)v, __m512d{}, _CMP_NEQ_UQ);
+#elif defined(__AVX2__)
+    if constexpr (sizeof(T) == 4) return _mm256_movemask_ps((__m256)(v != V<T>{}));
+    if constexpr (sizeof(T) == 8) return _mm256_movemask_pd((__m256d)(v != V<T>{}));
+#elif defined(__SSE2__)
+    if constexpr (sizeof(T) == 4) return _mm_movemask_ps((__m128)(v != V<T>{}));
+    if constexpr (sizeof(T) == 8) return _mm_movemask_pd((__m128d)(v != V<T>{}));
+#endif
+    uint32_t bits = 0;
+    for (int i = 0; i < WIDTH<T>; i++) bits |= uint32_t(v[i] != 0) << i;
+    return bits;
+}
+
+// Bit k of the result is bit b of bytes[k].
+INLINE uint64_t bit_of_each(const uint8_t (&bytes)[64], int b) {
+    uint64_t found = 0;
+#if defined(__AVX512BW__)
+    found = _mm512_test_epi8_mask(_mm512_loadu_si512(bytes), _mm512_set1_epi8(char(1 << b)));
+#elif defined(__SSE2__)
+    for (int k = 0; k < 64; k += 16) {  // the highest bit of each byte, once b has been moved there
+        const __m128i moved = _mm_slli_epi16(_mm_loadu_si128((const __m128i*)(bytes + k)), 7 - b);
+        found |= uint64_t(uint32_t(_mm_movemask_epi8(moved))) << k;
+    }
+#else
+    for (int k = 0; k < 64; k++) found |= uint64_t(bytes[k] >> b & 1) << k;
+#endif
+    return found;
+}
+
 // As NumPy's maximum and minimum: NaN if either is NaN.
 template <class T> INLINE V<T> maximum(V<T> a, V<T> b) { return ((a > b) | (a != a)) ? a : b; }
 template <class T> INLINE V<T> minimum(V<T> a, V<T> b) { return ((a < b) | (a != a)) ? a : b; }

@@ -25,6 +25,7 @@ GATHERED = frozenset(map(np.dtype, ("float32", "float64", "uint8", "int32", "int
 ACTIVATIONS = {None: 0, "relu": 1, "tanh": 2, "sigmoid": 3}
 INDICES = (np.dtype("int32"), np.dtype("int64"))
 MOST_SPATIAL = 3
+ALIGNMENT = 64  # bytes
 
 
 class NativeBackend(NumpyBackend):
@@ -400,12 +401,26 @@ class Replay:
             return None
 
 
+class _Aligned(np.ndarray):
+    """Memory for one array, which begins where a vector register's line of the cache does."""
+
+
+def _aligned(a: np.ndarray) -> np.ndarray:
+    """A copy in C order whose base is an _Aligned; NumPy's own memory begins anywhere."""
+    memory = _Aligned(a.nbytes + ALIGNMENT, np.uint8)
+    copy: np.ndarray = np.ndarray(a.shape, a.dtype, memory, -memory.ctypes.data % ALIGNMENT)
+    copy[...] = a
+    return copy
+
+
 def _own(state: list[np.ndarray]) -> list[np.ndarray]:
-    """The state, or a copy of it where something else holds on to one of its arrays."""
+    """The state, with aligned copies of the arrays that are not ours, or that something else holds on to."""
     for a in state:
-        if sys.getrefcount(a) > OWN_REFERENCES or not a.flags.carray or not a.flags.owndata:
-            return [np.array(a, order="C") for a in state]
-    return state
+        if type(a.base) is not _Aligned or sys.getrefcount(a) > OWN_REFERENCES:
+            break
+    else:
+        return state
+    return [a if type(a.base) is _Aligned and sys.getrefcount(a) <= OWN_REFERENCES else _aligned(a) for a in state]
 
 
 def _form(batch: Any, leaves: list[np.ndarray]) -> Any:

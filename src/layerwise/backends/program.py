@@ -336,7 +336,7 @@ class Fused:
                 code.append((OPCODES[name], target, *(*sources, 0, 0)[:3]))
             register[_key(result)] = target
             users[target] += 1
-            for key in {_key(v) for v in operands} | {_key(result)}:
+            for key in dict.fromkeys(map(_key, (*operands, result))):
                 if last_use.get(key, i) == i:
                     release(key)
         for i, value in enumerate(stored):

@@ -49,30 +49,26 @@ def as_array(value: Any, role: str) -> Any:
     """
     if value is None:
         return None
-    value = raw(value)
-    if hasattr(value, "detach"):  # a PyTorch tensor
-        value = value.detach().cpu().numpy()
-    elif hasattr(value, "to_numpy"):  # a pandas table or column
-        value = value.to_numpy()
-    try:
-        array = value if _on_device(value) else np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{role}: rows of different lengths cannot become an array ({error})") from None
+    array = value if type(value) is np.ndarray else _converted(value, role)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         kind = {"O": "objects (rows of different lengths, or None)", "U": "text", "S": "bytes"}.get(array.dtype.kind)
         raise ValueError(f"{role}: got an array of {kind or array.dtype}, expected numbers")
     return array
 
 
-def _on_device(value: Any) -> bool:
-    """Whether `value` is an array that a step can take rows of where it is."""
-    machine = backend()
-    return (
-        not isinstance(value, np.ndarray)
-        and machine.owns(value)
-        and not machine.traced(value)
-        and machine.distribution is None
-    )
+def _converted(value: Any, role: str) -> Any:
+    machine, value = backend(), raw(value)
+    on_device = not isinstance(value, np.ndarray) and machine.owns(value) and not machine.traced(value)
+    if on_device and machine.distribution is None:
+        return value
+    if hasattr(value, "detach"):  # a PyTorch tensor
+        value = value.detach().cpu().numpy()
+    elif hasattr(value, "to_numpy"):  # a pandas table or column
+        value = value.to_numpy()
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{role}: rows of different lengths cannot become an array ({error})") from None
 
 
 def checked_array(value: Any, role: str) -> Any:
