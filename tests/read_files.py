@@ -19,9 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-if os.environ.get("LAYERWISE_BACKEND") == "xla":  # its compiler takes memory that no file asks for
-    os.environ["LAYERWISE_BACKEND"] = "numpy"
-
 import layerwise
 from hostile_files import network
 from layerwise import saving
