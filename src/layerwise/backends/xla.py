@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 import sys
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -65,9 +66,13 @@ class XlaBackend(Backend):
         return _Step(self, fn, paths, donate)
 
     def finite(self, array: Array) -> bool:
-        if isinstance(array, jax.Array):
-            return bool(_sum_is_finite(array)) or bool(jnp.isfinite(array).all())  # the sum may overflow
-        return super().finite(array)
+        if not isinstance(array, jax.Array):
+            return super().finite(array)
+        if _known_finite.get(id(array)) is not array:
+            if not (_sum_is_finite(array) or jnp.isfinite(array).all()):  # the sum may overflow
+                return False
+            _known_finite[id(array)] = array
+        return True
 
     def batch(self, array: Array, rows: slice | np.ndarray) -> Array:
         if isinstance(array, jax.Array):
@@ -88,6 +93,12 @@ class XlaBackend(Backend):
     @functools.partial(jax.jit, static_argnums=(0, 2))
     def random_bits(self, key: Array, n: int) -> Array:
         return super().random_bits(key, n)
+
+    def order(self, upper: Array, lower: Array) -> Array:
+        if self.traced(upper):
+            return super().order(upper, lower)
+        numbers = np.asarray(upper).astype("uint64") << 32 | np.asarray(lower)
+        return jnp.asarray(np.argsort(numbers), "int32")  # ten times as quick as XLA
 
     def connect(self, address: str, processes: int, process: int, timeout: int) -> None:
         jax.distributed.initialize(
@@ -235,6 +246,9 @@ def _devices() -> dict[str, Any]:
 
 # The quick way: C++ puts a compiled function's arguments on the device, while Python goes on.
 _sent = jax.jit(lambda array: array)
+
+# Arrays that never change need to be looked at but once.
+_known_finite: weakref.WeakValueDictionary[int, jax.Array] = weakref.WeakValueDictionary()
 
 _sum_is_finite = jax.jit(lambda array: jnp.isfinite(array.sum()))
 
