@@ -40,13 +40,14 @@ PEERS = {
     "Keras on TensorFlow": Contender("keras_", "tensorflow"),
     "Keras on JAX": Contender("keras_", "jax"),
     "JAX": Contender("jax_"),
+    "JAX, step by step": Contender("jax_", "step"),
     "scikit-learn": Contender("sklearn_"),
     "ONNX Runtime": Contender("onnxruntime_"),
     "NumPy": Contender("numpy_"),
 }
 KINDS = {  # who has something to do for which group or kind of work; the modules may still decline one
     "train": [OURS, "PyTorch", "torch.compile", "Keras on TensorFlow", "Keras on JAX", "JAX", "scikit-learn"],
-    "xla": [OURS, "JAX"],
+    "xla": [OURS, "JAX", "JAX, step by step"],
     "predict": [OURS, "PyTorch", "torch.compile", "Keras on TensorFlow", "Keras on JAX", "JAX", "ONNX Runtime"],
     "conv": [OURS, "PyTorch", "JAX"],
     "matmul": [OURS, "PyTorch", "JAX", "NumPy"],
