@@ -174,7 +174,7 @@ def plot(results: dict[str, Any], path: Path) -> None:
     axes.set(xscale="log", xlabel="speed, as a multiple of the best peer's", ylim=(len(rows) - 0.5, -0.5))
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows], fontsize=8)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=5)
+    axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
     figure.savefig(path, dpi=110)
 
 

@@ -414,13 +414,19 @@ def _aligned(a: np.ndarray) -> np.ndarray:
 
 
 def _own(state: list[np.ndarray]) -> list[np.ndarray]:
-    """The state, with aligned copies of the arrays that are not ours, or that something else holds on to."""
+    """The state; a copy of all of it, aligned, where something else holds on to an array or one ought to be aligned.
+
+    Of all, so that a program that is interrupted leaves every array behind the same step.
+    """
     for a in state:
-        if type(a.base) is not _Aligned or sys.getrefcount(a) > OWN_REFERENCES:
-            break
-    else:
-        return state
-    return [a if type(a.base) is _Aligned and sys.getrefcount(a) <= OWN_REFERENCES else _aligned(a) for a in state]
+        if sys.getrefcount(a) > OWN_REFERENCES or not _placed(a):
+            return [_aligned(a) for a in state]
+    return state
+
+
+def _placed(a: np.ndarray) -> bool:
+    """Whether an array is aligned, or too small for that to matter."""
+    return type(a.base) is _Aligned or (a.base is None and a.nbytes < 4 * ALIGNMENT and a.flags.carray)
 
 
 def _form(batch: Any, leaves: list[np.ndarray]) -> Any:
