@@ -5,9 +5,9 @@
     python benchmarks/run.py train --contenders Layerwise PyTorch
     python benchmarks/run.py --quick          does every work briefly: its figures mean nothing and are not written
 
-Each round asks every contender for one repetition of the work; the medians of the rounds count. Networks
-train on MNIST, from the folder that LAYERWISE_TEST_DATA names, or ../shared/data, with the four IDX files (.gz) in its
-mnist/; on noise where it is not there.
+Each round asks every contender for one repetition of the work; the medians of the rounds count. Networks train on
+MNIST, from the folder that LAYERWISE_TEST_DATA names, or ../shared/data, with the four IDX files (.gz) in its mnist/;
+on noise where it is not there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-// Products that pass over the zeros of `a`: pixels of the background, what a relu has cut off, gradients behind one.
+// Products that pass over the zeros of `a`: pixels of the background, what a relu has cut off.
 //
 // A word of 64 bits says which elements of a row of `a` are not 0; each of them takes a row of `b`, which is in the
 // first-level cache, times itself. That costs about twice as much for an element as it does in a dense tile, so it pays
@@ -10,7 +10,7 @@
 constexpr int WORD = 64;
 constexpr int SPARSE_PERCENT = 50;  // of elements that are not 0, at most
 constexpr int SPARSE_ROWS = 16;     // at least: looking at `b` costs as much as two of them
-constexpr int SPARSE_VECTORS = 8;  // the widest panel of `b`: all its columns' sums stay in registers
+constexpr int SPARSE_VECTORS = 8;   // the widest panel of `b`: all its columns' sums stay in registers
 
 // Which elements of each of `rows` <= WIDTH rows of `a`, `depth` <= WORD long, are not 0.
 template <class T> void find_nonzeros(uint64_t* found, Matrix<T> a, int rows, int depth) {
@@ -44,6 +44,7 @@ template <class T> bool mostly_zeros(Matrix<T> a, int64_t rows, int64_t depth) {
     return nonzero * 100 < seen * SPARSE_PERCENT;
 }
 
+// Whether NV vectors of each of the first rows of `b` hold neither NaN nor infinity.
 template <class T, int NV> bool all_finite(Matrix<T> b, int64_t rows) {
     V<T> sums[NV] = {};
     for (int64_t k = 0; k < rows; k++)
@@ -52,6 +53,7 @@ template <class T, int NV> bool all_finite(Matrix<T> b, int64_t rows) {
     return !nonzero_lanes<T>(sums[0]);
 }
 
+// All rows of `a`, of which each is a word long.
 template <class T, int NV> void run_sparse_block(Matrix<T> a, int64_t rows, Tile<T> t) {
     constexpr int W = WIDTH<T>;
     T* const out = t.out;
@@ -74,6 +76,7 @@ template <class T, int NV> void run_sparse_block(Matrix<T> a, int64_t rows, Tile
     }
 }
 
+// The same the dense way, in panels of the usual width.
 template <class T> void run_dense(Matrix<T> a, int64_t rows, const Tile<T>& t) {
     constexpr int MOST = PANEL_VECTORS * WIDTH<T>;
     for (int column = 0; column < t.columns; column += MOST) {

@@ -425,7 +425,7 @@ def _own(state: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _placed(a: np.ndarray) -> bool:
-    """Whether an array is aligned, or too small for that to matter."""
+    """Whether an array is aligned, or of its own memory and too small for that to matter."""
     return type(a.base) is _Aligned or (a.base is None and a.nbytes < 4 * ALIGNMENT and a.flags.carray)
 
 

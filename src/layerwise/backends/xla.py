@@ -22,6 +22,7 @@ except ImportError as error:  # pragma: no cover - the test environment has JAX
     raise ImportError("the xla backend needs JAX: pip install 'layerwise[xla]'") from error
 
 from .base import Array, Backend, TracedValueError, Window
+from .numpy import BACKEND as REFERENCE
 
 
 class XlaBackend(Backend):
@@ -97,8 +98,7 @@ class XlaBackend(Backend):
     def order(self, upper: Array, lower: Array) -> Array:
         if self.traced(upper):
             return super().order(upper, lower)
-        numbers = np.asarray(upper).astype("uint64") << 32 | np.asarray(lower)
-        return jnp.asarray(np.argsort(numbers), "int32")  # ten times as quick as XLA
+        return jnp.asarray(REFERENCE.order(np.asarray(upper), np.asarray(lower)), "int32")  # ten times as quick as XLA
 
     def connect(self, address: str, processes: int, process: int, timeout: int) -> None:
         jax.distributed.initialize(
@@ -193,7 +193,7 @@ class _Step:
 
         self.run_many = jax.jit(run_many, **given)
         self.quick_in_loops: bool | None = None  # not known yet
-        self.latest: Any = None  # outputs of the last call of `for_each`
+        self.latest: Any = None  # outputs of the last call of `for_each`, which it may still be computing
 
     def __call__(self, values: list[Array], *batch: Any) -> Any:
         if self.homes:
@@ -260,7 +260,7 @@ def _taken(array: Array, rows: Array) -> Array:
 
 _LINES = 8  # batches that are gathered on the host for one loop
 _ROOM = 1 << 26  # bytes that they may take
-_NUMBERS = 1 << 15  # of rows that a loop gathers on the device
+_NUMBERS = 1 << 15  # rows that one loop gathers on the device, or a few batches of more
 
 _REFERENCES = next(map(sys.getrefcount, [object()])) + 1  # as counted below: the variable's and the list's
 
