@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import multiprocessing
+import sys
 import threading
 import time
 
@@ -235,6 +236,31 @@ def test_threads_do_not_clobber_each_other(server, target):
         thread.join()
     assert errors == []
     assert len(server.requests) == 1  # one worked, the others waited
+    assert files(target) == ["file.bin"]
+
+
+def test_threads_that_find_the_file_in_place_do_not_disturb_each_other(server, target):
+    download(f"{server.url}/file", target, SHA256)
+    errors = []
+
+    def work():
+        try:
+            for _ in range(200):
+                download(f"{server.url}/file", target, SHA256)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert errors == []
     assert files(target) == ["file.bin"]
 
 

@@ -116,7 +116,7 @@ def _sole_owner(part: Path) -> Iterator[None]:
         with open(part, "ab") as file:
             if fcntl:
                 fcntl.flock(file, fcntl.LOCK_EX)
-            if not part.exists() or not os.path.samestat(os.fstat(file.fileno()), part.stat()):
+            if not _is_at(part, os.fstat(file.fileno())):
                 continue  # the one who had the lock has moved or removed the file
             try:
                 yield
@@ -124,6 +124,14 @@ def _sole_owner(part: Path) -> Iterator[None]:
                 if part.exists() and part.stat().st_size == 0:
                     part.unlink()
             return
+
+
+def _is_at(path: Path, status: os.stat_result) -> bool:
+    """Whether the file of this status is the one at `path`, where another may come and go at any time."""
+    try:
+        return os.path.samestat(status, path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _matches(path: Path, pin: Pin | None) -> bool:
