@@ -7,6 +7,7 @@
 import hashlib
 import json
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -72,6 +73,8 @@ def kill(times, seed=0):
                 told = child.communicate()[0]
                 if child.returncode == 0:
                     break
+                if child.returncode != -signal.SIGKILL:
+                    raise RuntimeError(f"the training ended by itself, with exit status {child.returncode}")
                 killed += 1
             ended += 1
             differed += json.loads(told) != json.loads(json.dumps(whole))

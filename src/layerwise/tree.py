@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from .lazy import missing
@@ -61,17 +61,19 @@ def flatten(structure: Any) -> list[Any]:
     >>> flatten({"b": (1, [2]), "a": 3})
     [1, 2, 3]
     """
-    return list(_leaves(structure))
+    found: list[Any] = []
+    _add_leaves(structure, found)
+    return found
 
 
-def _leaves(structure: Any) -> Iterator[Any]:
+def _add_leaves(structure: Any, found: list[Any]) -> None:
     if isinstance(structure, dict):
         structure = structure.values()
-    elif not isinstance(structure, list | tuple):
-        yield structure
+    elif not isinstance(structure, (list, tuple)):  # faster than their union
+        found.append(structure)
         return
     for item in structure:
-        yield from _leaves(item)
+        _add_leaves(item, found)
 
 
 def pack_sequence_as(structure: Any, leaves: Sequence[Any]) -> Any:

@@ -189,10 +189,10 @@ class CallbackList(Callback):
                 self.callbacks.append(kind())
         self.callbacks.sort(key=lambda callback: getattr(callback, "_rank", 0))
         self._history = next((c for c in self.callbacks if isinstance(c, History)), None)
-        self._calls = {
-            hook: [getattr(callback, hook) for callback in self.callbacks if _overrides(callback, hook)]
-            for hook in HOOKS
-        }
+        self._calls: dict[str, list[Any]] = {hook: [] for hook in HOOKS}
+        for callback in self.callbacks:
+            for hook in _overridden(callback):
+                self._calls[hook].append(getattr(callback, hook))
         if model is not None:
             self.set_model(model)
         if params:
@@ -290,7 +290,8 @@ def _flat(callbacks: Any) -> Iterator[Any]:
     yield callbacks
 
 
-def _overrides(callback: Any, hook: str) -> bool:
-    """Whether a callback does anything at this hook, by its class or by a function of its own."""
-    own = hook in vars(callback) or getattr(type(callback), hook, None) is not getattr(Callback, hook)
-    return own or (hook in _ALIASES and _overrides(callback, _ALIASES[hook]))
+def _overridden(callback: Any) -> list[str]:
+    """The hooks at which a callback does anything, by its class or by a function of its own."""
+    own, kind, idle = vars(callback), type(callback), vars(Callback)
+    found = [hook for hook in HOOKS if hook in own or getattr(kind, hook, None) is not idle[hook]]
+    return found + [hook for hook, alias in _ALIASES.items() if alias in found and hook not in found]

@@ -67,7 +67,7 @@ class Layer(Configurable):
     _calls: list[Call]
     _build_shapes: dict[str, Any] | None
     _changes = 0  # how often an attribute was set or deleted
-    _holders: set[str]  # the names of attributes that hold, or held, something that may belong to the layer
+    _holders: list[str]  # the names of attributes that hold, or held, what may belong to the layer, in their order
     _untracked = frozenset(  # attributes that hold nothing of the layer's own
         {
             "_batch_input_shape", "_build_shapes", "_calls", "_fixed_own", "_holders", "_init_arguments", "_losses",
@@ -85,7 +85,7 @@ class Layer(Configurable):
         # Here rather than in __init__, so that attributes may be set before super().__init__().
         self.__dict__.update(
             _trainable_own=[], _fixed_own=[], _losses=[], _calls=[], _trainable=True, built=False, input_spec=None,
-            supports_masking=False, _build_shapes=None, _holders=set(),
+            supports_masking=False, _build_shapes=None, _holders=[],
         )  # fmt: skip
         return self
 
@@ -122,12 +122,14 @@ class Layer(Configurable):
     # What belongs to the layer ------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
-        for leaf in _leaves(value):
-            if isinstance(leaf, Variable):
-                self._track(leaf)
-        if _may_hold(value) and name not in self._untracked:
-            self._holders.add(name)
         object.__setattr__(self, name, value)
+        if _role(type(value)) is not None:  # type: ignore[arg-type]
+            for leaf in _leaves(value):
+                if isinstance(leaf, Variable):
+                    self._track(leaf)
+            if name not in self._untracked and name not in self._holders and _may_hold(value):
+                held = {*self._holders, name}
+                self.__dict__["_holders"] = [known for known in self.__dict__ if known in held]
         self.__dict__["_changes"] = self._changes + 1
 
     def __delattr__(self, name: str) -> None:
@@ -135,6 +137,7 @@ class Layer(Configurable):
             for own in (self._trainable_own, self._fixed_own):
                 own[:] = [v for v in own if v is not leaf]
         object.__delattr__(self, name)
+        self.__dict__["_holders"] = [known for known in self._holders if known != name]
         self.__dict__["_changes"] = self._changes + 1
 
     def _track(self, variable: Variable) -> None:
@@ -145,20 +148,13 @@ class Layer(Configurable):
 
     def _held(self, role: str) -> list[Any]:
         """The objects of this role among the attributes, in their order, also inside lists and dicts."""
-        if not self._holders:
-            return []
         found: dict[int, Any] = {}
-
-        def look(values: Iterable[Any]) -> None:
-            for value in values:
-                kind = _role(type(value))  # type: ignore[arg-type]
-                if kind == role:
-                    found[id(value)] = value
-                elif kind == "container":
-                    look(value.values() if isinstance(value, dict) else value)
-
-        look([value for name, value in self.__dict__.items() if name in self._holders])
+        _collect(map(self.__dict__.get, self._holders), role, found)
         return list(found.values())
+
+    def _is_leaf(self) -> bool:
+        """Whether nothing among the attributes, but variables, belongs to the layer."""
+        return not self._holders
 
     def _sublayers(self) -> list[Layer]:
         return [layer for layer in self._held("layer") if layer is not self]
@@ -191,12 +187,16 @@ class Layer(Configurable):
 
     def _own_variables(self) -> list[Variable]:
         """The variables among the attributes, and the state of seed generators there."""
+        if self._is_leaf():
+            return [*self._trainable_own, *self._fixed_own]
         return [*self._trainable_own, *self._fixed_own, *(generator.state for generator in self._held("generator"))]
 
     @property
     def variables(self) -> list[Variable]:
         """`weights` and the state of metrics and seed generators."""
         found = self._own_variables()
+        if self._is_leaf():
+            return found
         for owner in (*self._sublayers(), *self._held("metric")):
             found += owner.variables
         return _unique(found)
@@ -206,6 +206,8 @@ class Layer(Configurable):
         """The variables that training changes."""
         if not self.trainable:
             return []
+        if self._is_leaf():
+            return [*self._trainable_own]
         inner = (v for layer in self._sublayers() for v in layer.trainable_weights)
         return _unique([*self._trainable_own, *inner])
 
@@ -227,6 +229,8 @@ class Layer(Configurable):
     @property
     def metrics(self) -> list[Any]:
         """The metrics that are attributes of this layer and of those inside it."""
+        if self._is_leaf():
+            return []
         return _unique([*self._held("metric"), *(m for layer in self._sublayers() for m in layer.metrics)])
 
     @property
@@ -608,6 +612,8 @@ class Layer(Configurable):
     def _clear_losses(self) -> None:
         if self._losses:
             self._losses.clear()
+        if self._is_leaf():
+            return
         for layer in self._sublayers():
             layer._clear_losses()
 
@@ -681,6 +687,8 @@ def _role(kind: type) -> str | None:
     """What an attribute of this type is to the layer that holds it."""
     if issubclass(kind, Layer):
         return "layer"
+    if issubclass(kind, Variable):
+        return "variable"
     if issubclass(kind, dict | list | tuple | set):
         return "container"
     if issubclass(kind, SeedGenerator):
@@ -690,15 +698,25 @@ def _role(kind: type) -> str | None:
     return "metric" if all(hasattr(kind, name) for name in ("update_state", "result", "reset_state")) else None
 
 
+def _collect(values: Iterable[Any], role: str, found: dict[int, Any]) -> None:
+    """Add those values that are of this role, also inside lists and dicts, to `found`."""
+    for value in values:
+        kind = _role(type(value))  # type: ignore[arg-type]
+        if kind == role:
+            found[id(value)] = value
+        elif kind == "container":
+            _collect(value.values() if isinstance(value, dict) else value, role, found)
+
+
 def calling() -> bool:
     """Whether a layer is being called."""
     return _context.get() is not None
 
 
 def _may_hold(value: Any) -> bool:
-    """Whether an attribute's value is, holds, or may come to hold something that belongs to a layer."""
+    """Whether an attribute's value is, holds, or may come to hold more than a variable that belongs to a layer."""
     role = _role(type(value))  # type: ignore[arg-type]
-    return any(map(_may_hold, value)) if isinstance(value, tuple) else role is not None
+    return any(map(_may_hold, value)) if isinstance(value, tuple) else role not in (None, "variable")
 
 
 def _policy(dtype: Any) -> DTypePolicy:

@@ -271,7 +271,9 @@ def check_labels(y: Any, num_classes: int, ignore_class: int | None = None) -> N
     ValueError: labels: got 3 at position 2, expected whole numbers 0 ... 2 for 3 classes; ...
     """
     labels = np.asarray(y)
-    wrong = (labels < 0) | (labels >= num_classes) | (labels != np.floor(labels))
+    wrong = (labels < 0) | (labels >= num_classes)
+    if labels.dtype.kind == "f":
+        wrong |= labels != np.floor(labels)
     if ignore_class is not None:
         wrong &= labels != ignore_class
     if wrong.any():

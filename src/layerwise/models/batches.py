@@ -134,17 +134,16 @@ class ArrayBatches:
             map_leaves(part, lambda leaf, role=role: checked_array(leaf, role))
             for part, role in zip((x, y, sample_weight), roles, strict=True)
         )
-        lengths = {
-            f"{role}{f'[{i}]' if len(tree.flatten(part)) > 1 else ''}": len(leaf)
-            for role, part in zip(roles, self.data, strict=True)
-            for i, leaf in enumerate(tree.flatten(part))
-            if leaf is not None
-        }
-        if len(set(lengths.values())) > 1:
-            raise ValueError(
-                f"data of different lengths: {', '.join(f'{k} has {n}' for k, n in lengths.items())} examples"
-            )
-        self.examples = next(iter(lengths.values()), 0)
+        lengths = [len(leaf) for leaf in tree.flatten(self.data) if leaf is not None]
+        if len(set(lengths)) > 1:
+            parts = [
+                f"{role}{f'[{i}]' if len(tree.flatten(part)) > 1 else ''} has {len(leaf)}"
+                for role, part in zip(roles, self.data, strict=True)
+                for i, leaf in enumerate(tree.flatten(part))
+                if leaf is not None
+            ]
+            raise ValueError(f"data of different lengths: {', '.join(parts)} examples")
+        self.examples = lengths[0] if lengths else 0
         if self.examples == 0:
             raise ValueError("x holds no examples; nothing to do")
         if class_weight is not None:

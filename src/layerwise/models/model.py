@@ -63,6 +63,9 @@ class Model(Trainer, Layer):
         """The model's layers; of a functional model in the graph's order."""
         return super()._sublayers() if self._graph is None else self._graph.layers
 
+    def _is_leaf(self) -> bool:
+        return False
+
     def _sublayers(self) -> list[Layer]:
         """`layers`, and those that a subclass keeps besides a graph."""
         return list({id(layer): layer for layer in [*self.layers, *super()._sublayers()]}.values())
