@@ -23,6 +23,7 @@ from .recording import Kernel, Noted, Step, arrays_in, cast
 DTYPES = {"bool": 0, "uint8": 1, "int32": 2, "uint32": 3, "int64": 4, "float32": 5, "float64": 6}  # as in kernel.h
 COMPUTED = ("float32", "float64", "int32", "int64", "uint32")  # the dtypes that the fused kernel computes in
 MOST_READ, MOST_STEPS = 8, 24  # of a group, whose steps are all stored at worst: the kernel takes 32 arguments
+CHEAP, MOST_REPEATED = frozenset({"ADD", "SUB", "MUL"}), 2
 LONGEST_ROW, MOST_DIMENSIONS = 65536, 8
 REDUCED = ("float32", "float64", "int32", "int64", "bool", "uint8")  # the dtypes of the reduce kernel
 
@@ -89,6 +90,16 @@ class Group:
 
     def outputs(self) -> list[Value]:
         return [result for _, result, _ in self.steps if result.stored]
+
+    def drop_unused(self) -> None:
+        """Do without steps whose results nothing takes."""
+        used: set[int] = set()
+        kept = []
+        for step in reversed(self.steps):
+            if step[1].stored or id(step[1]) in used:
+                kept.append(step)
+                used.update(id(v) for v in step[2])
+        self.steps = kept[::-1]
 
 
 @dataclass(eq=False)
@@ -419,6 +430,44 @@ class Lowering:
                 for v in group.inputs():
                     readers[id(v.base)].add(reader)
 
+    def repeat(self, outputs: Sequence[Value]) -> None:
+        """Compute again, where it is read, what takes a cheap step or two on one array: that costs less than memory."""
+        elsewhere = {id(v.base) for v in outputs} | {id(v.base) for t in self.tasks for v in t.inputs if v is not None}
+        groups = sorted((group for group in self.groups if group.merged is None), key=lambda group: group.stage)
+        readers: dict[int, list[Group]] = defaultdict(list)
+        for group in groups:
+            for v in group.inputs():
+                readers[id(v)].append(group)
+                if v.root is not None:
+                    elsewhere.add(id(v.base))
+        for group in groups:
+            for v in group.outputs():
+                recipe = [] if id(v) in elsewhere else _recipe(v, group)
+                able = all(
+                    (reader.space, reader.dtype) == (group.space, group.dtype)
+                    and len(reader.inputs()) + MOST_REPEATED < MOST_READ
+                    and len(reader.steps) + MOST_REPEATED < MOST_STEPS
+                    for reader in readers[id(v)]
+                )
+                if not recipe or not able:
+                    continue
+                for reader in readers[id(v)]:
+                    copies: dict[Value | float, Value] = {}
+                    again = []
+                    for name, made, operands in recipe:
+                        copies[made] = Value(made.shape, made.dtype, group=reader)
+                        again.append((name, copies[made], [copies.get(o, o) for o in operands]))
+                    first = next(i for i, (_, _, operands) in enumerate(reader.steps) if v in operands)
+                    reader.steps[first:] = again + [
+                        (name, made, [copies[v] if o is v else o for o in operands])
+                        for name, made, operands in reader.steps[first:]
+                    ]
+                    for made in reader.inputs():
+                        if reader not in readers[id(made)]:
+                            readers[id(made)].append(reader)
+                v.stored = False
+            group.drop_unused()
+
     def _reduction(self, step: Step, kind: str) -> Value | None:
         x, options = self.value(step.args[0]), dict(step.kwargs)
         if len(step.args) > 1:
@@ -497,6 +546,28 @@ class Lowering:
         if axis % rank != rank - 1 or places.shape != (*x.shape[:-1], 1):
             return None
         return self.emit("ROW_PICK", [x, places], dtype, x.dtype, kind="row")
+
+
+def _recipe(value: Value, group: Group) -> list[tuple[str, Value, list[Value | float]]]:
+    """The steps of a group that make a value, if they are few and cheap and take one full array; else none."""
+    makers = {id(made): (name, made, operands) for name, made, operands in group.steps}
+    recipe: dict[Value, tuple[str, Value, list[Value | float]]] = {}
+    sources: set[int] = set()
+
+    def follow(v: Value | float) -> bool:
+        if not isinstance(v, Value) or v in recipe:
+            return True
+        if id(v) not in makers:
+            if v.shape == group.space:
+                sources.add(id(v))
+            return len(sources) <= 1
+        name, made, operands = makers[id(v)]
+        if name not in CHEAP or made.kind != "full" or made.dtype != group.dtype or not all(map(follow, operands)):
+            return False
+        recipe[made] = makers[id(v)]
+        return len(recipe) <= MOST_REPEATED
+
+    return list(recipe.values()) if follow(value) else []
 
 
 def computed(dtype: np.dtype) -> np.dtype | None:

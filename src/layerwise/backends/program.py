@@ -50,6 +50,9 @@ class Program:
         self.made: list[Value] = []  # the outputs that are new arrays
         values = [lowering.value(o) for o in outputs]
         lowering.sink(values)
+        for value in values:
+            value.base.stored = True
+        lowering.repeat(values)
         _drop_unread(lowering, values)
         self._place_outputs(lowering, values)
         tasks = [t for t in lowering.tasks if any(v is not None and v.nbytes for v in t.outputs)]
@@ -67,8 +70,6 @@ class Program:
 
     def _place_outputs(self, lowering: Lowering, outputs: list[Value]) -> None:
         """Decide which arrays are computed in place, and copy the others at the end."""
-        for value in outputs:
-            value.base.stored = True
         groups = [g for g in lowering.groups if g.merged is None]
         read = {id(v.base) for t in lowering.tasks for v in t.inputs if v is not None}
         read |= {id(v.base) for g in groups for v in g.inputs()}

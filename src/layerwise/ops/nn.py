@@ -385,7 +385,6 @@ def _(g, y, x, gamma, beta_shape, *, axes, epsilon, act):
     g_y = g_y if g_y is None or act is None else act_grad(g_y, out, act=act)
     rstd = (var_x + epsilon) ** -0.5
     centred = x - mean_x
-    normal = centred * rstd
     count = math.prod(x.shape[a] for a in axes)
     # Where gamma is constant over the axes, the sums that dx needs are the gradients of gamma and beta.
     outside = gamma is not None and broadcast_shapes("standardize", gamma.shape, mean_x.shape) == mean_x.shape
@@ -393,20 +392,21 @@ def _(g, y, x, gamma, beta_shape, *, axes, epsilon, act):
 
     @functools.cache
     def sums() -> tuple[Any, Any]:
-        return sum(inner, axis=axes, keepdims=True), sum(inner * normal, axis=axes, keepdims=True)
+        return sum(inner, axis=axes, keepdims=True), sum(inner * centred, axis=axes, keepdims=True) * rstd
 
     def parameter(shape: Any, which: int) -> Any:
         if g_y is None:
             return None
         if inner is g_y and broadcast_shapes("standardize", shape, mean_x.shape) == mean_x.shape:
             return sum_to(sums()[which], shape=shape)
-        return sum_to(g_y * normal if which else g_y, shape=shape)
+        return sum_to(g_y * (centred * rstd) if which else g_y, shape=shape)
 
     def dx() -> Any:
         total = None
         if g_y is not None:
             level, slope = sums()
-            total = (rstd * gamma if outside else rstd) * (inner - (level + normal * slope) / count)
+            scale, shift, factor = rstd * gamma if outside else rstd, level / count, rstd * slope / count
+            total = scale * (inner - centred * factor - shift)
         if g_mean is not None:
             part = broadcast_to(g_mean / count, x.shape)
             total = part if total is None else total + part
