@@ -242,6 +242,7 @@ for name in ("abs", "absolute"):
 sample("erf", normal(3, 4), reference=by_mpmath(mpmath.erf))
 sample("_gelu", normal(3, 4), reference=by_mpmath(lambda x: x * mpmath.ncdf(x)))
 sample("gelu", normal(3, 4), reference=by_mpmath(lambda x: x * mpmath.ncdf(x)), kwargs={"approximate": False})
+sample("_gelu_slope", normal(3, 4), reference=by_mpmath(lambda x: mpmath.ncdf(x) + x * mpmath.npdf(x)))
 sample("gelu", normal(3, 4), reference=by_mpmath(ANALYTIC["_gelu_tanh"][0]))
 sample("relu", normal(3, 4), reference=cases(lambda x: x if x > 0 else 0))
 sample("relu6", np.array([[-2.0, 0.4], [5.5, 7.0]]), reference=cases(lambda x: 0 if x < 0 else x if x < 6 else 6))

@@ -120,6 +120,22 @@ def test_functions_over_all_of_float32(name, isa):
     assert np.isnan(y[np.isnan(PATTERNS)]).all()
 
 
+def slope(x):
+    return tail(-x) + x * math.exp(-0.5 * min(x * x, 1500)) / math.sqrt(2 * math.pi)
+
+
+def test_the_slope_of_gelu_over_all_of_float32(isa):
+    """It is 0 near -0.75, where the error cannot be small beside it."""
+    x = PATTERNS[np.isfinite(PATTERNS)]
+    y, want = apply("GELU_SLOPE", x), of_each(slope)(x.astype("float64"))
+    assert np.abs(y - want).max() <= 2**-22
+    apart = (x > 0) | ((x < -2) & (x > -12))
+    assert worst_ulp(y[apart], want[apart]) <= 4
+    y = apply("GELU_SLOPE", x[::7].astype("float64"), dtype="float64")
+    np.testing.assert_allclose(y, want[::7], rtol=1e-12, atol=1e-15)
+    assert np.isnan(apply("GELU_SLOPE", np.float32([np.nan, np.inf, -np.inf]))).all()  # as in the reference
+
+
 ACTIVATIONS = {
     ops.relu: (lambda x: np.maximum(x, 0), 0), ops.tanh: (np.tanh, 2), ops.sigmoid: (sigmoid, 2), ops.exp: (np.exp, 2),
     ops.log: (np.log, 2), ops.softplus: (lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))), 2),

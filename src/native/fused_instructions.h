@@ -18,7 +18,7 @@ enum class Op : int64_t {
     WHERE = 40,  // dst, a != 0 ? b : c
     NEG = 50, ABS = 51, SQRT = 52, EXP = 53, EXPM1 = 54, LOG = 55, LOG1P = 56, TANH = 57, SIGMOID = 58, ERF = 59,  // dst, a
     SIN = 60, COS = 61, FLOOR = 62, CEIL = 63, RINT = 64, SIGN = 65, RECIPROCAL = 66, SQUARE = 67, ISNAN = 68, ISINF = 69,
-    ISFINITE = 70, NOT = 71, SILU = 73, GELU = 74, GELU_TANH = 75, LOG2 = 77, LOG10 = 78, SINH = 79, COSH = 80, TAN = 85,
+    ISFINITE = 70, NOT = 71, SILU = 73, GELU = 74, GELU_TANH = 75, GELU_SLOPE = 76, LOG2 = 77, LOG10 = 78, SINH = 79, COSH = 80, TAN = 85,
     ARCSIN = 86, ARCCOS = 87, ARCTAN = 88, ARCSINH = 89,
     ROW_SUM = 90, ROW_MAX = 91, ROW_MIN = 92, ROW_ARGMAX = 93, ROW_MEAN = 95,  // dst, a: one number a row; the first of equals
     ROW_PICK = 94,  // dst, a[b], b one number a row: from the end where negative, NaN outside the row (for real numbers only)
@@ -151,6 +151,7 @@ template <Op OP, class T> INLINE V<T> apply(V<T> a, V<T> b, V<T> c) {
         if constexpr (OP == Op::SILU) return math::silu(a);
         if constexpr (OP == Op::GELU) return math::gelu(a);
         if constexpr (OP == Op::GELU_TANH) return math::gelu_tanh(a);
+        if constexpr (OP == Op::GELU_SLOPE) return math::gelu_slope(a);
         if constexpr (OP == Op::TAN) LIBRARY_CALL(tan);
         if constexpr (OP == Op::ARCSIN) LIBRARY_CALL(asin);
         if constexpr (OP == Op::ARCCOS) LIBRARY_CALL(acos);
@@ -205,7 +206,7 @@ template <class T> Map map_of(Op op) {
         switch (op) {
             MAP(DIV) MAP(ARCTAN2) MAP(SQRT) MAP(EXP) MAP(EXPM1) MAP(LOG) MAP(LOG1P) MAP(TANH) MAP(SIGMOID) MAP(ERF) MAP(SIN)
             MAP(COS) MAP(FLOOR) MAP(CEIL) MAP(RINT) MAP(RECIPROCAL) MAP(ISNAN) MAP(ISINF) MAP(ISFINITE) MAP(SILU) MAP(GELU)
-            MAP(GELU_TANH) MAP(LOG2) MAP(LOG10) MAP(SINH) MAP(COSH) MAP(TAN) MAP(ARCSIN) MAP(ARCCOS) MAP(ARCTAN) MAP(ARCSINH)
+            MAP(GELU_TANH) MAP(GELU_SLOPE) MAP(LOG2) MAP(LOG10) MAP(SINH) MAP(COSH) MAP(TAN) MAP(ARCSIN) MAP(ARCCOS) MAP(ARCTAN) MAP(ARCSINH)
             MAP(ARCCOSH) MAP(ARCTANH) MAP(TRUNC)
             default: break;
         }

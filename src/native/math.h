@@ -177,12 +177,24 @@ struct Tail {
 // x f(x), where f is 0 at -infinity; 0 times infinity is NaN there, as in the reference.
 INLINE F or_nan(F y, F x) { return x == -INF ? x * 0.f : y; }
 
+// The standard normal distribution between 0 and a, for 0 <= a < 1.
+INLINE F central(F a) {
+    return a * poly(a * a, 0.398942292, -0.0664903149, 0.00997307803, -0.00118578493, 0.00011295217, -7.46289334e-06);
+}
+
 // x times the normal distribution function: y(x) = y(-|x|) + max(x, 0), so that only x < 0 is approximated.
 INLINE F gelu(F x) {
     F a = abs(x);
     Tail tail(a);
-    F inner = a * (a * poly(a * a, 0.398942292, -0.0664903149, 0.00997307803, -0.00118578493, 0.00011295217, -7.46289334e-06) - 0.5f);
-    return or_nan((a < 1.f ? inner : -(tail.density * tail.ratio)) + (x < 0.f ? F{} : x), x);
+    return or_nan((a < 1.f ? a * (central(a) - 0.5f) : -(tail.density * tail.ratio)) + (x < 0.f ? F{} : x), x);
+}
+
+// Its derivative, the distribution function plus x times the density: y'(x) = 1 - y'(-x).
+INLINE F gelu_slope(F x) {
+    F a = abs(x);
+    Tail tail(a);
+    F below = (a < 1.f ? 0.5f - central(a) : tail.density * tail.ratio / a) - a * (tail.density * 0.398942292f);
+    return x < 0.f ? below : 1.f - below;
 }
 
 // f / (1 + e^-(x + low)), right also where the quotient alone is below the normal numbers.
@@ -290,6 +302,7 @@ constexpr double GELU_C0 = 1.5957691216057308, GELU_C1 = 0.044715 * GELU_C0, HAL
 LIBRARY(D, sigmoid, logistic(x))
 LIBRARY(D, silu, x * logistic(x))
 LIBRARY(D, gelu, x * 0.5 * __builtin_erfc(-x * HALF_ROOT))
+LIBRARY(D, gelu_slope, 0.5 * __builtin_erfc(-x * HALF_ROOT) + x * __builtin_exp(-0.5 * x * x) * 0.3989422804014327)
 LIBRARY(D, gelu_tanh, x * logistic(x * (GELU_C0 + GELU_C1 * x * x)))
 
 }  // namespace math

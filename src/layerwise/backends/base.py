@@ -255,6 +255,10 @@ class Backend:
             return 0.5 * x * (1 + self.xp.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
         return x * 0.5 * (1 + self.erf(x * math.sqrt(0.5)))
 
+    def gelu_slope(self, x: Array) -> Array:
+        """The derivative of x P(Z <= x): P(Z <= x) + x p(x)."""
+        return 0.5 * (1 + self.erf(x * math.sqrt(0.5))) + x * self.xp.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+
     # Linear algebra -----------------------------------------------------------------------------------------------
 
     def matmul(self, a: Array, b: Array) -> Array:

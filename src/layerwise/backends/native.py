@@ -74,6 +74,9 @@ class NativeBackend(NumpyBackend):
             return super().gelu(x, approximate)
         return _instruction("GELU_TANH" if approximate else "GELU", x)
 
+    def gelu_slope(self, x: Array) -> Array:
+        return _instruction("GELU_SLOPE", x) if x.dtype in FLOATS else super().gelu_slope(x)
+
     def act(self, name: str | None, z: Array) -> Array:
         return self.sigmoid(z) if name == "sigmoid" else super().act(name, z)
 
@@ -251,7 +254,10 @@ def _instruction(name: str, x: Array) -> Array:
     return y
 
 
-INSTRUCTIONS = {n: functools.partial(_instruction, n) for n in ("ERF", "SIGMOID", "SILU", "GELU", "GELU_TANH")}
+INSTRUCTIONS = {
+    name: functools.partial(_instruction, name)
+    for name in ("ERF", "SIGMOID", "SILU", "GELU", "GELU_TANH", "GELU_SLOPE")
+}
 UNARY.update((function, name) for name, function in INSTRUCTIONS.items())
 
 

@@ -565,7 +565,18 @@ def _gelu(x: Array) -> Array:
 
 @_gelu.gradient
 def _(g, x):
-    return g * (0.5 * (1 + erf(x * math.sqrt(0.5))) + x * exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi)))
+    return g * _gelu_slope(x)
+
+
+@elementwise(floating=True)
+def _gelu_slope(x: Array) -> Array:
+    """y = P(Z <= x) + x p(x) for a standard normal Z of density p, the derivative of `_gelu`"""
+    return backend().gelu_slope(x)
+
+
+@_gelu_slope.gradient
+def _(g, x):
+    return g * (2 - x * x) * exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
 
 
 _GELU = math.sqrt(2 / math.pi)
