@@ -24,13 +24,12 @@ enum class Op : int64_t {
     ROW_PICK = 94,  // dst, a[b], b one number a row: from the end where negative, NaN outside the row (for real numbers only)
     ADD_COLUMNS = 100,  // -, a, b = argument (stride 0 but along the last axis) = sum over all rows
     ADD_ALL = 101,      // -, a, b = argument (stride 0) = sum
-    ADD_ROWS = 102,     // -, a (one number a row), b = argument (stride 0) = sum over rows
     ARCCOSH = 110, ARCTANH = 111, TRUNC = 112,
 };
 
 constexpr bool is_binary(Op op) { return op >= Op::ADD && op <= Op::ARCTAN2; }
 constexpr bool is_row(Op op) { return op >= Op::ROW_SUM && op <= Op::ROW_MEAN; }
-constexpr bool is_sum(Op op) { return op >= Op::ADD_COLUMNS && op <= Op::ADD_ROWS; }
+constexpr bool is_sum(Op op) { return op >= Op::ADD_COLUMNS && op <= Op::ADD_ALL; }
 constexpr bool is_cheap(Op op) {
     return (op >= Op::ADD && op <= Op::DIV) || op == Op::MAX || op == Op::MIN || op == Op::EQ || (op >= Op::LT && op <= Op::GE) ||
            op == Op::NEG || op == Op::ABS || op == Op::SQRT || op == Op::RECIPROCAL || op == Op::SQUARE;

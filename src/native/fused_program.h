@@ -34,7 +34,7 @@ inline Space space_of(const Call& c) {
     bool whole_rows = false, by_position = false;
     for (int64_t i = 0; i < length; i++) {
         const Op op = Op(code[5 * i]);
-        whole_rows |= is_row(op), by_position |= is_row(op) || op == Op::ADD_COLUMNS || op == Op::ADD_ROWS;
+        whole_rows |= is_row(op), by_position |= is_row(op) || op == Op::ADD_COLUMNS;
     }
     for (int i = 0; i < c.arg_count && !by_position; i++) {
         bool repeated = true;
@@ -289,7 +289,7 @@ struct Program {
             } else if (op == Op::STORE) {
                 store_argument(current[p[2]], int(p[3]));
             } else if (is_sum(op)) {
-                const int v = kept(op == Op::ADD_ROWS ? current[p[2]] : spread(current[p[2]]));
+                const int v = kept(spread(current[p[2]]));
                 const int64_t width = op == Op::ADD_COLUMNS ? space.columns : 1;
                 sum[sums] = {op, int(p[3]), width, share};
                 share += (width * SUM_BYTES + 63) / 64 * 64;
