@@ -5,8 +5,8 @@
 // vectors wide and k in blocks, so that a panel's block stays in the first-level cache while all rows of the part pass
 // over it. `a` is always taken where it lies: the micro-kernel reads it through pointers to rows and any stride along
 // k. So is `b` if its rows are contiguous; if not, or if many rows will pass over it, a first phase (PACK) copies it
-// into panels. Parts in which most of `a` is 0 pass over that (gemm_sparse.h). Where `out` is too small to be cut but k is long, parts take pieces of k, and a last phase (COMBINE)
-// adds them in order.
+// into panels. Parts in which most of `a` is 0 pass over that (gemm_sparse.h). Where `out` is too small to be cut but k is
+// long, parts take pieces of k, and a last phase (COMBINE) adds them in order.
 #pragma once
 #include "gemm_sparse.h"
 
