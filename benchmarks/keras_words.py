@@ -86,10 +86,10 @@ def predict(k: Any, work: bench.Work, finish: Callable[[Any], Any], **compiling:
 
 
 def reach(k: Any, data: Any, work: bench.Work, seed: int) -> tuple[int, float]:
-    """Train the guide's network until it reads `work.target` of the test digits: (epochs, accuracy)."""
+    """Train the guide's network on bytes until it reads `work.target` of the test digits: (epochs, accuracy)."""
     k.utils.set_random_seed(seed)
     (x, y), test = data
-    model = cnn(k)
+    model = k.Sequential([k.layers.Input((28, 28, 1)), k.layers.Rescaling(1 / 255), *cnn(k).layers])
     model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     accuracy, epoch = 0.0, 0
     while accuracy < work.target and epoch < work.epochs:

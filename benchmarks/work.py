@@ -200,7 +200,7 @@ def examples(work: Work) -> tuple[np.ndarray, np.ndarray]:
     """Inputs in 0..1 (channels last) and labels: MNIST's where the work names its folder, otherwise noise."""
     if folder := work.arguments.get("folder"):
         (x, y), _ = mnist(folder, work.examples)
-        return x.reshape(-1, *INPUTS[work.model]), y
+        return x.reshape(-1, *INPUTS[work.model]).astype("float32") / 255, y
     rng = np.random.default_rng(0)
     x = rng.random((work.examples, *INPUTS[work.model]), "float32")
     return x, rng.integers(0, 10, work.examples, dtype="int32")
@@ -238,7 +238,7 @@ def mnist_folder() -> Path | None:
 
 
 def mnist(folder: str, examples: int) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """(images in 0..1, labels) for training, the first `examples` of them, and for the test."""
+    """(images of uint8, labels) for training, the first `examples` of them, and for the test."""
 
     def read(name: str) -> np.ndarray:
         data = gzip.decompress((Path(folder) / f"{name}.gz").read_bytes())
@@ -246,7 +246,7 @@ def mnist(folder: str, examples: int) -> tuple[tuple[np.ndarray, np.ndarray], tu
         return np.frombuffer(data, np.uint8, offset=start).reshape(struct.unpack(f">{data[3]}I", data[4:start]))
 
     def pair(name: str, count: int) -> tuple[np.ndarray, np.ndarray]:
-        images = read(f"{name}-images-idx3-ubyte")[:count, ..., None].astype("float32") / 255
+        images = read(f"{name}-images-idx3-ubyte")[:count, ..., None]
         return images, read(f"{name}-labels-idx1-ubyte")[:count].astype("int32")
 
     return pair("train", examples), pair("t10k", 10_000)

@@ -110,7 +110,7 @@ def trainer(
     def step(state: Any, seen: Any, x: jax.Array, y: jax.Array, indices: jax.Array) -> tuple[Any, Any]:
         w, m, v, t, key = state
         key, dropping = jax.random.split(key)
-        xs, ys = x[indices], y[indices]
+        xs, ys = in_floats(x[indices]), y[indices]
 
         def loss_of(w: Any) -> tuple[jax.Array, jax.Array]:
             logits = network(w, xs, pool, dropping)
@@ -134,6 +134,10 @@ def trainer(
         return float(seen[0]) / len(y), float(seen[1]) / len(y)
 
     return epoch, lambda: state[0]
+
+
+def in_floats(x: jax.Array) -> jax.Array:
+    return x / 255 if x.dtype == jnp.uint8 else x
 
 
 def predict(work: bench.Work) -> dict[str, Callable[[], Any]]:
@@ -199,7 +203,7 @@ def operation(work: bench.Work) -> dict[str, Callable[[], Any]]:
 def reach(folder: str, work: bench.Work, seed: int) -> tuple[int, float]:
     train_data, (x, y) = bench.mnist(folder, work.examples)
     epoch_of, weights = trainer("cnn", bench.weights("cnn", seed), *train_data, 128, pool_reshaped, seed=seed)
-    classify = jax.jit(lambda w, x: cnn(w, x, pool_reshaped, None).argmax(1))
+    classify = jax.jit(lambda w, x: cnn(w, in_floats(x), pool_reshaped, None).argmax(1))
     accuracy, epoch = 0.0, 0
     while accuracy < work.target and epoch < work.epochs:
         epoch += 1

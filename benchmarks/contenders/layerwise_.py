@@ -82,6 +82,6 @@ def reach(folder: str, work: bench.Work, seed: int) -> tuple[int, float]:
     train, test = lw.datasets.mnist.load_data(folder)
 
     def ready(images: Any, labels: Any) -> tuple[Any, Any]:
-        return images[: work.examples, ..., None].astype("float32") / 255, labels[: work.examples]
+        return images[: work.examples, ..., None], labels[: work.examples]
 
     return keras_words.reach(lw, (ready(*train), ready(*test)), work, seed)

@@ -84,6 +84,10 @@ def channels_first(x: np.ndarray, layout: torch.memory_format) -> torch.Tensor:
     return tensor.permute(0, 3, 1, 2).contiguous(memory_format=layout) if x.ndim == 4 else tensor
 
 
+def in_floats(x: torch.Tensor) -> torch.Tensor:
+    return x.float().div_(255) if x.dtype == torch.uint8 else x
+
+
 def layouts(model: str) -> Iterator[tuple[str, torch.memory_format]]:
     yield from LAYOUTS.items() if model != "mlp" else [("plain", torch.contiguous_format)]
 
@@ -123,7 +127,7 @@ def trainer(
         model.train()
         total, correct = torch.zeros(()), torch.zeros((), dtype=torch.int64)
         for indices in torch.randperm(len(y)).split(batch):
-            xs = x.index_select(0, indices)
+            xs = in_floats(x.index_select(0, indices))
             loss, right = step(xs.permute(0, 3, 1, 2) if last else xs, y[indices])
             descent.zero_grad()
             loss.backward()
@@ -216,6 +220,6 @@ def reach(folder: str, work: bench.Work, seed: int) -> tuple[int, float]:
         epoch_of()
         model.eval()
         with torch.inference_mode():
-            right = [(model(xs).argmax(1) == ys).sum().item() for xs, ys in zip(x.split(256), y.split(256))]
+            right = [(model(in_floats(xs)).argmax(1) == ys).sum().item() for xs, ys in zip(x.split(256), y.split(256))]
         accuracy = sum(right) / len(y)
     return epoch, accuracy
