@@ -138,11 +138,13 @@ def test_is_keras_tensor():
 # Files
 
 
-def tar_of(name):
+def tar_of(name, **attributes):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         member = tarfile.TarInfo(name)
         member.size = 3
+        for attribute, value in attributes.items():
+            setattr(member, attribute, value)
         archive.addfile(member, io.BytesIO(b"hi\n"))
     return buffer.getvalue()
 
@@ -154,6 +156,8 @@ def origin(tmp_path_factory):
     (folder / "a.txt").write_text("hi\n")
     (folder / "pack.tar.gz").write_bytes(tar_of("inner/a.txt"))
     (folder / "evil.tar.gz").write_bytes(tar_of("../evil.txt"))
+    (folder / "absolute.tar.gz").write_bytes(tar_of("/evil.txt"))
+    (folder / "link.tar.gz").write_bytes(tar_of("link", type=tarfile.SYMTYPE, linkname="/etc/passwd"))
     with zipfile.ZipFile(folder / "pack.zip", "w") as archive:
         archive.writestr("inner/a.txt", "hi\n")
 
@@ -232,10 +236,11 @@ def test_get_file_keeps_what_is_there_unless_forced(origin, tmp_path, monkeypatc
     assert (folder / "inner" / "a.txt").read_text() == "hi\n"
 
 
-def test_get_file_writes_nothing_outside_its_folder(origin, tmp_path):
+@pytest.mark.parametrize("name", ["evil.tar.gz", "absolute.tar.gz", "link.tar.gz"])
+def test_get_file_writes_nothing_outside_its_folder(name, origin, tmp_path):
     with pytest.raises(ValueError, match="cannot be unpacked"):
-        utils.get_file(origin=origin + "evil.tar.gz", untar=True, cache_dir=tmp_path)
-    assert tree(tmp_path) == {"datasets/evil.tar.gz_archive"}
+        utils.get_file(origin=origin + name, untar=True, cache_dir=tmp_path)
+    assert tree(tmp_path) == {f"datasets/{name}_archive"}
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def _unpack(archive: Path, folder: Path, form: str) -> None:
                     files.extractall(inside)
             elif form in ("auto", "tar") and tarfile.is_tarfile(archive):
                 with tarfile.open(archive) as members:
-                    members.extractall(inside, filter="data")
+                    _extract(members, inside)
             else:
                 raise ValueError(f"get_file: {archive} is no archive of the form {form!r}; expected a tar or zip file")
         except (tarfile.TarError, zipfile.BadZipFile) as error:
@@ -236,6 +236,19 @@ def _unpack(archive: Path, folder: Path, form: str) -> None:
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(inside, folder)
+
+
+def _extract(members: tarfile.TarFile, folder: Path) -> None:
+    """The files and folders of a tar archive (before Python 3.11.4, `tarfile` would write outside of the folder)."""
+    for member in members:
+        target = Path(os.path.normpath(folder / member.name))
+        source = members.extractfile(member) if member.isfile() else None
+        if not target.is_relative_to(folder) or not (source or member.isdir()):
+            raise tarfile.ExtractError(f"{member.name!r} is no file or folder inside of it")
+        (target if source is None else target.parent).mkdir(parents=True, exist_ok=True)
+        if source is not None:
+            with source, target.open("wb") as file:
+                shutil.copyfileobj(source, file)
 
 
 def is_keras_tensor(x: Any) -> bool:
