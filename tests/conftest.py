@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,13 @@ os.environ["KERAS_BACKEND"] = "jax"  # before anything imports keras
 collect_ignore = ["golden"]  # scripts that wrote golden files, with packages that tests do not need
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what runs in the background so
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the kernels were not compiled, modules that need them are not searched for doctests."""
+    if find_spec("layerwise.backends._native") is None:
+        needing = [config.rootpath / "src/layerwise/backends" / name for name in ("native.py", "program.py")]
+        config.option.ignore = [*(config.option.ignore or []), *map(str, needing)]
 
 
 @pytest.fixture(scope="session")
