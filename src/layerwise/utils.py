@@ -239,7 +239,10 @@ def _unpack(archive: Path, folder: Path, form: str) -> None:
 
 
 def _extract(members: tarfile.TarFile, folder: Path) -> None:
-    """The files and folders of a tar archive (before Python 3.11.4, `tarfile` would write outside of the folder)."""
+    """The files and folders of a tar archive; links are refused, and what would be written outside of the folder.
+
+    `tarfile` itself refuses the latter from Python 3.11.4 on only.
+    """
     for member in members:
         target = Path(os.path.normpath(folder / member.name))
         source = members.extractfile(member) if member.isfile() else None

@@ -23,7 +23,7 @@ from .recording import Kernel, Noted, Step, arrays_in, cast
 DTYPES = {"bool": 0, "uint8": 1, "int32": 2, "uint32": 3, "int64": 4, "float32": 5, "float64": 6}  # as in kernel.h
 COMPUTED = ("float32", "float64", "int32", "int64", "uint32")  # the dtypes that the fused kernel computes in
 MOST_READ, MOST_STEPS = 8, 24  # of a group, whose steps are all stored at worst: the kernel takes 32 arguments
-CHEAP, MOST_REPEATED = frozenset({"ADD", "SUB", "MUL"}), 2
+CHEAP, MOST_REPEATED = frozenset({"ADD", "SUB", "MUL"}), 2  # steps computed again instead of stored; for one value
 LONGEST_ROW, MOST_DIMENSIONS = 65536, 8
 REDUCED = ("float32", "float64", "int32", "int64", "bool", "uint8")  # the dtypes of the reduce kernel
 
@@ -90,6 +90,19 @@ class Group:
 
     def outputs(self) -> list[Value]:
         return [result for _, result, _ in self.steps if result.stored]
+
+    def compute_again(self, value: Value, recipe: Sequence[tuple[str, Value, list[Value | float]]]) -> None:
+        """Take a value from copies of the steps that make it, before the first that reads it, and not from memory."""
+        copies: dict[Value | float, Value] = {}
+        again = []
+        for name, made, operands in recipe:
+            copies[made] = Value(made.shape, made.dtype, group=self)
+            again.append((name, copies[made], [copies.get(o, o) for o in operands]))
+        first = next(i for i, (_, _, operands) in enumerate(self.steps) if value in operands)
+        self.steps[first:] = again + [
+            (name, made, [copies[value] if o is value else o for o in operands])
+            for name, made, operands in self.steps[first:]
+        ]
 
     def drop_unused(self) -> None:
         """Do without steps whose results nothing takes."""
@@ -452,19 +465,10 @@ class Lowering:
                 if not recipe or not able:
                     continue
                 for reader in readers[id(v)]:
-                    copies: dict[Value | float, Value] = {}
-                    again = []
-                    for name, made, operands in recipe:
-                        copies[made] = Value(made.shape, made.dtype, group=reader)
-                        again.append((name, copies[made], [copies.get(o, o) for o in operands]))
-                    first = next(i for i, (_, _, operands) in enumerate(reader.steps) if v in operands)
-                    reader.steps[first:] = again + [
-                        (name, made, [copies[v] if o is v else o for o in operands])
-                        for name, made, operands in reader.steps[first:]
-                    ]
-                    for made in reader.inputs():
-                        if reader not in readers[id(made)]:
-                            readers[id(made)].append(reader)
+                    reader.compute_again(v, recipe)
+                    for read in reader.inputs():
+                        if reader not in readers[id(read)]:
+                            readers[id(read)].append(reader)
                 v.stored = False
             group.drop_unused()
 
