@@ -1,0 +1,265 @@
+"""The structure of the source: no circles, small files and functions, nothing decided by where a thing stands.
+
+Each guard has a set of known offenders that may only shrink.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "layerwise"
+NATIVE = ROOT / "src" / "native"
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 450, 60
+
+# Imports that close a circle on purpose, at most four, each with its reason.
+EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("models.model", "saving.api"): "Model.save writes what saving reads; users look for it on the model",
+}
+CIRCLES = [
+    "callbacks.base callbacks.history callbacks.progress",
+    "initializers random serialization variables",
+    "losses.base losses.margin losses.names losses.probabilistic losses.regression",
+    "metrics.base metrics.confusion metrics.correct metrics.error metrics.names metrics.overlap metrics.score",
+    "models.model models.sequential saving.onnx",
+    "ops ops.nn",
+]
+LONG_FILES = {
+    "layerwise/autograd/primitive.py", "layerwise/backends/base.py", "layerwise/backends/lowering.py",
+    "layerwise/backends/native.py", "layerwise/data/dataset.py", "layerwise/layers/base.py",
+    "layerwise/metrics/confusion.py", "layerwise/models/batches.py", "layerwise/models/trainer.py",
+    "layerwise/ops/elementwise.py", "layerwise/ops/nn.py", "layerwise/ops/shaping.py",
+    "layerwise/saving/hdf5_reader.py", "layerwise/saving/onnx.py",
+}  # fmt: skip
+LONG_FUNCTIONS = {
+    "layerwise/data/cifar.py parse_pickle", "layerwise/models/trainer.py fit", "native/fused_instructions.h apply",
+}  # fmt: skip
+DECIDES_BY_MODULE = {
+    "autograd.primitive", "callbacks.progress", "config", "losses.names", "metrics.names", "models.inference",
+    "models.nonfinite", "serialization",
+}  # fmt: skip
+
+
+def check(offenders: Iterable[str], known: set[str], remedy: str) -> None:
+    """No offender but the known ones."""
+    assert not sorted(set(offenders) - known), remedy
+
+
+def python_files() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    """`layers.base` for layers/base.py, `layers` for layers/__init__.py."""
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {dotted(path): path for path in python_files()}
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+# Circles
+
+
+@cache
+def contents(package: str) -> dict[str, str]:
+    """Which module holds each name of a package's lazy table of contents; empty where there is none."""
+    path = MODULES.get(package)
+    if path is None or path.name != "__init__.py":
+        return {}
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("lazy", "_lazy"):
+            here = f"layerwise.{package}".rstrip(".")
+            table = ast.literal_eval(node.args[1]) if len(node.args) > 1 else {}
+            full = {(here + module if module[:1] == "." else module): names for module, names in table.items()}
+            return {name: m.removeprefix("layerwise.") for m, names in full.items() for name in names.split()}
+    return {}
+
+
+def targets(module: str, name: str) -> Iterator[str]:
+    """The modules that `from module import name` leads to."""
+    inner = f"{module}.{name}".lstrip(".")
+    if inner in MODULES:
+        yield inner
+        yield from set(contents(inner).values())  # whoever holds a package may use all that its table names
+    elif name in contents(module):
+        home = contents(module)[name]
+        yield home if home in MODULES and not contents(home) else contents(home).get(name, home)
+    else:
+        yield module
+
+
+def imported(module: str) -> set[str]:
+    """The modules that a module imports, anywhere in it; for types only, those of other packages."""
+    path = MODULES[module]
+    package = list(path.relative_to(SOURCE).parts[:-1])
+
+    def visit(node: ast.AST, for_types: bool) -> Iterator[str]:
+        pairs: list[tuple[str, str]] = []
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else None
+            parts = node.module.split(".") if node.module else []
+            if base is None:
+                base, parts = ([], parts[1:]) if parts[:1] == ["layerwise"] else (None, parts)
+            if base is not None:
+                pairs = [(".".join([*base, *parts]), alias.name) for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name.split(".")[1:] for alias in node.names if alias.name.split(".")[0] == "layerwise"]
+            pairs = [(".".join(parts[:-1]), parts[-1]) for parts in names if parts]
+        for origin, name in pairs:
+            for target in targets(origin, name):
+                if not for_types or target.split(".")[0] != module.split(".")[0]:
+                    yield target
+        only_types = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, for_types or only_types)
+
+    found = {t for t in visit(tree_of(path), False) if t in MODULES}
+    return {t for t in found if t != module and (module, t) not in EXCEPTIONS}
+
+
+def circles(graph: dict[str, set[str]]) -> set[frozenset[str]]:
+    """The strongly connected components of more than one module (Tarjan, 1972)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    components: set[frozenset[str]] = set()
+
+    def connect(module: str) -> None:
+        index[module] = low[module] = len(index)
+        stack.append(module)
+        for other in sorted(graph[module]):
+            if other not in index:
+                connect(other)
+                low[module] = min(low[module], low[other])
+            elif other in stack:
+                low[module] = min(low[module], index[other])
+        if low[module] == index[module]:
+            component = set()
+            while module not in component:
+                component.add(stack.pop())
+            components.add(frozenset(component))
+
+    for module in sorted(graph):
+        if module not in index:
+            connect(module)
+    return {component for component in components if len(component) > 1}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    found = circles({module: imported(module) for module in MODULES})
+    check({" ".join(sorted(circle)) for circle in found}, set(CIRCLES), "move what both need to a module below them")
+    assert len(EXCEPTIONS) <= 4
+
+
+def test_the_circles_of_an_example_are_found():
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+    assert circles(graph) == {frozenset("abc")}
+
+
+# Sizes
+
+
+def lines_of_code(text: str, first: int, last: int, without: set[int]) -> int:
+    """Lines that are neither blank, nor a comment, nor among those left out."""
+    lines = text.splitlines()[first - 1 : last]
+    return sum(
+        1
+        for i, line in enumerate(lines, first)
+        if line.strip() and not line.strip().startswith(("#", "//")) and i not in without
+    )
+
+
+def docstring_lines(node: ast.AST) -> set[int]:
+    body = getattr(node, "body", [])
+    first = body[0] if isinstance(body, list) and body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        return set(range(first.lineno, first.end_lineno + 1))
+    return set()
+
+
+def python_functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Each function's name and its lines of code."""
+    text = path.read_text("utf-8")
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, lines_of_code(text, node.lineno, node.end_lineno, docstring_lines(node))
+
+
+def cpp_functions(path: Path) -> Iterator[tuple[str, int]]:
+    """The same of C++: what stands in braces behind a parameter list, outside of any other such."""
+    text = re.sub(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)\'', '""', path.read_text("utf-8"))
+    text = re.sub(r"//[^\n]*", "", text)
+    head, depth, inside, begin, name = "", 0, None, 0, ""
+    for i, char in enumerate(text):
+        if char == "{":
+            parameters = re.search(r"([\w~]+(?:<[^<>]*>)?)\s*\((?!.*\b(?:struct|class|namespace|enum)\b)", head, re.S)
+            if inside is None and parameters and "=" not in head.split("(")[0]:
+                inside, begin, name = depth, i, parameters[1]
+            depth += 1
+            head = ""
+        elif char == "}":
+            depth -= 1
+            head = ""
+            if inside == depth:
+                inside = None
+                yield name, sum(1 for line in text[begin:i].splitlines() if line.strip()) - 1
+        elif char == ";":
+            head = ""
+        else:
+            head += char
+
+
+def test_files_are_short_enough_to_read():
+    files = [*python_files(), *NATIVE.iterdir()]
+    long = {
+        p.relative_to(ROOT / "src").as_posix() for p in files if len(p.read_text("utf-8").splitlines()) > MOST_LINES
+    }
+    check(long, LONG_FILES, f"more than {MOST_LINES} lines: find the rooms in it")
+
+
+def test_functions_are_short_enough_to_read():
+    long = {
+        f"{path.relative_to(ROOT / 'src').as_posix()} {name}"
+        for files, functions in ((python_files(), python_functions), (sorted(NATIVE.glob("*.[hc]*")), cpp_functions))
+        for path in files
+        for name, lines in functions(path)
+        if lines > MOST_LINES_OF_A_FUNCTION
+    }
+    check(long, LONG_FUNCTIONS, f"more than {MOST_LINES_OF_A_FUNCTION} lines of code: name its parts")
+
+
+# What decides
+
+
+def deciding(node: ast.AST) -> Iterator[int]:
+    """The lines where `__module__` or `__package__` is compared, tested or taken apart."""
+    for inner in ast.walk(node):
+        tests: list[ast.AST] = []
+        match inner:
+            case ast.Compare() | ast.BoolOp():
+                tests = [inner]
+            case ast.If() | ast.IfExp() | ast.While():
+                tests = [inner.test]
+            case ast.comprehension():
+                tests = [*inner.ifs]
+            case ast.Call(func=ast.Attribute(value=value, attr=attr)) if attr not in ("format", "join"):
+                tests = [value]
+        for test in tests:
+            for leaf in ast.walk(test):
+                name = leaf.attr if isinstance(leaf, ast.Attribute) else leaf.id if isinstance(leaf, ast.Name) else ""
+                if name in ("__module__", "__package__"):
+                    yield leaf.lineno
+
+
+def test_nothing_is_decided_by_the_name_of_a_module():
+    """Moving a file changes nothing: whether a class is the library's is asked of the catalogue, by identity."""
+    places = {f"{dotted(path)}" for path in python_files() if any(deciding(tree_of(path)))}
+    check(places, DECIDES_BY_MODULE, "ask the catalogue instead")
