@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layerwise.backends.base import Window
+from layerwise.backends import Window
 from layerwise.backends.numpy import BACKEND as REFERENCE
 
 native = pytest.importorskip("layerwise.backends._native", reason="the C++ kernels were not built")

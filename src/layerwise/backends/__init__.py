@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import config
-from .base import Backend, TracedValueError, Window
+from .base import Backend, TracedValueError
+from .window import Window
 
 __all__ = ["Backend", "TracedValueError", "Window", "backend", "load", "missing_kernels", "xp"]
 

@@ -21,8 +21,9 @@ try:
 except ImportError as error:  # pragma: no cover - the test environment has JAX
     raise ImportError("the xla backend needs JAX: pip install 'layerwise[xla]'") from error
 
-from .base import Array, Backend, TracedValueError, Window
+from .base import Array, Backend, TracedValueError
 from .numpy import BACKEND as REFERENCE
+from .window import Window
 
 
 class XlaBackend(Backend):

@@ -10,166 +10,33 @@ share memory. New values of the state are computed last, into the very arrays th
 from __future__ import annotations
 
 import math
-import operator
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from .form import Group, Task, Value
+from .instructions import (
+    BINARY,
+    CONSTANTS,
+    DTYPES,
+    FLOAT_ONLY,
+    INTEGER_ONLY,
+    LOGICAL,
+    LONGEST_ROW,
+    MOST_DIMENSIONS,
+    POWERS,
+    REDUCE_CODES,
+    REDUCED,
+    REDUCTIONS,
+    ROW_REDUCTIONS,
+    UNARY,
+    VIEWS,
+    computed,
+)
 from .recording import Kernel, Noted, Step, arrays_in, cast
 
-DTYPES = {"bool": 0, "uint8": 1, "int32": 2, "uint32": 3, "int64": 4, "float32": 5, "float64": 6}  # as in kernel.h
-COMPUTED = ("float32", "float64", "int32", "int64", "uint32")  # the dtypes that the fused kernel computes in
 MOST_READ, MOST_STEPS = 8, 24  # of a group, whose steps are all stored at worst: the kernel takes 32 arguments
-CHEAP, MOST_REPEATED = frozenset({"ADD", "SUB", "MUL"}), 2  # steps computed again instead of stored; for one value
-LONGEST_ROW, MOST_DIMENSIONS = 65536, 8
-REDUCED = ("float32", "float64", "int32", "int64", "bool", "uint8")  # the dtypes of the reduce kernel
-
-
-@dataclass(eq=False)
-class Value:
-    """An array of the program: one that a step makes, an input, a constant, or a view of one of these."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    made: int = -1  # the stage that makes it; those from outside are there before all stages
-    group: Group | None = None  # the fused steps that make it
-    kind: str = "full"  # in its group: "full", "row" (one number for each row) or "total" (a sum over rows)
-    root: Value | None = None  # what it is a view of; `offset` and `strides` count the root's elements
-    offset: int = 0
-    strides: tuple[int, ...] = ()
-    slot: int | None = None  # where it lives: 0 is the arena, others are arrays from outside
-    address: int = 0  # in the arena, in bytes
-    stored: bool = False  # whether it is needed in memory
-    constant: np.ndarray | None = None
-
-    def __post_init__(self) -> None:
-        self.strides = self.strides or contiguous(self.shape)
-
-    @property
-    def base(self) -> Value:
-        return self.root or self
-
-    @property
-    def ready(self) -> int:
-        """The first stage that can read it from memory."""
-        base = self.base
-        return (base.made if base.group is None else base.group.final().stage) + 1
-
-    @property
-    def nbytes(self) -> int:
-        return math.prod(self.shape) * self.dtype.itemsize
-
-    @property
-    def ordered(self) -> bool:
-        """Whether its elements lie in memory one after the other."""
-        steps = zip(self.shape, self.strides, contiguous(self.shape), strict=True)
-        return self.nbytes == 0 or all(n == 1 or stride == step for n, stride, step in steps)
-
-
-@dataclass(eq=False)
-class Group:
-    """Steps that run as one program of the `fused` kernel, over arrays of shape `space`."""
-
-    stage: int
-    space: tuple[int, ...]
-    dtype: np.dtype
-    steps: list[tuple[str, Value, list[Value | float]]] = field(default_factory=list)
-    merged: Group | None = None
-
-    def final(self) -> Group:
-        return self if self.merged is None else self.merged.final()
-
-    def inputs(self) -> list[Value]:
-        """What it reads from memory."""
-        inside = {id(result) for _, result, _ in self.steps if result.kind != "total"}
-        operands = (v for _, _, operands in self.steps for v in operands)
-        return list(dict.fromkeys(v for v in operands if isinstance(v, Value) and id(v) not in inside))
-
-    def outputs(self) -> list[Value]:
-        return [result for _, result, _ in self.steps if result.stored]
-
-    def compute_again(self, value: Value, recipe: Sequence[tuple[str, Value, list[Value | float]]]) -> None:
-        """Take a value from copies of the steps that make it, before the first that reads it, and not from memory."""
-        copies: dict[Value | float, Value] = {}
-        again = []
-        for name, made, operands in recipe:
-            copies[made] = Value(made.shape, made.dtype, group=self)
-            again.append((name, copies[made], [copies.get(o, o) for o in operands]))
-        first = next(i for i, (_, _, operands) in enumerate(self.steps) if value in operands)
-        self.steps[first:] = again + [
-            (name, made, [copies[value] if o is value else o for o in operands])
-            for name, made, operands in self.steps[first:]
-        ]
-
-    def drop_unused(self) -> None:
-        """Do without steps whose results nothing takes."""
-        used: set[int] = set()
-        kept = []
-        for step in reversed(self.steps):
-            if step[1].stored or id(step[1]) in used:
-                kept.append(step)
-                used.update(id(v) for v in step[2])
-        self.steps = kept[::-1]
-
-
-@dataclass(eq=False)
-class Task:
-    """One call in a stage: of a kernel (its name, ints, reals), or of a NumPy function where there is a `step`."""
-
-    stage: int
-    outputs: list[Value | None]  # None where a kernel's optional argument is missing
-    inputs: list[Value | None]
-    kernel: tuple[str, Sequence[int], Sequence[float]] | None = None
-    step: Step | None = None
-
-
-def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
-    """The strides, in elements, of a C-contiguous array."""
-    strides, step = [], 1
-    for n in reversed(shape):
-        strides.append(step)
-        step *= n
-    return tuple(reversed(strides))
-
-
-# ------------------------------------------------------------------------------------------- element-wise steps
-
-UNARY: dict[Any, str] = {
-    np.negative: "NEG", np.absolute: "ABS", np.sqrt: "SQRT", np.exp: "EXP", np.expm1: "EXPM1", np.log: "LOG",
-    np.log1p: "LOG1P", np.tanh: "TANH", np.sin: "SIN", np.cos: "COS", np.floor: "FLOOR", np.ceil: "CEIL",
-    np.rint: "RINT", np.sign: "SIGN", np.square: "SQUARE", np.isnan: "ISNAN", np.isinf: "ISINF",
-    np.isfinite: "ISFINITE", np.logical_not: "NOT", np.reciprocal: "RECIPROCAL", np.log2: "LOG2", np.log10: "LOG10",
-    np.sinh: "SINH", np.cosh: "COSH", np.tan: "TAN", np.arcsin: "ARCSIN", np.arccos: "ARCCOS", np.arctan: "ARCTAN",
-    np.arcsinh: "ARCSINH", np.arccosh: "ARCCOSH", np.arctanh: "ARCTANH", np.trunc: "TRUNC",
-}  # fmt: skip
-BINARY: dict[Any, str] = {
-    np.add: "ADD", np.subtract: "SUB", np.multiply: "MUL", np.true_divide: "DIV", np.maximum: "MAX",
-    np.minimum: "MIN", np.equal: "EQ", np.not_equal: "NE", np.less: "LT", np.less_equal: "LE", np.greater: "GT",
-    np.greater_equal: "GE", np.logical_and: "AND", np.logical_or: "OR", np.logical_xor: "XOR", np.power: "POW",
-    np.bitwise_and: "BITAND", np.bitwise_or: "BITOR", np.bitwise_xor: "BITXOR", np.left_shift: "SHL",
-    np.right_shift: "SHR", np.floor_divide: "FLOORDIV", np.remainder: "MOD", np.arctan2: "ARCTAN2",
-}  # fmt: skip
-LOGICAL = frozenset("EQ NE LT LE GT GE ISNAN ISINF ISFINITE NOT AND OR XOR".split())  # whose result is a boolean
-INTEGER_ONLY = frozenset("BITAND BITOR BITXOR SHL SHR".split())
-FLOAT_ONLY = frozenset(
-    "SQRT EXP EXPM1 LOG LOG1P TANH SIN COS FLOOR CEIL RINT DIV POW RECIPROCAL LOG2 LOG10 SINH COSH TAN ARCSIN ARCCOS "
-    "ARCTAN ARCSINH ARCCOSH ARCTANH TRUNC ARCTAN2".split()
-)
-POWERS = {2: "SQUARE", 0.5: "SQRT", -1: "RECIPROCAL"}
-CONSTANTS = frozenset({np.zeros_like, np.ones_like})  # of which only the shape matters
-VIEWS = frozenset({
-    np.reshape, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.broadcast_to, np.ravel, np.flip,
-    operator.getitem, np.real,
-})  # fmt: skip
-REDUCTIONS = {
-    np.sum: "sum", np.mean: "mean", np.max: "max", np.min: "min", np.prod: "prod", np.argmax: "argmax",
-    np.argmin: "argmin", np.any: "any", np.all: "all",
-}  # fmt: skip
-REDUCE_CODES = {"sum": 0, "mean": 1, "max": 2, "min": 3, "prod": 4, "argmax": 5, "argmin": 6, "any": 7, "all": 8}
-ROW_REDUCTIONS = {"sum": "ROW_SUM", "mean": "ROW_MEAN", "max": "ROW_MAX", "min": "ROW_MIN", "argmax": "ROW_ARGMAX"}
 
 
 class Lowering:
@@ -415,63 +282,6 @@ class Lowering:
         self.groups.append(group)
         return group
 
-    def sink(self, outputs: Sequence[Value]) -> None:
-        """Move steps that one later group alone reads into that group: what they make then never is in memory."""
-        elsewhere = {id(v.base) for v in outputs} | {id(v.base) for t in self.tasks for v in t.inputs if v is not None}
-        readers: dict[int, set[Group]] = defaultdict(set)
-        groups = [group for group in self.groups if group.merged is None]
-        for group in groups:
-            for v in group.inputs():
-                readers[id(v.base)].add(group)
-                if v.root is not None:
-                    elsewhere.add(id(v.base))
-        for group in sorted(groups, key=lambda group: -group.stage):
-            made = group.outputs()
-            found = {reader.final() for v in made for reader in readers[id(v)]}
-            plain = all(v.kind == "full" and v.shape == group.space for _, v, _ in group.steps)
-            if len(found) != 1 or not plain or any(id(v) in elsewhere for v in made):
-                continue
-            reader = found.pop()
-            reads = {id(v) for v in (*group.inputs(), *reader.inputs())} - {id(v) for v in made}
-            alike = (reader.space, reader.dtype) == (group.space, group.dtype)
-            known = all(v.dtype in (group.dtype, np.dtype(bool)) for v in made)
-            if alike and known and len(reads) <= MOST_READ and len(group.steps) + len(reader.steps) <= MOST_STEPS:
-                reader.steps[:0] = group.steps
-                group.merged = reader
-                for v in made:
-                    v.stored = False
-                for v in group.inputs():
-                    readers[id(v.base)].add(reader)
-
-    def repeat(self, outputs: Sequence[Value]) -> None:
-        """Compute again, where it is read, what takes a cheap step or two on one array: that costs less than memory."""
-        elsewhere = {id(v.base) for v in outputs} | {id(v.base) for t in self.tasks for v in t.inputs if v is not None}
-        groups = sorted((group for group in self.groups if group.merged is None), key=lambda group: group.stage)
-        readers: dict[int, list[Group]] = defaultdict(list)
-        for group in groups:
-            for v in group.inputs():
-                readers[id(v)].append(group)
-                if v.root is not None:
-                    elsewhere.add(id(v.base))
-        for group in groups:
-            for v in group.outputs():
-                recipe = [] if id(v) in elsewhere else _recipe(v, group)
-                able = all(
-                    (reader.space, reader.dtype) == (group.space, group.dtype)
-                    and len(reader.inputs()) + MOST_REPEATED < MOST_READ
-                    and len(reader.steps) + MOST_REPEATED < MOST_STEPS
-                    for reader in readers[id(v)]
-                )
-                if not recipe or not able:
-                    continue
-                for reader in readers[id(v)]:
-                    reader.compute_again(v, recipe)
-                    for read in reader.inputs():
-                        if reader not in readers[id(read)]:
-                            readers[id(read)].append(reader)
-                v.stored = False
-            group.drop_unused()
-
     def _reduction(self, step: Step, kind: str) -> Value | None:
         x, options = self.value(step.args[0]), dict(step.kwargs)
         if len(step.args) > 1:
@@ -550,32 +360,3 @@ class Lowering:
         if axis % rank != rank - 1 or places.shape != (*x.shape[:-1], 1):
             return None
         return self.emit("ROW_PICK", [x, places], dtype, x.dtype, kind="row")
-
-
-def _recipe(value: Value, group: Group) -> list[tuple[str, Value, list[Value | float]]]:
-    """The steps of a group that make a value, if they are few and cheap and take one full array; else none."""
-    makers = {id(made): (name, made, operands) for name, made, operands in group.steps}
-    recipe: dict[Value, tuple[str, Value, list[Value | float]]] = {}
-    sources: set[int] = set()
-
-    def follow(v: Value | float) -> bool:
-        if not isinstance(v, Value) or v in recipe:
-            return True
-        if id(v) not in makers:
-            if v.shape == group.space:
-                sources.add(id(v))
-            return len(sources) <= 1
-        name, made, operands = makers[id(v)]
-        if name not in CHEAP or made.kind != "full" or made.dtype != group.dtype or not all(map(follow, operands)):
-            return False
-        recipe[made] = makers[id(v)]
-        return len(recipe) <= MOST_REPEATED
-
-    return list(recipe.values()) if follow(value) else []
-
-
-def computed(dtype: np.dtype) -> np.dtype | None:
-    """The dtype in which the fused kernel computes with arrays of `dtype`, if there is one."""
-    if dtype.name in COMPUTED:
-        return dtype
-    return np.dtype("int32") if dtype.kind in "iub" and dtype.itemsize <= 2 else None

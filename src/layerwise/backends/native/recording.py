@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import TracedValueError
+from ..base import TracedValueError
 
 
 @dataclass(eq=False)

@@ -1,0 +1,78 @@
+"""Calls of kernels on arrays: carried out at once, or noted where the arrays are recorded."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import _native
+from ..base import Array
+from ..opcodes import OPCODES
+from .instructions import DTYPES, UNARY
+from .recording import Kernel, Recorded, record
+
+GATHERED = frozenset(map(np.dtype, ("float32", "float64", "uint8", "int32", "int64")))
+
+
+def call(
+    name: str,
+    outputs: Sequence[tuple[tuple[int, ...], np.dtype] | None],
+    inputs: Sequence[Array | None],
+    ints: Sequence[int] = (),
+    reals: Sequence[float] = (),
+    strided: frozenset[int] = frozenset(),
+) -> Sequence[Array]:
+    """Call a kernel on arrays, or note the call where they are recorded; None stands for what is not wanted or given.
+
+    `strided` are the inputs that may have any strides; of the others the kernel gets a contiguous copy if need be.
+    """
+    if any(type(a) is Recorded for a in inputs):
+        made = record(Kernel(name, outputs, strided, ints, reals, _run), *inputs)
+        made = iter(made)
+        return [None if output is None else next(made) for output in outputs]
+    return _run(Kernel(name, outputs, strided, ints, reals, _run), inputs, absent=True)
+
+
+def _run(kernel: Kernel, inputs: Sequence[np.ndarray | None], absent: bool = False) -> Sequence[Any]:
+    made = [None if output is None else np.empty(*output) for output in kernel.outputs]
+    given = [a if a is None else _readable(a, i in kernel.strided) for i, a in enumerate(inputs)]
+    _native.call(kernel.name, len(made), [*made, *given], kernel.ints, kernel.reals)
+    return made if absent else [a for a in made if a is not None]
+
+
+def _readable(array: np.ndarray, strided: bool) -> np.ndarray:
+    """The array, or a copy that a kernel can read: aligned, in the machine's byte order, with whole strides."""
+    flags = array.flags
+    if not flags.aligned or not array.dtype.isnative:
+        return np.array(array, array.dtype.newbyteorder("="), order="C")
+    if flags.c_contiguous:
+        return array
+    if strided and all(s % array.itemsize == 0 for s in array.strides):
+        return array
+    return np.ascontiguousarray(array)
+
+
+def instruction(name: str, x: Array) -> Array:
+    """One instruction of the fused kernel on every element of an array."""
+    if isinstance(x, Recorded):
+        return record(INSTRUCTIONS[name], x)
+    x = _readable(x, strided=False)
+    y = np.empty(x.shape, x.dtype)
+    if x.size:
+        code = [OPCODES["LOAD"], 0, 1, 0, 0, OPCODES[name], 0, 0, 0, 0, OPCODES["STORE"], 0, 0, 0, 0]
+        _native.call("fused", 1, [y.reshape(-1), x.reshape(-1)], [DTYPES[x.dtype.name], 1, x.size, 3, *code], [])
+    return y
+
+
+INSTRUCTIONS = {
+    name: functools.partial(instruction, name) for name in ("ERF", "SIGMOID", "SILU", "GELU", "GELU_TANH", "GELU_SLOPE")
+}
+UNARY.update((function, name) for name, function in INSTRUCTIONS.items())
+
+
+def gathers(array: np.ndarray) -> bool:
+    """Whether rows of an array can be gathered from where it lies."""
+    return array.dtype in GATHERED and array.flags.c_contiguous and array.flags.aligned

@@ -1,0 +1,159 @@
+"""A function of arrays, recorded once for every form of its arguments and replayed as a program."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .blocks import Unrecordable
+from .kernels import call, gathers
+from .memory import ALIGNMENT
+from .program import Program
+from .recording import Recorded, Step, notes, replaced
+
+
+class Replay:
+    """A pure function (state, *batch) -> (new state, outputs), recorded once for every form of the batch.
+
+    The arrays of the state are overwritten with its new values, unless something else holds on to them. A function that
+    asks for values cannot be recorded: it is called as it is.
+    """
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self.fn = fn
+        self.programs: dict[Any, tuple[Program, Any] | None] = {}
+
+    def __call__(self, state: list[np.ndarray], *batch: Any) -> Any:
+        leaves: list[np.ndarray] = []
+        form = _form(batch, leaves)
+        if form not in self.programs:
+            self.programs[form] = self._recorded(self.fn, state, leaves, batch)
+        found = self.programs[form]
+        if found is None:
+            return self.fn(state, *batch)
+        program, arrange = found
+        state = _own(state)
+        return state, arrange(program.run([*state, *map(np.ascontiguousarray, leaves)]))
+
+    def for_each(self, state: list[np.ndarray], rows: np.ndarray, *data: Any) -> Any:
+        """The function on these rows of the data for each line of `rows`, gathered by the program itself.
+
+        Returns (new state, the last outputs), or None where the data or the function does not allow it.
+        """
+        leaves: list[np.ndarray] = []
+        form = "rows", rows.shape[1], _form(data, leaves)
+        if not all(map(gathers, leaves)) or rows.dtype != np.int64:
+            return None
+        if form not in self.programs:
+            self.programs[form] = self._recorded(self._on_rows, state, [*leaves, rows[0]], (*data, rows[0]))
+        found = self.programs[form]
+        if found is None:
+            return None
+        program, arrange = found
+        state = _own(state)
+        return state, arrange(program.run([*state, *leaves, rows], len(rows)))
+
+    def _on_rows(self, state: list[np.ndarray], *data_and_rows: Any) -> Any:
+        *data, rows = data_and_rows
+
+        def batch(a: Recorded) -> Recorded:
+            return call("gather", [((len(rows), *a.shape[1:]), a.dtype)], [a, rows], [0])[0]
+
+        return self.fn(state, *replaced(data, Recorded, batch))
+
+    def _recorded(
+        self, function: Callable[..., Any], state: list[np.ndarray], leaves: list[np.ndarray], batch: Any
+    ) -> tuple[Program, Any] | None:
+        """The function as a program, and how to arrange what it returns; None if it has to be called as it is."""
+        steps: list[Step] = []
+        inputs = [Recorded(a, steps) for a in (*state, *leaves)]
+        rest = iter(inputs[len(state) :])
+        try:
+            new, outputs = function(inputs[: len(state)], *replaced(batch, np.ndarray, lambda _: next(rest)))
+        except Exception:  # if it is not for the stand-ins, it comes again
+            return None
+        flat: list[Any] = []
+        arrange = _arrangement(outputs, flat)
+        try:
+            return Program(notes(inputs), steps, notes([*new, *flat]), len(state)), arrange
+        except Unrecordable:
+            return None
+
+
+class _Aligned(np.ndarray):
+    """Memory for one array, which begins where a vector register's line of the cache does."""
+
+
+def _aligned(a: np.ndarray) -> np.ndarray:
+    """A copy in C order whose base is an _Aligned; NumPy's own memory begins anywhere."""
+    memory = _Aligned(a.nbytes + ALIGNMENT, np.uint8)
+    copy: np.ndarray = np.ndarray(a.shape, a.dtype, memory, -memory.ctypes.data % ALIGNMENT)
+    copy[...] = a
+    return copy
+
+
+def _own(state: list[np.ndarray]) -> list[np.ndarray]:
+    """The state; a copy of all of it, aligned, where something else holds on to an array or one ought to be aligned.
+
+    Of all, so that a program that is interrupted leaves every array behind the same step.
+    """
+    for a in state:
+        if sys.getrefcount(a) > OWN_REFERENCES or not _placed(a):
+            return [_aligned(a) for a in state]
+    return state
+
+
+def _placed(a: np.ndarray) -> bool:
+    """Whether an array is aligned, or of its own memory and too small for that to matter."""
+    return type(a.base) is _Aligned or (a.base is None and a.nbytes < 4 * ALIGNMENT and a.flags.carray)
+
+
+def _form(batch: Any, leaves: list[np.ndarray]) -> Any:
+    """What two batches have in common that are treated alike; their arrays go into `leaves`."""
+    if isinstance(batch, np.ndarray):
+        leaves.append(batch)
+        return batch.shape, batch.dtype
+    if isinstance(batch, tuple | list):
+        return type(batch), tuple([_form(item, leaves) for item in batch])
+    if isinstance(batch, dict):
+        return tuple([(name, _form(item, leaves)) for name, item in batch.items()])
+    return batch
+
+
+def _arrangement(outputs: Any, flat: list[Any]) -> Callable[[Sequence[Any]], Any]:
+    """Flatten a structure of arrays into `flat`; returns what arranges other arrays in the same way."""
+    if isinstance(outputs, dict):
+        parts = {name: _arrangement(item, flat) for name, item in outputs.items()}
+        return lambda arrays: {name: part(arrays) for name, part in parts.items()}
+    if isinstance(outputs, tuple | list):
+        kind, items = type(outputs), [_arrangement(item, flat) for item in outputs]
+        return lambda arrays: kind([item(arrays) for item in items])
+    if outputs is None:
+        return lambda arrays: None
+    flat.append(outputs)
+    place = len(flat) - 1
+    return lambda arrays: arrays[place]
+
+
+def _references_of_own() -> int:
+    """What `sys.getrefcount` says in `_own` of an array that only its variable holds, in a list of state."""
+
+    class Holder:
+        pass
+
+    holder = Holder()
+    holder.value = np.empty(1)  # type: ignore[attr-defined]
+
+    def seen(state: list[np.ndarray]) -> int:
+        for a in state:
+            return sys.getrefcount(a)
+        return 0
+
+    before = [v.value for v in (holder,)]  # type: ignore[attr-defined]
+    return seen(before)
+
+
+OWN_REFERENCES = _references_of_own()
