@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from . import config, tree
+from . import config, observe, tree
 from .autograd import Operators, Spec, Tensor, as_tensor, lifted, raw
 from .backends import backend, load
 from .dtypes import dtype_name, is_float, standardize_dtype
@@ -383,7 +383,8 @@ class StepFunction:
     """`step(*batch)` as a pure function of (state, batch), compiled by the backend and run on the variables' values.
 
     All that the step assigns becomes visible at once, when it has returned; if it raises or is interrupted, nothing
-    does. Takes nested structures of arrays and None, returns what the step returns, with arrays as Tensors.
+    does. Takes nested structures of arrays and None, returns what the step returns, with arrays as Tensors. While
+    somebody watches (`layerwise.observe`), it runs in Python.
     With `donate` new values may take the memory of the old: for steps that change most of them, in one thread.
     """
 
@@ -395,7 +396,7 @@ class StepFunction:
                 outputs = step(*tree.map_structure(lambda a: None if a is None else Tensor(a), batch))
             return state.result(), tree.map_structure(lambda t: None if t is None else raw(as_tensor(t)), outputs)
 
-        self.variables, self._machine = variables, backend()
+        self.variables, self._machine, self._pure = variables, backend(), pure
         paths = [v.layout_path or v.path for v in variables]
         self._run = self._machine.compile_step(pure, paths, donate) if compiled else pure
         # Between a call and its commit, variables whose memory was given away have no values.
@@ -410,7 +411,8 @@ class StepFunction:
     def _call(self, batch: Any) -> Any:
         arrays = tree.map_structure(self._array, batch)
         before = [v._value for v in self.variables]
-        return self._committed(before, *self._run(before, *arrays))
+        run = self._pure if observe.watchers else self._run
+        return self._committed(before, *run(before, *arrays))
 
     def for_each(self, rows: np.ndarray, *data: Any) -> Any:
         """Call the step on these rows of the data's arrays, for each line of `rows`; returns what the last returned.
@@ -418,7 +420,7 @@ class StepFunction:
         data: structures of NumPy arrays and None. rows: whole numbers of shape (steps, batch). Where the backend
         replays steps, it goes from one to the next by itself; it is interrupted between two of them.
         """
-        if hasattr(self._run, "for_each"):
+        if hasattr(self._run, "for_each") and not observe.watchers:
             with uninterrupted() if self._fragile else contextlib.nullcontext():
                 before = [v._value for v in self.variables]
                 found = self._run.for_each(before, rows, *data)

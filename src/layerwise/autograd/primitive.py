@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .. import config, tree
+from .. import config, observe, tree
 from ..backends import TracedValueError, backend, xp
 from ..dtypes import FLOATS, dtype_name, is_float, result_type, standardize_dtype
 from .tape import Node, Tape, captures
@@ -274,7 +274,7 @@ class Primitive:
 
     def _run(self, arrays: list[Any], static: dict[str, Any]) -> Any:
         try:
-            return self.rule(*arrays, **static)
+            result = self.rule(*arrays, **static)
         except (IndexError, TypeError, ValueError) as error:
             if backend().leaked(error):
                 raise TracedValueError(f"{self.__name__}: an argument was kept from a step") from error
@@ -282,6 +282,9 @@ class Primitive:
                 self.spec(*(None if a is None else Spec(tuple(a.shape), a.dtype.name) for a in arrays), **static)
             error.add_note(f"in {self.__name__} of shapes {[None if a is None else a.shape for a in arrays]}")
             raise
+        if observe.watchers:
+            observe.tell("called", self, arrays, result)
+        return result
 
     def _record(
         self,
@@ -321,6 +324,9 @@ class Primitive:
             return rule(g, *[_wrapped(value) for value in kept], **keywords)
 
         node = Node(self.__name__, pull, parents)
+        if observe.watchers:
+            node.pull = observe.keeping_place(self.__name__, pull)
+            observe.tell("recorded", self, node)
         if self.broadcasts and any(a.shape != y.shape for a in inner):
             node.shapes = tuple(tuple(a.shape) for a in inner)
         if type(y) is not tuple:
@@ -453,36 +459,6 @@ def outlined(*made: Form, beside: Sequence[Form] = ()) -> bool:
 
 def _width(dtype: str) -> int:
     return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
-
-
-@contextlib.contextmanager
-def observed(
-    called: Callable[[Primitive, list[Any], Any], None], recorded: Callable[[Primitive, Node], None]
-) -> Iterator[None]:
-    """Inside the `with` block, called(primitive, arrays, result) after each rule, recorded(primitive, node) for a tape.
-
-    The methods are exchanged meanwhile, so that it costs nothing elsewhere; other threads are observed as well.
-    """
-    run, record = Primitive._run, Primitive._record
-
-    def observed_run(self: Primitive, arrays: list[Any], static: dict[str, Any]) -> Any:
-        result = run(self, arrays, static)
-        called(self, arrays, result)
-        return result
-
-    def observed_record(self: Primitive, *args: Any) -> Any:
-        result = record(self, *args)
-        for output in result if type(result) is tuple else (result,):
-            if output.node is not None:
-                recorded(self, output.node if output.node.index is None else output.node.parents[0])
-                break
-        return result
-
-    Primitive._run, Primitive._record = observed_run, observed_record  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
-        Primitive._run, Primitive._record = run, record  # type: ignore[method-assign]
 
 
 def primitive(rule: Callable[..., Any] | None = None, **options: Any) -> Any:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .. import tree
+from .. import observe, tree
 from ..autograd import GradientTape, Tensor, as_tensor
 from ..dtypes import is_float
 from ..layers.base import Layer
@@ -110,7 +109,14 @@ def trace(model: Model, x: Any, y: Any, training: bool = False, verbose: bool = 
     x, y = _batch_of_one(model, x, y)
     model.test_on_batch(*tree.map_structure(np.asarray, (x, y)))  # refuses what `fit` refuses
     model.reset_metrics()
-    with GradientTape() as tape, _observed(model) as calls, rehearsal():
+    calls: list[tuple[Layer, Tensor]] = []  # the innermost layers with each Tensor that they return, in order
+    inner = {id(layer) for layer in model._flatten_layers() if not layer._sublayers() and layer is not model}
+
+    def note(layer: Layer, outputs: Any) -> None:
+        if id(layer) in inner:
+            calls.extend((layer, output) for output in tree.flatten(outputs) if type(output) is Tensor)
+
+    with GradientTape() as tape, observe.observing(left=note), rehearsal():
         tape.watch([leaf for leaf in tree.flatten(x) if is_float(leaf.dtype)])
         prediction = model(x, training=training)
         loss = model.compute_loss(x, y, prediction, training=training)
@@ -125,31 +131,6 @@ def trace(model: Model, x: Any, y: Any, training: bool = False, verbose: bool = 
     if verbose:
         found.print()
     return found
-
-
-@contextlib.contextmanager
-def _observed(model: Model) -> Iterator[list[tuple[Layer, Tensor]]]:
-    """The innermost layers of the model with each Tensor that they return, in order, inside the `with` block."""
-    calls: list[tuple[Layer, Tensor]] = []
-    inner = [layer for layer in model._flatten_layers() if not layer._sublayers() and layer is not model]
-
-    def observe(layer: Layer) -> None:
-        plain = layer.call
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            outputs = plain(*args, **kwargs)
-            calls.extend((layer, output) for output in tree.flatten(outputs) if type(output) is Tensor)
-            return outputs
-
-        layer.call = call  # type: ignore[method-assign]
-
-    for layer in inner:
-        observe(layer)
-    try:
-        yield calls
-    finally:
-        for layer in inner:
-            del layer.call
 
 
 def _batch_of_one(model: Model, x: Any, y: Any) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import config, constraints, initializers, ops, regularizers, tree
+from .. import config, constraints, initializers, observe, ops, regularizers, tree
 from ..autograd import Call, Spec, Tensor, as_tensor, cast, with_unknown_sizes
 from ..config import DTypePolicy
 from ..dtypes import is_float
@@ -464,7 +464,9 @@ class Layer(Configurable):
         token = _context.set(context)
         try:
             self._ensure_built(args, kwargs)
-            return (self._symbolic_call if symbolic else self._concrete_call)(call, args, kwargs)
+            if symbolic:
+                return self._symbolic_call(call, args, kwargs)
+            return (self._watched_call if observe.watchers else self._concrete_call)(call, args, kwargs)
         except Exception as error:
             if not getattr(error, "_layer_named", False):
                 error._layer_named = True  # type: ignore[attr-defined]
@@ -498,6 +500,14 @@ class Layer(Configurable):
         if self.activity_regularizer is not None:
             for output in tree.flatten(outputs):
                 self.add_loss(self.activity_regularizer(output) / output.shape[0])
+        return outputs
+
+    def _watched_call(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`_concrete_call`, of which those are told who watch."""
+        with observe.entering(observe.Place(self, "call", self._call_path())):
+            observe.tell("entered", self)
+            outputs = self._concrete_call(call, args, kwargs)
+            observe.tell("left", self, outputs)
         return outputs
 
     def _symbolic_call(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import config, ops, tree
+from .. import config, observe, ops, tree
 from ..autograd import Tensor, as_tensor
 from ..config import DTypePolicy
 from ..dtypes import is_float, standardize_dtype
@@ -61,6 +61,7 @@ class Loss(Configurable):
         """The values before weights and reduction; subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__}: define call(self, y_true, y_pred)")
 
+    @observe.placed
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         """The reduced loss.
 

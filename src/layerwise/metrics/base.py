@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import ops
+from .. import observe, ops
 from ..autograd import Tensor, as_tensor, raw
 from ..backends import xp
 from ..dtypes import standardize_dtype
@@ -37,6 +37,11 @@ class Metric(Configurable):
     """
 
     _direction: str | None = None  # "up" or "down", whichever is better: what callbacks with mode="auto" go by
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in {"update_state", "result"} & cls.__dict__.keys():
+            setattr(cls, name, observe.placed(cls.__dict__[name]))
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(snake_case(type(self).__name__))

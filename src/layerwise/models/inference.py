@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import config, tree
+from .. import config, observe, tree
 from ..autograd import Tensor, differentiating
 from ..backends import backend
 from ..layers.base import Layer, calling
@@ -55,6 +55,7 @@ def inference(model: Model) -> Inference | None:
     """The model's inference as it is now, or None where it has to be computed layer by layer."""
     if (
         not backend().replays
+        or observe.is_watching_layers()
         or not type(model).__module__.startswith(_LIBRARY)
         or differentiating()
         or computing()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .. import config, tree
+from .. import config, observe, tree
 from ..autograd import Call, Spec, Tensor, as_tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
@@ -139,7 +139,7 @@ class Model(Trainer, Layer):
                 f"model {self.name!r} ({type(self).__name__}) has no call method; "
                 "define call(self, inputs), or make it of layers"
             )
-        fused = fusions(self._graph, training) if config.fusion() else None
+        fused = fusions(self._graph, training) if config.fusion() and not observe.is_watching_layers() else None
         if training is None:
             return self._graph.run(self._graph_inputs(inputs), None, fused)
 

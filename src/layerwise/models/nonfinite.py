@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .. import config, ops, tree
+from .. import config, observe, ops, tree
 from ..autograd import Tensor, as_tensor, raw
-from ..autograd.primitive import Primitive, observed
+from ..autograd.primitive import Primitive
 from ..backends import backend
 from ..dtypes import is_float
 from ..layers.base import Layer
 from ..losses import Loss
 from ..metrics import Metric
+from ..observe import Place
 from ..optimizers import Optimizer
 from ..variables import StepFunction, Transaction, Variable, transaction
+
+_KINDS = {Loss: "loss", Metric: "metric", Optimizer: "optimizer"}
 
 
 class NonFiniteError(FloatingPointError):
@@ -76,7 +77,13 @@ class CheckedStep(StepFunction):
 
     def _watched(self, *batch: Any) -> tuple[Any, list[Tensor]]:
         """What the step returns; what of it must be finite, and the gradients."""
-        with _gradients(self.model.optimizer) as found:
+        found: list[Tensor] = []
+
+        def note(optimizer: Any, gradients: Sequence[Any]) -> None:
+            if optimizer is self.model.optimizer:
+                found.extend(as_tensor(g) for g in gradients if g is not None)
+
+        with observe.observing(gradients=note), observe.entering(Place(self.model, f"{self.kind}_step")):
             logs = self.step(*batch)
         return logs, [*self._results(logs), *found]
 
@@ -149,7 +156,7 @@ class CheckedStep(StepFunction):
             config.override(fusion=False),  # so that every layer is gone through by itself
             np.errstate(all="ignore"),
             transaction(Transaction(self.variables, before)) as state,
-            observed(origins.called, origins.recorded),
+            observe.observing(called=origins.called),
         ):
             _, targets = self._watched(*inputs)
             after = state.result()
@@ -208,7 +215,6 @@ class _Origins:
         self.model, self.names = model, names
         self.calls: list[_Call] = []
         self._made: dict[int, int] = {}  # the number of the call by its outputs' ids
-        self._gradient_of: list[tuple[str, str | None]] = []  # the place whose gradient is being computed
 
     def called(self, primitive: Primitive, arrays: Sequence[Any], result: Any) -> None:
         """After the rule of a primitive has run."""
@@ -217,46 +223,25 @@ class _Origins:
         fresh = [a for a in outputs if id(a) not in self._made and all(a is not b for b in given)]
         if not fresh:
             return
-        place, layer = self._gradient_of[-1] if self._gradient_of else self._place()
+        place, layer = self._described(observe.place())
         arguments = ", ".join("None" if a is None else f"{a.dtype} {tuple(a.shape)}" for a in arrays)
         self.calls.append(_Call(primitive.__name__, place, layer, fresh, given, arguments))
         for a in fresh:
             self._made[id(a)] = len(self.calls) - 1
 
-    def recorded(self, primitive: Primitive, node: Any) -> None:
-        """After a primitive was put on a tape: what its gradient computes is noted as its own."""
-        place, layer = self._place()
-        here = f"the gradient of {primitive.__name__} in {place}", layer
-
-        def noted(rule: Callable[..., Any]) -> Callable[..., Any]:
-            def compute(*g: Any) -> Any:
-                self._gradient_of.append(here)
-                try:
-                    found = rule(*g)
-                finally:
-                    self._gradient_of.pop()
-                later = isinstance(found, tuple | list)  # of gradients, or of functions that compute them when asked
-                return tuple(noted(f) if callable(f) else f for f in found) if later else found
-
-            return compute
-
-        node.pull = noted(node.pull)
-
-    def _place(self) -> tuple[str, str | None]:
-        """The layer, loss, metric or optimizer whose code is running, and the layer's path."""
-        frame = sys._getframe(2)
-        while frame is not None:
-            owner = frame.f_locals.get("self")
-            if owner is self.model:
-                return f"{frame.f_code.co_name} of model {owner.name!r}", None
-            if isinstance(owner, Layer):
-                path = owner._call_path().removeprefix(f"{self.model.name}/")
-                return f"layer {path!r} ({type(owner).__name__})", path
-            for kind, name in ((Loss, "loss"), (Metric, "metric"), (Optimizer, "optimizer")):
-                if isinstance(owner, kind):
-                    return f"{name} {owner.name!r}", None
-            frame = frame.f_back  # type: ignore[assignment]
-        return "the step", None
+    def _described(self, place: Place) -> tuple[str, str | None]:
+        """A place in words, and the layer's path if it is in one."""
+        owner, layer = place.owner, None
+        if owner is None:
+            where = "the step"
+        elif owner is self.model:
+            where = f"{place.method} of model {owner.name!r}"
+        elif isinstance(owner, Layer):
+            layer = place.path.removeprefix(f"{self.model.name}/")
+            where = f"layer {layer!r} ({type(owner).__name__})"
+        else:
+            where = f"{next(name for kind, name in _KINDS.items() if isinstance(owner, kind))} {owner.name!r}"
+        return (where if place.gradient_of is None else f"the gradient of {place.gradient_of} in {where}"), layer
 
     def first(self, arrays: Sequence[Any]) -> _Call | None:
         """The first of the calls that what is in these arrays came from."""
@@ -274,26 +259,6 @@ class _Origins:
                 call.source = next((self.names[id(a)] for a in outside if id(a) in self.names), None)
                 births.append(number)
         return self.calls[min(births)] if births else None
-
-
-@contextlib.contextmanager
-def _gradients(optimizer: Any) -> Iterator[list[Tensor]]:
-    """Notes the gradients that an optimizer is given inside the `with` block."""
-    found: list[Tensor] = []
-    if not isinstance(optimizer, Optimizer):
-        yield found
-        return
-    apply = optimizer.apply
-
-    def noting(grads: Sequence[Any], *rest: Any, **options: Any) -> None:
-        found.extend(as_tensor(g) for g in grads if g is not None)
-        apply(grads, *rest, **options)
-
-    optimizer.__dict__["apply"] = noting
-    try:
-        yield found
-    finally:
-        del optimizer.__dict__["apply"]
 
 
 def _finite(a: Any) -> bool:

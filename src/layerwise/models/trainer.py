@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from .. import config, losses, optimizers, tree
+from .. import config, losses, observe, optimizers, tree
 from ..autograd import GradientTape, Spec, Tensor, as_tensor
 from ..backends import backend
 from ..callbacks import CallbackList, History
@@ -181,6 +181,7 @@ class Trainer(_Base):
 
     # The step -----------------------------------------------------------------------------------------------------
 
+    @observe.placed
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from typing import Any, ClassVar
 
+from .. import observe
 from ..autograd import Array, Tensor, as_tensor, raw
 from ..backends import backend, xp
 from ..serialization import Configurable, suggest
@@ -226,6 +227,7 @@ class Optimizer(Configurable):
             raise ValueError(f"{type(self).__name__}: exclude_from_weight_decay has to be called before build()")
         self._undecayed = (list(var_list or ()), list(var_names or ()))
 
+    @observe.placed
     def scale_loss(self, loss: Any) -> Tensor:
         """loss * loss_scale_factor: what to differentiate; `apply` divides the gradients again."""
         return as_tensor(loss) if self.loss_scale_factor is None else as_tensor(loss) * self.loss_scale_factor
@@ -238,6 +240,7 @@ class Optimizer(Configurable):
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self._count
 
+    @observe.placed
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
         """Update the variables (by default those that the optimizer was built with), given a gradient or None for each.
 
@@ -246,6 +249,8 @@ class Optimizer(Configurable):
         """
         if not grads:
             return
+        if observe.watchers:
+            observe.tell("gradients", self, grads)
         variables = self._checked(grads, trainable_variables)
         pairs = [(raw(as_tensor(g, v.dtype)), v) for g, v in zip(grads, variables, strict=True) if g is not None]
         for g, v in pairs:
