@@ -51,6 +51,26 @@ def temporary_primitives():
     primitives.update(before)
 
 
+def test_a_gradient_rule_carries_its_operation_in_tracebacks(temporary_primitives):
+    @primitive
+    def fragile(x):
+        return x
+
+    @primitive
+    def brittle(x):
+        return x
+
+    @fragile.gradient
+    @brittle.gradient
+    def _(g):
+        raise ZeroDivisionError
+
+    for operation in (fragile, brittle):
+        with pytest.raises(ZeroDivisionError) as caught:
+            grad(operation)(1.0)
+        assert caught.traceback[-1].name == f"{operation.__name__}_gradient"
+
+
 # What the tape keeps
 
 

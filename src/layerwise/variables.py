@@ -186,8 +186,6 @@ class Variable(Operators):
         constraint: Callable[[Tensor], Tensor] | None = None,
         regularizer: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
-        from . import ops  # noqa: F401 (operators on variables are its functions)
-
         if in_step():
             raise RuntimeError(
                 f"variable {name or '(without a name)'!r}: variables cannot be created inside a training step; "
@@ -245,6 +243,9 @@ class Variable(Operators):
         if dtype is None or dtype == self.dtype or not self.autocast or not is_float(self.dtype):
             return tensor
         return as_tensor(tensor, dtype)
+
+    def _is_plain(self) -> bool:
+        return self._read()._is_plain()
 
     @property
     def value(self) -> Tensor:

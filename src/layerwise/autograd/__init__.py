@@ -4,32 +4,22 @@ Reverse mode. A `Tape` is one differentiation in progress; its `level` tells nes
 holds the value it has one level further out, so running a rule on the values of the innermost level records it on the
 outer ones, and derivatives of derivatives need no code of their own.
 
-Read tensor.py, tape.py, primitive.py, derivatives.py, in this order.
+Read symbolic.py, operators.py, tape.py, operands.py, primitive.py, basic.py, backward.py, derivatives.py,
+gradient_tape.py, in this order; captures.py, shapes.py, budget.py and checking.py can wait.
 """
 
+from .basic import add, broadcast_to, cast, reshape, stop_gradient, sum_to
+from .budget import outlined, outlining
+from .captures import Captures, captured_in
 from .checking import gradcheck
-from .derivatives import GradientTape, custom_gradient, grad, value_and_grad, vjp
-from .primitive import (
-    Primitive,
-    add,
-    as_operand,
-    as_tensor,
-    broadcast_shapes,
-    broadcast_to,
-    cast,
-    elementwise,
-    merge_specs,
-    outlined,
-    outlining,
-    primitive,
-    primitives,
-    reshape,
-    stop_gradient,
-    sum_to,
-    with_unknown_sizes,
-)
-from .tape import Captures, Node, Tape, captured_in, captures, differentiating, lifted, no_grad, resolved
-from .tensor import Array, Call, GraphError, Operators, Spec, Tensor, raw
+from .derivatives import custom_gradient, grad, value_and_grad, vjp
+from .gradient_tape import GradientTape
+from .operands import as_operand, as_tensor
+from .operators import Operators
+from .primitive import Primitive, elementwise, primitive
+from .shapes import broadcast_shapes, merge_specs, with_unknown_sizes
+from .symbolic import Array, Call, Spec, operations, primitives
+from .tape import GraphError, Node, Tape, Tensor, captures, differentiating, lifted, no_grad, raw, resolved
 
 __all__ = [
     "Array",
@@ -59,6 +49,7 @@ __all__ = [
     "lifted",
     "merge_specs",
     "no_grad",
+    "operations",
     "outlined",
     "outlining",
     "primitive",

@@ -10,7 +10,7 @@ import numpy as np
 from .. import config, tree
 from ..backends import backend
 from .derivatives import vjp
-from .primitive import as_tensor
+from .operands import as_tensor
 
 
 def gradcheck(

@@ -1,4 +1,4 @@
-"""The tape: nodes that lead from a recorded Tensor to what it was computed from, and the levels they belong to."""
+"""The tape: `Tensor`, the nodes that lead from a recorded one to what it was computed from, and their levels."""
 
 from __future__ import annotations
 
@@ -6,13 +6,167 @@ import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .tensor import GraphError, Tensor
+import numpy as np
+
+from ..backends import backend
+from ..dtypes import dtype_name
+from .operators import Operators
+from .symbolic import Call, Spec
+
+if TYPE_CHECKING:
+    from .captures import Captures
 
 _clock = itertools.count(1)
 _levels = itertools.count(1)
 _open_tapes: ContextVar[tuple[Tape, ...]] = ContextVar("open_tapes", default=())
+captures: ContextVar[Captures | None] = ContextVar("captures", default=None)  # of the loop whose body runs
+
+
+class GraphError(RuntimeError):
+    """A value is used with a tape that is closed, freed or not its own."""
+
+
+class Tensor(Operators):
+    """An immutable array, maybe recorded on a tape, or symbolic (its value a `Spec`).
+
+    >>> from layerwise import ops
+    >>> ops.array([1.0, 2.0]) * 3
+    Tensor([3., 6.], shape=(2,), dtype=float32)
+    """
+
+    __slots__ = ("__weakref__", "node", "notes", "tape", "value")
+
+    def __init__(self, value: Any, tape: Tape | None = None, node: Node | None = None) -> None:
+        self.value, self.tape, self.node = value, tape, node
+        self.notes: dict[str, Any] | None = None  # logits, mask, history: dropped by any further operation
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.value.shape)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.value.shape)
+
+    @property
+    def size(self) -> int:
+        return self.value.size
+
+    @property
+    def dtype(self) -> str:
+        value = self.value
+        while type(value) is Tensor:
+            value = value.value
+        return value.dtype if type(value) is Spec else dtype_name(value.dtype)
+
+    @property
+    def symbolic(self) -> bool:
+        return type(self.value) is Spec
+
+    def _is_plain(self) -> bool:
+        return self.tape is None and not self.symbolic
+
+    @property
+    def logits(self) -> tuple[str, Tensor] | None:
+        """("softmax" or "sigmoid", the values before it) where this is such a function's result."""
+        return self.notes.get("logits") if self.notes else None
+
+    @property
+    def name(self) -> str:
+        """The name of the layer or operation that a symbolic Tensor comes from."""
+        if self.history is None:
+            raise AttributeError("a Tensor with a value has no name")
+        operation = self.history.operation
+        return getattr(operation, "name", None) or operation.__name__
+
+    @property
+    def history(self) -> Call | None:
+        """The call that a symbolic Tensor comes from."""
+        return self.notes.get("history") if self.notes else None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """What `backward()` left here, for a Tensor that its tape watches."""
+        return self.node.gradient if self.node is not None else None
+
+    def note(self, name: str, value: Any) -> Tensor:
+        """Attach something that travels with this very Tensor, and not with what is computed from it."""
+        self.notes = {**(self.notes or {}), name: value}
+        return self
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the value as a NumPy array."""
+        return np.array(self)
+
+    def item(self) -> Any:
+        """The value of a Tensor with one element, as a Python number."""
+        return np.asarray(self).item()
+
+    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
+        """Add this Tensor's gradients by all that its open `GradientTape` watches to their `.grad`."""
+        if self.tape is None:
+            raise GraphError(
+                "backward: this Tensor is on no open GradientTape; "
+                "compute it inside `with layerwise.GradientTape() as tape:`"
+            )
+        self.tape.backward_from(self, gradient, retain_graph)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        value = raw(self)
+        if type(value) is Spec:
+            raise TypeError(
+                f"a symbolic Tensor of shape {value.shape} has no value yet, as NumPy, float() or `if` need; "
+                "use layerwise.ops on it (ops.where for `if`), or call the model on data to get one "
+                "(fit does so after compile(run_eagerly=True))"
+            )
+        array = backend().numpy(value)
+        return np.array(array, dtype, copy=True) if copy or dtype is not None else array
+
+    def __bool__(self) -> bool:
+        return bool(np.asarray(self))
+
+    def __float__(self) -> float:
+        return float(np.asarray(self))
+
+    def __int__(self) -> int:
+        return int(np.asarray(self))
+
+    def __index__(self) -> int:
+        return np.asarray(self).__index__()
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a Tensor without dimensions")
+        if self.shape[0] is None:
+            raise TypeError("len() of a symbolic Tensor whose first size is not known; use layerwise.ops on the whole")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and not self.shape else repr(self)
+
+    def __repr__(self) -> str:
+        if self.symbolic or backend().traced(raw(self)):
+            return f"<{'symbolic' if self.symbolic else 'traced'} Tensor shape={self.shape}, dtype={self.dtype}>"
+        body = np.array2string(np.asarray(self), separator=", ", threshold=20, prefix="Tensor(")
+        return f"Tensor({body}, shape={self.shape}, dtype={self.dtype})"
+
+    def __copy__(self) -> Tensor:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        return self  # immutable
+
+
+def raw(x: Any) -> Any:
+    """The array (or Spec) inside any number of levels of recording."""
+    while type(x) is Tensor:
+        x = x.value
+    return x
 
 
 class Node:
@@ -115,60 +269,6 @@ def no_grad() -> Iterator[None]:
     finally:
         for tape in paused:
             tape.recording = True
-
-
-class Captures:
-    """While the body of a loop runs: what stands inside for the Tensors from outside that it refers to.
-
-    The first time, the body is only looked at, and what it refers to is noted: recorded Tensors in `met`, and in
-    `variables` those that tapes around the loop watch. Later runs, maybe after these tapes closed, read them there.
-    """
-
-    def __init__(
-        self,
-        outer: Captures | None,
-        variables: dict[int, Tensor],
-        replacements: dict[Node, Any],
-        met: dict[Node, Tensor] | None = None,
-    ) -> None:
-        self.outer, self.variables, self.replacements, self.met = outer, variables, replacements, met
-        self.since, self.level = next(_clock), next(_levels)
-
-    def resolve(self, x: Tensor) -> Tensor:
-        if self.outer is not None:
-            x = self.outer.resolve(x)
-        if x.tape is None or x.node is None:
-            return x
-        if self.met is not None and x.tape.recording and x.tape.level < self.level and x.node.time < self.since:
-            self.met.setdefault(x.node, x)
-        return self.replacements.get(x.node, x)
-
-    def read(self, variable: Any, value: Tensor) -> Tensor:
-        """A variable's value on the tapes around the loop."""
-        if id(variable) in self.variables:
-            return self.variables[id(variable)]
-        token = _open_tapes.set(tuple(tape for tape in _open_tapes.get() if tape.level < self.level))
-        try:
-            with captured_in(self.outer):
-                tensor = lifted(variable, value)
-        finally:
-            _open_tapes.reset(token)
-        if tensor.tape is not None:
-            self.variables[id(variable)] = tensor
-        return tensor
-
-
-captures: ContextVar[Captures | None] = ContextVar("captures", default=None)
-
-
-@contextlib.contextmanager
-def captured_in(scope: Captures | None) -> Iterator[None]:
-    """Run what is inside the `with` block as part of a loop's body."""
-    token = captures.set(scope)
-    try:
-        yield
-    finally:
-        captures.reset(token)
 
 
 def resolved(x: Any) -> Any:

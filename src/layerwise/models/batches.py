@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from .. import random, tree
-from ..autograd.tensor import raw
+from ..autograd import raw
 from ..backends import backend
 
 Batch = tuple[Any, Any, Any]

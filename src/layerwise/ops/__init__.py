@@ -5,7 +5,6 @@ from typing import NoReturn
 from ..autograd import add, broadcast_to, cast, custom_gradient, reshape, stop_gradient, sum_to
 from ..lazy import missing
 from . import image as image
-from . import operators as operators  # gives Tensors and Variables their operators
 from .control import *
 from .control import __all__ as _control
 from .elementwise import *

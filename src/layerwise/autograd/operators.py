@@ -1,0 +1,92 @@
+"""Python's operators, on values and on symbolic Tensors: each is an operation of `layerwise.ops`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .symbolic import operations
+
+if TYPE_CHECKING:
+    from .tape import Tensor
+
+_REFLECTED = {  # what `array op tensor` asks of the tensor, by the name of NumPy's function for the operator
+    "add": "__radd__", "subtract": "__rsub__", "multiply": "__rmul__", "divide": "__rtruediv__",
+    "floor_divide": "__rfloordiv__", "remainder": "__rmod__", "power": "__rpow__", "matmul": "__rmatmul__",
+    "bitwise_and": "__rand__", "bitwise_or": "__ror__", "bitwise_xor": "__rxor__", "less": "__gt__",
+    "less_equal": "__ge__", "greater": "__lt__", "greater_equal": "__le__", "equal": "__eq__", "not_equal": "__ne__",
+}  # fmt: skip
+
+
+def _both(name: str) -> tuple[Callable[[Any, Any], Tensor], Callable[[Any, Any], Tensor]]:
+    """An operator of two operands: `x op y`, and the one that Python tries where x does not know y."""
+    return lambda x, y: operations[name](x, y), lambda y, x: operations[name](x, y)
+
+
+def _first(name: str) -> Callable[[Any, Any], Any]:
+    return _both(name)[0]
+
+
+class Operators:
+    """All that stands for an array: Tensors and Variables."""
+
+    __slots__ = ()
+    __array_priority__ = 1000
+    __hash__ = object.__hash__
+
+    __add__, __radd__ = _both("add")
+    __sub__, __rsub__ = _both("subtract")
+    __mul__, __rmul__ = _both("multiply")
+    __truediv__, __rtruediv__ = _both("divide")
+    __floordiv__, __rfloordiv__ = _both("floor_divide")
+    __mod__, __rmod__ = _both("mod")
+    __pow__, __rpow__ = _both("power")
+    __matmul__, __rmatmul__ = _both("matmul")
+    __and__, __rand__ = _both("logical_and")
+    __or__, __ror__ = _both("logical_or")
+    __xor__, __rxor__ = _both("logical_xor")
+    __eq__, __ne__ = _first("equal"), _first("not_equal")
+    __lt__, __le__ = _first("less"), _first("less_equal")
+    __gt__, __ge__ = _first("greater"), _first("greater_equal")
+    __getitem__ = _first("get_item")
+
+    def __neg__(self) -> Tensor:
+        return operations["negative"](self)
+
+    def __abs__(self) -> Tensor:
+        return operations["absolute"](self)
+
+    def __invert__(self) -> Tensor:
+        return operations["logical_not"](self)
+
+    def __round__(self, decimals: int = 0) -> Tensor:
+        return operations["round"](self, decimals)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """The elements in another shape: `x.reshape(2, 3)` or `x.reshape((2, 3))`."""
+        sizes = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        return operations["reshape"](self, tuple(sizes))
+
+    @property
+    def T(self) -> Tensor:
+        """The axes in reverse order."""
+        return operations["transpose"](self)
+
+    def _is_plain(self) -> bool:
+        """Whether this is a value that no tape has recorded."""
+        raise NotImplementedError
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """NumPy hands `array * tensor` to the tensor; its other functions get values, where no gradient is lost."""
+        reflected = _REFLECTED.get(ufunc.__name__)
+        inplace = "out" in kwargs and kwargs["out"][0] is inputs[0]  # array += tensor
+        if method == "__call__" and reflected and isinstance(inputs[1], Operators) and (inplace or not kwargs):
+            return getattr(inputs[1], reflected)(inputs[0])
+        if not kwargs.get("out") and all(x._is_plain() for x in inputs if isinstance(x, Operators)):
+            return getattr(ufunc, method)(*(np.asarray(x) if isinstance(x, Operators) else x for x in inputs), **kwargs)
+        raise TypeError(
+            f"NumPy's {ufunc.__name__} has no gradient and needs values; "
+            "use functions of layerwise.ops on Tensors, or take the values with .numpy()"
+        )
