@@ -27,7 +27,7 @@ CIRCLES = [
     "ops ops.nn",
 ]
 LONG_FILES = {
-    "layerwise/autograd/primitive.py", "layerwise/backends/base.py", "layerwise/backends/lowering.py",
+    "layerwise/backends/base.py", "layerwise/backends/lowering.py",
     "layerwise/backends/native.py", "layerwise/data/dataset.py", "layerwise/layers/base.py",
     "layerwise/metrics/confusion.py", "layerwise/models/batches.py", "layerwise/models/trainer.py",
     "layerwise/ops/elementwise.py", "layerwise/ops/nn.py", "layerwise/ops/shaping.py",
@@ -37,7 +37,7 @@ LONG_FUNCTIONS = {
     "layerwise/data/cifar.py parse_pickle", "layerwise/models/trainer.py fit", "native/fused_instructions.h apply",
 }  # fmt: skip
 DECIDES_BY_MODULE = {
-    "autograd.primitive", "callbacks.progress", "config", "losses.names", "metrics.names", "models.inference",
+    "callbacks.progress", "config", "losses.names", "metrics.names", "models.inference",
     "models.nonfinite", "serialization",
 }  # fmt: skip
 

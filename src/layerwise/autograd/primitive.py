@@ -52,10 +52,9 @@ class Primitive:
         self.shape_rule: Callable[..., Any] | None = None
         self.copes_with_unknown = False
         self.composite_rule: Callable[..., Any] | None = None
-        if self.__name__ in primitives and primitives[self.__name__].__module__ != rule.__module__:
-            raise ValueError(
-                f"primitive {self.__name__!r} is already defined in {primitives[self.__name__].__module__}"
-            )
+        before = primitives.get(self.__name__)
+        if before is not None and before.rule.__globals__ is not rule.__globals__:  # in a notebook one may try again
+            raise ValueError(f"primitive {self.__name__!r} is already defined in {before.__module__}")
         primitives[self.__name__] = self
 
     def __repr__(self) -> str:

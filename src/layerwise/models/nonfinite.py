@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import config, observe, ops, tree
-from ..autograd import Tensor, as_tensor, raw
-from ..autograd.primitive import Primitive
+from ..autograd import Primitive, Tensor, as_tensor, raw
 from ..backends import backend
 from ..dtypes import is_float
 from ..layers.base import Layer
