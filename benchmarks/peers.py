@@ -24,6 +24,7 @@ from work import Work
 
 HERE = Path(__file__).parent
 OURS = "Layerwise"
+BEFORE = "Layerwise before"  # another checkout of this project, with a .venv of its own
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ PEERS = {
     "ONNX Runtime": Contender("onnxruntime_"),
     "NumPy": Contender("numpy_"),
 }
+checkouts = {OURS: HERE.parent}  # `run.py --against` adds the one before
 KINDS = {  # who has something to do for which group or kind of work; the modules may still decline one
     "train": [OURS, "PyTorch", "torch.compile", "Keras on TensorFlow", "Keras on JAX", "JAX", "scikit-learn"],
     "xla": [OURS, "JAX", "JAX, step by step"],
@@ -123,15 +125,16 @@ def cold_run(name: str, work: Work, threads: int, backend: str, folder: Path, se
 
 
 def command(name: str, threads: int, backend: str) -> list[str]:
-    """Layerwise runs in this environment, its peers in theirs."""
-    who = Contender("layerwise_", backend) if name == OURS else PEERS[name]
-    python = sys.executable if name == OURS else peers_python()
-    return [python, str(HERE / "serve.py"), who.module, who.flavour, str(threads)]
+    """Layerwise runs in this environment, another checkout and the peers in theirs."""
+    who = PEERS.get(name) or Contender("layerwise_", backend)
+    folder = checkouts.get(name, HERE.parent)
+    python = {OURS: sys.executable, BEFORE: str(folder / ".venv/bin/python")}.get(name) or peers_python()
+    return [python, str(folder / "benchmarks" / "serve.py"), who.module, who.flavour, str(threads)]
 
 
 def process_environment(name: str, threads: int) -> dict[str, str]:
-    found = environment(threads)
-    found.pop("PYTHONPATH", None)
-    if name == OURS:
-        found["PYTHONPATH"] = str(HERE.parent / "src")
-    return found
+    variables = environment(threads)
+    variables.pop("PYTHONPATH", None)
+    if name in checkouts:
+        variables["PYTHONPATH"] = str(checkouts[name] / "src")
+    return variables

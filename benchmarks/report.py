@@ -36,6 +36,11 @@ def ratio(row: Row, against: str = "best") -> float | None:
     return min(median(row, name) for name in peers) / median(row, OURS)
 
 
+def paired_ratio(before: list[float], after: list[float]) -> float:
+    """The median, over the rounds, of how many times as fast the second is as the first."""
+    return statistics.median(old / new for old, new in zip(before, after))
+
+
 def share(row: Row, name: str = OURS) -> float | None:
     """Of the machine's peak: of its arithmetic, or of its copy bandwidth where bytes are what counts."""
     if name not in row["seconds"]:

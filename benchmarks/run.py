@@ -3,6 +3,8 @@
     python benchmarks/run.py                  everything: half an hour or more, then README.md and its plot
     python benchmarks/run.py train conv       some groups, or works whose names contain a word; the other rows stay
     python benchmarks/run.py train --contenders Layerwise PyTorch
+    python benchmarks/run.py --against DIR    another checkout, compiled in its .venv, in place of the peers; fails if
+                                              the median of the rounds' ratios is below 0.97, and writes nothing
     python benchmarks/run.py --quick          does every work briefly: its figures mean nothing and are not written
 
 Each round asks every contender for one repetition of the work; the medians of the rounds count. Networks train on
@@ -23,11 +25,12 @@ from typing import Any
 
 import machine
 import report
-from peers import KINDS, OURS, PEERS, ContenderError, Worker, cold_run
+from peers import BEFORE, KINDS, OURS, PEERS, ContenderError, Worker, checkouts, cold_run
 from work import Work, mnist_folder, works
 
 HERE = Path(__file__).parent
 COLD_ROUNDS = 3  # of some minutes each
+SLOWEST = 0.97  # of the other checkout's speed
 TOLERANCE = 1e-3  # between the results of contenders, relative to their magnitude
 
 
@@ -79,6 +82,8 @@ class Run:
         self._add([row])
 
     def _names(self, work: Work) -> list[str]:
+        if self.options.against:
+            return [OURS, BEFORE]
         return [name for name in (KINDS.get(work.group) or KINDS[work.kind]) if name in self.options.contenders]
 
     def _threads(self, work: Work) -> int:
@@ -88,7 +93,7 @@ class Run:
         """The workers that do this work, started where they are not there yet, and what each says about it."""
         found = []
         for name in self._names(work):
-            key = name, self._threads(work), (work.backend or self.options.backend) if name == OURS else ""
+            key = name, self._threads(work), (work.backend or self.options.backend) if name in checkouts else ""
             worker = self.workers.get(key)
             try:
                 if worker is None:
@@ -140,7 +145,16 @@ class Run:
                 continue
             self.rows.append(row)
             figures = ", ".join(f"{name} {report.figure(row, name)}" for name in row["seconds"])
-            print(f"{row['name']} ({row['unit']}): {figures}", flush=True)
+            print(f"{row['name']} ({row['unit']}): {figures}{self._against(row)}", flush=True)
+
+    def _against(self, row: report.Row) -> str:
+        """The median of the rounds' ratios to the other checkout, where there is one; too low a one is a failure."""
+        if BEFORE not in row["seconds"] or OURS not in row["seconds"]:
+            return ""
+        ratio = report.paired_ratio(row["seconds"][BEFORE], row["seconds"][OURS])
+        if ratio < SLOWEST:
+            self.failures.append(f"{row['name']}: {ratio:.3f} of the speed of {self.options.against}")
+        return f", ratio {ratio:.3f}"
 
     def close(self) -> None:
         for worker in self.workers.values():
@@ -166,6 +180,7 @@ def main() -> int:
     parser.add_argument("--backend", default="", metavar="NAME", help="Layerwise's backend (default: its own default)")
     parser.add_argument("--contenders", nargs="+", choices=everyone, default=everyone, metavar="NAME",
                         help=f"some of: {', '.join(everyone)}")  # fmt: skip
+    parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout, in place of the peers")
     parser.add_argument("--out", type=Path, help="folder for what is written (default: benchmarks/)")
     options = parser.parse_args()
 
@@ -175,6 +190,8 @@ def main() -> int:
     ]  # fmt: skip
     if not wanted:
         parser.error(f"no work is called {' or '.join(options.names)}; " + "; ".join(work.name for work in works()))
+    if options.against:
+        checkouts[BEFORE] = options.against.resolve()
     run = Run(options)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of `finally`: no stopped process stays behind
     try:
@@ -192,7 +209,7 @@ def main() -> int:
                     print(f"{work.name}: skipped, MNIST is not there; LAYERWISE_TEST_DATA names its folder")
     finally:  # what was measured until an interruption is kept
         run.close()
-        if run.rows and (options.out or not options.quick):
+        if run.rows and not options.against and (options.out or not options.quick):
             report.write(run.results(), options.out or HERE)
     for failure in run.failures:
         print(f"FAILED {failure}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,24 @@ def test_a_row_is_measured_written_and_kept(tmp_path):
     assert page.startswith("Introduction.")
     assert "old" not in page
     assert "| train mlp, batch 128 |" in page
+
+
+def test_two_checkouts_are_contenders(tmp_path):
+    """The tree against itself, by another path."""
+    checkout = tmp_path / "before"
+    for name in ("src", "benchmarks"):
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).symlink_to(BENCHMARKS.parent / name)
+    (checkout / ".venv").symlink_to(sys.prefix)
+    done = bench("softmax", "--rounds", "3", "--against", str(checkout), "--out", str(tmp_path / "out"))
+    assert re.search(r"Layerwise .*, Layerwise before .*, ratio \d\.\d{3}", done.stdout), done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_ratio_of_two_checkouts_is_taken_in_pairs(work):
+    from report import paired_ratio
+
+    assert paired_ratio([1.0, 4.0, 3.0], [1.0, 2.0, 2.0]) == 1.5
 
 
 def test_an_unknown_work_is_refused():
