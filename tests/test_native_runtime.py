@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise import config
-from layerwise.backends.opcodes import OPCODES
 
 native = pytest.importorskip("layerwise.backends._native", reason="the C++ kernels were not built")
+
+OPCODES = {name: number for name, (number, *_) in native.INSTRUCTIONS.items()}
 
 F32 = 5
 DTYPES = ["bool", "uint8", "int32", "uint32", "int64", "float32", "float64"]

@@ -140,7 +140,7 @@ inline Conv conv_of(const int64_t* ints, const View& x, const View& w, const int
 // What is wrong with a convolution of x by w, whose output y (or the input of a pool after it) has y's batch and channels.
 inline const char* check_conv(const Call& c, const View& x, const View& w, const View& y, const View* bias, int ints_of_axis) {
     constexpr int64_t LIMIT = int64_t(1) << 31;
-    if (c.int_count < 2 || c.ints[0] < 1 || c.ints[0] > 3) return "conv: rank: expected 1, 2 or 3 spatial axes";
+    if (c.int_count < 2 || c.ints[0] < 1 || c.ints[0] > MAX_SPATIAL) return "conv: rank: expected 1, 2 or 3 spatial axes";
     const int rank = int(c.ints[0]);
     if (c.int_count != 2 + ints_of_axis * rank) return "conv: integers: expected rank, activation and the window of every axis";
     if (c.ints[1] < LINEAR || c.ints[1] > SIGMOID)

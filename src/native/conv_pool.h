@@ -31,13 +31,13 @@ inline const char* check_conv_pool(const Call& call, const View& x, const View& 
         return "conv_pool: argmax: expected contiguous bytes of the output's shape";
     const ConvPool p = conv_pool_of(call.ints, x, w, y);
     for (int a = 0; a < 3; a++)
-        if (p.size[a] > 256 || p.c.axis[a].out >= int64_t(1) << 31) return "conv_pool: pool: expected at most 256 taps";
-    return p.taps() > 256 ? "conv_pool: pool: expected at most 256 taps" : nullptr;
+        if (p.size[a] > MAX_TAPS || p.c.axis[a].out >= int64_t(1) << 31) return "conv_pool: pool: expected at most 256 taps";
+    return p.taps() > MAX_TAPS ? "conv_pool: pool: expected at most 256 taps" : nullptr;
 }
 
 // Elements from the first tap of the pool to each, in an array with the given steps.
 struct PoolTaps {
-    int64_t offset[256];
+    int64_t offset[MAX_TAPS];
     PoolTaps(const ConvPool& p, const Steps& z) {
         int64_t t = 0;
         for (int64_t i = 0; i < p.size[0]; i++)

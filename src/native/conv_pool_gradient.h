@@ -85,7 +85,7 @@ template <class T> struct Entries {
 
 struct Patch {
     int64_t lines, length;
-    int64_t line[256];  // where in x each begins
+    int64_t line[MAX_TAPS];  // where in x each begins
     int64_t size() const { return lines * length; }
 };
 
@@ -177,7 +177,7 @@ inline ConvPoolGrad conv_pool_grad_of(const Call& call) {
     for (const Axis& axis : c.axis) inputs *= axis.in, padded |= axis.pad || (axis.out - 1) * axis.stride + (axis.size - 1) * axis.dilation >= axis.in;
     const int64_t lanes = VECTOR_BYTES / item, saved = c.positions() / most<int64_t>(1, b.p.positions());
     b.by_entries = saved >= 4 && c.groups == 1 && !padded && c.axis[2].dilation == 1 && inputs <= ENTRY_IMAGE &&
-                   c.taps() <= 256 && c.axis[2].size * c.channels % lanes == 0 && c.filters % lanes == 0;
+                   c.taps() <= MAX_TAPS && c.axis[2].size * c.channels % lanes == 0 && c.filters % lanes == 0;
     b.parts = most<int64_t>(1, least(c.batch, parts_for(c.work() / (b.by_entries ? saved : 1))));
     b.images = most<int64_t>(1, least(ceil_div(c.batch, b.parts), GRADIENT_CACHE / most<int64_t>(1, image)));
     b.sums = part_count((b.size() + b.row()) * b.parts * item, ceil_div(b.size() + b.row(), 1024));

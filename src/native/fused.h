@@ -31,13 +31,6 @@ inline int64_t parts_of(const Call& c, const Space& s) {
     return most<int64_t>(1, columns ? least(parts, s.rows / 32) : parts);  // what parts share is much smaller than the arguments
 }
 
-// How many of its numbers a, b, c are registers that an instruction reads.
-constexpr int reads(Op op) {
-    if (op == Op::LOAD || op == Op::CONST) return 0;
-    if (op == Op::STORE || is_sum(op)) return 1;
-    return op == Op::ROW_PICK ? 2 : is_row(op) ? 1 : operands(op);
-}
-
 // Whether an argument repeats along the axes that are summed.
 inline bool takes_sum(const View& a, Op op) {
     for (int j = 0; j < a.rank; j++) {
@@ -48,39 +41,39 @@ inline bool takes_sum(const View& a, Op op) {
 }
 
 inline const char* check(const Call& c) {
-    if (c.int_count < 4 || c.ints[1] < 1 || c.ints[1] > MAX_SPACE || c.int_count < 3 + c.ints[1])
+    if (c.int_count < 4 || c.ints[1] < 1 || c.ints[1] > FUSED_AXES || c.int_count < 3 + c.ints[1])
         return "fused: ints: expected dtype, rank (1 to 4), shape, instructions";
     const int rank = int(c.ints[1]), dtype = c.ints[0] >= I32 && c.ints[0] <= F64 ? int(c.ints[0]) : NONE;
     const int64_t length = c.ints[2 + rank], *shape = c.ints + 2;
     if (dtype == NONE) return "fused: dtype: expected int32, uint32, int64, float32 or float64";
-    if (length < 1 || length > MAX_INSTRUCTIONS || c.int_count != 3 + rank + 5 * length)
+    if (length < 1 || length > FUSED_INSTRUCTIONS || c.int_count != 3 + rank + 5 * length)
         return "fused: instructions: expected 1 to 160, of five numbers each";
-    if (c.arg_count > MAX_ARGS) return "fused: arguments: expected 32 at most";
+    if (c.arg_count > FUSED_ARGS) return "fused: arguments: expected 32 at most";
     for (int i = 0; i < c.arg_count; i++) {
         if (c.args[i].dtype == NONE || c.args[i].rank != rank) return "fused: arguments: expected the rank of the space";
         for (int j = 0; j < rank; j++)
             if (c.args[i].shape[j] != shape[j]) return "fused: arguments: expected the shape of the space";
     }
     const auto is_argument = [&](int64_t i) { return i >= 0 && i < c.arg_count; };
-    bool filled[MAX_REGISTERS] = {}, loaded[MAX_ARGS] = {}, stored[MAX_ARGS] = {};
+    bool filled[FUSED_REGISTERS] = {}, loaded[FUSED_ARGS] = {}, stored[FUSED_ARGS] = {};
     int sums = 0;
     for (const int64_t* p = c.ints + 3 + rank; p < c.ints + c.int_count; p += 5) {
-        const Op op = Op(p[0]);
-        const bool output = op == Op::STORE || is_sum(op), moves = op == Op::LOAD || op == Op::CONST;
-        if (p[1] < 0 || p[1] >= MAX_REGISTERS) return "fused: registers: expected 0 to 47";
+        const Op op = Op(is_known(p[0]) ? p[0] : 0);
+        const bool output = op == Op::STORE || is_sum(op);
+        if (p[1] < 0 || p[1] >= FUSED_REGISTERS) return "fused: registers: expected 0 to 47";
         if ((op == Op::LOAD && !is_argument(p[2])) || (output && !is_argument(p[3])))
             return "fused: LOAD, STORE, ADD: expected the number of an argument";
         if (op == Op::LOAD) loaded[p[2]] = true;
         if (output) stored[p[3]] = true;
         if (op == Op::CONST && (p[2] < 0 || p[2] >= c.real_count)) return "fused: CONST: expected the number of a constant";
-        if (is_sum(op) && sums++ == MAX_SUMS) return "fused: expected 32 sums at most";
+        if (is_sum(op) && sums++ == FUSED_SUMS) return "fused: expected 32 sums at most";
         if (is_sum(op) && !takes_sum(c.args[p[3]], op))
             return "fused: ADD: expected an argument that repeats along the axes that are summed";
-        if (is_row(op) && shape[rank - 1] > LONGEST_ROW) return "fused: expected rows of 65536 elements at most";
-        const bool folds = is_row(op) && (op != Op::ROW_PICK || is_float(dtype));
-        if (!moves && !output && !folds && !map_of(dtype, op)) return "fused: expected an instruction that the dtype has";
-        for (int j = 0; j < reads(op); j++)
-            if (p[2 + j] < 0 || p[2 + j] >= MAX_REGISTERS || !filled[p[2 + j]])
+        if (is_row(op) && shape[rank - 1] > FUSED_ROW) return "fused: expected rows of 65536 elements at most";
+        const bool lacks = traits(op).kind == Kind::MAP ? !map_of(dtype, op) : op == Op::ROW_PICK && !is_float(dtype);
+        if (lacks || !is_known(p[0])) return "fused: expected an instruction that the dtype has";
+        for (int j = 0; j < operands(op); j++)
+            if (p[2 + j] < 0 || p[2 + j] >= FUSED_REGISTERS || !filled[p[2 + j]])
                 return "fused: expected registers that were filled before";
         if (!output) filled[p[1]] = true;
     }

@@ -32,22 +32,31 @@ template <class T, int NV, bool PART> INLINE void chain_tile(int64_t i, int n, c
     for (const Link* link = links; link < links + count; link++) {
         const int64_t begin = i * link->step, step = W * link->step;
         auto operand = [&](int j) __attribute__((always_inline)) { return at(link->data, begin + j * step); };
-#define CASE(NUMBER, NAME, A, B)                                                                \
-    case NUMBER:                                                                                \
-        UNROLL for (int j = 0; j < NV; j++) acc[j] = apply<Op::NAME, T>(A, B, acc[j]);          \
+#define CASE(NUMBER, NAME, A, B)                                                        \
+    case NUMBER:                                                                        \
+        UNROLL for (int j = 0; j < NV; j++) acc[j] = apply<Op::NAME, T>(A, B, acc[j]);  \
         break;
-#define UNARY(NAME) CASE(int(Op::NAME), NAME, acc[j], acc[j])
-#define BINARY(NAME)                                   \
-    CASE(int(Op::NAME), NAME, acc[j], operand(j))      \
+#define CHEAP_1(NAME) CASE(int(Op::NAME), NAME, acc[j], acc[j])
+#define CHEAP_2(NAME)                             \
+    CASE(int(Op::NAME), NAME, acc[j], operand(j)) \
     CASE(int(Op::NAME) + REVERSED, NAME, operand(j), acc[j])
+#define PLAIN_1(NAME)
+#define PLAIN_2(NAME)
+#define PLAIN_3(NAME)
+#define LONG_1(NAME)
+#define LONG_2(NAME)
+#define INSTRUCTION(NAME, OPERANDS, TAKES, COST, ...) COST##_##OPERANDS(NAME)
         switch (link->op) {
-            BINARY(ADD) BINARY(SUB) BINARY(MUL) BINARY(DIV) BINARY(MAX) BINARY(MIN)
-            BINARY(EQ) BINARY(LT) BINARY(LE) BINARY(GT) BINARY(GE)
-            UNARY(NEG) UNARY(ABS) UNARY(SQRT) UNARY(RECIPROCAL) UNARY(SQUARE)
+#include "instructions.def"
         }
 #undef CASE
-#undef UNARY
-#undef BINARY
+#undef CHEAP_1
+#undef CHEAP_2
+#undef PLAIN_1
+#undef PLAIN_2
+#undef PLAIN_3
+#undef LONG_1
+#undef LONG_2
         if (link->save)
             UNROLL for (int j = 0; j < NV; j++) {
                 if (PART) store_part((T*)link->save + i, acc[j], n);

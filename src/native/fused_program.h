@@ -10,14 +10,13 @@
 
 namespace fused {
 
-constexpr int MAX_REGISTERS = 48, MAX_INSTRUCTIONS = 160, MAX_ARGS = 32, MAX_SPACE = 4, MAX_SUMS = 32;
-constexpr int64_t BLOCK_BYTES = 4096, SHORT_ROW = 128, LONGEST_ROW = 65536;
+constexpr int64_t BLOCK_BYTES = 4096, SHORT_ROW = 128;
 constexpr int64_t SUM_BYTES = 8;  // of a sum that is not finished, in every dtype
 
 // How the space is cut: `rows` of `columns`, blocks of block_rows whole rows, or pieces of a row.
 struct Space {
     int32_t dtype, rank;
-    int64_t shape[MAX_SPACE];
+    int64_t shape[FUSED_AXES];
     int64_t rows, columns, block_rows, block_columns, pieces, blocks;
     bool packed;  // rows are short: a block is one loop
 
@@ -92,12 +91,12 @@ struct Program {
     bool planning;  // arguments and scratch have no memory yet: only sizes count
     int64_t used = 0, share = 0;
     int values = 0, steps = 0, once = 0, sums = 0;
-    bool written[MAX_ARGS], shared_memory[MAX_ARGS];
-    Value value[2 * MAX_INSTRUCTIONS];
-    Step step[2 * MAX_INSTRUCTIONS], first[2 * MAX_INSTRUCTIONS];
-    Chained chained[MAX_INSTRUCTIONS];
+    bool written[FUSED_ARGS], shared_memory[FUSED_ARGS];
+    Value value[2 * FUSED_INSTRUCTIONS];
+    Step step[2 * FUSED_INSTRUCTIONS], first[2 * FUSED_INSTRUCTIONS];
+    Chained chained[FUSED_INSTRUCTIONS];
     int chained_count = 0;
-    Sum sum[MAX_SUMS];
+    Sum sum[FUSED_SUMS];
 
     Program(const Call& call, const Space& space, char* scratch)
         : call(call), space(space), item(item_size(space.dtype)), scratch(scratch ? scratch : (char*)VECTOR_BYTES),
@@ -154,7 +153,7 @@ struct Program {
     // An instruction over all elements as a link: of the chain before, if it takes the result of that.
     void emit_link(const Step& s) {
         const Step* last = steps && step[steps - 1].form == Form::CHAIN ? &step[steps - 1] : nullptr;
-        const bool binary = is_binary(s.op), joins = last && last->arg < MAX_CHAIN;
+        const bool binary = operands(s.op) == 2, joins = last && last->arg < MAX_CHAIN;
         const bool left = joins && s.in[0] == last->dst, right = joins && binary && !left && s.in[1] == last->dst;
         const int operand = !binary ? -1 : kept(s.in[right ? 0 : 1]);
         chained[chained_count] = {int(s.op) + (right ? REVERSED : 0), operand, -1};
@@ -273,7 +272,7 @@ struct Program {
 
     void prepare() {
         find_shared_memory();
-        int current[MAX_REGISTERS];
+        int current[FUSED_REGISTERS];
         const int64_t* p = code();
         int64_t registers = 0;
         for (int64_t i = 0; i < length(); i++) registers = most(registers, p[5 * i + 1] + 1);

@@ -9,9 +9,24 @@
 #include <cstddef>
 #include <cstdint>
 
-enum Dtype : int32_t { NONE = -1, BOOL, U8, I32, U32, I64, F32, F64 };
+enum Dtype : int32_t {
+    NONE = -1,
+#define DTYPE(NAME, NUMPY, TYPE) NAME,
+#include "codes.def"
+};
 
-constexpr int MAX_RANK = 8;
+enum Reduction {
+#define REDUCTION(NAME, NUMPY) NAME,
+#include "codes.def"
+};
+
+enum Activation {
+#define ACTIVATION(NAME, PYTHON) NAME,
+#include "codes.def"
+};
+
+#define LIMIT(NAME, MOST) constexpr int NAME = MOST;
+#include "codes.def"
 
 // An array, or a missing optional argument where dtype is NONE. Strides count elements and may be 0 or negative.
 struct View {

@@ -10,8 +10,6 @@
 #pragma once
 #include "math.h"
 
-enum Activation { LINEAR, RELU, TANH, SIGMOID };
-
 // Rows of a tile NV vectors wide: as many accumulators as the registers hold beside NV of b and one of a. More rows
 // than 12 would spill the row pointers.
 constexpr int TILE_VECTORS = REGISTERS == 32 ? 4 : 2;  // the widest tile

@@ -294,6 +294,27 @@ int arena_buffer(PyObject* self, Py_buffer* view, int flags) {
     return PyBuffer_FillInfo(view, self, data, Py_ssize_t(program.arena().size()), 0, flags);
 }
 
+// What codes.def and instructions.def say, for Python.
+void add_tables(nb::module_& m) {
+    nb::dict dtypes, reductions, activations, limits, instructions;
+#define DTYPE(NAME, NUMPY, TYPE) dtypes[NUMPY] = int(NAME);
+#define REDUCTION(NAME, NUMPY) reductions[NUMPY] = int(NAME);
+#define ACTIVATION(NAME, PYTHON) activations[PYTHON] = int(NAME);
+#define LIMIT(NAME, MOST) limits[#NAME] = int(NAME);
+#include "codes.def"
+    const auto add = [&](const char* name, const char* kind, int operands, const char* takes, const char* function) {
+        instructions[name] = nb::make_tuple(nb::len(instructions), kind, operands, takes, function);
+    };
+#define INSTRUCTION(NAME, OPERANDS, TAKES, COST, FUNCTION, ...) add(#NAME, "number", OPERANDS, #TAKES, FUNCTION);
+#define TEST(NAME, OPERANDS, TAKES, COST, FUNCTION, ...) add(#NAME, "truth", OPERANDS, #TAKES, FUNCTION);
+#define MOVE(NAME, OPERANDS) add(#NAME, "move", OPERANDS, "ANY", "");
+#define ROW(NAME, OPERANDS) add(#NAME, "row", OPERANDS, "ANY", "");
+#define TOTAL(NAME, OPERANDS) add(#NAME, "total", OPERANDS, "ANY", "");
+#include "instructions.def"
+    m.attr("DTYPES") = dtypes, m.attr("REDUCTIONS") = reductions, m.attr("ACTIVATIONS") = activations;
+    m.attr("LIMITS") = limits, m.attr("INSTRUCTIONS") = instructions;
+}
+
 PyType_Slot program_slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(arena_buffer)}, {0, nullptr}};
 
 }  // namespace
@@ -302,6 +323,7 @@ NB_MODULE(_native, m) {
     isa_tables();  // a processor without any is told when the module loads
     set_thread_count(nb::cast<int>(nb::module_::import_("layerwise.config").attr("num_threads")()));
     m.doc() = "Kernels in C++, and recorded programs of them. Use layerwise.backends; this is what it is built on.";
+    add_tables(m);
     m.def("call", call_kernel, nb::arg("kernel"), nb::arg("outputs"), nb::arg("args"), nb::arg("ints") = nb::tuple(),
           nb::arg("reals") = nb::tuple(),
           "Run one kernel on arrays (or None): the first `outputs` of `args` are written, the others read.");

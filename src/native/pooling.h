@@ -57,7 +57,7 @@ inline Pool pool_of(const Call& call, const View& out, const View& in) {
 inline const char* pool_check(const Call& call, int arg_count, int small, int argmax, int large) {
     if (call.arg_count != arg_count) return "pooling: wrong number of arguments";
     int64_t rank = call.int_count ? call.ints[0] : 0;
-    if (rank < 1 || rank > 3 || call.int_count != 1 + 4 * rank) return "pooling: expected rank (1 to 3), size, stride, pad, dilation";
+    if (rank < 1 || rank > MAX_SPATIAL || call.int_count != 1 + 4 * rank) return "pooling: expected rank (1 to 3), size, stride, pad, dilation";
     const View &out = call.args[small], &in = call.args[large];
     if (out.rank != rank + 2 || in.rank != rank + 2) return "pooling: expected (images, positions, channels)";
     if (!is_float(in.dtype) || out.dtype != in.dtype) return "pooling: expected float32 or float64";
@@ -77,7 +77,7 @@ inline const char* pool_check(const Call& call, int arg_count, int small, int ar
     if (argmax < 0) return nullptr;
     const View& at = call.args[argmax];
     if (!same_shape(at, out)) return "pooling: argmax: expected the shape of the output";
-    if (at.dtype == U8 ? taps > 256 : at.dtype != I32) return "pooling: argmax: expected int32, or uint8 for at most 256 taps";
+    if (at.dtype == U8 ? taps > MAX_TAPS : at.dtype != I32) return "pooling: argmax: expected int32, or uint8 for at most 256 taps";
     return nullptr;
 }
 

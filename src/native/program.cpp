@@ -6,7 +6,10 @@
 #include "isa.h"
 
 int64_t item_size(int64_t dtype) {
-    constexpr int64_t sizes[] = {1, 1, 4, 4, 8, 4, 8};
+    constexpr int64_t sizes[] = {
+#define DTYPE(NAME, NUMPY, TYPE) sizeof(TYPE),
+#include "codes.def"
+    };
     return dtype >= BOOL && dtype <= F64 ? sizes[dtype] : 0;
 }
 

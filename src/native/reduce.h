@@ -8,8 +8,6 @@
 #pragma once
 #include "view.h"
 
-enum Reduction { SUM, MEAN, MAX, MIN, PROD, ARGMAX, ARGMIN, ANY, ALL };
-
 constexpr int64_t LINE_PIECE = 8192, COLUMN_TILE = 512, ROW_GROUP = 8;
 
 struct ReduceAxes {

@@ -8,16 +8,12 @@ template <class T> constexpr T most(T a, T b) { return a > b ? a : b; }
 INLINE int64_t magnitude(int64_t x) { return x < 0 ? -x : x; }
 INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// The element of a dtype; BOOL is a byte that holds 0 or 1.
-template <int DTYPE> struct ElementOf;
-template <> struct ElementOf<BOOL> { using type = uint8_t; };
-template <> struct ElementOf<U8> { using type = uint8_t; };
-template <> struct ElementOf<I32> { using type = int32_t; };
-template <> struct ElementOf<U32> { using type = uint32_t; };
-template <> struct ElementOf<I64> { using type = int64_t; };
-template <> struct ElementOf<F32> { using type = float; };
-template <> struct ElementOf<F64> { using type = double; };
-template <int DTYPE> using Element = typename ElementOf<DTYPE>::type;
+// The element of a dtype.
+template <int CODE> struct ElementOf;
+#define DTYPE(NAME, NUMPY, TYPE) \
+    template <> struct ElementOf<NAME> { using type = TYPE; };
+#include "codes.def"
+template <int CODE> using Element = typename ElementOf<CODE>::type;
 
 inline int64_t item_size(int32_t dtype) { return dtype <= U8 ? 1 : dtype == I64 || dtype == F64 ? 8 : 4; }
 inline bool is_float(int32_t dtype) { return dtype == F32 || dtype == F64; }

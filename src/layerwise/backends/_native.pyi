@@ -5,6 +5,12 @@ from typing import Any
 
 Argument = tuple[int | None, int, int, Sequence[int], Sequence[int]] | None
 
+DTYPES: dict[str, int]
+REDUCTIONS: dict[str, int]
+ACTIVATIONS: dict[str, int]
+LIMITS: dict[str, int]
+INSTRUCTIONS: dict[str, tuple[int, str, int, str, str]]  # name -> number, kind, operands, takes, function
+
 def call(
     kernel: str, outputs: int, args: Sequence[Any], ints: Sequence[int] = (), reals: Sequence[float] = ()
 ) -> None: ...

@@ -15,15 +15,13 @@ from .. import _native
 from ..base import Array, TracedValueError
 from ..numpy import NumpyBackend
 from ..window import Window
-from .instructions import MOST_DIMENSIONS, REDUCE_CODES
+from .instructions import LIMITS
 from .kernels import GATHERED, call, gathers, instruction
 from .recording import Recorded, arrays_in, record
 from .replay import Replay
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
-ACTIVATIONS = {None: 0, "relu": 1, "tanh": 2, "sigmoid": 3}
 INDICES = (np.dtype("int32"), np.dtype("int64"))
-MOST_SPATIAL = 3
 
 
 class NativeBackend(NumpyBackend):
@@ -103,46 +101,48 @@ class NativeBackend(NumpyBackend):
 
     def _gemm(self, a: Array, b: Array, bias: Array | None, act: str | None) -> Array:
         out = (*a.shape[:-1], b.shape[-1])
-        return call("gemm", [(out, a.dtype)], [a, b, bias], [ACTIVATIONS[act]], strided=frozenset({0, 1}))[0]
+        return call(
+            "gemm", [(out, a.dtype)], [a, b, bias], [_native.ACTIVATIONS[act or "linear"]], strided=frozenset({0, 1})
+        )[0]
 
     # Convolution and pooling --------------------------------------------------------------------------------------
 
     def conv(self, x: Array, w: Array, b: Array | None, window: Window, act: str | None) -> Array:
-        if not _floats(x, w, b) or len(window.size) > MOST_SPATIAL:
+        if not _floats(x, w, b) or len(window.size) > LIMITS["MAX_SPATIAL"]:
             return super().conv(x, w, b, window, act)
         out = (x.shape[0], *window.out(x.shape[1:-1]), w.shape[-1])
         return call("conv", [(out, x.dtype)], [x, w, b], _geometry(window, act))[0]
 
     def conv_grad_w(self, x: Array, g: Array, w_shape: tuple[int, ...], window: Window) -> Array:
-        if not _floats(x, g) or len(window.size) > MOST_SPATIAL:
+        if not _floats(x, g) or len(window.size) > LIMITS["MAX_SPATIAL"]:
             return super().conv_grad_w(x, g, w_shape, window)
         return call("conv_grad_w", [(w_shape, x.dtype), None], [x, g], _geometry(window, None))[0]
 
     def conv_grad_x(self, g: Array, w: Array, x_shape: tuple[int, ...], window: Window) -> Array:
-        if not _floats(g, w) or len(window.size) > MOST_SPATIAL:
+        if not _floats(g, w) or len(window.size) > LIMITS["MAX_SPATIAL"]:
             return super().conv_grad_x(g, w, x_shape, window)
         return call("conv_grad_x", [(x_shape, g.dtype)], [g, w], _geometry(window, None))[0]
 
     def max_pool(self, x: Array, window: Window) -> tuple[Array, Array]:
-        if not _floats(x) or len(window.size) > MOST_SPATIAL:
+        if not _floats(x) or len(window.size) > LIMITS["MAX_SPATIAL"]:
             return super().max_pool(x, window)
         out = (x.shape[0], *window.out(x.shape[1:-1]), x.shape[-1])
         y, argmax = call("max_pool", [(out, x.dtype), (out, _places(window))], [x], _pooling(window))
         return y, argmax
 
     def max_pool_grad(self, g: Array, argmax: Array, x_shape: tuple[int, ...], window: Window) -> Array:
-        if not _floats(g) or len(window.size) > MOST_SPATIAL or argmax.dtype not in (np.uint8, np.int32):
+        if not _floats(g) or len(window.size) > LIMITS["MAX_SPATIAL"] or argmax.dtype not in (np.uint8, np.int32):
             return super().max_pool_grad(g, argmax, x_shape, window)
         return call("max_pool_grad", [(x_shape, g.dtype)], [g, argmax], _pooling(window))[0]
 
     def avg_pool(self, x: Array, window: Window) -> Array:
-        if not _floats(x) or len(window.size) > MOST_SPATIAL:
+        if not _floats(x) or len(window.size) > LIMITS["MAX_SPATIAL"]:
             return super().avg_pool(x, window)
         out = (x.shape[0], *window.out(x.shape[1:-1]), x.shape[-1])
         return call("avg_pool", [(out, x.dtype)], [x], _pooling(window))[0]
 
     def avg_pool_grad(self, g: Array, x_shape: tuple[int, ...], window: Window) -> Array:
-        if not _floats(g) or len(window.size) > MOST_SPATIAL:
+        if not _floats(g) or len(window.size) > LIMITS["MAX_SPATIAL"]:
             return super().avg_pool_grad(g, x_shape, window)
         return call("avg_pool_grad", [(x_shape, g.dtype)], [g], _pooling(window))[0]
 
@@ -192,9 +192,9 @@ class NativeBackend(NumpyBackend):
         return _checked(_scatter_add, indices, values, shape=shape, axis=axis % len(shape))
 
     def finite(self, array: np.ndarray) -> bool:
-        if array.dtype in FLOATS and 0 < array.ndim <= MOST_DIMENSIONS and gathers(array):
+        if array.dtype in FLOATS and 0 < array.ndim <= LIMITS["MAX_RANK"] and gathers(array):
             total = np.empty((), array.dtype)
-            _native.call("reduce", 1, [total, array], [REDUCE_CODES["sum"], (1 << array.ndim) - 1])
+            _native.call("reduce", 1, [total, array], [_native.REDUCTIONS["sum"], (1 << array.ndim) - 1])
             if np.isfinite(total):  # otherwise it may have overflowed
                 return True
         return super().finite(array)
@@ -217,13 +217,20 @@ def _floats(*arrays: Array | None) -> bool:
 
 
 def _fuses(window: Window, pool: Window) -> bool:
-    small = len(window.size) <= MOST_SPATIAL and int(np.prod(pool.size)) <= 256
+    small = len(window.size) <= LIMITS["MAX_SPATIAL"] and int(np.prod(pool.size)) <= LIMITS["MAX_TAPS"]
     return small and not any(low or high for low, high in pool.pad) and set(pool.dilation) == {1}
 
 
 def _geometry(window: Window, act: str | None) -> list[int]:
     low = (low for low, _ in window.pad)
-    return [len(window.size), ACTIVATIONS[act], *window.size, *window.stride, *low, *window.dilation]
+    return [
+        len(window.size),
+        _native.ACTIVATIONS[act or "linear"],
+        *window.size,
+        *window.stride,
+        *low,
+        *window.dilation,
+    ]
 
 
 def _pooling(window: Window) -> list[int]:
@@ -232,7 +239,7 @@ def _pooling(window: Window) -> list[int]:
 
 
 def _places(window: Window) -> np.dtype:
-    return np.dtype("uint8" if int(np.prod(window.size)) <= 256 else "int32")
+    return np.dtype("uint8" if int(np.prod(window.size)) <= LIMITS["MAX_TAPS"] else "int32")
 
 
 def _checked(function: Callable[..., Array], *arrays: Array, **options: Any) -> Array:

@@ -7,10 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from ..opcodes import OPCODES
 from .form import Group, Value
-
-MOST_REGISTERS = 48
+from .instructions import INSTRUCTIONS, LIMITS
 
 
 class Unrecordable(Exception):
@@ -53,7 +51,7 @@ class Fused:
             if free:
                 return free.pop()
             highest += 1
-            if highest > MOST_REGISTERS:
+            if highest > LIMITS["FUSED_REGISTERS"]:
                 raise Unrecordable("a fused group needs more registers than there are")
             return highest - 1
 
@@ -63,10 +61,10 @@ class Fused:
                 register[key] = take()
                 users[register[key]] += 1
                 if isinstance(operand, Value):
-                    code.append((OPCODES["LOAD"], register[key], place[key], 0, 0))
+                    code.append((INSTRUCTIONS["LOAD"].code, register[key], place[key], 0, 0))
                 else:
                     self.reals.append(operand)
-                    code.append((OPCODES["CONST"], register[key], len(self.reals) - 1, 0, 0))
+                    code.append((INSTRUCTIONS["CONST"].code, register[key], len(self.reals) - 1, 0, 0))
             return register[key]
 
         def release(key: Any) -> None:
@@ -78,14 +76,14 @@ class Fused:
         for i, (name, result, operands) in enumerate(steps):
             sources = [read(v) for v in operands]
             if result.kind == "total":
-                totals.append((OPCODES[name], 0, sources[0], stored.index(result), 0))
+                totals.append((INSTRUCTIONS[name].code, 0, sources[0], stored.index(result), 0))
                 last_use[_key(operands[0])] = len(steps)  # all that is stored is stored at the end
                 continue
             if name == "SAME":
                 target = sources[0]
             else:
                 target = take()
-                code.append((OPCODES[name], target, *(*sources, 0, 0)[:3]))
+                code.append((INSTRUCTIONS[name].code, target, *(*sources, 0, 0)[:3]))
             register[_key(result)] = target
             users[target] += 1
             for key in dict.fromkeys(map(_key, (*operands, result))):
@@ -93,7 +91,7 @@ class Fused:
                     release(key)
         for i, value in enumerate(stored):
             if value.kind != "total":
-                code.append((OPCODES["STORE"], 0, register[_key(value)], i, 0))
+                code.append((INSTRUCTIONS["STORE"].code, 0, register[_key(value)], i, 0))
         return code + totals
 
 

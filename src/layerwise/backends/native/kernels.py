@@ -10,8 +10,7 @@ import numpy as np
 
 from .. import _native
 from ..base import Array
-from ..opcodes import OPCODES
-from .instructions import DTYPES, UNARY
+from .instructions import DTYPES, ELEMENTWISE, INSTRUCTIONS
 from .recording import Kernel, Recorded, record
 
 GATHERED = frozenset(map(np.dtype, ("float32", "float64", "uint8", "int32", "int64")))
@@ -58,19 +57,22 @@ def _readable(array: np.ndarray, strided: bool) -> np.ndarray:
 def instruction(name: str, x: Array) -> Array:
     """One instruction of the fused kernel on every element of an array."""
     if isinstance(x, Recorded):
-        return record(INSTRUCTIONS[name], x)
+        return record(_FUNCTIONS[name], x)
     x = _readable(x, strided=False)
     y = np.empty(x.shape, x.dtype)
     if x.size:
-        code = [OPCODES["LOAD"], 0, 1, 0, 0, OPCODES[name], 0, 0, 0, 0, OPCODES["STORE"], 0, 0, 0, 0]
+        load, apply, store = (INSTRUCTIONS[step].code for step in ("LOAD", name, "STORE"))
+        code = [load, 0, 1, 0, 0, apply, 0, 0, 0, 0, store, 0, 0, 0, 0]
         _native.call("fused", 1, [y.reshape(-1), x.reshape(-1)], [DTYPES[x.dtype.name], 1, x.size, 3, *code], [])
     return y
 
 
-INSTRUCTIONS = {
-    name: functools.partial(instruction, name) for name in ("ERF", "SIGMOID", "SILU", "GELU", "GELU_TANH", "GELU_SLOPE")
+_FUNCTIONS = {  # those that NumPy has not
+    name: functools.partial(instruction, name)
+    for name, row in INSTRUCTIONS.items()
+    if row.function and not hasattr(np, row.function)
 }
-UNARY.update((function, name) for name, function in INSTRUCTIONS.items())
+ELEMENTWISE.update((function, name) for name, function in _FUNCTIONS.items())
 
 
 def gathers(array: np.ndarray) -> bool:

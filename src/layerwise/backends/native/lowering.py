@@ -15,28 +15,24 @@ from typing import Any
 
 import numpy as np
 
+from .. import _native
 from .form import Group, Task, Value
 from .instructions import (
-    BINARY,
     CONSTANTS,
     DTYPES,
-    FLOAT_ONLY,
-    INTEGER_ONLY,
-    LOGICAL,
-    LONGEST_ROW,
-    MOST_DIMENSIONS,
+    ELEMENTWISE,
+    INSTRUCTIONS,
+    LIMITS,
     POWERS,
-    REDUCE_CODES,
     REDUCED,
     REDUCTIONS,
-    ROW_REDUCTIONS,
-    UNARY,
     VIEWS,
     computed,
 )
 from .recording import Kernel, Noted, Step, arrays_in, cast
 
-MOST_READ, MOST_STEPS = 8, 24  # of a group, whose steps are all stored at worst: the kernel takes 32 arguments
+MOST_READ = 8  # of a group
+MOST_STEPS = LIMITS["FUSED_ARGS"] - MOST_READ  # at worst all are stored, each an argument of the kernel
 
 
 class Lowering:
@@ -174,18 +170,19 @@ class Lowering:
             for limit, bound in (("MAX", low), ("MIN", high)):
                 value = value if bound is None else self.emit(limit, [value, bound], dtype, result.dtype)
             return value if isinstance(value, Value) else None
-        name: str | None = UNARY.get(function) or BINARY.get(function)
+        name: str | None = ELEMENTWISE.get(function)
         if function is np.power and isinstance(args[1], int | float) and args[1] in POWERS:
             name, args = POWERS[args[1]], args[:1]
         if name is None or len(args) > 2:
             return None
-        if name in LOGICAL:
+        if INSTRUCTIONS[name].kind == "truth":
             operands = np.result_type(*(a.dtype if isinstance(a, Noted) else a for a in args))
             dtype = computed(operands) if operands.kind != "b" else self._logical_dtype(args)
         else:
             dtype = computed(result.dtype) if result.dtype.kind != "b" else None
         whole = dtype is not None and dtype.kind in "iu"
-        if dtype is None or (whole and name in FLOAT_ONLY) or (not whole and name in INTEGER_ONLY):
+        refused = whole and name == "POW"  # NumPy has no power of whole numbers that is not whole, the kernel rounds it
+        if dtype is None or refused or INSTRUCTIONS[name].takes == ("REAL" if whole else "WHOLE"):
             return None
         return self.emit(name, args, dtype, result.dtype)
 
@@ -294,9 +291,10 @@ class Lowering:
         if rank == 0 or not axes:
             return None
         dtype = computed(x.dtype if kind in ("max", "min", "argmax", "argmin") else result.dtype)
-        rows = axes == (rank - 1,) and rank > 1 and x.shape[-1] <= LONGEST_ROW
-        if dtype is not None and rows and kind in ROW_REDUCTIONS and not (kind == "mean" and dtype.kind in "iu"):
-            value = self.emit(ROW_REDUCTIONS[kind], [x], dtype, result.dtype, kind="row")
+        rows = axes == (rank - 1,) and rank > 1 and x.shape[-1] <= LIMITS["FUSED_ROW"]
+        row = f"ROW_{kind.upper()}"
+        if dtype is not None and rows and row in INSTRUCTIONS and not (kind == "mean" and dtype.kind in "iu"):
+            value = self.emit(row, [x], dtype, result.dtype, kind="row")
         elif dtype is not None and kind in ("sum", "mean") and axes in (tuple(range(rank)), tuple(range(rank - 1))):
             name = "ADD_ALL" if len(axes) == rank else "ADD_COLUMNS"
             value = self.emit(name, [x], dtype, result.dtype, "total", result.shape)
@@ -317,7 +315,8 @@ class Lowering:
             kept = tuple(n for i, n in enumerate(x.shape) if i not in axes)
             value = Value(kept, result.dtype, made=x.ready, stored=True)
             mask = sum(1 << a for a in axes)
-            self.tasks.append(Task(x.ready, [value], [x], ("reduce", (REDUCE_CODES[kind], mask), ())))
+            code = _native.REDUCTIONS[kind]
+            self.tasks.append(Task(x.ready, [value], [x], ("reduce", (code, mask), ())))
         return value if value.shape == result.shape else self._reshaped(value, result.shape)
 
     def _reshaped(self, value: Value, shape: tuple[int, ...]) -> Value:
@@ -330,7 +329,7 @@ class Lowering:
         axis = step.kwargs.get("axis", step.args[1] if len(step.args) > 1 else 0)
         parts = [self.in_memory(self.value(x)) for x in step.args[0]]
         result = step.outputs[0]
-        if axis is None or set(step.kwargs) - {"axis"} or len(result.shape) > MOST_DIMENSIONS:
+        if axis is None or set(step.kwargs) - {"axis"} or len(result.shape) > LIMITS["MAX_RANK"]:
             return None
         axis %= len(result.shape)
         stage = max(p.ready for p in parts)
@@ -355,7 +354,7 @@ class Lowering:
         x, places = (self.value(a) for a in step.args)
         dtype, rank = computed(x.dtype), len(x.shape)
         axis = step.kwargs.get("axis", -1)
-        if dtype is None or dtype.kind != "f" or axis is None or rank < 2 or x.shape[-1] > LONGEST_ROW:
+        if dtype is None or dtype.kind != "f" or axis is None or rank < 2 or x.shape[-1] > LIMITS["FUSED_ROW"]:
             return None
         if axis % rank != rank - 1 or places.shape != (*x.shape[:-1], 1):
             return None

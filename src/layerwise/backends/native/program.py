@@ -15,12 +15,12 @@ from .. import _native
 from .blocks import Fused, Unrecordable
 from .form import Group, Task, Value
 from .grouping import repeat, sink
-from .instructions import DTYPES
+from .instructions import DTYPES, LIMITS
 from .lowering import Lowering
 from .memory import plan
 from .recording import Noted, Step, arrays_in, replaced
 
-MOST_AXES, MOST_CALLS = 4, 4096
+MOST_CALLS = 4096  # of one group
 
 
 def needed(steps: Sequence[Step], outputs: Sequence[Any]) -> list[Step]:
@@ -152,7 +152,7 @@ class Program:
     def _add_group(self, group: Group, stage: int) -> None:
         """One call, or one for every index of the axes that the kernel has no place for."""
         fused = Fused(group)
-        outer = max(len(fused.shape) - MOST_AXES, 0)
+        outer = max(len(fused.shape) - LIMITS["FUSED_AXES"], 0)
         loops = fused.shape[:outer]
         if math.prod(loops) > MOST_CALLS or (loops and fused.totals):
             raise Unrecordable(f"a fused group over {len(fused.shape)} axes")
