@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from layerwise import Input, Model, Sequential, callbacks, config, layers, ops, optimizers, utils
-from layerwise.models.nonfinite import NonFiniteError
+from layerwise.training.nonfinite import NonFiniteError
 
 BATCHES = 4
 X = np.random.default_rng(0).uniform(0.5, 1.5, (8 * BATCHES, 3)).astype("float32")

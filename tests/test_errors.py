@@ -826,7 +826,7 @@ def test_ctrl_c_in_the_middle_of_fit_leaves_the_model_between_two_steps():
 
 def test_a_traceback_begins_below_the_progress_bar(monkeypatch):
     ended = []
-    monkeypatch.setattr("layerwise.models.trainer.end_line", lambda: ended.append(True))
+    monkeypatch.setattr("layerwise.training.arguments.end_line", lambda: ended.append(True))
     model = classifier()
 
     class Breaks(callbacks.Callback):

@@ -21,7 +21,7 @@ from layerwise import (
     random,
     utils,
 )
-from layerwise.models.batches import class_weights, unpack_x_y_sample_weight
+from layerwise.training.arrays import class_weights, unpack_x_y_sample_weight
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((48, 6)).astype("float32")

@@ -25,8 +25,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ORDER = """
     fundamentals lazy tree cores config dtypes observe backends autograd variables ops random distribution
     serialization initializers regularizers constraints activations
-    layers losses metrics optimizers callbacks models data datasets saving applications inspect utils backend cli
-    __main__
+    layers losses metrics optimizers callbacks training models data datasets saving applications inspect utils backend
+    cli __main__
 """.split()
 # Imports inside functions that point the other way: six at most.
 UPWARD = {

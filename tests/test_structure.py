@@ -29,16 +29,15 @@ CIRCLES = [
 LONG_FILES = {
     "layerwise/backends/base.py", "layerwise/backends/lowering.py",
     "layerwise/backends/native.py", "layerwise/data/dataset.py", "layerwise/layers/base.py",
-    "layerwise/metrics/confusion.py", "layerwise/models/batches.py", "layerwise/models/trainer.py",
+    "layerwise/metrics/confusion.py",
     "layerwise/ops/elementwise.py", "layerwise/ops/nn.py", "layerwise/ops/shaping.py",
     "layerwise/saving/hdf5_reader.py", "layerwise/saving/onnx.py",
 }  # fmt: skip
 LONG_FUNCTIONS = {
-    "layerwise/data/cifar.py parse_pickle", "layerwise/models/trainer.py fit", "native/fused_instructions.h apply",
+    "layerwise/data/cifar.py parse_pickle", "native/fused_instructions.h apply",
 }  # fmt: skip
 DECIDES_BY_MODULE = {
-    "callbacks.progress", "config", "losses.names", "metrics.names", "models.inference",
-    "models.nonfinite", "serialization",
+    "callbacks.progress", "config", "losses.names", "metrics.names", "models.inference", "serialization",
 }  # fmt: skip
 
 

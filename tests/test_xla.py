@@ -20,7 +20,7 @@ from layerwise import Variable, config, initializers, layers, models, ops, rando
 from layerwise.autograd import Primitive, Tensor, primitives, raw, vjp
 from layerwise.backends import TracedValueError, backend
 from layerwise.callbacks import Callback, History
-from layerwise.models.batches import checked_array
+from layerwise.training.arrays import checked_array
 from layerwise.variables import StepFunction
 from samples import SAMPLES, Sample
 
@@ -466,7 +466,7 @@ def test_an_error_in_a_source_comes_behind_the_steps_on_what_came_before():
 @pytest.mark.parametrize("place", [np.asarray, jnp.asarray, ops.array], ids=["host", "device", "Tensor"])
 def test_many_steps_in_one_call_are_the_steps(caplog, monkeypatch, place):
     """One by one, as a callback wants them, and as loops."""
-    monkeypatch.setattr("layerwise.models.trainer.TOGETHER", 1e9)
+    monkeypatch.setattr("layerwise.training.loop.TOGETHER", 1e9)
 
     class Each(Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -497,7 +497,7 @@ def test_many_steps_in_one_call_are_the_steps(caplog, monkeypatch, place):
 
 def test_data_on_the_device_stay_there(monkeypatch):
     """Whatever is done with them, in order or shuffled; and with a part of them on the host."""
-    monkeypatch.setattr("layerwise.models.trainer.TOGETHER", 1e9)
+    monkeypatch.setattr("layerwise.training.loop.TOGETHER", 1e9)
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((90, 3)).astype("float32"), rng.standard_normal((90, 1)).astype("float32")
     found = []
@@ -535,7 +535,7 @@ def test_data_on_the_device_are_checked(wrong):
 
 def test_convolutions_are_stepped_one_by_one_on_cpus(caplog, monkeypatch):
     """In a loop XLA computes them ten times as slowly there."""
-    monkeypatch.setattr("layerwise.models.trainer.TOGETHER", 1e9)
+    monkeypatch.setattr("layerwise.training.loop.TOGETHER", 1e9)
     monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
     model = models.Sequential([layers.Input((4, 4, 1)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(1)])
     model.compile("sgd", "mse")
@@ -546,7 +546,7 @@ def test_convolutions_are_stepped_one_by_one_on_cpus(caplog, monkeypatch):
 
 
 def test_loops_of_steps_take_the_memory_of_the_old_state(monkeypatch):
-    monkeypatch.setattr("layerwise.models.trainer.TOGETHER", 1e9)
+    monkeypatch.setattr("layerwise.training.loop.TOGETHER", 1e9)
     model = dense_model()
     model.fit(X, Y, batch_size=1, verbose=0)
     kernel = model.layers[0].kernel

@@ -13,7 +13,7 @@ from ..autograd import GradientTape, Tensor, as_tensor
 from ..dtypes import is_float
 from ..layers.base import Layer
 from ..models import Model
-from ..models.batches import map_leaves
+from ..training.arrays import map_leaves
 from ..variables import rehearsal
 
 

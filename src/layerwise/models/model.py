@@ -11,15 +11,15 @@ from ..autograd import Call, Spec, Tensor, as_tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..serialization import custom_object_scope, deserialize, serialize, suggest, trusting
+from ..training.trainer import Trainer
 from .graph import Graph
 from .graph_config import graph_config, model_from_graph_config
 from .inference import inference, plain
 from .plan import fusions
 from .summary import summary
-from .trainer import Trainer
 
 
-class Model(Trainer, Layer):
+class Model(Trainer):
     """y = call(x): layers in a graph, `Model(inputs, outputs)`, or a subclass that defines `call`.
 
     Args:
@@ -132,6 +132,10 @@ class Model(Trainer, Layer):
             if found is not None and plain(args[0]):
                 return found(args[0], mode)
         return super().__call__(*args, **kwargs)
+
+    def _replayed(self) -> Callable[..., Any] | None:
+        own = self._has_own_step("predict") or getattr(self, "run_eagerly", False)
+        return None if own or config.debug_nans() else inference(self)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if self._graph is None:

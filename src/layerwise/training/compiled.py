@@ -56,6 +56,16 @@ def _noted(kind: str, fn: Any, y_true: Any, y_pred: Any) -> Iterator[None]:
         raise
 
 
+def check_known(loss: Any, *measured: Any) -> None:
+    """Raise the error for a name of a loss or a metric that is not known, before the model changes."""
+    for identifier in tree.flatten(loss) if tree.is_nested(loss) else [loss]:
+        if not (isinstance(identifier, str) and identifier in ("crossentropy", "ce")):
+            losses.get(identifier)
+    for identifier in tree.flatten(measured):
+        if not (isinstance(identifier, str) and identifier in ("accuracy", "acc", "crossentropy", "ce")):
+            metrics.get(identifier)
+
+
 class CompiledLoss:
     """The sum of each output's loss times its weight; with several outputs each loss is tracked by name."""
 

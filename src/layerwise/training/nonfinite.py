@@ -110,7 +110,7 @@ class CheckedStep(StepFunction):
 
     def for_each(self, rows: np.ndarray, *data: Any) -> Any:
         before, self._left = self._copied(), len(rows)
-        together = self.kind == "train" or self.step.__module__ == f"{__package__}.trainer"  # its losses are means
+        together = self.kind == "train" or not self.model._has_own_step(self.kind)  # the library's losses are means
         logs = super().for_each(rows, *data) if together else None
         if not together or (self._left and self._wrong(before, logs)):  # not one by one
             self._set(before)

@@ -1,0 +1,41 @@
+"""What is asked of the arguments of methods that users call."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..callbacks.progress import end_line
+from ..serialization import suggest
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def for_users(method: Method) -> Method:
+    """A method that says what an unknown argument may have meant, and whose errors begin below the progress bar."""
+    known = list(inspect.signature(method).parameters)[1:]
+
+    @functools.wraps(method)
+    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+        self._require_init()
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(f"{method.__name__}: unknown argument {name!r}; {suggest(name, known)}")
+        try:
+            return method(self, *args, **kwargs)
+        except BaseException:
+            end_line()
+            raise
+
+    return called  # type: ignore[return-value]
+
+
+def check_counts(method: str, **counts: Any) -> None:
+    """Refuse what is no whole number >= 1; None counts as not given."""
+    for name, value in counts.items():
+        if value is not None and (not isinstance(value, int | np.integer) or value < 1):
+            raise ValueError(f"{method}: {name}: got {value!r}, expected a whole number >= 1")

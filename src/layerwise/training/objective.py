@@ -1,0 +1,161 @@
+"""What a model minimises and measures: what `compile` was given."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import Any
+
+from .. import observe, optimizers, tree
+from ..autograd import Tensor
+from ..layers.base import Layer
+from ..metrics import Mean
+from ..optimizers import Optimizer
+from ..serialization import deserialize, serialize
+from .arguments import check_counts, for_users
+from .compiled import CompiledLoss, CompiledMetrics, check_known
+
+
+class Objective(Layer):
+    """A layer with an optimizer, a loss and metrics, which the steps of training and evaluation ask."""
+
+    _untracked = Layer._untracked | {"_compile_arguments", "_steps"}
+    optimizer: Any = None
+    stop_training = False
+    _compiled = False
+    _compile_arguments: dict[str, Any] | None = None
+    _compiled_loss: CompiledLoss | None = None
+    _compiled_metrics: CompiledMetrics | None = None
+    _loss_tracker: Any = None
+    _steps: dict[Any, Any]  # made for what is compiled now
+
+    @for_users
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Choose what `fit` minimises, how, and what it reports.
+
+        Args:
+            optimizer: a name or an `Optimizer`.
+            loss: a name, a function or a `Loss`: one for all outputs, a list, or a dict by output name.
+            loss_weights: a number for each output.
+            metrics, weighted_metrics: names, functions or `Metric`s, the second kind using sample weights.
+            run_eagerly: run the step's Python for every batch even where the backend could compile it.
+            steps_per_execution, jit_compile, auto_scale_loss: Keras' arguments; here backends decide by themselves.
+
+        Raises ValueError for a name that is not known, saying what is close; the model is then as it was.
+        """
+        resolved = optimizers.get(optimizer)
+        check_known(loss, metrics, weighted_metrics)
+        check_counts("compile", steps_per_execution=steps_per_execution)
+        self.optimizer = resolved
+        self._compile_arguments = {
+            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
+        }  # fmt: skip
+        self.loss, self.run_eagerly, self.jit_compile = loss, run_eagerly, jit_compile
+        self._compiled_loss = self._compiled_metrics = None
+        self._loss_tracker = Mean(name="loss")
+        self._compiled = True
+        self.stop_training = False
+        self._steps = {}
+
+    @property
+    def compiled(self) -> bool:
+        return self._compiled
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as plain data; empty if it was not called."""
+        if self._compile_arguments is None:
+            return {}
+        return {"optimizer": serialize(self.optimizer), **serialize(self._compile_arguments)}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with what `get_compile_config` returned."""
+        if type(self).compile is not Objective.compile:
+            warnings.warn(f"{type(self).__name__} overrides compile: the loaded model is not compiled", stacklevel=2)
+            return
+        known = inspect.signature(Objective.compile).parameters
+        arguments = {name: deserialize(value) for name, value in config.items() if name in known}
+        self.compile(**arguments)
+        if self.built and isinstance(self.optimizer, Optimizer):
+            self.optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics that `fit` resets and reports: the loss, those compiled, and those the model owns."""
+        found = [self._loss_tracker] if self._loss_tracker is not None else []
+        found += super().metrics
+        if self._compiled_metrics is not None:
+            found.append(self._compiled_metrics)
+        if self._compiled_loss is not None:
+            found += self._compiled_loss.metrics
+        return list({id(m): m for m in found}.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def _output_names_for(self, y_pred: Any) -> list[str]:
+        if isinstance(y_pred, dict):
+            return list(y_pred)
+        names = getattr(self, "output_names", None)
+        flat = tree.flatten(y_pred)
+        if names is not None and len(names) == len(flat):
+            return list(names)
+        return ["output"] if len(flat) == 1 else [f"output_{i}" for i in range(len(flat))]
+
+    @observe.placed
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
+        """The number that training minimises: the compiled losses and what layers added."""
+        total = None
+        arguments = self._compile_arguments or {}
+        if arguments.get("loss") is not None:
+            if self._compiled_loss is None:
+                names = self._output_names_for(y_pred)
+                self._compiled_loss = CompiledLoss(arguments["loss"], arguments["loss_weights"], names)
+            if y is None:
+                raise ValueError("fit: the compiled loss needs labels; pass y, or batches (x, y)")
+            total = self._compiled_loss(y, y_pred, sample_weight)
+        for added in self.losses:
+            total = added if total is None else total + added
+        if total is None:
+            raise ValueError(
+                "nothing to minimise: give compile() a loss, call add_loss() in a layer, "
+                "or override compute_loss() or train_step()"
+            )
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Update the compiled metrics with a batch, and return all results."""
+        arguments = self._compile_arguments or {}
+        if y is not None and (arguments.get("metrics") is not None or arguments.get("weighted_metrics") is not None):
+            if self._compiled_metrics is None:
+                self._compiled_metrics = CompiledMetrics(
+                    arguments["metrics"], arguments["weighted_metrics"], self._output_names_for(y_pred)
+                )
+            self._compiled_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """All metrics' present values by name."""
+        found: dict[str, Any] = {}
+        for metric in self.metrics:
+            value = metric.result()
+            found |= value if isinstance(value, dict) else {metric.name: value}
+        return found

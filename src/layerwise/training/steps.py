@@ -1,0 +1,106 @@
+"""A model's training, test and prediction steps, as functions of batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .. import config, tree
+from ..autograd import Spec, Tensor, as_tensor
+from ..backends import backend
+from ..variables import StepFunction, rehearsal
+from .arrays import unpack_x_y_sample_weight
+from .nonfinite import CheckedStep
+from .sources import ArrayBatches, IterableBatches
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+
+@dataclass
+class Step:
+    """A step, and the forms of the batches that it has been rehearsed with."""
+
+    function: StepFunction
+    rehearsed: dict[str, list[int | None]] = field(default_factory=dict)  # with `_rehearse`'s result
+
+
+def step_of(model: Trainer, kind: str) -> Step:
+    """The model's "train", "test" or "predict" step, made anew when what it depends on has changed."""
+    variables = model._state()
+    eager = bool(getattr(model, "run_eagerly", False))
+    checked = config.debug_nans()
+    settings = config.backend(), config.fusion(), eager, checked, backend().distribution
+    key = (kind, settings, tuple((id(v), v.trainable) for v in variables), id(model.optimizer))
+    steps: dict[Any, Step] = model.__dict__.setdefault("_steps", {})
+    if key not in steps:
+        for old in [k for k in steps if k[0] == kind]:
+            del steps[old]
+        if checked:
+            function: StepFunction = CheckedStep(model, kind, variables, compiled=not eager)
+        else:
+            step = getattr(model, f"{kind}_step")
+            function = StepFunction(step, variables, compiled=not eager, donate=kind == "train")
+        steps[key] = Step(function)
+    if checked:
+        steps[key].function.begin()  # type: ignore[attr-defined]
+    return steps[key]
+
+
+def prepared(model: Trainer, kind: str, source: ArrayBatches | IterableBatches, batch: Any) -> StepFunction:
+    """The step of this kind for batches like this one, with everything created that it creates.
+
+    Labels that are no classes of the outputs are refused: those of arrays now, those of other sources as they come.
+    """
+    form = repr(tree.map_structure(lambda a: a if a is None else (a.shape, a.dtype.str), batch))
+    step = step_of(model, kind)
+    if form not in step.rehearsed:
+        classes = _rehearse(model, kind, batch)
+        step = step_of(model, kind)  # another one, if there are new variables
+        step.rehearsed[form] = classes
+    classes = step.rehearsed[form]
+    if model._compiled_loss is not None and any(classes):
+        check = partial(model._compiled_loss.check_labels, classes=classes)
+        if isinstance(source, ArrayBatches):
+            batch = source.data
+        else:
+            source.check_labels = check
+        check(unpack_x_y_sample_weight(batch)[1])
+    return step.function
+
+
+def _rehearse(model: Trainer, kind: str, batch: Any) -> list[int | None]:
+    """Go through a step for what it creates: layers, metrics, optimizers' slots; nothing is computed for keeps.
+
+    Returns the number of classes of each output with a sparse loss. A step of the user's own sees the data, and so
+    does one that is to run eagerly: its Python may ask for values.
+    """
+    with rehearsal():
+        if model._has_own_step(kind):
+            getattr(model, f"{kind}_step")(tree.map_structure(_tensor, batch))
+            model._clear_losses()
+            return []
+        given = tree.map_structure(_tensor if getattr(model, "run_eagerly", False) else _symbolic, batch)
+        x, y, weight = unpack_x_y_sample_weight(given)
+        y_pred = model(x, training=kind == "train")
+        if kind != "predict":
+            loss = model.compute_loss(x, y, y_pred, weight, training=kind == "train")
+            if loss.shape != ():
+                raise ValueError(
+                    f"the loss has shape {loss.shape}, expected one number; "
+                    "its reduction must not be None, or override compute_loss"
+                )
+            model.compute_metrics(x, y, y_pred, weight)
+    model._clear_losses()
+    if kind == "train" and model.trainable_variables:
+        model.optimizer.build(model.trainable_variables)
+    return [] if kind == "predict" or model._compiled_loss is None else model._compiled_loss.label_classes(y_pred)
+
+
+def _tensor(a: Any) -> Tensor | None:
+    return None if a is None else as_tensor(a)
+
+
+def _symbolic(a: Any) -> Tensor | None:
+    return None if a is None else Tensor(Spec(tuple(a.shape), a.dtype.name))
