@@ -23,7 +23,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 # Data flows downwards: a module imports, at module level, only from lines above its own.
 ORDER = """
-    fundamentals lazy tree cores config dtypes observe backends autograd variables ops random distribution
+    fundamentals lazy tree cores config dtypes observe terminal backends autograd variables ops random distribution
     serialization initializers regularizers constraints activations
     layers losses metrics optimizers callbacks training models data datasets saving applications inspect utils backend
     cli __main__

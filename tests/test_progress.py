@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -16,8 +17,9 @@ import pyte
 import pytest
 
 from layerwise import ops
-from layerwise.callbacks import Callback, CallbackList, progress
-from layerwise.callbacks.progress import DownloadBar, Progbar, ProgbarLogger, say
+from layerwise import terminal as progress
+from layerwise.callbacks import Callback, CallbackList, ProgbarLogger
+from layerwise.terminal import DownloadBar, Progbar, say
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x1b]")
 
@@ -312,6 +314,7 @@ def test_two_lines_in_a_terminal_are_wrapped_by_hand(terminal, clock):
 
 def test_notebook_gets_a_bar(monkeypatch, clock):
     stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
+    monkeypatch.setitem(sys.modules, "ipykernel.iostream", SimpleNamespace(OutStream=type(stream)))
     monkeypatch.setattr(sys, "stdout", stream)
     fit(clock, epochs=1)
     assert "\r" in stream.getvalue()

@@ -19,7 +19,6 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("models.model", "saving.api"): "Model.save writes what saving reads; users look for it on the model",
 }
 CIRCLES = [
-    "callbacks.base callbacks.history callbacks.progress",
     "initializers random serialization variables",
     "losses.base losses.margin losses.names losses.probabilistic losses.regression",
     "metrics.base metrics.confusion metrics.correct metrics.error metrics.names metrics.overlap metrics.score",
@@ -37,7 +36,7 @@ LONG_FUNCTIONS = {
     "layerwise/data/cifar.py parse_pickle", "native/fused_instructions.h apply",
 }  # fmt: skip
 DECIDES_BY_MODULE = {
-    "callbacks.progress", "config", "losses.names", "metrics.names", "models.inference", "serialization",
+    "config", "losses.names", "metrics.names", "models.inference", "serialization",
 }  # fmt: skip
 
 

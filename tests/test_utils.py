@@ -112,7 +112,7 @@ def test_split_dataset_refuses(sizes):
 
 def test_names_come_from_where_they_live():
     from layerwise import random, serialization
-    from layerwise.callbacks.progress import Progbar
+    from layerwise.terminal import Progbar
 
     assert utils.set_random_seed is random.set_random_seed
     assert utils.register_keras_serializable is serialization.register_keras_serializable

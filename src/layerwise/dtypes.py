@@ -95,3 +95,11 @@ def result_type(*dtypes: Any) -> str:
 def is_float(dtype: str) -> bool:
     """Whether gradients flow through values of this dtype."""
     return dtype in FLOATS
+
+
+def number(value: Any) -> Any:
+    """A Tensor or array without dimensions as a Python number, one with dimensions as an array, all else as it is."""
+    if not hasattr(value, "shape"):
+        return value
+    array = np.asarray(value)
+    return array.item() if array.ndim == 0 else array

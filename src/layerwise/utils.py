@@ -21,7 +21,6 @@ import numpy as np
 
 from . import config, ops
 from .autograd import Tensor
-from .callbacks.progress import DownloadBar, Progbar
 from .data import Dataset, PyDataset
 from .dtypes import standardize_dtype
 from .lazy import missing
@@ -36,6 +35,7 @@ from .serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from .terminal import DownloadBar, Progbar
 from .variables import reset_names
 
 __all__ = [

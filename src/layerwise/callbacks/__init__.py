@@ -5,7 +5,8 @@ from ..lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
-        ".base": "Callback CallbackList",
+        ".base": "Callback",
+        ".list": "CallbackList",
         ".history": "History",
         ".progress": "ProgbarLogger",
         ".backup": "BackupAndRestore",

@@ -7,8 +7,8 @@ from typing import Any
 
 from .. import distribution
 from ..serialization import suggest
+from ..terminal import say
 from .monitor import Monitor
-from .progress import say
 
 
 class ModelCheckpoint(Monitor):

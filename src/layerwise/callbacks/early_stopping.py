@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..terminal import say
 from .monitor import Monitor
-from .progress import say
 
 
 class EarlyStopping(Monitor):

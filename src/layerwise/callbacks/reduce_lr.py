@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..terminal import say
 from .monitor import Monitor
-from .progress import say
 
 
 class ReduceLROnPlateau(Monitor):

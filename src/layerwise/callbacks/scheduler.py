@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from ..terminal import say
 from .base import Callback, number
-from .progress import say
 
 
 class LearningRateScheduler(Callback):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..terminal import say
 from .base import Callback
-from .progress import say
 
 
 class TerminateOnNaN(Callback):

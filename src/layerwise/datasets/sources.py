@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..callbacks.progress import DownloadBar
 from ..data.download import cache_folder, download, file_hash
 from ..data.idx import read_mnist_folder
 from ..data.npz import read_npz
+from ..terminal import DownloadBar
 
 _Arrays = tuple[np.ndarray, np.ndarray]
 _PARTS = ("x_train", "y_train", "x_test", "y_test")

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..callbacks.progress import end_line
 from ..serialization import suggest
+from ..terminal import end_line
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
