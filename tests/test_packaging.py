@@ -32,8 +32,6 @@ ORDER = """
 UPWARD = {
     "variables -> initializers",  # Variable("glorot_uniform", ...)
     "models.model -> saving",  # model.save("m.keras")
-    "callbacks.backup -> saving",  # the state of a training
-    "callbacks.checkpoint -> saving",  # the same
 }
 OPTIONAL = "PIL jax keras matplotlib onnx scipy sklearn tensorboard tensorboardX tensorflow".split()
 

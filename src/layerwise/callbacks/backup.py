@@ -60,15 +60,13 @@ class BackupAndRestore(Callback):
         return os.path.join(self.backup_dir, "backup.safetensors")
 
     def on_train_begin(self, logs: Any = None) -> None:
-        from ..saving.training_state import load_training_state
-
         self._batches, self._terminated = 0, False
         alone = backend().processes()[1] == 1
         if alone and self.model._run is not None and threading.current_thread() is threading.main_thread():
             before = signal.signal(signal.SIGTERM, self._on_sigterm)
             self.model._run.closing.callback(signal.signal, signal.SIGTERM, before or signal.SIG_DFL)
         if os.path.exists(self.path):
-            load_training_state(self.model, self.path)
+            self.model._load_training(self.path)
 
     def _on_sigterm(self, *event: Any) -> None:
         self._terminated = True
@@ -87,13 +85,11 @@ class BackupAndRestore(Callback):
             self._save(epoch + 1, 0, logs)
 
     def _save(self, epoch: int, batches: int, logs: Any) -> None:
-        from ..saving.training_state import save_training_state
-
         with distribution.gathered(self.model):
             if not distribution.is_first():
                 return
             os.makedirs(self.backup_dir, exist_ok=True)
-            save_training_state(self.model, self.path, epoch, batches, logs)
+            self.model._save_training(self.path, epoch, batches, logs)
         distribution.note_checkpoint(self.path)
         if self._terminated:
             sys.exit(128 + signal.SIGTERM)

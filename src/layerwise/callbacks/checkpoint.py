@@ -109,10 +109,8 @@ class ModelCheckpoint(Monitor):
 
     def _save(self, path: str, place: dict[str, int], logs: dict[str, Any]) -> None:
         if self.save_state:
-            from ..saving.training_state import save_training_state
-
             batches = place.get("batch", 0)
-            save_training_state(self.model, path, place["epoch"] - (batches > 0), batches, logs)
+            self.model._save_training(path, place["epoch"] - (batches > 0), batches, logs)
         else:
             save = self.model.save_weights if self.save_weights_only else self.model.save
             save(path, overwrite=True)

@@ -284,6 +284,18 @@ class Model(Trainer):
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
+    def _save_training(self, filepath: Any, epoch: int, batches: int, logs: Any) -> None:
+        """Write what the running `fit` needs to go on with that batch of that epoch; callbacks ask for it."""
+        from ..saving import save_training_state
+
+        save_training_state(self, filepath, epoch, batches, logs)
+
+    def _load_training(self, filepath: Any) -> None:
+        """Let `fit` go on from there."""
+        from ..saving import load_training_state
+
+        load_training_state(self, filepath)
+
     def export(self, filepath: Any, format: str = "onnx", overwrite: bool = True) -> None:
         """Write the model for inference in other programs, to an `.onnx` file."""
         from ..saving import export_onnx

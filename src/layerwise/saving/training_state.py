@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
-from ..models.model import Model
+from ..training.trainer import Trainer
 from ..variables import Variable, all_or_nothing
 from .files import FileFormatError, fingerprint, located, parse_json
 from .safetensors import header_of, load_safetensors, save_safetensors
@@ -29,7 +29,11 @@ ARRAY = "$array"
 
 
 def save_training_state(
-    model: Model, filepath: str | os.PathLike[str], epoch: int, batches: int = 0, logs: Mapping[str, Any] | None = None
+    model: Trainer,
+    filepath: str | os.PathLike[str],
+    epoch: int,
+    batches: int = 0,
+    logs: Mapping[str, Any] | None = None,
 ) -> None:
     """Write what a running `fit` needs to go on from here; callbacks call it.
 
@@ -62,7 +66,7 @@ def save_training_state(
     save_safetensors(arrays, filepath, {FACTS: text, DIGEST: _digest(text, arrays)})
 
 
-def load_training_state(model: Model, filepath: str | os.PathLike[str]) -> None:
+def load_training_state(model: Trainer, filepath: str | os.PathLike[str]) -> None:
     """Let the next `fit` of a model go on where a file of `ModelCheckpoint(..., save_state=True)` was written.
 
     Args:
