@@ -13,6 +13,7 @@ from ..autograd import GradientTape, Tensor, as_tensor
 from ..dtypes import is_float
 from ..layers.base import Layer
 from ..models import Model
+from ..models.graph import graph_of
 from ..training.arrays import map_leaves
 from ..variables import rehearsal
 
@@ -137,8 +138,8 @@ def _batch_of_one(model: Model, x: Any, y: Any) -> tuple[Any, Any]:
     """The example as Tensors with a batch dimension of 1."""
     x, y = (map_leaves(part, as_tensor) for part in (x, y))
     leaves = tree.flatten(x)
-    expected = [t.shape[1:] for t in model.inputs] if model._graph is not None else [None] * len(leaves)
-    if model._graph is not None and len(leaves) == len(expected):
+    expected = [t.shape[1:] for t in model.inputs] if graph_of(model) is not None else [None] * len(leaves)
+    if graph_of(model) is not None and len(leaves) == len(expected):
         leaves = [as_tensor(leaf, t.dtype) for leaf, t in zip(leaves, model.inputs)]
         x = tree.pack_sequence_as(x, leaves)
     if all(leaf.shape[:1] == (1,) and _fits(leaf.shape[1:], shape) for leaf, shape in zip(leaves, expected)):

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import ops, random
 from ..autograd import Tensor, as_tensor
-from .convolution import per_dimension
+from .arguments import per_dimension
 from .preprocessing import ImageLayer, center_crop
 
 Factor = float | Sequence[float]

@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import activations, constraints, initializers, ops, regularizers
 from ..autograd import Tensor
 from ..backends import Window
-from .base import Layer, whole_number
-from .core import activated, checked_data_format
+from .arguments import checked_data_format, checked_padding, per_dimension, whole_number
+from .base import Layer
+from .core import activated
 from .input_spec import InputSpec
-
-
-def per_dimension(value: int | Sequence[int], rank: int, name: str, least: int = 1) -> tuple[int, ...]:
-    """One whole number for each spatial dimension, from one for all or one for each."""
-    values = tuple(value) if np.iterable(value) else (value,) * rank
-    if len(values) != rank or not all(isinstance(v, int | np.integer) and v >= least for v in values):
-        raise ValueError(f"{name}: got {value!r}, expected a whole number >= {least} or a tuple of {rank} of them")
-    return tuple(map(int, values))
 
 
 class Conv(Layer):
@@ -116,11 +107,3 @@ class Conv2D(Conv):
 class Conv3D(Conv):
     __doc__ = Conv.__doc__
     rank = 3
-
-
-def checked_padding(value: str, kind: str, causal: bool = False) -> str:
-    """`value` in lower case, if a layer of this kind knows it."""
-    known = ("valid", "same", "causal") if causal else ("valid", "same")
-    if not isinstance(value, str) or value.lower() not in known:
-        raise ValueError(f"{kind}: padding: got {value!r}, expected one of {known}")
-    return value.lower()

@@ -7,11 +7,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import activations, config, constraints, initializers, ops, regularizers
+from .. import activations, constraints, initializers, ops, regularizers
 from ..autograd import Call, Spec, Tensor
 from ..dtypes import standardize_dtype
 from ..serialization import function_node
-from .base import Layer, whole_number
+from .arguments import checked_data_format, whole_number
+from .base import Layer
+from .calling import calls_of
 from .input_spec import InputSpec
 
 
@@ -49,8 +51,9 @@ class InputLayer(Layer):
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
         self.built = True
         output = Tensor(Spec(self.batch_shape, self.input_dtype))
-        self._calls.append(Call(self, (), {}, output))
-        output.note("history", self._calls[0])
+        call = Call(self, (), {}, output)
+        calls_of(self).append(call)
+        output.note("history", call)
 
     def call(self, x: Tensor | None = None) -> Any:
         return x
@@ -304,11 +307,3 @@ class RepeatVector(Layer):
 
     def call(self, x: Tensor) -> Tensor:
         return ops.repeat(ops.expand_dims(x, 1), self.n, axis=1)
-
-
-def checked_data_format(value: str | None) -> str:
-    """`value`, the configured format in place of None, if it is one that there is."""
-    value = config.image_data_format() if value is None else value
-    if value not in ("channels_last", "channels_first"):
-        raise ValueError(f"data_format: got {value!r}, expected 'channels_last' or 'channels_first'")
-    return value

@@ -10,9 +10,8 @@ import numpy as np
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
 from ..serialization import serialize
+from .arguments import checked_data_format, per_dimension
 from .base import Layer
-from .convolution import per_dimension
-from .core import checked_data_format
 from .input_spec import InputSpec
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import random, regularizers
 from ..autograd import Tensor
-from .base import Layer, fraction
+from .arguments import fraction
+from .base import Layer
 
 
 class Dropout(Layer):

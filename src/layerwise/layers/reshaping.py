@@ -7,9 +7,8 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor
+from .arguments import checked_data_format, per_dimension
 from .base import Layer
-from .convolution import per_dimension
-from .core import checked_data_format
 from .input_spec import InputSpec
 
 

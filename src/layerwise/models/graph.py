@@ -12,6 +12,12 @@ from ..layers.base import Layer
 from ..layers.core import InputLayer
 
 
+def graph_of(model: Any) -> Graph | None:
+    """The graph of a functional model, also where a user's attribute has the name `graph`; None of anything else."""
+    graph = getattr(model, "_graph", None)
+    return graph if isinstance(graph, Graph) else None
+
+
 class Graph:
     """The calls between `inputs` and `outputs`, which may be nested structures of symbolic Tensors.
 

@@ -10,8 +10,9 @@ from typing import Any
 from .. import ops, tree
 from ..autograd import Call, Tensor
 from ..layers.base import Layer
+from ..layers.calling import calls_of
 from ..serialization import deserialize, serialize
-from .graph import Graph
+from .graph import Graph, graph_of
 
 OPERATIONS = {  # the operations that Keras' files know, by Keras' module; keyword arguments are their configuration
     "keras.src.ops.numpy": """
@@ -31,7 +32,8 @@ MODULE_OF = {name: module for module, names in OPERATIONS.items() for name in na
 
 def graph_config(model: Any) -> dict[str, Any]:
     """What `model_from_graph_config` makes the same graph from."""
-    graph: Graph = model._graph
+    graph = graph_of(model)
+    assert graph is not None
     names = _names(graph)
     calls: dict[int, list[Call]] = {id(op): [] for op in graph.operations}  # of each operation, in order of time
     for call in sorted(graph.calls, key=lambda c: c.time):
@@ -170,7 +172,7 @@ def model_from_graph_config(cls: Any, config: dict[str, Any]) -> Any:
             operations[name] = _operation_from(node)
         else:
             layer = operations[name] = deserialize(node)
-            if not entry["inbound_nodes"] and layer._calls:
+            if not entry["inbound_nodes"] and calls_of(layer):
                 made[name, 0, 0] = layer.output
 
     waiting = [(name, i, call) for name, entry in entries.items() for i, call in enumerate(entry["inbound_nodes"])]

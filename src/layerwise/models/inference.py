@@ -13,8 +13,10 @@ import numpy as np
 from .. import config, observe, tree
 from ..autograd import Tensor, differentiating
 from ..backends import backend
-from ..layers.base import Layer, calling
+from ..layers.base import Layer
+from ..layers.calling import is_calling
 from ..variables import StepFunction, Variable, computing
+from .graph import graph_of
 
 if TYPE_CHECKING:
     from .model import Model
@@ -27,17 +29,17 @@ class Inference:
 
     def __init__(self, model: Model) -> None:
         layers = model._flatten_layers()
-        self.graph, self.layers = model._graph, layers[1:]
+        self.graph, self.layers = graph_of(model), layers[1:]
         self.circumstances = _circumstances()
         self.changes = [layer._changes for layer in self.layers]
-        self.possible = model._graph is not None and all(map(_repeats, layers)) and not _masked(model)
+        self.possible = graph_of(model) is not None and all(map(_repeats, layers)) and not _masked(model)
         variables = list({id(v): v for layer in layers for v in layer._own_variables()}.values())
         self._functions = {mode: _compiled(model, mode, variables) for mode in (None, False)}
 
     def holds(self, model: Model) -> bool:
         """Whether it still is what the model's layers compute."""
         return (
-            self.graph is model._graph
+            self.graph is graph_of(model)
             and self.circumstances == _circumstances()
             and self.changes == [layer._changes for layer in self.layers]
             and not ("call" in vars(model) or model._losses)
@@ -59,7 +61,7 @@ def inference(model: Model) -> Inference | None:
         or not type(model).__module__.startswith(_LIBRARY)
         or differentiating()
         or computing()
-        or calling()
+        or is_calling()
     ):
         return None
     found = vars(model).get("_inference")

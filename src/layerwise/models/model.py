@@ -10,9 +10,10 @@ from .. import config, observe, tree
 from ..autograd import Call, Spec, Tensor, as_tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+from ..layers.tracking import replaceable
 from ..serialization import custom_object_scope, deserialize, serialize, suggest, trusting
 from ..training.trainer import Trainer
-from .graph import Graph
+from .graph import Graph, graph_of
 from .graph_config import graph_config, model_from_graph_config
 from .inference import inference, plain
 from .plan import fusions
@@ -35,6 +36,11 @@ class Model(Trainer):
 
     file_notes: dict[str, Any] | None = None  # plain data of yours that a `.keras` file keeps, and Keras passes over
     _graph: Graph | None = None
+
+    @replaceable
+    def graph(self) -> Graph | None:
+        """The calls that lead from the inputs to the outputs of a functional model; None of others."""
+        return self._graph
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and _is_functional(args, kwargs):
@@ -335,15 +341,15 @@ def clone_model(
     """A model of the same layers with fresh weights; `clone_function(layer)` may return another layer for each."""
     from .sequential import Sequential
 
-    copy = clone_function or _copied
+    copy, graph = clone_function or _copied, graph_of(model)
     if isinstance(model, Sequential):
         new = Sequential([copy(layer) for layer in model.layers], name=model.name)
         if input_tensors is not None:
             new(input_tensors)
-        elif model.built and model._graph is not None:
+        elif model.built and graph is not None:
             new.build(model.input_shape)
         return new
-    if model._graph is None:
+    if graph is None:
         if clone_function is not None or input_tensors is not None:
             raise ValueError(f"clone_model: {model.name!r} is a subclassed model; it can only be cloned as a whole")
         return _copied(model)
@@ -356,7 +362,7 @@ def clone_model(
     inputs = (
         tree.flatten(input_tensors)
         if input_tensors is not None
-        else [InputLayer.from_config(layer.get_config()).output for layer in model._graph.input_layers]
+        else [InputLayer.from_config(layer.get_config()).output for layer in graph.input_layers]
     )
-    outputs = model._graph.run(inputs, call_copy)
-    return type(model)(tree.pack_sequence_as(model._graph.inputs, inputs), outputs, name=model.name)
+    outputs = graph.run(inputs, call_copy)
+    return type(model)(tree.pack_sequence_as(graph.inputs, inputs), outputs, name=model.name)

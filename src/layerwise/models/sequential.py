@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd import Tensor
-from ..layers.base import Layer, graph_scope
+from ..layers.base import Layer
+from ..layers.calling import building_graph, calls_of
 from ..layers.core import InputLayer
 from ..serialization import deserialize, serialize
 from ..variables import auto_name
@@ -69,7 +70,7 @@ class Sequential(Model):
         layer = self._stack.pop()
         if len(self._outputs) > len(self._stack):
             self._outputs.pop()
-            layer._calls.pop()
+            calls_of(layer).pop()
         self.built, self._graph = False, None
         if rebuild:
             self._rebuild()
@@ -85,7 +86,7 @@ class Sequential(Model):
             return
         if not self._outputs:
             self._outputs.append(first.output)
-        with graph_scope():
+        with building_graph():
             for layer in self._stack[len(self._outputs) :]:
                 self._outputs.append(layer(self._outputs[-1]))
         if len(self._stack) > 1:

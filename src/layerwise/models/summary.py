@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from .. import tree
 from ..autograd import Tensor
 from ..layers.base import Layer
+from ..layers.calling import calls_of
 from ..layers.core import InputLayer
 from ..variables import Variable
+from .graph import graph_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,13 +29,13 @@ def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> Iterator[tu
 
 def output_shape(layer: Layer) -> str:
     """The shapes of the layer's outputs, "?" before it is built."""
-    if not layer._calls:
-        graph = getattr(layer, "_graph", None)
+    if not calls_of(layer):
+        graph = graph_of(layer)
         if graph is None:
             return "?"
         shapes = [t.shape for t in graph.output_tensors]
     else:
-        shapes = [t.shape for t in tree.flatten(layer._calls[-1].outputs)]
+        shapes = [t.shape for t in tree.flatten(calls_of(layer)[-1].outputs)]
     texts = ["(" + ", ".join(str(n) for n in shape) + ")" for shape in shapes]
     return texts[0] if len(texts) == 1 else ", ".join(texts)
 
@@ -58,7 +60,7 @@ def amount(numbers: int, nbytes: float) -> str:
 def connected_to(layer: Layer) -> str:
     """The names of the layers whose outputs this one takes."""
     names = []
-    for call in layer._calls:
+    for call in calls_of(layer):
         for leaf in tree.flatten((call.args, call.kwargs)):
             if type(leaf) is Tensor and leaf.history is not None:
                 operation = leaf.history.operation
@@ -71,9 +73,9 @@ def table(model: Any, expand_nested: bool = False, show_trainable: bool = False)
     from rich import box
     from rich.table import Table
 
-    branching = model._graph is not None and any(
-        len(model._graph.sources(call)) > 1 or len(call.operation._calls) > 1
-        for call in model._graph.calls
+    branching = (graph := graph_of(model)) is not None and any(
+        len(graph.sources(call)) > 1 or len(calls_of(call.operation)) > 1
+        for call in graph.calls
         if isinstance(call.operation, Layer)
     )
     found = Table(

@@ -21,6 +21,8 @@ from typing import Any, BinaryIO
 from .. import losses
 from ..autograd import outlining
 from ..layers.base import Layer
+from ..layers.tracking import own_weights
+from ..models.graph import graph_of
 from ..models.graph_config import is_operation
 from ..models.model import Model
 from ..serialization import custom_object_scope, deserialize, serialize
@@ -45,7 +47,7 @@ def write_model(model: Model, file: BinaryIO, include_optimizer: bool = True) ->
 
     node = serialize(model)
     config = _legacy(node)
-    if model._graph is None:
+    if graph_of(model) is None:
         config["build_config"] = node.get("build_config")  # layers without a graph say nothing of their inputs
     with h5py.File(file, "w") as archive:
         archive.attrs.update({"keras_version": FORMAT, "backend": "jax", "model_config": json.dumps(config)})
@@ -125,7 +127,7 @@ def ordered(layer: Layer) -> list[Variable]:
 
 def own(model: Model) -> list[Variable]:
     """The weights that are the model's own rather than a layer's."""
-    return [*model._trainable_own, *model._fixed_own]
+    return own_weights(model)
 
 
 # Reading

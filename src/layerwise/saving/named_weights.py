@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from .. import __version__
 from ..layers.base import Layer
+from ..layers.tracking import own_weights
 from ..models.model import Model
 from ..variables import Variable, all_or_nothing
 from . import safetensors
@@ -29,7 +30,7 @@ def weights_by_name(model: Model) -> dict[str, Variable]:
     found: dict[str, Variable] = {}
     for path, owner in saveables(model):
         if isinstance(owner, Layer):
-            for variable in (*owner._trainable_own, *owner._fixed_own):
+            for variable in own_weights(owner):
                 base = ".".join([*path.split("/"), variable.name]).lstrip(".")
                 name, count = base, 0
                 while name in found:

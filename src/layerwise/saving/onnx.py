@@ -23,7 +23,7 @@ from ..layers.merging import Merge
 from ..layers.pooling import GlobalPooling, Pooling
 from ..layers.reshaping import Cropping, ZeroPadding
 from ..lazy import missing
-from ..models.graph import Graph
+from ..models.graph import Graph, graph_of
 from ..models.model import Model
 from .files import replacing
 
@@ -456,7 +456,7 @@ def _model(model: Model) -> Any:
         from onnx import helper
     except ImportError as error:
         raise ImportError("export: the onnx extra is not installed: pip install 'layerwise[onnx]'") from error
-    graph = model._graph
+    graph = graph_of(model)
     if graph is None:
         raise ValueError(
             f"export: model {model.name!r} has no graph: build it for a shape of inputs, or make it of layers"
@@ -501,8 +501,8 @@ def _problems(graph: Graph, prefix: str = "") -> list[str]:
     found: dict[str, None] = {}
     for call in graph.calls:
         operation = call.operation
-        if isinstance(operation, Model) and operation._graph is not None:
-            found |= dict.fromkeys(_problems(operation._graph, f"{prefix}{operation.name}/"))
+        if (inner := graph_of(operation)) is not None:
+            found |= dict.fromkeys(_problems(inner, f"{prefix}{operation.name}/"))
             continue
         try:
             _call(Builder(), call, {id(t): "x" for t in graph.sources(call)})
@@ -519,8 +519,8 @@ def _run(b: Builder, graph: Graph, inputs: list[str]) -> list[str]:
     names |= {id(layer.output): name for layer, name in zip(graph.input_layers, inputs, strict=True)}
     for call in graph.calls:
         operation = call.operation
-        if isinstance(operation, Model) and operation._graph is not None:
-            results = _run(b, operation._graph, [names[id(t)] for t in operation._graph_inputs(call.args[0])])
+        if (inner := graph_of(operation)) is not None:
+            results = _run(b, inner, [names[id(t)] for t in operation._graph_inputs(call.args[0])])
         else:
             results = [_call(b, call, names)]
         names |= {id(t): name for t, name in zip(tree.flatten(call.outputs), results, strict=True)}

@@ -22,6 +22,7 @@ import numpy as np
 
 from .. import layers, tree
 from ..autograd import Tensor
+from ..layers.calling import calls_of
 from ..layers.convolution import Conv
 from ..lazy import missing
 from ..models.model import Model
@@ -172,7 +173,7 @@ def _flattened(layer: Any) -> tuple[int, ...] | None:
     """(spatial..., channels) of what a Flatten before this layer flattens, if there is one and the order matters."""
     before = layer
     while True:
-        tensors = [t for call in before._calls for t in tree.flatten(call.args) if type(t) is Tensor]
+        tensors = [t for call in calls_of(before) for t in tree.flatten(call.args) if type(t) is Tensor]
         calls = [tensor.history for tensor in tensors if tensor.history is not None]
         if len(calls) != 1:
             return None

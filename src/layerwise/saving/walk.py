@@ -10,6 +10,7 @@ from typing import Any
 from ..layers.base import Layer
 from ..losses import Loss
 from ..metrics import Metric
+from ..models.graph import graph_of
 from ..models.model import Model
 from ..models.sequential import Sequential
 from ..optimizers import Optimizer
@@ -49,8 +50,8 @@ def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
     """The attributes that its class or its maker gave to `owner`, by name, private ones last."""
     if isinstance(owner, Sequential):
         yield "layers", owner.layers
-    elif isinstance(owner, Model) and owner._graph is not None:
-        yield "layers", owner._graph.layers
+    elif (graph := graph_of(owner)) is not None:
+        yield "layers", graph.layers
     names = [name for name in set(dir(owner)) - _internal(_kind(owner)) if not name.startswith("__")]
     for name in sorted(names, key=lambda name: f"~{name}" if name.startswith("_") else name):
         try:
@@ -67,7 +68,8 @@ def _kind(owner: Any) -> type:
 def _internal(kind: type) -> frozenset[str]:
     """The names that every object of this kind has, and which therefore lead nowhere."""
     bare = kind(0.0) if kind is Optimizer else kind(name="bare")
-    return frozenset(dir(bare)) - ({"layers", "optimizer"} if issubclass(kind, Model) else set())
+    users = {"calls", "graph"}  # which may be attributes of the user's
+    return frozenset(dir(bare)) - users - ({"layers", "optimizer"} if issubclass(kind, Model) else set())
 
 
 def _elements(container: Any) -> Iterator[tuple[str, Any]]:

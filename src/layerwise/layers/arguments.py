@@ -1,0 +1,48 @@
+"""Checks of arguments that several layers have; each returns the value in the form that the layer keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import config
+
+
+def whole_number(value: Any, what: str) -> int:
+    """`value` as an int, if it is a whole number >= 1; `what` names it in the error otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{what}: got {value!r}, expected a whole number >= 1")
+    return int(value)
+
+
+def fraction(value: Any, what: str) -> float:
+    """`value`, if it is a number from 0 to 1; `what` names it in the error otherwise."""
+    if not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
+        raise ValueError(f"{what}: got {value!r}, expected a number from 0 to 1")
+    return value  # type: ignore[return-value]
+
+
+def per_dimension(value: int | Sequence[int], rank: int, name: str, least: int = 1) -> tuple[int, ...]:
+    """One whole number for each spatial dimension, from one for all or one for each."""
+    values = tuple(value) if np.iterable(value) else (value,) * rank
+    if len(values) != rank or not all(isinstance(v, int | np.integer) and v >= least for v in values):
+        raise ValueError(f"{name}: got {value!r}, expected a whole number >= {least} or a tuple of {rank} of them")
+    return tuple(map(int, values))
+
+
+def checked_padding(value: str, kind: str, causal: bool = False) -> str:
+    """`value` in lower case, if a layer of this kind knows it."""
+    known = ("valid", "same", "causal") if causal else ("valid", "same")
+    if not isinstance(value, str) or value.lower() not in known:
+        raise ValueError(f"{kind}: padding: got {value!r}, expected one of {known}")
+    return value.lower()
+
+
+def checked_data_format(value: str | None) -> str:
+    """`value`, the configured format in place of None, if it is one that there is."""
+    value = config.image_data_format() if value is None else value
+    if value not in ("channels_last", "channels_first"):
+        raise ValueError(f"data_format: got {value!r}, expected 'channels_last' or 'channels_first'")
+    return value
