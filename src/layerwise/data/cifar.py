@@ -145,69 +145,78 @@ def parse_pickle(data: bytes, where: str) -> Any:
     >>> parse_pickle(b"(dS'labels'" + bytes([10]) + b"(lp0" + bytes([10]) + b"K" + bytes([7]) + b"as.", "batch")
     {'labels': [7]}
     """
-    stack: list[Any] = []
-    memo: dict[int, Any] = {}
-
-    def since_mark() -> list[Any]:
-        start = next(i for i in range(len(stack) - 1, -1, -1) if stack[i] is _MARK)
-        items = stack[start + 1 :]
-        del stack[start:]
-        return items
-
-    def set_items(items: list[Any]) -> None:
-        if not all(isinstance(key, str) for key in items[::2]):
-            raise ValueError("a key that is no string")
-        stack[-1].update(zip(items[::2], items[1::2], strict=True))
-
-    argument: Any
+    machine = _Machine()
     position: int | None = 0
     try:
         for opcode, argument, position in pickletools.genops(io.BytesIO(data)):  # noqa: B007  for the error
-            match opcode.name:
-                case name if name in _VALUES:
-                    stack.append(argument)
-                case name if name in _CONSTANTS:
-                    stack.append(_CONSTANTS[name]())
-                case name if name in _PUT:
-                    memo[argument] = stack[-1]
-                case name if name in _GET:
-                    stack.append(memo[argument])
-                case name if name in _TUPLES:
-                    stack[-_TUPLES[name] :] = [tuple(stack[-_TUPLES[name] :])]
-                case "MARK":
-                    stack.append(_MARK)
-                case "TUPLE":
-                    stack.append(tuple(since_mark()))
-                case "LIST":
-                    stack.append(since_mark())
-                case "DICT":
-                    items = since_mark()
-                    stack.append({})
-                    set_items(items)
-                case "APPEND":
-                    item = stack.pop()
-                    stack[-1].append(item)
-                case "APPENDS":
-                    items = since_mark()
-                    stack[-1].extend(items)
-                case "SETITEM":
-                    items = [stack.pop(), stack.pop()][::-1]
-                    set_items(items)
-                case "SETITEMS":
-                    set_items(since_mark())
-                case "GLOBAL" if argument in _ARRAY_NAMES:
-                    stack.append(Record(argument))
-                case "REDUCE":
-                    arguments = stack.pop()
-                    stack.append(Record(stack.pop().name, arguments))
-                case "BUILD":
-                    state = stack.pop()
-                    stack[-1].state = state
-                case "PROTO" | "STOP":
-                    pass
-                case name:
-                    raise ValueError(f"{name} {argument if argument is not None else ''} has no place in CIFAR-10")
-        (result,) = stack
+            machine.step(opcode.name, argument)
+        (result,) = machine.stack
         return result
     except (ValueError, TypeError, LookupError, AttributeError, StopIteration, OverflowError) as error:
         raise FileFormatError(f"{where}: malformed at offset {position}: {error}") from error
+
+
+class _Machine:
+    """The stack that a pickle's operations work on, and the memo that they look things up in."""
+
+    def __init__(self) -> None:
+        self.stack: list[Any] = []
+        self.memo: dict[int, Any] = {}
+
+    def step(self, operation: str, argument: Any) -> None:
+        stack, memo = self.stack, self.memo
+        match operation:
+            case name if name in _VALUES:
+                stack.append(argument)
+            case name if name in _CONSTANTS:
+                stack.append(_CONSTANTS[name]())
+            case name if name in _PUT:
+                memo[argument] = stack[-1]
+            case name if name in _GET:
+                stack.append(memo[argument])
+            case name if name in _TUPLES:
+                stack[-_TUPLES[name] :] = [tuple(stack[-_TUPLES[name] :])]
+            case "MARK":
+                stack.append(_MARK)
+            case "TUPLE":
+                stack.append(tuple(self._since_mark()))
+            case "LIST":
+                stack.append(self._since_mark())
+            case "DICT":
+                items = self._since_mark()
+                stack.append({})
+                self._set_items(items)
+            case "APPEND":
+                item = stack.pop()
+                stack[-1].append(item)
+            case "APPENDS":
+                items = self._since_mark()
+                stack[-1].extend(items)
+            case "SETITEM":
+                items = [stack.pop(), stack.pop()][::-1]
+                self._set_items(items)
+            case "SETITEMS":
+                self._set_items(self._since_mark())
+            case "GLOBAL" if argument in _ARRAY_NAMES:
+                stack.append(Record(argument))
+            case "REDUCE":
+                arguments = stack.pop()
+                stack.append(Record(stack.pop().name, arguments))
+            case "BUILD":
+                state = stack.pop()
+                stack[-1].state = state
+            case "PROTO" | "STOP":
+                pass
+            case name:
+                raise ValueError(f"{name} {argument if argument is not None else ''} has no place in CIFAR-10")
+
+    def _since_mark(self) -> list[Any]:
+        start = next(i for i in range(len(self.stack) - 1, -1, -1) if self.stack[i] is _MARK)
+        items = self.stack[start + 1 :]
+        del self.stack[start:]
+        return items
+
+    def _set_items(self, items: list[Any]) -> None:
+        if not all(isinstance(key, str) for key in items[::2]):
+            raise ValueError("a key that is no string")
+        self.stack[-1].update(zip(items[::2], items[1::2], strict=True))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .files import FileFormatError, fingerprint
-from .hdf5_reader import Dataset, Group, named
+from .hdf5_objects import Dataset, Group, named
 
 STRING_REFERENCE = 16  # bytes of an attribute for each string of any length in it
 

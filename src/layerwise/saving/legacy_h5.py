@@ -29,7 +29,8 @@ from ..serialization import custom_object_scope, deserialize, serialize
 from ..variables import Variable, all_or_nothing, deferred_initializers
 from .files import GRAPH, FileFormatError, check_widening, located, most_values, parse_json
 from .hdf5 import Store, text, texts, write_array, write_texts
-from .hdf5_reader import Group, read
+from .hdf5_objects import Group
+from .hdf5_reader import read
 from .keras_v3 import FORMAT
 from .keras_weights import report
 

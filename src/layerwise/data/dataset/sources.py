@@ -1,0 +1,82 @@
+"""Where elements come from: arrays, functions that give iterators, and several pipelines side by side."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .stage import Epoch, Stage, at_least, map_structure
+
+
+class Slices(Stage):
+    has_random_access = True
+
+    def __init__(self, tensors: Any):
+        lengths = []
+
+        def prepare(leaf: Any) -> np.ndarray:
+            array = np.asarray(leaf).view()
+            if array.ndim == 0:
+                raise ValueError(f"from_tensor_slices: expected arrays with at least one axis, got {leaf!r}")
+            array.flags.writeable = False
+            lengths.append(len(array))
+            return array
+
+        self._arrays = map_structure(prepare, tensors)
+        if len(set(lengths)) != 1:
+            raise ValueError(f"from_tensor_slices: expected arrays of equal length, got lengths {lengths}")
+        self._length = lengths[0]
+
+    def count(self) -> int:
+        return self._length
+
+    def get(self, epoch: Epoch, i: int) -> Any:
+        return map_structure(lambda array: array[i], self._arrays)
+
+    def gather(self, epoch: Epoch, indices: np.ndarray) -> Any:
+        return map_structure(lambda array: array[indices], self._arrays)
+
+
+class Generator(Stage):
+    def __init__(self, generator: Callable[[], Iterable[Any]], length: int | None):
+        if not callable(generator):
+            raise ValueError(
+                f"from_generator: expected a function that returns a new iterator each epoch, "
+                f"got {type(generator).__name__}; for a list write: lambda: the_list"
+            )
+        self._generator = generator
+        self._length = None if length is None else at_least(0, "from_generator: length", length)
+
+    def count(self) -> int | None:
+        return self._length
+
+    def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
+        count = 0
+        for element in self._generator():
+            count += 1
+            if self._length is not None and count > self._length:
+                break
+            if count > start:
+                yield element
+        if self._length is not None and count != self._length:
+            more = "or more " if count > self._length else ""
+            raise ValueError(f"from_generator: length={self._length}, but the generator had {count} {more}elements")
+
+
+class Zip(Stage):
+    def __init__(self, inputs: tuple[Stage, ...]):
+        self.inputs = inputs
+        self.has_random_access = all(stage.has_random_access for stage in inputs)
+
+    def count(self) -> int | float | None:
+        counts = [stage.count() for stage in self.inputs]
+        return None if None in counts else min(count for count in counts if count is not None)
+
+    def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
+        return zip(*(stage.elements(epoch, start) for stage in self.inputs))
+
+    def get(self, epoch: Epoch, i: int) -> Any:
+        return tuple(stage.get(epoch, i) for stage in self.inputs)
+
+    def gather(self, epoch: Epoch, indices: np.ndarray) -> Any:
+        return tuple(stage.gather(epoch, indices) for stage in self.inputs)
