@@ -10,7 +10,7 @@ import pytest
 
 from layerwise import config, losses, ops, serialization
 from layerwise.autograd import Spec, Tensor, grad, gradcheck, raw
-from layerwise.variables import snake_case
+from layerwise.naming import snake_case
 
 rng = np.random.default_rng(0)
 N, K = 6, 4

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from layerwise import Variable, config, fundamentals, ops, optimizers, variables
+from layerwise import Variable, config, fundamentals, naming, ops, optimizers, variables
 from layerwise.optimizers import schedules
 
 STEPS = 10
@@ -380,7 +380,7 @@ def test_get_finds_names_classes_and_configurations(name):
 
 
 def test_names_count_up():
-    variables.reset_names()
+    naming.reset_names()
     assert [optimizers.RMSprop().name, optimizers.RMSprop().name] == ["rm_sprop", "rm_sprop_1"]
     assert optimizers.Adam(name="mine").variables[1].path == "mine/learning_rate"
     assert optimizers.get(None) is None

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import layerwise
-from layerwise import initializers, saving, serialization, tree, variables
+from layerwise import initializers, naming, saving, serialization, tree
 from layerwise.saving import FileFormatError
 from layerwise.saving.keras_weights import read_weights, write_weights
 
@@ -176,7 +176,7 @@ def fit(model: Any, x: Any, y: Any) -> list[float]:
 
 def numbered_afresh(build: Callable[[Any], Any], k: Any) -> Any:
     keras.utils.clear_session()
-    variables.reset_names()
+    naming.reset_names()
     return build(k)
 
 

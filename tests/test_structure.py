@@ -24,9 +24,6 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("models.model", "saving.api"): "Model.save writes what saving reads; users look for it on the model",
 }
 CIRCLES = [
-    "initializers random serialization variables",
-    "losses.base losses.margin losses.names losses.probabilistic losses.regression",
-    "metrics.base metrics.confusion metrics.correct metrics.error metrics.names metrics.overlap metrics.score",
     "models.model models.sequential saving.onnx",
     "ops ops.nn",
 ]
@@ -41,7 +38,7 @@ LONG_FUNCTIONS = {
     "native/fused_instructions.h apply",
 }  # fmt: skip
 DECIDES_BY_MODULE = {
-    "config", "losses.names", "metrics.names", "models.inference", "serialization",
+    "models.inference",
 }  # fmt: skip
 
 
@@ -81,7 +78,7 @@ def contents(package: str) -> dict[str, str]:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("lazy", "_lazy"):
             here = f"layerwise.{package}".rstrip(".")
             table = ast.literal_eval(node.args[1]) if len(node.args) > 1 else {}
-            full = {(here + module if module[:1] == "." else module): names for module, names in table.items()}
+            full = {(here + m.rstrip(".") if m[:1] == "." else m): names for m, names in table.items()}
             return {name: m.removeprefix("layerwise.") for m, names in full.items() for name in names.split()}
     return {}
 

@@ -17,7 +17,7 @@ import pytest
 from layerwise import backend, config, ops, utils
 from layerwise.autograd import Spec, Tensor
 from layerwise.data import Dataset
-from layerwise.variables import auto_name
+from layerwise.naming import auto_name
 
 # Labels and norms
 

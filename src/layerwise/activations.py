@@ -6,12 +6,14 @@ Tensor([0., 2.], shape=(2,), dtype=float32)
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
-from . import ops, serialization
+from . import ops
 from .autograd import Tensor, as_tensor, stop_gradient
-from .lazy import missing
+from .catalog import Names
+from .lazy import public_only
 from .ops import elu, leaky_relu, log_softmax, relu6, selu, sigmoid, silu, softmax, softplus, softsign, tanh
+from .serialization import lookups
 
 __all__ = [
     "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
@@ -20,6 +22,7 @@ __all__ = [
     "swish", "tanh", "tanh_shrink", "threshold",
     "deserialize", "get", "serialize",
 ]  # fmt: skip
+public_only(__name__)
 
 
 def linear(x: Any) -> Tensor:
@@ -150,34 +153,9 @@ def sparsemax(x: Any, axis: int = -1) -> Tensor:
 
 swish, hard_swish = silu, hard_silu
 
-NAMES = {name: globals()[name] for name in __all__[:-3]}
-
-
-def get(identifier: Any) -> Any:
-    """The activation that None (`linear`), a name, a configuration, a function or a layer stands for.
-
-    >>> get(None) is linear, get("swish") is silu
-    (True, True)
-    """
-    return linear if identifier is None else serialization.resolve(identifier, "activation", NAMES)
-
-
-def serialize(activation: Any) -> Any:
-    """The activation's name; a configuration where it is none of this module's.
-
-    >>> serialize(hard_swish)
-    'hard_silu'
-    """
-    return serialization.serialize(activation)
-
-
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The activation that `serialize` wrote as `config`."""
-    if isinstance(config, str):
-        with serialization.custom_object_scope(custom_objects or {}):
-            return get(config)
-    return serialization.deserialize(config, custom_objects)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)
+get, serialize, deserialize = lookups(
+    "activation",
+    Names("activations", classes=False, functions=True),
+    example="relu",
+    none="linear",
+)

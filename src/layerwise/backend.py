@@ -4,8 +4,6 @@
 'float32'
 """
 
-from typing import NoReturn
-
 from .config import (
     backend,
     epsilon,
@@ -16,14 +14,11 @@ from .config import (
     set_image_data_format,
 )
 from .dtypes import standardize_dtype
-from .lazy import missing
+from .lazy import public_only
 from .utils import clear_session, is_keras_tensor
 
 __all__ = [
     "backend", "clear_session", "epsilon", "floatx", "image_data_format", "is_keras_tensor", "set_epsilon",
     "set_floatx", "set_image_data_format", "standardize_dtype",
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)
+public_only(__name__)

@@ -14,10 +14,17 @@ import os
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any, NoReturn
+from typing import Any
 
 from .cores import usable_cores
-from .lazy import missing
+from .lazy import public_only
+
+__all__ = [
+    "DTypePolicy", "backend", "debug_nans", "dtype_policy", "epsilon", "floatx", "fusion", "image_data_format",
+    "memory_stats", "num_threads", "override", "set_backend", "set_debug_nans", "set_dtype_policy", "set_epsilon",
+    "set_floatx", "set_fusion", "set_image_data_format", "set_num_threads",
+]  # fmt: skip
+public_only(__name__)
 
 BACKENDS = ("native", "numpy", "xla")
 REFERENCE = "numpy"  # always there; shapes are worked out on it
@@ -69,7 +76,7 @@ def backend() -> str:
     """
     name = _get("backend")
     if name is None:
-        built = importlib.util.find_spec(f"{__package__}.backends._native") is not None
+        built = importlib.util.find_spec("layerwise.backends._native") is not None
         name = os.environ.get("LAYERWISE_BACKEND") or ("native" if built else REFERENCE)
         _defaults["backend"] = _check_backend(name)
     return name
@@ -198,7 +205,7 @@ def memory_stats() -> dict[str, int]:
 
 
 def _loaded_kernels() -> Any:
-    return sys.modules.get(f"{__package__}.backends._native")
+    return sys.modules.get("layerwise.backends._native")
 
 
 def fusion() -> bool:
@@ -230,7 +237,3 @@ def debug_nans() -> bool:
 def set_debug_nans(value: bool) -> None:
     """Set `debug_nans()`."""
     _defaults["debug_nans"] = bool(value)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

@@ -7,12 +7,19 @@ Norms are taken over `axis`: 0 for a dense kernel (inputs, outputs), so that eac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from . import config, ops, serialization
+from . import config, ops
 from .autograd import Tensor, as_tensor
-from .lazy import missing
-from .serialization import Configurable
+from .catalog import Names
+from .lazy import public_only
+from .serialization import Configurable, lookups
+
+__all__ = [
+    "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "max_norm", "min_max_norm", "non_neg", "unit_norm",
+    "deserialize", "get", "serialize",
+]  # fmt: skip
+public_only(__name__)
 
 Axis = int | Sequence[int]
 
@@ -93,27 +100,4 @@ class UnitNorm(Constraint):
 
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
-NAMES = {cls.__name__: cls for cls in (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)}
-
-
-def get(identifier: Any) -> Any:
-    """The constraint that a name, a class, a configuration or a function w -> w stands for; None for None.
-
-    >>> get("max_norm").get_config()
-    {'max_value': 2, 'axis': 0}
-    """
-    return serialization.resolve(identifier, "constraint", NAMES)
-
-
-def serialize(constraint: Any) -> Any:
-    """The constraint's configuration."""
-    return serialization.serialize(constraint)
-
-
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The constraint that `serialize` wrote as `config`."""
-    return serialization.deserialize(config, custom_objects)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)
+get, serialize, deserialize = lookups("constraint", Names("constraints", but="Constraint"), example="max_norm")

@@ -20,20 +20,21 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, MutableMapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from . import random
 from .autograd import Tensor, custom_gradient, raw
 from .backends import backend
-from .lazy import missing
+from .lazy import public_only
 from .variables import Variable
 
 __all__ = [
     "DataParallel", "DeviceMesh", "LayoutMap", "ModelParallel", "TensorLayout", "distribute_tensor", "distribution",
     "gathered", "get_device_count", "initialize", "is_first", "list_devices", "note_checkpoint", "set_distribution",
 ]  # fmt: skip
+public_only(__name__)
 
 
 # ------------------------------------------------------------------------------------------------ devices, processes
@@ -322,7 +323,3 @@ def distribute_tensor(tensor: Any, layout: TensorLayout) -> Tensor:
         return Tensor(backend().put(raw(x), sharding)), lambda g: g
 
     return put(tensor)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

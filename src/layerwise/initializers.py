@@ -8,16 +8,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from . import config, ops, random, serialization
+from . import config, ops, random
 from .autograd import Tensor, as_tensor, raw
 from .backends import backend
+from .catalog import Names
 from .dtypes import standardize_dtype
-from .lazy import missing
-from .serialization import Configurable
+from .lazy import public_only
+from .serialization import Configurable, lookups
+
+__all__ = [
+    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer",
+    "Initializer", "LecunNormal", "LecunUniform", "Ones", "Orthogonal", "OrthogonalInitializer", "RandomInitializer",
+    "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros", "constant", "glorot_normal",
+    "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal", "lecun_uniform", "ones", "orthogonal",
+    "random_normal", "random_uniform", "truncated_normal", "variance_scaling", "zeros", "deserialize", "get",
+    "serialize",
+]  # fmt: skip
+public_only(__name__)
 
 Axes = Sequence[int] | None
 Seed = int | random.SeedGenerator | None
@@ -271,37 +282,9 @@ he_normal, he_uniform = HeNormal, HeUniform
 lecun_normal, lecun_uniform = LecunNormal, LecunUniform
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 
-NAMES = {
-    cls.__name__: cls
-    for cls in (
-        Zeros, Ones, Constant, Identity, Orthogonal, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling,
-        GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform,
-    )
-}  # fmt: skip
-SHORT_NAMES = {
-    "zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform, "IdentityInitializer": Identity,
-    "OrthogonalInitializer": Orthogonal,
-}  # fmt: skip
-
-
-def get(identifier: Any) -> Any:
-    """The initializer that a name, a class, a configuration or a function (shape, dtype) -> value stands for.
-
-    >>> type(get("he_normal")).__name__
-    'HeNormal'
-    """
-    return serialization.resolve(identifier, "initializer", NAMES | SHORT_NAMES)
-
-
-def serialize(initializer: Any) -> Any:
-    """The initializer's configuration."""
-    return serialization.serialize(initializer)
-
-
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The initializer that `serialize` wrote as `config`."""
-    return serialization.deserialize(config, custom_objects)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)
+_SHORT = {"zero": "Zeros", "one": "Ones", "normal": "RandomNormal", "uniform": "RandomUniform"}
+get, serialize, deserialize = lookups(
+    "initializer",
+    Names("initializers", but="Initializer RandomInitializer", short=_SHORT),
+    example="he_normal",
+)

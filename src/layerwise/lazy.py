@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from .naming import nearest
+
 _PUBLIC_NAMES_OF_KERAS = "keras_names.txt"
 
 
@@ -17,9 +19,9 @@ def lazy(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return `__getattr__`, `__dir__` and `__all__` for the `__init__` of `package`.
 
-    `names` maps a module, relative (".dense") or absolute ("layerwise.saving"), to the names it holds, separated by
-    spaces; `submodules` lists the public submodules likewise. A name that its own module is called by cannot be
-    lazy (importing the module would bind the name to the module) and raises `ValueError`.
+    `names` maps a module, relative (".dense"), absolute ("layerwise.saving") or the `__init__` itself ("."), to the
+    names it holds, separated by spaces; `submodules` lists the public submodules likewise. A name that its own module
+    is called by cannot be lazy (importing the module would bind the name to the module) and raises `ValueError`.
 
     >>> getattr_, dir_, all_ = lazy("layerwise", {"fractions": "Fraction gcd_like"}, submodules="lazy")
     >>> all_
@@ -42,16 +44,32 @@ def lazy(
         setattr(sys.modules[package], name, value)
         return value
 
-    def __dir__() -> list[str]:
-        return sorted(set(vars(sys.modules[package])) | set(homes))
+    public = sorted(homes)
+    return __getattr__, public.copy, public
 
-    return __getattr__, __dir__, sorted(homes)
+
+def public_only(module: str, submodules: str = "") -> None:
+    """Let a module without a table of contents show the names in its `__all__`, and tell of those that it has not.
+
+    `submodules` are those to be shown besides.
+
+    >>> from layerwise import tree
+    >>> dir(tree)
+    ['flatten', 'is_nested', 'map_structure', 'pack_sequence_as']
+    """
+    held = sys.modules[module]
+
+    def __getattr__(name: str) -> Any:
+        raise missing(module, name)
+
+    def __dir__() -> list[str]:
+        return sorted([*held.__all__, *submodules.split()])
+
+    vars(held).update(__getattr__=__getattr__, __dir__=__dir__)  # out of type checkers' sight
 
 
 def missing(module: str, name: str) -> AttributeError:
     """The error for `module.name` that does not exist: it names both, the nearest public name, and Keras' if it has it.
-
-    A module without a table of contents raises it from its own `__getattr__`:
 
     >>> raise missing("layerwise.lazy", "keras_name")
     Traceback (most recent call last):
@@ -64,8 +82,8 @@ def missing(module: str, name: str) -> AttributeError:
         if name in keras_names().get(keras, ()):
             message += f" ({keras}.{name} is not in Layerwise)"
             cutoff = 0.3  # it is no slip of the keyboard: name even a distant relative
-        if nearest := _nearest(name, [n for n in dir(sys.modules[module]) if not n.startswith("_")], cutoff):
-            message += f"; nearest: {', '.join(map(repr, nearest))}"
+        if close := nearest(name, [n for n in dir(sys.modules[module]) if not n.startswith("_")], cutoff):
+            message += f"; nearest: {', '.join(map(repr, close))}"
     return AttributeError(message)
 
 
@@ -84,14 +102,3 @@ def keras_names() -> dict[str, set[str]]:
         if parent:
             names.setdefault(parent, set()).add(child)
     return names
-
-
-def _nearest(name: str, candidates: list[str], cutoff: float) -> list[str]:
-    """At most three of the candidates that look like `name`, whatever the case of their letters."""
-    from difflib import get_close_matches
-
-    by_lower: dict[str, list[str]] = {}
-    for candidate in candidates:
-        by_lower.setdefault(candidate.lower(), []).append(candidate)
-    found = get_close_matches(name.lower(), by_lower, n=3, cutoff=cutoff)
-    return [candidate for lower in found for candidate in by_lower[lower]][:3]

@@ -19,7 +19,7 @@ import random as _python_random
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -28,13 +28,15 @@ from .autograd import Array, Spec, Tensor, as_tensor, outlined, raw
 from .backends import backend, xp
 from .backends.base import threefry2x32
 from .dtypes import is_float, standardize_dtype
-from .lazy import missing
-from .variables import Variable, auto_name, in_step
+from .lazy import public_only
+from .naming import auto_name
+from .variables import Variable, in_step
 
 __all__ = [
     "SeedGenerator", "bernoulli", "categorical", "dropout", "normal", "permutation", "randint", "shuffle",
     "truncated_normal", "uniform",
 ]  # fmt: skip
+public_only(__name__)
 
 Shape = Sequence[int | None]
 
@@ -399,7 +401,3 @@ def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: Se
     else:
         kept = bernoulli(1 - rate, shape, seed)
     return ops.where(kept, x * (1 / (1 - rate)) if rate < 1 else x, 0)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NoReturn
+from typing import Any
 
-from . import ops, serialization
+from . import ops
 from .autograd import Tensor, as_tensor
-from .lazy import missing
-from .serialization import Configurable
+from .catalog import Names
+from .lazy import public_only
+from .serialization import Configurable, lookups
+
+__all__ = [
+    "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "l1", "l1_l2", "l2", "orthogonal_regularizer",
+    "deserialize", "get", "serialize",
+]  # fmt: skip
+public_only(__name__)
 
 
 class Regularizer(Configurable):
@@ -97,27 +104,8 @@ class OrthogonalRegularizer(Regularizer):
 
 l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
-NAMES = {cls.__name__: cls for cls in (L1, L2, L1L2, OrthogonalRegularizer)}
-
-
-def get(identifier: Any) -> Any:
-    """The regularizer that a name, a class, a configuration or a function x -> penalty stands for; None for None.
-
-    >>> get("l2").get_config()
-    {'l2': 0.01}
-    """
-    return serialization.resolve(identifier, "regularizer", NAMES | {"l1_l2": L1L2})
-
-
-def serialize(regularizer: Any) -> Any:
-    """The regularizer's configuration."""
-    return serialization.serialize(regularizer)
-
-
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The regularizer that `serialize` wrote as `config`."""
-    return serialization.deserialize(config, custom_objects)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)
+get, serialize, deserialize = lookups(
+    "regularizer",
+    Names("regularizers", but="Regularizer", short={"l1_l2": "L1L2"}),
+    example="l2",
+)

@@ -8,28 +8,20 @@ for.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
-import importlib
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
+from . import catalog
 from .autograd import Primitive, Tensor
 from .backends import backend
 from .config import DTypePolicy
-from .variables import Variable, snake_case
-
-PUBLIC = (  # the namespaces whose classes configurations may name
-    "layers", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
-    "optimizers.schedules", "models", "random",
-)  # fmt: skip
-
-FUNCTIONS = ("activations", "losses", "metrics")  # those whose functions they may name
-TRUSTED = (*FUNCTIONS, "ops")  # the same, with safe_mode=False
+from .naming import snake_case, suggest
+from .variables import Variable
 
 _registered: dict[str, Any] = {}
 _registered_names: dict[Any, str] = {}
@@ -64,7 +56,7 @@ class Configurable:
         args, kwargs = getattr(self, "_init_arguments", ((), {}))
         parameters = list(inspect.signature(type(self).__init__).parameters.values())[1:]
         given = {p.name: a for p, a in zip(parameters, args, strict=False)} | kwargs
-        builtin = type(self).__module__.split(".")[0] == __name__.split(".")[0]
+        builtin = catalog.home(type(self)) is not None
         found = {}
         for p in parameters:
             if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
@@ -174,19 +166,6 @@ def trusting(on: bool = True) -> Iterator[None]:
 # --------------------------------------------------------------------------------------------------------- serialize
 
 
-def _public_module(obj: Any, namespaces: Sequence[str] = PUBLIC) -> str | None:
-    """The public namespace that has this very class or function, if any: "keras.layers"."""
-    name = getattr(obj, "__name__", "")
-    for namespace in namespaces:
-        try:
-            module = importlib.import_module(f"{__package__}.{namespace}")
-        except ModuleNotFoundError:
-            continue
-        if name in dir(module) and getattr(module, name) is obj:
-            return f"keras.{namespace}"
-    return None
-
-
 def serialize(obj: Any) -> Any:
     """An object as plain data: numbers and strings as they are, anything else as a node with class_name and config."""
     if obj is None or isinstance(obj, bool | int | float | str):
@@ -222,14 +201,20 @@ def _serialize_function(fn: Any) -> Any:
             "cannot write a lambda to a configuration; "
             "define a function and register it with register_keras_serializable"
         )
-    if _public_module(fn):
+    if catalog.home(fn):
         return fn.__name__
     return {
-        "module": None if fn.__module__ == "__main__" else fn.__module__,
+        "module": _module_of(fn),
         "class_name": "function",
         "config": fn.__name__,
         "registered_name": get_registered_name(fn),
     }
+
+
+def _module_of(own: Any) -> str | None:
+    """What files say of where a class or function of a user's is from; nothing where it is the program itself."""
+    module = own.__module__
+    return None if module == "__main__" else module
 
 
 def function_node(fn: Callable[..., Any]) -> dict[str, Any]:
@@ -239,21 +224,27 @@ def function_node(fn: Callable[..., Any]) -> dict[str, Any]:
             f"Lambda: function: cannot write {fn!r} to a configuration; "
             "define a function and register it with register_keras_serializable"
         )
-    home = _public_module(fn, TRUSTED) or "builtins"  # as Keras has it
-    return {"module": home, "class_name": "function", "config": get_registered_name(fn), "registered_name": "function"}
+    home = catalog.home(fn, catalog.TRUSTED)
+    return {
+        "module": f"keras.{home}" if home else "builtins",  # as Keras has it
+        "class_name": "function",
+        "config": get_registered_name(fn),
+        "registered_name": "function",
+    }
 
 
 def serialize_instance(obj: Any) -> dict[str, Any]:
     """The node of an object with a get_config method."""
     cls = type(obj)
-    module = _public_module(cls)
-    registered_name = _registered_names.get(cls)
-    if module is None:
-        module = None if cls.__module__ == "__main__" else cls.__module__
+    home, registered_name = catalog.home(cls), _registered_names.get(cls)
+    if home is None:
+        module = _module_of(cls)
         registered_name = get_registered_name(cls)
-    elif module == "keras.models":  # where Keras has them
+    elif home == "models":  # where Keras has them
         functional = cls.__name__ == "Functional"
         module, registered_name = ("keras.src.models.functional", "Functional") if functional else ("keras", None)
+    else:
+        module = f"keras.{home}"
     node = {
         "module": module,
         "class_name": cls.__name__,
@@ -299,7 +290,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
         case "DTypePolicy":
             return DTypePolicy.from_config(inner)
         case "function":
-            allowed = TRUSTED if _trusting.get() else FUNCTIONS
+            allowed = catalog.TRUSTED if _trusting.get() else catalog.FUNCTIONS
             found = _find(inner, config.get("module"), config.get("registered_name"), allowed)
             if not (inspect.isfunction(found) or isinstance(found, Primitive)):
                 raise ValueError(f"{inner}: expected a function, got {found!r}")
@@ -317,23 +308,23 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
     return obj
 
 
-def _find(name: str, module: str | None, registered_name: str | None, allowed: Sequence[str] = PUBLIC) -> Any:
+def _find(
+    name: str, module: str | None, registered_name: str | None, allowed: Sequence[str] = catalog.CONFIGURABLE
+) -> Any:
     """The class or function of this name, from what the reader allows and, of this library's, from these namespaces."""
     for candidate in (registered_name, name):
         if candidate is not None and (found := get_registered_object(candidate)) is not None:
             return found
     home = module or ""
-    if home in ("", "builtins"):  # the second is what Keras calls the home of its own functions
+    if home == "builtins" or (not home and registered_name is None):  # Keras' functions are of the first
         namespaces = list(allowed)
     elif home == "keras" or home.startswith("keras.src.models"):
         namespaces = ["models"]
     else:
         namespaces = [home.removeprefix("keras.")]
     for namespace in namespaces:
-        if namespace in allowed:
-            public = importlib.import_module(f"{__package__}.{namespace}")
-            if name in dir(public):
-                return getattr(public, name)
+        if namespace in allowed and (found := catalog.find(namespace, name)) is not None:
+            return found
     if home.startswith("keras"):
         raise ValueError(f"{module}.{name} is not in Layerwise")
     raise ValueError(
@@ -349,43 +340,70 @@ deserialize_keras_object = deserialize
 # -------------------------------------------------------------------------------------------------- names in arguments
 
 
-def resolve(identifier: Any, kind: str, names: dict[str, Any], make: bool = True) -> Any:
-    """What an argument such as `loss="mse"` stands for.
+def resolve(identifier: Any, kind: str, names: Mapping[str, Any]) -> Any:
+    """What an argument such as `loss="mse"` stands for; classes are instantiated.
 
     Args:
         identifier: None, a name, a configuration, or the thing itself.
         kind: for errors: "loss", "optimizer".
         names: what each known name stands for; classes also answer to their snake_case and lower-case names.
-        make: whether classes found by name are instantiated.
     """
-    if identifier is None:
-        return None
     if isinstance(identifier, dict):
         return deserialize(identifier)
+    found = identifier
     if isinstance(identifier, str):
         found = get_registered_object(identifier)
         if found is None:
-            found = names.get(identifier)
-        if found is None:
-            by_alias = {alias: obj for name, obj in names.items() for alias in (snake_case(name), name.lower())}
-            found = by_alias.get(identifier)
+            said = {alias: name for name in names for alias in (name.lower(), snake_case(name))}
+            found = names.get(identifier if identifier in names else said.get(identifier, ""))
         if found is None:
             raise ValueError(f"unknown {kind} {identifier!r}; {suggest(identifier, names)}")
-        return found() if make and inspect.isclass(found) else found
-    if inspect.isclass(identifier):
-        return identifier() if make else identifier
-    if callable(identifier) or hasattr(identifier, "get_config"):
-        return identifier
+    if inspect.isclass(found):
+        return found()
+    if found is None or callable(found) or hasattr(found, "get_config"):
+        return found
     raise ValueError(
         f"{kind}: got {identifier!r} of type {type(identifier).__name__}, expected a name, a function or an object"
     )
 
 
-def suggest(name: str, names: Iterable[str]) -> str:
-    """ "did you mean ...?" for a name that is not among `names`."""
-    known = sorted(names)
-    lowered = {n.lower(): n for n in known}
-    close = difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)
-    if close:
-        return f"did you mean {' or '.join(repr(lowered[c]) for c in close)}?"
-    return f"expected one of {', '.join(known)}"
+def lookups(
+    kind: str, names: catalog.Names, example: str = "", none: str | None = None, base: str | None = None
+) -> tuple[Callable[..., Any], ...]:
+    """The functions `get`, `serialize` and `deserialize` of a namespace.
+
+    Args:
+        kind: what its things are called: "loss".
+        names: what an argument may name.
+        example: one of these names that needs no arguments, for documentation and errors.
+        none: the name that None stands for.
+        base: the class whose objects alone are accepted.
+    """
+
+    def get(identifier: Any) -> Any:
+        found = resolve(none if identifier is None else identifier, kind, names)
+        if base and found is not None and not isinstance(found, catalog.find(names.namespace, base)):
+            raise ValueError(f"{kind}: got {identifier!r}, expected a name such as {example!r}, or an {base}")
+        return found
+
+    def serialize_(obj: Any) -> Any:
+        return serialize(obj)
+
+    def deserialize_(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+        with custom_object_scope(custom_objects or {}):
+            return get(config) if isinstance(config, str) else deserialize(config)
+
+    get.__doc__ = f"""The {kind} that a name such as {example!r}, a configuration, a class or the thing itself means."""
+    serialize_.__doc__ = f"""The {kind} as plain data, which `deserialize` reads: its name or a configuration."""
+    deserialize_.__doc__ = f"""The {kind} that `serialize` wrote as `config`, or that has this name."""
+    if example:
+        deserialize_.__doc__ += f"""
+
+    >>> config = serialize(deserialize({example!r}))
+    >>> serialize(deserialize(config)) == config
+    True
+    """
+    for fn, name in ((get, "get"), (serialize_, "serialize"), (deserialize_, "deserialize")):
+        fn.__name__ = fn.__qualname__ = name
+        fn.__module__ = f"layerwise.{names.namespace}"
+    return get, serialize_, deserialize_

@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from .lazy import missing
+from .lazy import public_only
+
+__all__ = ["flatten", "is_nested", "map_structure", "pack_sequence_as"]
+public_only(__name__)
 
 
 def is_nested(structure: Any) -> bool:
@@ -83,7 +86,3 @@ def pack_sequence_as(structure: Any, leaves: Sequence[Any]) -> Any:
     if next(remaining, remaining) is not remaining:
         raise ValueError("pack_sequence_as: more leaves than the structure holds")
     return packed
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

@@ -15,7 +15,7 @@ import tempfile
 import urllib.parse
 import zipfile
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,8 @@ from . import config, ops
 from .autograd import Tensor
 from .data import Dataset, PyDataset
 from .dtypes import standardize_dtype
-from .lazy import missing
+from .lazy import public_only
+from .naming import reset_names
 from .random import set_random_seed
 from .serialization import (
     CustomObjectScope,
@@ -36,7 +37,6 @@ from .serialization import (
     serialize_keras_object,
 )
 from .terminal import DownloadBar, Progbar
-from .variables import reset_names
 
 __all__ = [
     "CustomObjectScope", "Progbar", "PyDataset", "clear_session", "custom_object_scope", "deserialize_keras_object",
@@ -44,6 +44,7 @@ __all__ = [
     "pack_x_y_sample_weight", "register_keras_serializable", "serialize_keras_object", "set_random_seed",
     "split_dataset", "standardize_dtype", "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip
+public_only(__name__)
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -264,7 +265,3 @@ def clear_session(free_memory: bool = True) -> None:
     reset_names()
     if free_memory:
         gc.collect()
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
-import re
 import signal
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import partial
@@ -16,35 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from . import config, observe, tree
+from . import catalog, config, observe, tree
 from .autograd import Operators, Spec, Tensor, as_tensor, lifted, raw
 from .backends import backend, load
 from .dtypes import dtype_name, is_float, standardize_dtype
+from .lazy import public_only
+from .naming import auto_name
 
-_counters: dict[str, int] = defaultdict(int)
-
-
-def snake_case(name: str) -> str:
-    """`MaxPooling2D` -> `max_pooling2d`: how class names become names of instances.
-
-    >>> snake_case("BatchNormalization"), snake_case("PReLU"), snake_case("RMSprop")
-    ('batch_normalization', 'p_re_lu', 'rm_sprop')
-    """
-    name = re.sub(r"\W+", "", name)
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-def auto_name(prefix: str) -> str:
-    """`prefix`, `prefix_1`, `prefix_2`, ...: a name not given automatically before."""
-    count = _counters[prefix]
-    _counters[prefix] += 1
-    return f"{prefix}_{count}" if count else prefix
-
-
-def reset_names() -> None:
-    """Start counting automatic names from the beginning."""
-    _counters.clear()
+__all__ = [
+    "StepFunction", "Transaction", "Variable", "all_or_nothing", "autocast", "computing", "deferred_initializers",
+    "for_good", "in_rehearsal", "in_step", "rehearsal", "stop", "transaction", "uninterrupted",
+]  # fmt: skip
+public_only(__name__)
 
 
 class Transaction:
@@ -200,9 +182,7 @@ class Variable(Operators):
         self.layout_path: str | None = None  # of the variable whose devices it shares, where it is another's slot
         self.autocast = True
         if isinstance(initializer, str):
-            from .initializers import get
-
-            initializer = get(initializer)
+            initializer = catalog.find("initializers", "get")(initializer)
         self._backend = config.backend()
         if callable(initializer):
             if shape is None or any(n is None for n in shape):

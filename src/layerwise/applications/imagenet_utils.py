@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +15,12 @@ from .. import config, layers, ops, tree
 from ..autograd import Tensor
 from ..datasets.sources import obtain
 from ..layers.core import InputLayer
-from ..lazy import missing
+from ..lazy import public_only
 from ..models import Model
 from ..variables import deferred_initializers
+
+__all__ = ["decode_predictions", "preprocess_input"]
+public_only(__name__)
 
 CLASSES = 1000
 SMALLEST, USUAL = 32, 224  # pixels along each side of an image
@@ -163,7 +166,3 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, fl
     index = json.loads(Path(path).read_text("utf-8"))
     best = np.argsort(preds, axis=1)[:, : -top - 1 : -1]
     return [[(*index[str(i)], row[i]) for i in chosen] for row, chosen in zip(preds, best, strict=True)]
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

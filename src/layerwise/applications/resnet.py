@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NoReturn
+from typing import Any
 
 from .. import config, layers
 from ..autograd import Tensor
-from ..lazy import missing
+from ..lazy import public_only
 from ..models import Model
 from .imagenet_utils import application, decode_predictions, pooled, preprocess_input
 
 __all__ = ["ResNet50", "decode_predictions", "preprocess_input"]
+public_only(__name__)
 
 _URL = "https://storage.googleapis.com/tensorflow/keras-applications/resnet/"
 _WEIGHTS = {
@@ -90,7 +91,3 @@ def _normalized(x: Tensor, filters: int, size: int, name: str, **options: Any) -
     axis = 1 if config.image_data_format() == "channels_first" else 3
     x = layers.Conv2D(filters, size, name=f"{name}_conv", **options)(x)
     return layers.BatchNormalization(axis=axis, epsilon=1.001e-5, name=f"{name}_bn")(x)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

@@ -1,12 +1,7 @@
 """Keras' other name for `resnet`."""
 
-from typing import NoReturn
-
-from ..lazy import missing
+from ..lazy import public_only
 from .resnet import ResNet50, decode_predictions, preprocess_input
 
 __all__ = ["ResNet50", "decode_predictions", "preprocess_input"]
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)
+public_only(__name__)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NoReturn
+from typing import Any
 
 from .. import layers
 from ..autograd import Tensor
-from ..lazy import missing
+from ..lazy import public_only
 from ..models import Model
 from .imagenet_utils import application, decode_predictions, pooled, preprocess_input
 
 __all__ = ["VGG16", "decode_predictions", "preprocess_input"]
+public_only(__name__)
 
 _URL = "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
 _WEIGHTS = {
@@ -70,7 +71,3 @@ def _block(x: Tensor, number: int, filters: int, convolutions: int) -> Tensor:
     for i in range(1, convolutions + 1):
         x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"block{number}_conv{i}")(x)
     return layers.MaxPooling2D(2, strides=2, name=f"block{number}_pool")(x)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

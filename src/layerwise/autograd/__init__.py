@@ -8,6 +8,7 @@ Read symbolic.py, operators.py, tape.py, operands.py, primitive.py, basic.py, ba
 gradient_tape.py, in this order; captures.py, shapes.py, budget.py and checking.py can wait.
 """
 
+from ..lazy import public_only
 from .basic import add, broadcast_to, cast, reshape, stop_gradient, sum_to
 from .budget import outlined, outlining
 from .captures import Captures, captured_in
@@ -63,3 +64,4 @@ __all__ = [
     "vjp",
     "with_unknown_sizes",
 ]
+public_only(__name__)

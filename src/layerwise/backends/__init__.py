@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import config
+from ..lazy import public_only
 from .base import Backend, TracedValueError
 from .window import Window
 
 __all__ = ["Backend", "TracedValueError", "Window", "backend", "load", "missing_kernels", "xp"]
+public_only(__name__)
 
 _loaded: dict[str, Backend] = {}
 

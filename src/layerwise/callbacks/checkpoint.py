@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from .. import distribution
-from ..serialization import suggest
+from ..naming import suggest
 from ..terminal import say
 from .monitor import Monitor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..serialization import suggest
+from ..naming import suggest
 from .base import HOOKS, Callback
 
 Hook = Callable[..., Any] | None

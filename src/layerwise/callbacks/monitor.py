@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from ..serialization import suggest
+from ..naming import suggest
 from .base import Callback
 
 

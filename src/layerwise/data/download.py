@@ -12,6 +12,11 @@ from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
 
+from ..lazy import public_only
+
+__all__ = ["DownloadError", "Pin", "Progress", "cache_folder", "download", "file_hash", "sync_folder"]
+public_only(__name__)
+
 try:
     import fcntl
 except (

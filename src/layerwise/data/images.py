@@ -6,7 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ..lazy import public_only
 from .format_error import FileFormatError
+
+__all__ = [
+    "channels_of", "drawing_style", "fit_image", "pillow", "prepare_digit", "read_image", "resize_images",
+]  # fmt: skip
+public_only(__name__)
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _INK = 0.2  # of full contrast: what is fainter is noise of the paper

@@ -6,7 +6,11 @@ import numpy as np
 
 from ..data.cifar import CLASS_NAMES as CLASS_NAMES
 from ..data.cifar import is_cifar10, read_cifar10
+from ..lazy import public_only
 from .sources import existing, keras_folder, obtain
+
+__all__ = ["CLASS_NAMES", "load_data"]
+public_only(__name__)
 
 _Arrays = tuple[np.ndarray, np.ndarray]
 _NAME = "cifar-10-python.tar.gz"

@@ -6,6 +6,10 @@ import numpy as np
 
 from ..data.npz import read_npz
 from ..data.split import stratified_split
+from ..lazy import public_only
+
+__all__ = ["load_data"]
+public_only(__name__)
 
 _Arrays = tuple[np.ndarray, np.ndarray]
 _MOST_INK = 16  # each pixel counts the dark points of a 4 x 4 cell

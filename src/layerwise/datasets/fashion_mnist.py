@@ -5,7 +5,11 @@ from os import PathLike
 import numpy as np
 
 from ..data.idx import read_pair
+from ..lazy import public_only
 from .sources import existing, obtain, read_grey_images
+
+__all__ = ["CLASS_NAMES", "load_data"]
+public_only(__name__)
 
 _Arrays = tuple[np.ndarray, np.ndarray]
 _FOLDER = "fashion-mnist"

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..lazy import public_only
 from .sources import existing, obtain, read_grey_images
+
+__all__ = ["load_data"]
+public_only(__name__)
 
 _Arrays = tuple[np.ndarray, np.ndarray]
 _NAME = "mnist.npz"

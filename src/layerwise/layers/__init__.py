@@ -1,13 +1,15 @@
 """Layers: thin classes that own variables and call `layerwise.ops`; Keras' names and arguments."""
 
+from ..catalog import Names
 from ..lazy import lazy as _lazy
+from ..serialization import lookups
 
 __getattr__, __dir__, __all__ = _lazy(
     "layerwise.layers",
     {
         ".base": "Layer",
         ".input_spec": "InputSpec",
-        ".lookup": "deserialize serialize",
+        ".": "deserialize serialize",
         ".core": "Activation Dense Flatten Identity Input InputLayer Lambda Permute RepeatVector Reshape",
         ".convolution": "Conv1D Conv2D Conv3D",
         ".pooling": """
@@ -32,3 +34,4 @@ __getattr__, __dir__, __all__ = _lazy(
         """,
     },
 )
+_, serialize, deserialize = lookups("layer", Names("layers", but="Layer"), example="flatten")

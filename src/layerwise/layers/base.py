@@ -12,8 +12,9 @@ import numpy as np
 from .. import config, regularizers, tree
 from ..autograd import Call, Spec, Tensor
 from ..config import DTypePolicy
-from ..serialization import deserialize, serialize, suggest
-from ..variables import auto_name, in_step, snake_case
+from ..naming import auto_name, snake_case, suggest
+from ..serialization import deserialize, serialize
+from ..variables import in_step
 from .calling import calls_of
 from .weights import Weighted
 

@@ -1,6 +1,8 @@
 """What training makes small: each loss as a function (one value per sample) and as a class (weighted and reduced)."""
 
+from ..catalog import ERRORS, Names
 from ..lazy import lazy
+from ..serialization import lookups
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
@@ -17,6 +19,11 @@ __getattr__, __dir__, __all__ = lazy(
             categorical_focal_crossentropy kl_divergence poisson sparse_categorical_crossentropy
         """,
         ".margin": "CategoricalHinge Hinge SquaredHinge categorical_hinge hinge squared_hinge",
-        ".names": "deserialize get serialize",
+        ".": "deserialize get serialize",
     },
+)
+get, serialize, deserialize = lookups(
+    "loss",
+    Names("losses", functions=True, but="FunctionLoss Loss check_labels", short=ERRORS),
+    example="mse",
 )

@@ -9,10 +9,11 @@ import numpy as np
 
 from .. import config, observe, ops, tree
 from ..autograd import Tensor, as_tensor
+from ..catalog import functions
 from ..config import DTypePolicy
 from ..dtypes import is_float, standardize_dtype
-from ..serialization import Configurable, resolve, suggest
-from ..variables import auto_name, snake_case
+from ..naming import auto_name, snake_case, suggest
+from ..serialization import Configurable, resolve
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
 
@@ -139,10 +140,8 @@ class FunctionLoss(Loss):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        from .names import FUNCTIONS
-
         if "fn" in config:
-            config = {**config, "fn": resolve(config["fn"], "function", FUNCTIONS)}
+            config = {**config, "fn": resolve(config["fn"], "function", functions("losses"))}
         return super().from_config(config)
 
 

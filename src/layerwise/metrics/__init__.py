@@ -1,6 +1,8 @@
 """What is measured while a model learns: objects that take in batches (`update_state`) and tell a `result`."""
 
+from ..catalog import ERRORS, Names
 from ..lazy import lazy
+from ..serialization import lookups
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
@@ -22,11 +24,16 @@ __getattr__, __dir__, __all__ = lazy(
         """,
         ".overlap": "BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU",
         ".score": "F1Score FBetaScore R2Score",
-        ".names": "deserialize get serialize",
         "layerwise.losses": """
             binary_crossentropy binary_focal_crossentropy categorical_crossentropy categorical_focal_crossentropy
             categorical_hinge hinge huber kl_divergence log_cosh mean_absolute_error mean_absolute_percentage_error
             mean_squared_error mean_squared_logarithmic_error poisson sparse_categorical_crossentropy squared_hinge
         """,
+        ".": "deserialize get serialize",
     },
+)
+get, serialize, deserialize = lookups(
+    "metric",
+    Names("metrics", functions=True, class_first=True, but="accuracy_for crossentropy_for", short=ERRORS),
+    example="mse",
 )

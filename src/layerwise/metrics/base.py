@@ -8,10 +8,12 @@ from typing import Any
 from .. import observe, ops
 from ..autograd import Tensor, as_tensor, raw
 from ..backends import xp
+from ..catalog import functions
 from ..dtypes import standardize_dtype
 from ..losses.base import align_weights, joint_mask, mask_of, masked_weight
+from ..naming import auto_name, snake_case
 from ..serialization import Configurable, resolve
-from ..variables import Transaction, Variable, auto_name, snake_case, transaction
+from ..variables import Transaction, Variable, transaction
 
 
 class Metric(Configurable):
@@ -224,8 +226,9 @@ class MeanMetricWrapper(Mean):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        from .names import FUNCTIONS
-
         if "fn" in config:
-            config = {**config, "fn": resolve(config["fn"], "function", FUNCTIONS)}
+            config = {
+                **config,
+                "fn": resolve(config["fn"], "function", functions("metrics")),
+            }
         return super().from_config(config)

@@ -11,7 +11,8 @@ from ..autograd import Call, Spec, Tensor, as_tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..layers.tracking import replaceable
-from ..serialization import custom_object_scope, deserialize, serialize, suggest, trusting
+from ..naming import suggest
+from ..serialization import custom_object_scope, deserialize, serialize, trusting
 from ..training.trainer import Trainer
 from .graph import Graph, graph_of
 from .graph_config import graph_config, model_from_graph_config

@@ -9,8 +9,8 @@ from ..autograd import Tensor
 from ..layers.base import Layer
 from ..layers.calling import building_graph, calls_of
 from ..layers.core import InputLayer
+from ..naming import auto_name
 from ..serialization import deserialize, serialize
-from ..variables import auto_name
 from .graph import Graph
 from .model import Model
 

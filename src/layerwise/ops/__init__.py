@@ -1,9 +1,7 @@
 """Differentiable operations under Keras' names: each one's value, gradient and shape rule side by side."""
 
-from typing import NoReturn
-
 from ..autograd import add, broadcast_to, cast, custom_gradient, reshape, stop_gradient, sum_to
-from ..lazy import missing
+from ..lazy import public_only
 from . import image as image
 from .control import *
 from .control import __all__ as _control
@@ -24,7 +22,4 @@ __all__ = [
     "add", "broadcast_to", "cast", "custom_gradient", "reshape", "stop_gradient", "sum_to",
     *_control, *_elementwise, *_indexing, *_linear, *_nn, *_reduction, *_shaping,
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)
+public_only(__name__, submodules="image")

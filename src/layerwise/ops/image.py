@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from .. import config
 from ..autograd import Spec, Tensor, as_tensor, cast, outlined, reshape
 from ..dtypes import is_float
-from ..lazy import missing
+from ..lazy import public_only
 from .elementwise import clip, floor, minimum, mod, round
 from .indexing import gather
 from .linear import einsum, matmul
 from .shaping import arange, expand_dims, moveaxis, pad, transpose
 
 __all__ = ["affine_transform", "crop_images", "pad_images", "resize", "rgb_to_grayscale"]
+public_only(__name__)
 
 
 # Resizing: along each axis a matrix of weights
@@ -342,7 +343,3 @@ def _as_pixels(y: Tensor, dtype: str) -> Tensor:
         return y
     limits = np.iinfo(dtype)
     return cast(clip(round(y), float(limits.min), float(limits.max)), dtype=dtype)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

@@ -1,6 +1,8 @@
 """Optimizers: how gradients become better weights. Each is one formula, its `rule` and what it keeps for a variable."""
 
+from ..catalog import Names
 from ..lazy import lazy
+from ..serialization import lookups
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
@@ -9,7 +11,10 @@ __getattr__, __dir__, __all__ = lazy(
         ".sgd": "SGD",
         ".adam": "Adam AdamW Adamax Lamb Lion Nadam",
         ".adagrad": "Adadelta Adagrad Ftrl RMSprop",
-        ".lookup": "deserialize get serialize",
+        ".": "deserialize get serialize",
     },
     submodules="schedules",
+)
+get, serialize, deserialize = lookups(
+    "optimizer", Names("optimizers", but="Optimizer"), base="Optimizer", example="adam"
 )

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from .. import observe
 from ..autograd import Array, Tensor, as_tensor, raw
 from ..backends import backend, xp
-from ..serialization import Configurable, suggest
-from ..variables import Variable, auto_name, snake_case
+from ..naming import auto_name, snake_case, suggest
+from ..serialization import Configurable
+from ..variables import Variable
 from .schedules import LearningRateSchedule
 
 Rule = Callable[..., tuple[Array, ...]]

@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from .. import ops, serialization
+from .. import ops
 from ..autograd import Tensor, as_tensor
-from ..lazy import missing
-from ..serialization import Configurable
+from ..catalog import Names
+from ..lazy import public_only
+from ..serialization import Configurable, lookups
 
 __all__ = [
     "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule",
     "PiecewiseConstantDecay", "PolynomialDecay", "deserialize", "serialize",
 ]  # fmt: skip
+public_only(__name__)
 
 
 class LearningRateSchedule(Configurable):
@@ -249,15 +251,4 @@ def _cosine(fraction: Tensor, alpha: float, top: Any = 1.0) -> Tensor:
     return (1 - alpha) * 0.5 * top * (1 + ops.cos(math.pi * ops.minimum(fraction, 1.0))) + alpha
 
 
-def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
-    """The schedule as plain data."""
-    return serialization.serialize(learning_rate_schedule)
-
-
-def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
-    """The schedule that `serialize` wrote."""
-    return serialization.deserialize(config, custom_objects)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)
+_, serialize, deserialize = lookups("learning rate schedule", Names("optimizers.schedules", but="LearningRateSchedule"))

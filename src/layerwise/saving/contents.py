@@ -8,16 +8,19 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from ..lazy import missing
+from ..lazy import public_only
 from ..models.graph_config import is_operation
-from ..variables import snake_case
+from ..naming import snake_case
 from . import hdf5, hdf5_reader, keras_v3, legacy_h5, safetensors
 from .api import HDF5, MODEL, SAFETENSORS
 from .files import FileFormatError, located, parse_json
+
+__all__ = ["Array", "Contents", "Part", "describe"]
+public_only(__name__)
 
 ONNX = ".onnx"
 WIDTHS = {"bfloat16": 2}  # of dtypes that NumPy may not know
@@ -217,7 +220,3 @@ def _onnx(path: Path) -> Contents:
 
 def _shape(value: Any) -> str:
     return "(" + ", ".join(d.dim_param or str(d.dim_value) for d in value.type.tensor_type.shape.dim) + ")"
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

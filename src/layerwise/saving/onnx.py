@@ -9,7 +9,7 @@ import functools
 import math
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +22,13 @@ from ..layers.convolution import Conv
 from ..layers.merging import Merge
 from ..layers.pooling import GlobalPooling, Pooling
 from ..layers.reshaping import Cropping, ZeroPadding
-from ..lazy import missing
+from ..lazy import public_only
 from ..models.graph import Graph, graph_of
 from ..models.model import Model
 from .files import replacing
+
+__all__ = ["export_onnx"]
+public_only(__name__)
 
 OPSET, IR_VERSION = 18, 9
 END = 2**63 - 1  # of a slice that goes to the end
@@ -552,7 +555,3 @@ def _operand(b: Builder, x: Any, names: dict[int, str], dtype: str) -> str:
     if type(x) is Tensor and x.symbolic:
         return b.cast(names[id(x)], x.dtype, dtype)
     return b.constant(x, dtype)
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

@@ -15,13 +15,16 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ..lazy import missing
+from ..lazy import public_only
 from .files import FileFormatError, parse_json, replacing
 from .hdf5 import bfloat16
+
+__all__ = ["load_safetensors", "save_safetensors"]
+public_only(__name__)
 
 DTYPES = {
     "BOOL": "bool", "U8": "uint8", "I8": "int8", "U16": "uint16", "I16": "int16", "U32": "uint32", "I32": "int32",
@@ -176,7 +179,3 @@ def header_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
     """(where each array lies, metadata) of a file."""
     with open(path, "rb") as file:
         return read_header(file, str(path))[:2]
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

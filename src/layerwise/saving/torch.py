@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +24,12 @@ from .. import layers, tree
 from ..autograd import Tensor
 from ..layers.calling import calls_of
 from ..layers.convolution import Conv
-from ..lazy import missing
+from ..lazy import public_only
 from ..models.model import Model
 from ..variables import Variable, all_or_nothing
+
+__all__ = ["load_torch_state_dict", "torch_state_dict"]
+public_only(__name__)
 
 Change = Callable[[np.ndarray], np.ndarray]
 ELEMENTWISE = (layers.Dropout, layers.Identity, layers.ActivityRegularization, layers.GaussianNoise)
@@ -186,7 +189,3 @@ def _flattened(layer: Any) -> tuple[int, ...] | None:
     if before.data_format == "channels_first":
         shape = (*shape[1:], shape[0])
     return shape if len(shape) > 1 and math.prod(shape[:-1]) > 1 else None
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)

@@ -13,8 +13,8 @@ from ..metrics import Metric
 from ..models.graph import graph_of
 from ..models.model import Model
 from ..models.sequential import Sequential
+from ..naming import snake_case
 from ..optimizers import Optimizer
-from ..variables import snake_case
 
 SAVEABLE = (Layer, Optimizer, Metric, Loss)
 CONTAINERS = (list, tuple, set, dict)

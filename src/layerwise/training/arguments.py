@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..serialization import suggest
+from ..naming import suggest
 from ..terminal import end_line
 
 Method = TypeVar("Method", bound=Callable[..., Any])

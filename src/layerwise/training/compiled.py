@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import losses, metrics, tree
 from ..autograd import Tensor
-from ..serialization import suggest
+from ..naming import suggest
 
 
 def _per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:

@@ -1,0 +1,53 @@
+"""How names are made, numbered and compared."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+_counters: dict[str, int] = defaultdict(int)
+
+
+def snake_case(name: str) -> str:
+    """`MaxPooling2D` -> `max_pooling2d`: how class names become names of instances.
+
+    >>> snake_case("BatchNormalization"), snake_case("PReLU"), snake_case("RMSprop")
+    ('batch_normalization', 'p_re_lu', 'rm_sprop')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def auto_name(prefix: str) -> str:
+    """`prefix`, `prefix_1`, `prefix_2`, ...: a name not given automatically before."""
+    count = _counters[prefix]
+    _counters[prefix] += 1
+    return f"{prefix}_{count}" if count else prefix
+
+
+def reset_names() -> None:
+    """Start counting automatic names from the beginning."""
+    _counters.clear()
+
+
+def nearest(name: str, candidates: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """At most three of the candidates that look like `name`, whatever the case of their letters.
+
+    >>> nearest("adm", ["Adam", "Nadam", "SGD"])
+    ['Adam', 'Nadam']
+    """
+    from difflib import get_close_matches
+
+    by_lower: dict[str, list[str]] = {}
+    for candidate in candidates:
+        by_lower.setdefault(candidate.lower(), []).append(candidate)
+    close = get_close_matches(name.lower(), by_lower, n=3, cutoff=cutoff)
+    return [candidate for lower in close for candidate in by_lower[lower]][:3]
+
+
+def suggest(name: str, names: Iterable[str]) -> str:
+    """ "did you mean ...?" for a name that is not among `names`."""
+    known = sorted(names)
+    if close := nearest(name, {n.lower(): n for n in known}.values()):
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    return f"expected one of {', '.join(known)}"
