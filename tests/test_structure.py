@@ -295,6 +295,7 @@ UNNAMED = set(
     "ops layers metrics losses autograd saving utils distribution data optimizers activations backend".split()
 )
 UNNAMED |= set("fundamentals inspect models applications random backends callbacks".split())
+UNNAMED |= set("config constraints initializers regularizers tree variables".split())
 
 
 def test_every_argument_is_named_in_the_documentation():
