@@ -265,6 +265,39 @@ def test_a_program_runs_many_times_over_a_buffer_that_moves_on():
             program.run([x, y], times=times, moving=moving)
 
 
+def test_a_program_has_loops():
+    """y[i] grows by x[i, j] for every j, and the arena's number by y[i]."""
+    op = OPCODES
+    code = [op["LOAD"], 0, 1, 0, 0, op["LOAD"], 1, 2, 0, 0, op["ADD"], 0, 0, 1, 0, op["STORE"], 0, 0, 0, 0]
+    row, total = (2, 0, F32, [1], [1], [4]), vector(0, 1)
+    program = native.Program([64, 24, 8])
+    program.begin_loop(2)
+    program.begin_loop(3)
+    program.add("fused", 1, [row, row, (1, 0, F32, [1], [1], [12, 4])], [F32, 1, 1, 4, *code])
+    program.end_loop()
+    program.add("fused", 1, [total, total, row], [F32, 1, 1, 4, *code])
+    program.end_loop()
+    x, y = np.arange(6, dtype="float32"), np.zeros(2, "float32")
+    program.run([x, y])
+    assert y.tolist() == [3, 12]
+    program.run([x, y])
+    assert y.tolist() == [6, 24]
+    assert np.frombuffer(program.arena, "float32")[0] == 15 + 30
+    with pytest.raises(ValueError, match="got a part of a loop"):
+        program.run([x, y], 0, 1)
+    for steps, said in [([4, 0, 0], "got 3 steps"), ([8], "got elements at bytes 0 to 8"), ([2], "got step 2")]:
+        program.begin_loop(2)
+        with pytest.raises(ValueError, match=said):
+            program.add("copy", 1, [(2, 0, F32, [1], [1], steps), vector(1, 1)])
+        with pytest.raises(ValueError, match="got a part of a loop"):
+            program.run([x, y])
+        program.end_loop()
+    with pytest.raises(ValueError, match="no loop that has begun"):
+        program.end_loop()
+    with pytest.raises(ValueError, match="times: got 0, expected >= 1"):
+        program.begin_loop(0)
+
+
 def test_a_program_refuses_buffers_that_do_not_fit():
     program = native.Program([0, 32, 32])
     program.add("copy", 1, [vector(2, 8), vector(1, 8)])

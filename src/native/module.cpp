@@ -215,8 +215,9 @@ Argument to_argument(nb::handle object, const Where& where) {
     Argument argument;
     if (object.is_none()) return argument;
     const Items fields(object, where);
-    if (fields.size() != 5) where.value_error("got " + std::to_string(fields.size()) +
-                                              " fields, expected (slot, byte offset, dtype code, shape, strides)");
+    if (fields.size() != 5 && fields.size() != 6)
+        where.value_error("got " + std::to_string(fields.size()) +
+                          " fields, expected (slot, byte offset, dtype code, shape, strides) and maybe steps");
     argument.slot = to_int(fields[0], where);
     argument.offset = to_int(fields[1], where);
     const int64_t dtype = to_int(fields[2], where);
@@ -231,6 +232,7 @@ Argument to_argument(nb::handle object, const Where& where) {
         argument.view.shape[i] = to_int(shape[i], where);
         argument.view.stride[i] = to_int(strides[i], where);
     }
+    if (fields.size() == 6) argument.steps = to_ints(fields[5], where);
     return argument;
 }
 
@@ -359,8 +361,12 @@ NB_MODULE(_native, m) {
         .def(nb::init<const std::vector<int64_t>&>(), nb::arg("slot_bytes"))
         .def("add", add, nb::arg("kernel"), nb::arg("outputs"), nb::arg("args"), nb::arg("ints") = nb::tuple(),
              nb::arg("reals") = nb::tuple(), nb::arg("stage") = 0,
-             "Append a call. args: None or (slot, byte offset, dtype code, shape, strides in elements). Neighbouring "
-             "calls of the same stage must not depend on each other.")
+             "Append a call. args: None or (slot, byte offset, dtype code, shape, strides in elements), and inside loops "
+             "maybe the bytes to go on by in each turn of each, outermost first. Neighbouring calls of the same stage "
+             "must not depend on each other.")
+        .def("begin_loop", [](Program& program, int64_t times) { Turn turn(program); program.begin_loop(times); },
+             nb::arg("times"), "What is added until `end_loop` is run so many times, arguments going on by their steps.")
+        .def("end_loop", [](Program& program) { Turn turn(program); program.end_loop(); })
         .def("commit_from", &Program::commit_from, nb::arg("index"), "Calls from this one on are never interrupted.")
         .def("run", run, nb::arg("buffers"), nb::arg("start") = 0, nb::arg("stop") = nb::none(), nb::arg("times") = 1,
              nb::arg("moving") = 0,

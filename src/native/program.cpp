@@ -44,8 +44,9 @@ void run_part_of_stage(const void* context, int64_t number, char* scratch) {
 
 std::string text(int64_t number) { return std::to_string(number); }
 
-// What is wrong with an argument of a slot of so many bytes; empty where every element lies inside it.
-std::string flaw(const Argument& argument, int64_t bytes) {
+// What is wrong with an argument of a slot of so many bytes, inside loops of so many turns; empty where every element
+// lies inside it each time.
+std::string flaw(const Argument& argument, int64_t bytes, const std::vector<int64_t>& turns) {
     const View& view = argument.view;
     const int64_t item = item_size(view.dtype);
     int64_t size = item, low = argument.offset, high = argument.offset;
@@ -57,6 +58,14 @@ std::string flaw(const Argument& argument, int64_t bytes) {
         if (__builtin_mul_overflow(size, std::max<int64_t>(view.shape[i], 1), &size) ||
             __builtin_mul_overflow(std::max<int64_t>(view.shape[i], 1) - 1, view.stride[i], &span) ||
             __builtin_mul_overflow(span, item, &span) ||
+            __builtin_add_overflow(span < 0 ? low : high, span, span < 0 ? &low : &high))
+            return "got an extent that overflows, expected one inside its slot";
+    }
+    for (size_t i = 0; i < argument.steps.size(); i++) {
+        int64_t span;
+        if (i >= turns.size()) return "got " + text(argument.steps.size()) + " steps, expected one for each loop around it";
+        if (argument.steps[i] % item) return "got step " + text(argument.steps[i]) + ", expected a multiple of " + text(item);
+        if (__builtin_mul_overflow(turns[i] - 1, argument.steps[i], &span) ||
             __builtin_add_overflow(span < 0 ? low : high, span, span < 0 ? &low : &high))
             return "got an extent that overflows, expected one inside its slot";
     }
@@ -118,6 +127,8 @@ void Program::add(const std::string& name, int64_t outputs, const std::vector<Ar
         throw std::invalid_argument(name + ": outputs: got " + text(outputs) + ", expected 0 to " + text(args.size()));
     Recorded call{{}, {}, std::move(ints), std::move(reals), stage, 0};
     std::vector<Slot> slots = all_slots;
+    std::vector<int64_t> turns;
+    for (const size_t loop : opened) turns.push_back(loops[loop].times);
     for (size_t i = 0; i < args.size(); i++) {
         const Argument& argument = args[i];
         call.views.push_back(argument.view);
@@ -128,13 +139,16 @@ void Program::add(const std::string& name, int64_t outputs, const std::vector<Ar
             throw std::invalid_argument(place + "got slot " + text(argument.slot) + ", expected 0 to " +
                                         text(slots.size() - 1));
         Slot& slot = slots[argument.slot];
-        const std::string wrong = flaw(argument, slot.bytes);
+        const std::string wrong = flaw(argument, slot.bytes, turns);
         if (!wrong.empty()) throw std::invalid_argument(place + wrong);
         slot.alignment = std::max(slot.alignment, item_size(argument.view.dtype));
         slot.written |= int64_t(i) < outputs;
     }
     const Task task(kernel, {call.views.data(), int32_t(call.views.size()), call.ints.data(), int32_t(call.ints.size()),
                              call.reals.data(), int32_t(call.reals.size())});
+    for (size_t i = 0; i < args.size(); i++)
+        for (size_t j = 0; j < args[i].steps.size(); j++)
+            if (args[i].steps[j]) loops[opened[j]].moving.emplace_back(&call.views[i].data, args[i].steps[j]);
     const bool same_stage = !recorded.empty() && recorded.back().stage == stage;
     call.shared_at = same_stage ? recorded.back().shared_at + (tasks.back().plan.shared + 63) / 64 * 64 : 0;
     shared_bytes = std::max(shared_bytes, call.shared_at + task.plan.shared);
@@ -146,6 +160,19 @@ void Program::add(const std::string& name, int64_t outputs, const std::vector<Ar
     stages.clear();
     tasks.push_back(task);
     recorded.push_back(std::move(call));
+}
+
+void Program::begin_loop(int64_t times) {
+    if (times < 1) throw std::invalid_argument("Program.begin_loop: times: got " + text(times) + ", expected >= 1");
+    stages.clear();
+    opened.push_back(loops.size());
+    loops.push_back({size(), size(), times, int64_t(opened.size()) - 1, {}});
+}
+
+void Program::end_loop() {
+    if (opened.empty()) throw std::invalid_argument("Program.end_loop: got no loop that has begun");
+    loops[opened.back()].end = size();
+    opened.pop_back();
 }
 
 bool Program::begin() {
@@ -174,7 +201,50 @@ void Program::bind(const std::vector<char*>& bases, int64_t start, int64_t stop)
     }
 }
 
+// The calls [first, end), which are inside so many loops, as stages and loops.
+std::vector<Program::Planned> Program::planned(int64_t first, int64_t end, int64_t depth) const {
+    const auto loop_at = [&](int64_t i) -> const Loop* {
+        for (const Loop& loop : loops)
+            if (loop.first == i && loop.end > i && loop.depth == depth) return &loop;
+        return nullptr;
+    };
+    std::vector<Planned> all;
+    for (int64_t i = first, next; i < end; i = next) {
+        const Loop* loop = loop_at(i);
+        next = loop ? loop->end : i + 1;
+        while (!loop && next < end && recorded[next].stage == recorded[i].stage && !loop_at(next)) next++;
+        all.push_back({i, next, Stage(&tasks[i], loop ? 0 : next - i), loop, {}});
+        if (loop) all.back().body = planned(i, next, depth + 1);
+    }
+    return all;
+}
+
+bool Program::run(const std::vector<Planned>& all, int64_t start, int64_t stop, Team& team) const {
+    for (const Planned& part : all) {
+        const int64_t first = std::max(start, part.first), end = std::min(stop, part.end);
+        if (first >= end) continue;
+        bool finished = true;
+        if (part.loop) {
+            int64_t turns = 0;
+            for (; finished && turns < part.loop->times; turns++) {
+                finished = run(part.body, start, stop, team);
+                for (const auto& [data, step] : part.loop->moving) *data += step;
+            }
+            for (const auto& [data, step] : part.loop->moving) *data -= step * turns;
+        } else if (first == part.first && end == part.end) {
+            finished = part.stage.run(team, end <= commit);
+        } else {
+            finished = Stage(&tasks[first], end - first).run(team, end <= commit);
+        }
+        if (!finished) return false;
+    }
+    return true;
+}
+
 bool Program::run(int64_t start, int64_t stop, int64_t times, int64_t moving, bool (*interrupted)()) {
+    bool whole = opened.empty();
+    for (const Loop& loop : loops) whole &= loop.end <= start || loop.first >= stop || (start <= loop.first && loop.end <= stop);
+    if (!whole) throw std::invalid_argument("Program.run: got a part of a loop, expected all of it");
     bool parallel = false;
     std::vector<char**> moved;
     for (int64_t i = start; i < stop; i++) {
@@ -182,20 +252,10 @@ bool Program::run(int64_t start, int64_t stop, int64_t times, int64_t moving, bo
         for (size_t j = 0; moving && j < recorded[i].views.size(); j++)
             if (recorded[i].places[j].first == moving) moved.push_back(&recorded[i].views[j].data);
     }
-    if (stages.empty())
-        for (int64_t first = 0, end; first < size(); first = end) {
-            for (end = first + 1; end < size() && recorded[end].stage == recorded[first].stage;) end++;
-            stages.push_back({first, end, Stage(&tasks[first], end - first)});
-        }
+    if (stages.empty()) stages = planned(0, size(), 0);
     Team team(parallel, scratch_bytes, largest, interrupted);
     for (int64_t time = 0; time < times; time++) {
-        for (const Planned& planned : stages) {
-            const int64_t first = std::max(start, planned.first), end = std::min(stop, planned.end);
-            if (first >= end) continue;
-            const bool whole = first == planned.first && end == planned.end;
-            const bool finished = whole ? planned.stage.run(team, end <= commit) : Stage(&tasks[first], end - first).run(team, end <= commit);
-            if (!finished) return false;
-        }
+        if (!run(stages, start, stop, team)) return false;
         for (char** data : moved) *data += all_slots[size_t(moving)].bytes;
     }
     return true;

@@ -3,7 +3,7 @@
 // Arguments live in slots. Slot 0 is the arena, which the program owns; the others are buffers that every run brings.
 // Adding a call checks the kernel's own conditions and that every element of every argument lies inside its slot, so a
 // run has but to compare the buffers' sizes. Neighbouring calls of the same stage do not depend on each other and share
-// the threads.
+// the threads. Calls between begin_loop and end_loop are run several times, their arguments going on by their own steps.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -41,10 +41,11 @@ struct Stage {
     bool run(Team& team, bool interruptible) const;  // false where it was interrupted
 };
 
-// An argument and where it lies; its dtype is NONE where it is missing.
+// An argument and where it lies, at first; its dtype is NONE where it is missing.
 struct Argument {
     int64_t slot = -1, offset = 0;
     View view{nullptr, NONE, 0, {}, {}};
+    std::vector<int64_t> steps{};  // how many bytes it goes on by in each turn of the loops around it, outermost first
 };
 
 class Program {
@@ -53,6 +54,8 @@ public:
 
     void add(const std::string& kernel, int64_t outputs, const std::vector<Argument>& args, std::vector<int64_t> ints,
              std::vector<double> reals, int64_t stage);
+    void begin_loop(int64_t times);
+    void end_loop();
     void commit_from(int64_t index) { commit = index; }
 
     struct Slot {
@@ -89,10 +92,21 @@ private:
     Buffer memory, shared;
     std::vector<Recorded> recorded;
     std::vector<Task> tasks;
+    struct Loop {
+        int64_t first, end, times, depth;
+        std::vector<std::pair<char**, int64_t>> moving;  // an argument's address and what is added to it each time
+    };
+    std::vector<Loop> loops;     // in the order in which they begin
+    std::vector<size_t> opened;  // those that have not ended
+    // A stage or a loop of such.
     struct Planned {
         int64_t first, end;
         Stage stage;
+        const Loop* loop;
+        std::vector<Planned> body;
     };
+    std::vector<Planned> planned(int64_t first, int64_t end, int64_t depth) const;
+    bool run(const std::vector<Planned>& all, int64_t start, int64_t stop, Team& team) const;
     std::vector<Planned> stages;  // of all tasks, made when they are first run
     size_t scratch_bytes = 0, shared_bytes = 0;
     const char* largest = "Program";  // the kernel that needs most scratch
