@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-Argument = tuple[int | None, int, int, Sequence[int], Sequence[int]] | None
+Argument = Sequence[Any] | None
 
 DTYPES: dict[str, int]
 REDUCTIONS: dict[str, int]
@@ -34,6 +34,8 @@ class Program:
         reals: Sequence[float] = (),
         stage: int = 0,
     ) -> None: ...
+    def begin_loop(self, times: int) -> None: ...
+    def end_loop(self) -> None: ...
     def commit_from(self, index: int) -> None: ...
     def run(
         self, buffers: Sequence[Any], start: int = 0, stop: int | None = None, times: int = 1, moving: int = 0

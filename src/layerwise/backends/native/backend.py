@@ -17,6 +17,7 @@ from ..numpy import NumpyBackend
 from ..window import Window
 from .instructions import LIMITS
 from .kernels import GATHERED, call, gathers, instruction
+from .loops import record_loop
 from .recording import Recorded, arrays_in, record
 from .replay import Replay
 
@@ -53,6 +54,13 @@ class NativeBackend(NumpyBackend):
         if arrays_in([array, index, values], Recorded):
             return record(_added_at, array, index, values)
         return super().add_at(array, index, values)
+
+    def scan(
+        self, step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any, length: int, reverse: bool
+    ) -> tuple[Any, Any]:
+        if arrays_in([carry, xs], Recorded):
+            return record_loop(step, carry, xs, length, reverse)
+        return super().scan(step, carry, xs, length, reverse)
 
     # Functions of one number --------------------------------------------------------------------------------------
 

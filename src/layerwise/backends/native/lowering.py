@@ -1,10 +1,9 @@
-"""From a recording to a program: which steps are fused, which kernel runs in which stage, and where each array lives.
+"""From a recording to the form of a program: calls of kernels, views, and operations that may be fused.
 
-Every array gets a stage, the earliest in which all that it needs is there; what stands in the same stage does not
-depend on each other and runs together. Element-wise steps over the same elements and in the same stage become one
-program of the `fused` kernel, with the reductions over them. Views cost nothing; steps that no kernel knows stay calls
-of NumPy between the stages. The arrays between live in one arena, where those that are never needed at the same time
-share memory. New values of the state are computed last, into the very arrays that held the old ones.
+In the passes that follow, every array gets a stage, the earliest in which all that it needs is there; what stands in
+the same stage does not depend on each other and runs together. Element-wise operations over the same elements and in
+the same stage become one program of the `fused` kernel, with the reductions over them. Views cost nothing; steps that
+no kernel knows stay calls of NumPy between the stages. The body of a loop is lowered like a program of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from .. import _native
-from .form import Group, Task, Value
+from .blocks import Block
+from .form import Call, Form, Operation, Value
 from .instructions import (
     CONSTANTS,
     DTYPES,
@@ -29,21 +29,34 @@ from .instructions import (
     VIEWS,
     computed,
 )
-from .recording import Kernel, Noted, Step, arrays_in, cast
+from .loops import Loop, unrolled
+from .recording import Kernel, Noted, Step, arrays_in, cast, identity
 
-MOST_READ = 8  # of a group
-MOST_STEPS = LIMITS["FUSED_ARGS"] - MOST_READ  # at worst all are stored, each an argument of the kernel
+Constants = dict[int, tuple[Any, Value]]  # by id, which stays what it is while the array is here too
+
+
+def lower(
+    inputs: Sequence[Noted],
+    given: Sequence[Value],
+    steps: Sequence[Step],
+    outputs: Sequence[Any],
+    state: int,
+    constants: Constants,
+) -> Form:
+    """The form of a recording whose inputs are these values; the constants that it meets are added to those known."""
+    lowering = Lowering(inputs, given, constants)
+    for step in steps:
+        lowering.add(step)
+    return Form([v.base for v in given], lowering.items, [lowering.value(o) for o in outputs], state)
 
 
 class Lowering:
-    """The values, groups and tasks of one recording, built step by step."""
+    """The values, instructions and calls of one recording, built step by step."""
 
-    def __init__(self, inputs: Sequence[Noted]) -> None:
-        self.inputs = [Value(r.shape, r.dtype, slot=i + 1, stored=True) for i, r in enumerate(inputs)]
-        self.values = {id(r): value for r, value in zip(inputs, self.inputs, strict=True)}
-        self.tasks: list[Task] = []
-        self.groups: list[Group] = []
-        self.constants: dict[int, tuple[Any, Value]] = {}
+    def __init__(self, inputs: Sequence[Noted], given: Sequence[Value], constants: Constants) -> None:
+        self.values = {id(r): value for r, value in zip(inputs, given, strict=True)}
+        self.items: list[Operation | Call] = []
+        self.constants = constants
         self._known: dict[Any, Value] = {}  # what was computed before, by function and arguments
 
     # Operands -----------------------------------------------------------------------------------------------------
@@ -63,9 +76,12 @@ class Lowering:
         return value if value.ordered or not ordered else self._copy(value)
 
     def _copy(self, value: Value) -> Value:
-        copy = Value(value.shape, value.dtype, made=value.ready, stored=True)
-        self.tasks.append(Task(value.ready, [copy], [value], ("copy", (), ())))
+        copy = Value(value.shape, value.dtype, stored=True)
+        self.items.append(Call([copy], [value], ("copy", (), ())))
         return copy
+
+    def _name(self, noted: Noted) -> int:
+        return id(self.values[id(noted)])
 
     # Steps --------------------------------------------------------------------------------------------------------
 
@@ -77,16 +93,19 @@ class Lowering:
                 None if x is None else self.in_memory(self.value(x), ordered=i not in function.strided)
                 for i, x in enumerate(step.args)
             ]
-            task = self._task(step, inputs, (function.name, function.ints, function.reals))
-            made = iter(task.outputs)
-            task.outputs = [None if output is None else next(made) for output in function.outputs]
+            call = self._call(step, inputs, (function.name, function.ints, function.reals))
+            made = iter(call.outputs)
+            call.outputs = [None if output is None else next(made) for output in function.outputs]
+            return
+        if isinstance(function, Loop):
+            self._loop(step, function)
             return
         result = step.outputs[0]
         if function in CONSTANTS:
             of_shape = function(np.broadcast_to(np.zeros((), step.args[0].dtype), step.args[0].shape), **step.kwargs)
             self.values[id(result)] = self.value(of_shape)
             return
-        key = (function, self._identity(step.args), self._identity(list(step.kwargs.items())))
+        key = (function, identity(step.args, self._name), identity(list(step.kwargs.items()), self._name))
         if len(step.outputs) == 1 and key in self._known:
             self.values[id(result)] = self._known[key]
             return
@@ -107,26 +126,50 @@ class Lowering:
         if value is not None:
             self.values[id(result)] = value
         else:
-            self._task(step, [self.in_memory(self.value(x)) for x in arrays_in([step.args, step.kwargs], Noted)])
+            self._call(step, [self.in_memory(self.value(x)) for x in arrays_in([step.args, step.kwargs], Noted)])
         self._known[key] = self.values[id(result)]
 
-    def _task(self, step: Step, inputs: list[Value | None], kernel: tuple[str, Any, Any] | None = None) -> Task:
-        stage = max((v.ready for v in inputs if v is not None), default=0)
-        outputs = [Value(r.shape, r.dtype, made=stage, stored=True) for r in step.outputs]
+    def _call(self, step: Step, inputs: list[Value | None], kernel: tuple[str, Any, Any] | None = None) -> Call:
+        outputs = [Value(r.shape, r.dtype, stored=True) for r in step.outputs]
         self.values.update((id(r), v) for r, v in zip(step.outputs, outputs, strict=True))
-        self.tasks.append(Task(stage, [*outputs], inputs, kernel, None if kernel else step))
-        return self.tasks[-1]
+        call = Call([*outputs], inputs, kernel, None if kernel else step)
+        self.items.append(call)
+        return call
 
-    def _identity(self, argument: Any) -> Any:
-        """Something that is equal for two arguments that are the same."""
-        if isinstance(argument, tuple | list):
-            return tuple([self._identity(item) for item in argument])
-        if isinstance(argument, Noted):
-            return id(self.values[id(argument)])
-        if isinstance(argument, np.ndarray | np.generic) and argument.ndim == 0:
-            return argument.dtype, argument.tobytes()
-        plain = argument is None or isinstance(argument, int | float | str | slice | np.dtype)
-        return (type(argument), str(argument)) if plain else id(argument)
+    def _loop(self, step: Step, loop: Loop) -> None:
+        """A loop whose body is lowered once; all its turns, one after the other, if the body has calls of NumPy."""
+        ordered = range(loop.carries, loop.carries + loop.slices)
+        before = len(self.items)
+        inputs = [self.in_memory(self.value(x), ordered=i in ordered) for i, x in enumerate(step.args)]
+        outputs = [Value(r.shape, r.dtype, stored=True) for r in step.outputs]
+
+        given = []
+        for i, (noted, value) in enumerate(zip(loop.inputs, inputs, strict=True)):
+            around = outputs[i] if i < loop.carries else value if i in ordered else value.base
+            shape = noted.shape if i in ordered else around.shape
+            inside = Value(shape, around.dtype, slot=i + 1, stored=True, stands_for=around)
+            if i in ordered:
+                inside.move(loop.length, loop.reverse)
+            elif i >= loop.carries and value.root is not None:
+                inside = Value(value.shape, value.dtype, root=inside, offset=value.offset, strides=value.strides)
+            given.append(inside)
+        form = lower(loop.inputs, given, loop.steps, loop.outputs, loop.carries, self.constants)
+        if any(isinstance(item, Call) and item.step for item in form.items):
+            del self.items[before:]
+            turns, last = unrolled(step, loop)
+            for turn in turns:
+                self.add(turn)
+            self.values.update((id(r), self.value(x)) for r, x in zip(step.outputs, last, strict=False))
+            return
+        body = Block(form)
+        workspace = Value((body.size,), np.dtype("uint8"), stored=True)
+        for value in body.temporaries:
+            value.stands_for = workspace
+        for value, stack in zip(body.made, outputs[loop.carries :], strict=True):
+            value.stands_for = stack
+            value.move(loop.length, loop.reverse)
+        self.values.update((id(r), v) for r, v in zip(step.outputs, outputs, strict=True))
+        self.items.append(Call([*outputs, workspace], [*inputs], body=body, times=loop.length, carries=loop.carries))
 
     def _view(self, step: Step) -> Value | None:
         """What a function like reshape makes of an array, found out by letting NumPy do it to one that is empty."""
@@ -188,57 +231,31 @@ class Lowering:
 
     def _logical_dtype(self, args: Sequence[Any]) -> np.dtype:
         """What to compute in where all operands are booleans: what they were computed in."""
-        groups = [v.group.final().dtype for v in (self.value(a) for a in args if isinstance(a, Noted)) if v.group]
-        return groups[0] if groups else np.dtype("float32")
+        known = [v.computed_in for v in (self.value(a) for a in args if isinstance(a, Noted)) if v.computed_in]
+        return known[0] if known else np.dtype("float32")
 
     def _cast(self, value: Value, dtype: np.dtype) -> Value | None:
-        source = value.group.final().dtype if value.group and value.root is None else computed(value.dtype)
+        source = value.computed_in or computed(value.dtype)
         if dtype.kind == "b":
             return source and self.emit("NE", [value, 0.0], source, dtype)
-        in_group = value.group is not None and value.root is None and value.kind != "total"
-        target = source if in_group else computed(dtype)
+        in_register = value.computed_in is not None and value.kind != "total"
+        target = source if in_register else computed(dtype)
         if target is None or dtype.name not in DTYPES:
             return None
         return self.emit("SAME", [value], target, dtype)
 
     def emit(
-        self,
-        name: str,
-        operands: Sequence[Any],
-        dtype: np.dtype,
-        result: np.dtype,
-        kind: str = "",
-        total: tuple[int, ...] = (),
+        self, name: str, operands: Sequence[Any], dtype: np.dtype, result: np.dtype, kind: str = "full", total: Any = ()
     ) -> Value:
-        """Put an instruction into the group that its operands come from, or into a new one.
+        """An instruction that computes in `dtype` and gives `result`.
 
-        It computes in `dtype` and gives `result`: an array like its operands, or a number for each "row", or a "total"
-        of this shape.
+        It gives an array like its operands, or a number for each "row", or a "total" of this shape.
         """
         values = [self._operand(operand) for operand in operands]
-        arrays = [v for v in values if isinstance(v, Value)]
-        shape = np.broadcast_shapes(*(v.shape for v in arrays))
-        joining = [v for v in arrays if self._joins(v, shape, dtype, kind)]
-        stage = max((v.ready - 1 if v in joining else v.ready for v in arrays), default=0)
-        joining = [v for v in joining if v.ready - 1 == stage]  # the others are in memory by then
-        groups = list(dict.fromkeys(v.group.final() for v in joining if v.group))
-        outside = [v for v in arrays if v not in joining]
-        if not self._mergeable(groups, outside):
-            groups, outside, stage = [], arrays, max(v.ready for v in arrays)
-        for v in outside:
-            v.base.stored = True
-        group, *others = groups or [self._sharing(stage, shape, dtype, outside)]
-        for other in others:
-            group.steps += other.steps
-            other.merged = group
-        if kind == "row":
-            value = Value((*shape[:-1], 1), result, kind="row", group=group)
-        elif kind == "total":
-            value = Value(total, result, kind="total", group=group, stored=True)
-        else:
-            row = group.space != shape
-            value = Value(shape, result, kind="row" if row else "full", group=group)
-        group.steps.append((name, value, values))
+        shape = np.broadcast_shapes(*(v.shape for v in values if isinstance(v, Value)))
+        shape = {"full": shape, "row": (*shape[:-1], 1), "total": total}[kind]
+        value = Value(shape, result, computed_in=dtype, kind=kind, stored=kind == "total")
+        self.items.append(Operation(name, value, values, dtype))
         return value
 
     def _operand(self, operand: Any) -> Value | float:
@@ -249,35 +266,6 @@ class Lowering:
         if isinstance(operand, np.ndarray | np.generic) and operand.size == 1 and operand.ndim == 0:
             return float(operand)
         return self.value(operand)
-
-    def _joins(self, value: Value, shape: tuple[int, ...], dtype: np.dtype, kind: str) -> bool:
-        """Whether an instruction over `shape` can take a value from the registers of the group that computes it."""
-        if value.group is None or value.root is not None or value.kind == "total":
-            return False
-        group = value.group.final()
-        if group.dtype != dtype or (value.dtype != dtype and value.dtype != bool):
-            return False
-        if value.kind == "row":
-            return shape == group.space or (shape == value.shape and not kind)
-        return shape == group.space
-
-    def _mergeable(self, groups: list[Group], outside: list[Value]) -> bool:
-        """Whether the groups can become one that also reads these arrays, and can take another step."""
-        reads = {id(v) for group in groups for v in group.inputs()} | {id(v) for v in outside}
-        same = all(group.space == groups[0].space for group in groups)
-        return same and len(reads) <= MOST_READ and sum(len(group.steps) for group in groups) < MOST_STEPS
-
-    def _sharing(self, stage: int, shape: tuple[int, ...], dtype: np.dtype, reads: list[Value]) -> Group:
-        """A group of the same stage that reads the same arrays, or a new one."""
-        for group in self.groups:
-            if group.merged is None and (group.stage, group.space, group.dtype) == (stage, shape, dtype):
-                large = {id(v) for v in group.inputs() if v.shape == shape and len(shape)}
-                short = len(group.steps) < MOST_STEPS // 2 and self._mergeable([group], reads)
-                if short and any(id(v) in large for v in reads):
-                    return group
-        group = Group(stage, shape, dtype)
-        self.groups.append(group)
-        return group
 
     def _reduction(self, step: Step, kind: str) -> Value | None:
         x, options = self.value(step.args[0]), dict(step.kwargs)
@@ -313,10 +301,9 @@ class Lowering:
             if kind in ("argmax", "argmin") and len(axes) > 1:
                 x, axes = self._reshaped(self.in_memory(x, ordered=True), (math.prod(x.shape),)), (0,)
             kept = tuple(n for i, n in enumerate(x.shape) if i not in axes)
-            value = Value(kept, result.dtype, made=x.ready, stored=True)
+            value = Value(kept, result.dtype, stored=True)
             mask = sum(1 << a for a in axes)
-            code = _native.REDUCTIONS[kind]
-            self.tasks.append(Task(x.ready, [value], [x], ("reduce", (code, mask), ())))
+            self.items.append(Call([value], [x], ("reduce", (_native.REDUCTIONS[kind], mask), ())))
         return value if value.shape == result.shape else self._reshaped(value, result.shape)
 
     def _reshaped(self, value: Value, shape: tuple[int, ...]) -> Value:
@@ -332,8 +319,7 @@ class Lowering:
         if axis is None or set(step.kwargs) - {"axis"} or len(result.shape) > LIMITS["MAX_RANK"]:
             return None
         axis %= len(result.shape)
-        stage = max(p.ready for p in parts)
-        whole = Value(result.shape, result.dtype, made=stage, stored=True)
+        whole = Value(result.shape, result.dtype, stored=True)
         start = 0
         for part in parts:
             shape = part.shape if step.function is np.concatenate else (*part.shape[:axis], 1, *part.shape[axis:])
@@ -343,7 +329,7 @@ class Lowering:
                 part = Value(shape, part.dtype, root=part.base, offset=part.offset, strides=strides)
             place = Value(shape, whole.dtype, root=whole, offset=start * whole.strides[axis], strides=whole.strides)
             if math.prod(shape):
-                self.tasks.append(Task(stage, [place], [part], ("copy", (), ())))
+                self.items.append(Call([place], [part], ("copy", (), ()), along=parts))
             start += size
         return whole
 

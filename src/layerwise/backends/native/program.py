@@ -1,37 +1,25 @@
-"""A recording as a program: its stages in order, its memory planned, its calls handed to the extension."""
+"""A recording as a program of the extension, whose calls it is handed in order; NumPy's stand between them."""
 
 from __future__ import annotations
 
 import math
 import os
 import threading
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import _native
-from .blocks import Fused, Unrecordable
-from .form import Group, Task, Value
-from .grouping import repeat, sink
+from .blocks import Block
+from .form import Call, Group, Value
+from .fused import Fused, Unrecordable
 from .instructions import DTYPES, LIMITS
-from .lowering import Lowering
-from .memory import plan
-from .recording import Noted, Step, arrays_in, replaced
+from .loop_passes import simplified
+from .lowering import lower
+from .recording import Noted, Step, replaced
 
 MOST_CALLS = 4096  # of one group
-
-
-def needed(steps: Sequence[Step], outputs: Sequence[Any]) -> list[Step]:
-    """The steps that the outputs depend on, in order."""
-    wanted = {id(r) for r in arrays_in(list(outputs), Noted)}
-    kept = []
-    for step in reversed(steps):
-        if any(id(r) in wanted for r in step.outputs):
-            kept.append(step)
-            wanted.update(id(r) for r in arrays_in([step.args, step.kwargs], Noted))
-    return kept[::-1]
 
 
 class Program:
@@ -42,114 +30,75 @@ class Program:
     """
 
     def __init__(self, inputs: Sequence[Noted], steps: Sequence[Step], outputs: Sequence[Any], state: int) -> None:
-        lowering = Lowering(inputs)
-        for step in needed(steps, outputs):
-            lowering.add(step)
-        self.state = state
-        self.made: list[Value] = []  # the outputs that are new arrays
-        values = [lowering.value(o) for o in outputs]
-        sink(lowering, values)
-        for value in values:
-            value.base.stored = True
-        repeat(lowering, values)
-        _drop_unread(lowering, values)
-        self._place_outputs(lowering, values)
-        tasks = [t for t in lowering.tasks if any(v is not None and v.nbytes for v in t.outputs)]
-        groups = [g for g in lowering.groups if g.merged is None and g.outputs() and 0 not in g.space]
-        constants = [value for _, value in lowering.constants.values() if value.stored]
-        size = plan(tasks, groups, constants)
-        slots = [*lowering.inputs, *self.made]
-        self._program = _native.Program([size, *(v.nbytes for v in slots)])
+        given = [Value(r.shape, r.dtype, slot=i + 1, stored=True) for i, r in enumerate(inputs)]
+        constants: dict[int, tuple[Any, Value]] = {}
+        form = lower(inputs, given, simplified(steps, outputs), outputs, state, constants)
+        fixed = [value for _, value in constants.values()]
+        block = Block(form, fixed)
+        self.made = block.made  # the outputs that are new arrays
+        self._program = _native.Program([block.size, *(v.nbytes for v in (*given, *self.made))])
         self._arena = np.asarray(self._program.arena)
-        for value in constants:
+        for value in fixed:
             self._array(value, ())[...] = value.constant
-        self._emit(tasks, groups)
-
-    # Where the outputs live ---------------------------------------------------------------------------------------
-
-    def _place_outputs(self, lowering: Lowering, outputs: list[Value]) -> None:
-        """Decide which arrays are computed in place, and copy the others at the end."""
-        groups = [g for g in lowering.groups if g.merged is None]
-        read = {id(v.base) for t in lowering.tasks for v in t.inputs if v is not None}
-        read |= {id(v.base) for g in groups for v in g.inputs()}
-        last = [g for g in groups if not any(id(v) in read for v in g.outputs())]
-        stages = [t.stage for t in lowering.tasks] + [g.stage for g in groups if g not in last]
-        self.commit = max(stages, default=-1) + 1
-        for group in last:
-            group.stage = self.commit
-        readers = defaultdict(list)
-        for group in last:
-            for v in group.inputs():
-                readers[id(v.base)].append((group, v))
-        slots = len(lowering.inputs)
-        for i, value in enumerate(outputs):
-            own = value.root is None and value.slot is None
-            if i < self.state:
-                old = lowering.inputs[i]
-                if value is old:
-                    continue
-                maker = value.group.final() if own and value.group and value.kind == "full" else None
-                alone = all(reader is maker and v is old for reader, v in readers[id(old)])
-                if maker in last and alone:
-                    value.slot = old.slot
-                    continue
-                place = Value(old.shape, old.dtype, slot=old.slot)
-                if value.base in lowering.inputs:
-                    value = lowering._copy(value)
-                lowering.tasks.append(Task(self.commit + 1, [place], [value], ("copy", (), ())))
-                continue
-            slots += 1
-            if own:
-                value.slot = slots
-                self.made.append(value)
-            else:
-                place = Value(value.shape, value.dtype, slot=slots)
-                self.made.append(place)
-                stage = self.commit + 1 if value.group or value.base.group else max(value.ready, 0)
-                if value.slot is not None and 0 < value.slot <= self.state and value.base not in lowering.inputs:
-                    stage = self.commit + 1
-                lowering.tasks.append(Task(stage, [place], [value], ("copy", (), ())))
+        self._sections: list[tuple[int, int, list[Call]]] = []  # NumPy's calls, then the extension's from ... to ...
+        self.calls: list[str] = []  # the names of all, in order
+        self._emit(block)
 
     # Calls --------------------------------------------------------------------------------------------------------
 
-    def _emit(self, tasks: Sequence[Task], groups: Sequence[Group]) -> None:
+    def __len__(self) -> int:
+        return len(self._program)
+
+    def _emit(self, block: Block) -> None:
         """Hand the kernel calls over in the order of stages; calls of NumPy stand between them."""
-        by_stage: dict[int, list[Any]] = defaultdict(list)
-        for item in (*tasks, *groups):
-            by_stage[item.stage].append(item)  # type: ignore[attr-defined]
-        self._sections: list[tuple[int, int, list[Task]]] = []  # NumPy's calls, then the extension's from ... to ...
-        self.calls: list[str] = []  # the names of all, in order
         start = 0
-        foreign: list[Task] = []
+        foreign: list[Call] = []
         commit = None
-        for stage in sorted(by_stage):
-            here = [item for item in by_stage[stage] if isinstance(item, Task) and item.kernel is None]
+        for stage in sorted(block.stages):
+            here = [item for item in block.stages[stage] if isinstance(item, Call) and item.step]
             if here:
-                if len(self._program) > start or foreign:
-                    self._sections.append((start, len(self._program), foreign))
-                start, foreign = len(self._program), here
-                self.calls += [getattr(t.step.function, "__name__", "?") for t in here if t.step]
-            if stage >= self.commit and commit is None:
-                commit = len(self._program)
-            for item in by_stage[stage]:
-                if isinstance(item, Group):
-                    self._add_group(item, stage)
-                elif item.kernel is not None:
-                    name, ints, reals = item.kernel
-                    args = [self._argument(v) for v in (*item.outputs, *item.inputs)]
-                    self._program.add(name, len(item.outputs), args, list(ints), list(reals), stage)
-                    self.calls.append(name)
-        self._sections.append((start, len(self._program), foreign))
-        self._program.commit_from(len(self._program) if commit is None else commit)
+                if len(self) > start or foreign:
+                    self._sections.append((start, len(self), foreign))
+                start, foreign = len(self), here
+                self.calls += [getattr(call.step.function, "__name__", "?") for call in here if call.step]
+            if stage >= block.commit and commit is None:
+                commit = len(self)
+            self._emit_stage(block.stages[stage], stage, 0)
+        self._sections.append((start, len(self), foreign))
+        self._program.commit_from(len(self) if commit is None else commit)
 
-    def _argument(self, value: Value | None) -> Any:
-        if value is None:
-            return None
-        base = value.base
-        address = base.address + value.offset * base.dtype.itemsize
-        return base.slot, address, DTYPES[value.dtype.name], list(value.shape), list(value.strides)
+    def _emit_stage(self, items: Sequence[Call | Group], stage: int, depth: int) -> None:
+        """What runs together, inside so many loops, and after it the loops of this stage."""
+        loops = [item for item in items if isinstance(item, Call) and item.body]
+        for item in items:
+            if isinstance(item, Group):
+                self._add_group(item, stage, depth)
+            elif item.kernel is not None:
+                self._add(item.kernel, item.outputs, item.inputs, stage, depth)
+        for loop in loops:
+            for carry, start in zip(loop.outputs[: loop.carries], loop.inputs, strict=False):
+                if carry is not None and carry.nbytes:
+                    self._add(("copy", (), ()), [carry], [start], stage, depth)
+        for loop in loops:
+            self._program.begin_loop(loop.times)
+            for inner in sorted(loop.body.stages):
+                self._emit_stage(loop.body.stages[inner], inner, depth + 1)
+            self._program.end_loop()
 
-    def _add_group(self, group: Group, stage: int) -> None:
+    def _add(
+        self,
+        kernel: tuple[str, Sequence[int], Sequence[float]],
+        outputs: Sequence[Value | None],
+        inputs: Sequence[Value | None],
+        stage: int,
+        depth: int,
+    ) -> None:
+        name, ints, reals = kernel
+        args = [v if v is None else _argument(v, depth, v.offset, v.shape, v.strides) for v in (*outputs, *inputs)]
+        self._program.add(name, len(outputs), args, list(ints), list(reals), stage)
+        self.calls.append(name)
+
+    def _add_group(self, group: Group, stage: int, depth: int) -> None:
         """One call, or one for every index of the axes that the kernel has no place for."""
         fused = Fused(group)
         outer = max(len(fused.shape) - LIMITS["FUSED_AXES"], 0)
@@ -160,9 +109,8 @@ class Program:
         for index in np.ndindex(*loops):
             args = []
             for v, strides in fused.args:
-                place = v.offset + sum(i * s for i, s in zip(index, strides, strict=False))
-                address = v.base.address + place * v.base.dtype.itemsize
-                args.append((v.base.slot, address, DTYPES[v.dtype.name], fused.shape[outer:], strides[outer:]))
+                offset = v.offset + sum(i * s for i, s in zip(index, strides, strict=False))
+                args.append(_argument(v, depth, offset, fused.shape[outer:], strides[outer:]))
             self._program.add("fused", fused.outputs, args, ints, fused.reals, stage)
             self.calls.append("fused")
 
@@ -180,18 +128,18 @@ class Program:
                 if times > 1:
                     buffers[len(inputs) - 1] = inputs[-1][time]
                 for start, stop, foreign in self._sections:
-                    for task in foreign:
-                        self._call(task, buffers)
+                    for call in foreign:
+                        self._call(call, buffers)
                     self._program.run(buffers, start, stop)
         return made
 
-    def _call(self, task: Task, buffers: Sequence[np.ndarray]) -> None:
-        step = task.step
+    def _call(self, call: Call, buffers: Sequence[np.ndarray]) -> None:
+        step = call.step
         assert step is not None
-        operands = iter([self._array(v, buffers) for v in task.inputs if v is not None])
+        operands = iter([self._array(v, buffers) for v in call.inputs if v is not None])
         args, kwargs = (replaced(given, Noted, lambda _: next(operands)) for given in (step.args, step.kwargs))
         result = step.function(*args, **kwargs)
-        for value, array in zip(task.outputs, result if isinstance(result, tuple | list) else [result], strict=True):
+        for value, array in zip(call.outputs, result if isinstance(result, tuple | list) else [result], strict=True):
             if value is not None:
                 self._array(value, buffers)[...] = array
 
@@ -217,11 +165,18 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def _drop_unread(lowering: Lowering, outputs: Sequence[Value]) -> None:
-    """Do without what kernels need not compute and nobody reads, such as the places of maxima in inference."""
-    read = {id(v.base) for t in lowering.tasks for v in t.inputs if v is not None} | {id(v.base) for v in outputs}
-    read |= {id(v.base) for g in lowering.groups if g.merged is None for v in g.inputs()}
-    for task in lowering.tasks:
-        if task.kernel is not None and task.kernel[0] == "conv_pool":
-            y, places = task.outputs
-            task.outputs = [y, places if id(places) in read else None]
+def _argument(value: Value, depth: int, offset: int, shape: Sequence[int], strides: Sequence[int]) -> Any:
+    """A value as an argument of a call inside so many loops, from an offset in its root's elements on."""
+    slot, address, steps = _place(value.base, depth)
+    argument = slot, address + offset * value.base.dtype.itemsize, DTYPES[value.dtype.name], list(shape), list(strides)
+    return (*argument, steps) if any(steps) else argument
+
+
+def _place(root: Value, depth: int) -> tuple[int, int, list[int]]:
+    """Slot and address of a root in the loops' first turns, and how many bytes it goes on by in each of them."""
+    if root.stands_for is None:
+        assert root.slot is not None
+        return root.slot, root.address, [0] * depth
+    around = root.stands_for
+    slot, address, steps = _place(around.base, depth - 1)
+    return slot, address + around.offset * around.base.dtype.itemsize + root.address, [*steps, root.advance]

@@ -29,12 +29,16 @@ class Noted:
     def size(self) -> int:
         return math.prod(self.shape)
 
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
 
 @dataclass(eq=False)
 class Step:
-    """One call of a recording: a NumPy function, an array's method or a kernel, on constants and noted arrays."""
+    """One call of a recording: of a NumPy function, a kernel or a loop, on constants and noted arrays."""
 
-    function: Callable[..., Any]
+    function: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     outputs: list[Noted] = field(default_factory=list)
@@ -55,17 +59,26 @@ class Kernel:
         return self.run(self, inputs)
 
 
+@dataclass(eq=False)
+class Recording:
+    """What is noted of one function, or of the body of a loop inside of so many."""
+
+    depth: int = 0
+    steps: list[Step] = field(default_factory=list)
+    open: bool = True
+
+
 ATTRIBUTES = frozenset({np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj, np.can_cast})
 
 
 class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
     """Stands for an array in a recording."""
 
-    __slots__ = ("noted", "steps", "value")
+    __slots__ = ("noted", "recording", "value")
     __hash__ = object.__hash__
 
-    def __init__(self, value: np.ndarray, steps: list[Step]) -> None:
-        self.value, self.steps = value, steps
+    def __init__(self, value: np.ndarray, recording: Recording) -> None:
+        self.value, self.recording = value, recording
         self.noted = Noted(value.shape, value.dtype)
 
     shape = property(lambda self: self.value.shape)
@@ -170,19 +183,39 @@ def notes(structure: Any) -> Any:
     return replaced(structure, Recorded, operator.attrgetter("noted"))
 
 
+def innermost(structure: Any) -> Recording:
+    """Where to note what is done with these arrays; in a loop's body what needs none of its arrays is done before."""
+    recording = max((a.recording for a in arrays_in(structure, Recorded)), key=operator.attrgetter("depth"))
+    if not recording.open:
+        raise TracedValueError("a value of a loop's body")
+    return recording
+
+
 def record(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call `function` on the values of recorded arguments, and note the call."""
-    steps = arrays_in([args, kwargs], Recorded)[0].steps
+    recording = innermost([args, kwargs])
     result = function(*_values(args), **_values(kwargs))
     step = Step(function, notes(args), notes(kwargs))
 
     def stand_in(value: Any) -> Recorded:
         if not isinstance(value, np.ndarray | np.generic) or value.dtype.kind not in "biufcV":
             raise TracedValueError(f"what {getattr(function, '__name__', function)} makes of a value")
-        array = Recorded(np.asarray(value), steps)
+        array = Recorded(np.asarray(value), recording)
         step.outputs.append(array.noted)
         return array
 
     outputs = [stand_in(r) for r in result] if isinstance(result, tuple | list) else stand_in(result)
-    steps.append(step)
+    recording.steps.append(step)
     return tuple(outputs) if isinstance(outputs, list) else outputs
+
+
+def identity(argument: Any, name: Callable[[Noted], Any]) -> Any:
+    """Something that is equal for two arguments that are the same, where arrays have names."""
+    if isinstance(argument, tuple | list):
+        return tuple([identity(item, name) for item in argument])
+    if isinstance(argument, Noted):
+        return name(argument)
+    if isinstance(argument, np.ndarray | np.generic) and argument.ndim == 0:
+        return argument.dtype, argument.tobytes()
+    plain = argument is None or isinstance(argument, int | float | str | slice | np.dtype)
+    return (type(argument), str(argument)) if plain else id(argument)

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Unrecordable
+from .fused import Unrecordable
 from .kernels import call, gathers
 from .memory import ALIGNMENT
 from .program import Program
-from .recording import Recorded, Step, notes, replaced
+from .recording import Recorded, Recording, notes, replaced
 
 
 class Replay:
@@ -68,8 +68,8 @@ class Replay:
         self, function: Callable[..., Any], state: list[np.ndarray], leaves: list[np.ndarray], batch: Any
     ) -> tuple[Program, Any] | None:
         """The function as a program, and how to arrange what it returns; None if it has to be called as it is."""
-        steps: list[Step] = []
-        inputs = [Recorded(a, steps) for a in (*state, *leaves)]
+        recording = Recording()
+        inputs = [Recorded(a, recording) for a in (*state, *leaves)]
         rest = iter(inputs[len(state) :])
         try:
             new, outputs = function(inputs[: len(state)], *replaced(batch, np.ndarray, lambda _: next(rest)))
@@ -78,7 +78,7 @@ class Replay:
         flat: list[Any] = []
         arrange = _arrangement(outputs, flat)
         try:
-            return Program(notes(inputs), steps, notes([*new, *flat]), len(state)), arrange
+            return Program(notes(inputs), recording.steps, notes([*new, *flat]), len(state)), arrange
         except Unrecordable:
             return None
 
