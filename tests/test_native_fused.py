@@ -12,7 +12,7 @@ from layerwise import config, ops
 from layerwise.autograd import Tensor, raw
 from layerwise.backends import backend
 from layerwise.backends.base import FUSED_ACTIVATIONS
-from layerwise.ops.elementwise import SELU_ALPHA, SELU_SCALE
+from layerwise.ops.activation import SELU_ALPHA, SELU_SCALE
 
 native = pytest.importorskip("layerwise.backends._native")
 

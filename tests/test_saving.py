@@ -352,13 +352,13 @@ def test_configurations_and_automatic_names_are_keras(build, tmp_path):
 
 
 def test_every_operation_is_one_of_keras():
-    from layerwise.models.graph_config import MODULE_OF
+    from layerwise.models.graph_config import CLASSES, MODULE_OF
 
     for name, module in MODULE_OF.items():
-        class_name = "".join(piece.capitalize() for piece in name.split("_"))
+        class_name = CLASSES.get(name) or "".join(piece.capitalize() for piece in name.split("_"))
         source = __import__(module, fromlist=[class_name])
         assert issubclass(getattr(source, class_name), keras.Operation), name
-        assert callable(getattr(layerwise.ops, name))
+        assert callable(getattr(layerwise.ops.image if module.endswith("image") else layerwise.ops, name))
 
 
 @pytest.mark.parametrize("build", [diamond, shared, lists, nested, uneven, stacks_in_a_stack])

@@ -25,13 +25,11 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
 }
 CIRCLES = [
     "models.model models.sequential saving.onnx",
-    "ops ops.nn",
 ]
 LONG_FILES = {
     "layerwise/backends/base.py", "layerwise/backends/lowering.py",
     "layerwise/backends/native.py", "layerwise/layers/base.py",
     "layerwise/metrics/confusion.py",
-    "layerwise/ops/elementwise.py", "layerwise/ops/nn.py", "layerwise/ops/shaping.py",
     "layerwise/saving/onnx.py",
 }  # fmt: skip
 LONG_FUNCTIONS = {

@@ -4,13 +4,14 @@ Reverse mode. A `Tape` is one differentiation in progress; its `level` tells nes
 holds the value it has one level further out, so running a rule on the values of the innermost level records it on the
 outer ones, and derivatives of derivatives need no code of their own.
 
-Read symbolic.py, operators.py, tape.py, operands.py, primitive.py, basic.py, backward.py, derivatives.py,
-gradient_tape.py, in this order; captures.py, shapes.py, budget.py and checking.py can wait.
+Read symbolic.py, operators.py, tape.py, calls.py, operands.py, primitive.py, basic.py, backward.py,
+derivatives.py, gradient_tape.py, in this order; captures.py, shapes.py, budget.py and checking.py can wait.
 """
 
 from ..lazy import public_only
 from .basic import add, broadcast_to, cast, reshape, stop_gradient, sum_to
-from .budget import outlined, outlining
+from .budget import check_count, made, outlined, outlining
+from .calls import operation
 from .captures import Captures, captured_in
 from .checking import gradcheck
 from .derivatives import custom_gradient, grad, value_and_grad, vjp
@@ -42,14 +43,17 @@ __all__ = [
     "captured_in",
     "captures",
     "cast",
+    "check_count",
     "custom_gradient",
     "differentiating",
     "elementwise",
     "grad",
     "gradcheck",
     "lifted",
+    "made",
     "merge_specs",
     "no_grad",
+    "operation",
     "operations",
     "outlined",
     "outlining",

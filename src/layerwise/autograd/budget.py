@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
+
+from ..backends import backend
+from .symbolic import Spec
+from .tape import Tensor
 
 # Bytes that may still be computed of constants; None: as many as one likes.
 room: ContextVar[list[int] | None] = ContextVar("room", default=None)
@@ -41,3 +46,16 @@ def outlined(*made: Form, beside: Sequence[Form] = ()) -> bool:
 
 def _width(dtype: str) -> int:
     return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
+
+
+def made(shape: Sequence[int], dtype: str, make: Callable[[], Any]) -> Tensor:
+    """What `make` gives, an array of this shape, as `dtype`; symbolic where there is no room for its values."""
+    if outlined((shape, "float64")):  # NumPy makes some in float64
+        return Tensor(Spec(tuple(shape), dtype))
+    return Tensor(backend().array(make(), dtype))
+
+
+def check_count(name: str, pieces: int) -> None:
+    """Raise a ValueError where there is no room for the operation `name` in so many pieces."""
+    if outlined(((pieces, 1000), "uint8")):  # what a symbolic Tensor takes, about
+        raise ValueError(f"{name}: in {pieces} pieces, for which the graph has no room")

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
-from ..ops.nn import logits_of
+from ..ops.crossentropy import logits_of
 from .base import FLATTEN, FunctionLoss, floating, matched, same_rank
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from .. import config as settings
 from .. import ops, tree
 from ..autograd import Call, Tensor
 from ..layers.base import Layer
@@ -14,20 +15,44 @@ from ..layers.calling import calls_of
 from ..serialization import deserialize, serialize
 from .graph import Graph, graph_of
 
-OPERATIONS = {  # the operations that Keras' files know, by Keras' module; keyword arguments are their configuration
+# The operations that Keras' files know, by Keras' module.
+OPERATIONS = {
     "keras.src.ops.numpy": """
-        absolute add all any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort broadcast_to
-        ceil clip concatenate cos cosh cumsum divide einsum equal exp expand_dims expm1 flip floor floor_divide get_item
-        greater greater_equal isfinite isinf isnan less less_equal log log10 log1p log2 logical_and logical_not
-        logical_or logical_xor matmul max maximum mean min minimum mod multiply negative not_equal ones_like pad power
-        prod reciprocal reshape roll round sign sin sinh sqrt square squeeze subtract sum take take_along_axis tan tanh
-        transpose where zeros_like
+        absolute add all allclose any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort average
+        broadcast_to ceil clip concatenate cos cosh count_nonzero cumprod cumsum diag diagonal divide
+        divide_no_nan dot einsum equal exp expand_dims expm1 flip floor floor_divide full_like get_item greater
+        greater_equal hstack inner isclose isfinite isinf isnan less less_equal log log10 log1p log2 logical_and
+        logical_not logical_or logical_xor matmul max maximum mean median meshgrid min minimum mod moveaxis multiply
+        nan_to_num negative not_equal ones_like outer pad power prod ravel reciprocal repeat reshape roll round select
+        sign sin sinh sort split sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh
+        tensordot tile trace transpose tril triu var vdot vstack where zeros_like
     """,
-    "keras.src.ops.nn": "elu gelu leaky_relu log_softmax relu relu6 sigmoid silu softmax softplus softsign",
-    "keras.src.ops.math": "erf rsqrt",
-    "keras.src.ops.core": "cast stop_gradient",
+    "keras.src.ops.nn": """
+        average_pool binary_crossentropy categorical_crossentropy conv depthwise_conv elu gelu leaky_relu log_softmax
+        max_pool moments normalize one_hot relu relu6 selu sigmoid silu softmax softplus softsign
+        sparse_categorical_crossentropy
+    """,
+    "keras.src.ops.math": "erf in_top_k logsumexp rsqrt segment_sum top_k",
+    "keras.src.ops.linalg": "norm",
+    "keras.src.ops.core": """
+        cast convert_to_tensor scatter scatter_update slice slice_update stop_gradient unstack
+    """,
+    "keras.src.ops.image": "affine_transform crop_images pad_images resize rgb_to_grayscale",
 }
 MODULE_OF = {name: module for module, names in OPERATIONS.items() for name in names.split()}
+ALIASES = "abs amax amin array true_divide".split()  # have classes of their own in Keras
+NAME_OF = {name.replace("_", ""): name for name in (*MODULE_OF, *ALIASES)}  # by that of Keras' class, in small letters
+
+CLASSES = {"allclose": "AllClose", "rgb_to_grayscale": "RGBToGrayscale"}  # `take_along_axis` is TakeAlongAxis
+
+# An operation of Keras is called with these of its arguments, and made with all others.
+DATA = set(
+    """
+    x x1 x2 xs condition condlist choicelist constant_values data default images indices inputs kernel key
+    operands output predictions segment_ids start_indices target targets transform updates values weights
+    """.split()
+)
+IRREGULAR = {"full_like": {"x", "fill_value"}, "isclose": {"x1", "x2", "rtol", "atol"}}
 
 
 def graph_config(model: Any) -> dict[str, Any]:
@@ -65,7 +90,7 @@ def graph_config(model: Any) -> dict[str, Any]:
             nodes = [{"args": [argument(a) for a in c.args], "kwargs": argument(c.kwargs)} for c in calls[id(op)]]
         else:
             node, args, kwargs = _operation_node(op, names[id(op)])
-            nodes = [{"args": argument(args), "kwargs": kwargs}]
+            nodes = [{"args": argument(args), "kwargs": argument(kwargs)}]
         layers.append({**node, "name": names[id(op)], "inbound_nodes": nodes})
 
     def ends(structure: Any) -> Any:
@@ -103,34 +128,36 @@ def _names(graph: Graph) -> dict[int, str]:
     return names
 
 
+def _operation_named(name: str) -> Any:
+    """The public operation of this name, None where there is none."""
+    return getattr(ops.image if MODULE_OF.get(name) == "keras.src.ops.image" else ops, name, None)
+
+
 def _operation_node(call: Call, name: str) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
     """The node of an operation, as Keras' class (`multiply` is `Multiply`), and the arguments of its call."""
-    operation, args, config = call.operation.__name__, list(call.args), dict(call.kwargs)
-    kwargs: dict[str, Any] = {}
-    match operation:
-        case "concatenate":
-            args = [args]
-        case "get_item":
-            args.append(config.pop("key"))
-        case "clip":
-            args, config = args[:1], {"x_min": args[1], "x_max": args[2]}
-        case "leaky_relu":
-            config = {"negative_slope": config["slope"]}
-        case "gelu" | "gelu_tanh":
-            operation, config = "gelu", {"approximate": operation == "gelu_tanh"}
-        case "gather":
-            operation = "take"
-        case "pad_constant":
-            kwargs["constant_values"] = config["value"]
-            operation, config = "pad", {"pad_width": config["widths"], "mode": "constant"}
-        case "constant_like" if config["value"] in (0, 1):
-            operation, config = "ones_like" if config["value"] else "zeros_like", {"dtype": config["dtype"]}
-    if operation not in MODULE_OF:
+    operation = call.operation.__name__
+    if operation not in MODULE_OF or call.operation is not _operation_named(operation):
         raise ValueError(
             f"the operation {operation!r} of the functional model has no form in files; "
             "call it in a layer of yours, and the layer in the model"
         )
-    class_name = "".join(part.capitalize() for part in operation.split("_"))
+    bound = inspect.signature(call.operation).bind(*call.args, **call.kwargs)
+    bound.apply_defaults()
+    data = IRREGULAR.get(operation, DATA)
+    args: list[Any] = []
+    kwargs, config = {}, {}
+    for parameter, value in bound.arguments.items():
+        if bound.signature.parameters[parameter].kind is inspect.Parameter.VAR_POSITIONAL:
+            args += value
+        elif parameter not in data:
+            config[parameter] = value
+        elif config:  # what stands behind something else is passed by its name
+            kwargs[parameter] = value
+        else:
+            args.append(value)
+    if MODULE_OF[operation] == "keras.src.ops.nn" and config.get("data_format", "") is None:
+        config["data_format"] = settings.image_data_format()
+    class_name = CLASSES.get(operation) or "".join(part.capitalize() for part in operation.split("_"))
     node = {
         "module": MODULE_OF[operation],
         "class_name": class_name,
@@ -147,18 +174,16 @@ def is_operation(node: dict[str, Any]) -> bool:
 
 def _operation_from(node: dict[str, Any]) -> Callable[..., Any]:
     """The operation that a node names, with its configuration."""
-    wanted = node["class_name"].lower()
-    if wanted == "getitem":
+    name = NAME_OF.get(node["class_name"].lower(), "")
+    if (operation := _operation_named(name)) is None:
+        raise ValueError(f"operation {node['class_name']!r} of the functional model is not known here")
+    if name == "get_item":
         return lambda x, key: ops.get_item(x, tuple(key) if isinstance(key, list) else key)
-    if wanted == "einsum":
+    if name == "einsum":
         return partial(ops.einsum, node["config"]["subscripts"])
-    for name in dir(ops):
-        if name.replace("_", "") == wanted and not name.startswith("_"):
-            operation = getattr(ops, name)
-            known = inspect.signature(operation).parameters
-            config = {k: deserialize(v) for k, v in node["config"].items() if k != "name"}
-            return partial(operation, **{k: v for k, v in config.items() if k in known or v is not None})
-    raise ValueError(f"operation {node['class_name']!r} of the functional model is not known here")
+    known = inspect.signature(operation).parameters
+    config = {k: deserialize(v) for k, v in node["config"].items() if k != "name"}
+    return partial(operation, **{k: v for k, v in config.items() if k in known or v is not None})
 
 
 def model_from_graph_config(cls: Any, config: dict[str, Any]) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, primitive, raw, reshape
 from ..backends import backend, xp
-from .elementwise import where
+from .comparison import where
 
 __all__ = [
     "bincount", "gather", "get_item", "scatter", "scatter_add", "scatter_update", "segment_sum", "slice",

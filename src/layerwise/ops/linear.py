@@ -8,11 +8,12 @@ from typing import Any
 
 from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, broadcast_to, primitive, reshape, sum_to
 from ..backends import backend, xp
+from .activation import act_grad
 from .reduction import sum
 from .shaping import diagonal, expand_dims, roll, squeeze, swapaxes
 
 __all__ = [
-    "cross", "dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace", "vdot",
+    "cross", "dense", "dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace", "vdot",
 ]  # fmt: skip
 
 
@@ -52,6 +53,32 @@ def _(a, b):
             f"matmul: the inner sizes of shapes {a.shape} and {b.shape} differ: {a.shape[-1]} against {b.shape[-2]}"
         )
     return Spec((*broadcast_shapes("matmul", a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), b.dtype)
+
+
+@primitive(promote=True)
+def dense(x: Array, w: Array, b: Array = None, *, act: str | None = None) -> Array:
+    """y = act(x @ w + b)    x (..., n), w (n, m), b (m,) or None -> (..., m)"""
+    return backend().dense(x, w, b, act)
+
+
+@dense.gradient
+def _(g, y, x, w, b_shape, *, act):
+    g = act_grad(g, y, act=act)
+    rows = reshape(g, (-1, g.shape[-1]))
+    return (
+        lambda: _matmul(g, swapaxes(w, 0, 1)),
+        lambda: _matmul(swapaxes(reshape(x, (-1, x.shape[-1])), 0, 1), rows),
+        lambda: sum_to(rows, shape=b_shape),
+    )
+
+
+@dense.shape
+def _(x, w, b=None, *, act=None):
+    if x.shape[-1] != w.shape[0]:
+        raise ValueError(
+            f"dense: x of shape {x.shape} has {x.shape[-1]} features, expected {w.shape[0]} for w of shape {w.shape}"
+        )
+    return Spec((*x.shape[:-1], w.shape[1]), w.dtype)
 
 
 def dot(x1: Any, x2: Any) -> Tensor:

@@ -6,12 +6,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import config
-from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, cast, primitive, reshape, stop_gradient
+from ..autograd import (
+    Array,
+    Spec,
+    Tensor,
+    as_tensor,
+    broadcast_to,
+    cast,
+    check_count,
+    primitive,
+    reshape,
+    stop_gradient,
+)
 from ..backends import xp
 from ..dtypes import is_float, standardize_dtype
-from .elementwise import abs, exp, isclose, log, maximum, sqrt, square, where
+from .arithmetic import abs, sqrt, square
+from .comparison import isclose, maximum, where
+from .functions import exp, log
 from .indexing import take_along_axis
-from .shaping import Axis, axes_of, check_count, concatenate, expand_dims, flip, moveaxis, ones_like, squeeze, transpose
+from .making import ones_like
+from .shaping import Axis, axes_of, concatenate, expand_dims, flip, moveaxis, squeeze, transpose
 
 __all__ = [
     "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "average", "count_nonzero", "cumprod",
@@ -109,7 +123,6 @@ def _(x, *, axis=None, keepdims=False):
 
 
 def _permute(x: Tensor, order: Sequence[int]) -> Tensor:
-
     return transpose(x, tuple(order))
 
 
@@ -118,7 +131,6 @@ def _reverse(x: Tensor) -> Tensor:
 
 
 def _exclusive_cumprod(x: Tensor) -> Tensor:
-
     check_count("cumprod", x.shape[-1])
     parts = [as_tensor(x[..., :1] * 0 + 1)]
     for i in range(x.shape[-1] - 1):
@@ -208,7 +220,6 @@ def _(x, *, axis=None):
 
 @cumsum.gradient
 def _(g, x_shape, *, axis):
-
     along = 0 if axis is None else axis
     return reshape(flip(cumsum(flip(g, axis=along), axis=along), axis=along), x_shape)
 
@@ -264,7 +275,6 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
 
 def normalize(x: Any, axis: Axis = -1, order: Any = 2, epsilon: float | None = None) -> Tensor:
     """y = x / max(norm(x), epsilon) along `axis`"""
-
     x = as_tensor(x)
     return x / maximum(norm(x, order, axis, keepdims=True), config.epsilon() if epsilon is None else epsilon)
 

@@ -1,28 +1,22 @@
-"""Making arrays, and rearranging them: nothing here computes."""
+"""Rearranging: nothing here computes."""
 
 from __future__ import annotations
 
 import builtins
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from .. import config
-from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, cast, outlined, primitive, reshape
-from ..backends import backend, xp
-from ..dtypes import standardize_dtype
-from .elementwise import where
+from ..autograd import Array, Spec, Tensor, as_tensor, check_count, made, primitive, reshape
+from ..backends import xp
 
 __all__ = [
-    "arange", "array", "concatenate", "convert_to_numpy", "convert_to_tensor", "diag", "diagonal", "empty",
-    "expand_dims", "eye", "flip", "full", "full_like", "hstack", "identity", "is_tensor", "linspace", "meshgrid",
-    "moveaxis", "ndim", "one_hot", "ones", "ones_like", "pad", "ravel", "repeat", "roll", "shape", "size", "split",
-    "squeeze", "stack", "swapaxes", "tile", "transpose", "tri", "tril", "triu", "unstack", "vstack", "zeros",
-    "zeros_like",
+    "concatenate", "diagonal", "expand_dims", "flip", "hstack", "moveaxis", "pad", "ravel", "repeat", "roll", "split",
+    "squeeze", "stack", "swapaxes", "tile", "transpose", "unstack", "vstack",
 ]  # fmt: skip
+
 
 Axis = int | Sequence[int] | None
 
@@ -40,203 +34,6 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
         if not -ndim <= a < ndim:
             raise ValueError(f"axis: got {a}, expected -{ndim} ... {ndim - 1} for {ndim} dimensions")
     return tuple(sorted({a % ndim for a in axes}))
-
-
-# Making
-
-
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None) -> Tensor:
-    """`x` as a Tensor; memory is not shared with a NumPy array given.
-
-    >>> convert_to_tensor([1, 2], dtype="float32")
-    Tensor([1., 2.], shape=(2,), dtype=float32)
-    """
-    x = np.array(x) if isinstance(x, np.ndarray) else x
-    return as_tensor(x, standardize_dtype(dtype) if dtype is not None else None)
-
-
-array = convert_to_tensor
-
-
-def convert_to_numpy(x: Any) -> np.ndarray:
-    """`x` as a NumPy array."""
-    return np.array(as_tensor(x))
-
-
-def is_tensor(x: Any) -> bool:
-    """Whether `x` is a Tensor."""
-    return type(x) is Tensor
-
-
-def _made(shape: Sequence[int], dtype: str, make: Callable[[], Any]) -> Tensor:
-    """What `make` gives, an array of this shape; symbolic where there is no room for its values."""
-    if outlined((shape, "float64")):  # NumPy makes some in float64
-        return Tensor(Spec(tuple(shape), dtype))
-    return Tensor(backend().array(make(), dtype))
-
-
-def check_count(name: str, pieces: int) -> None:
-    """Raise a ValueError where a graph has no room for an operation in so many pieces."""
-    if outlined(((pieces, 1000), "uint8")):  # what a symbolic Tensor takes, about
-        raise ValueError(f"{name}: in {pieces} pieces, for which the graph has no room")
-
-
-def _filled(shape: Any, value: Any, dtype: str) -> Tensor:
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    return _made(shape, dtype, lambda: xp().full(shape, backend().array(value, dtype)))
-
-
-def zeros(shape: Any, dtype: Any = None) -> Tensor:
-    """y = 0 everywhere"""
-    return _filled(shape, 0, standardize_dtype(dtype))
-
-
-def ones(shape: Any, dtype: Any = None) -> Tensor:
-    """y = 1 everywhere"""
-    return _filled(shape, 1, standardize_dtype(dtype))
-
-
-empty = zeros
-
-
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-    """y = fill_value everywhere"""
-    return _broadcast(as_tensor(fill_value, standardize_dtype(dtype)), shape)
-
-
-def _broadcast(x: Tensor, shape: Any) -> Tensor:
-    return broadcast_to(x, (shape,) if isinstance(shape, int) else tuple(shape))
-
-
-@primitive(differentiable=False)
-def _constant_like(x: Array, *, value: Any, dtype: str) -> Array:
-    """y = value, in the shape of x"""
-    return xp().full(x.shape, backend().array(value, dtype))
-
-
-@_constant_like.shape
-def _(x, *, value, dtype):
-    return Spec(x.shape, dtype)
-
-
-def zeros_like(x: Any, dtype: Any = None) -> Tensor:
-    """y = 0, in the shape of x"""
-    return full_like(x, 0, dtype)
-
-
-def ones_like(x: Any, dtype: Any = None) -> Tensor:
-    """y = 1, in the shape of x"""
-    return full_like(x, 1, dtype)
-
-
-def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-    """y = fill_value, in the shape of x"""
-    x = as_tensor(x)
-    return _constant_like(x, value=fill_value, dtype=x.dtype if dtype is None else standardize_dtype(dtype))
-
-
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
-    """y = start, start + step, ... below stop; int32 where all are whole, otherwise `floatx`"""
-    start, stop = (0, start) if stop is None else (start, stop)
-    step = 1 if step is None else step
-    if dtype is None:
-        whole = builtins.all(isinstance(n, int | np.integer) for n in (start, stop, step))
-        dtype = "int32" if whole else config.floatx()
-    dtype = standardize_dtype(dtype)
-    count = builtins.max(0, math.ceil((stop - start) / step)) if step else 0
-    return _made((count,), dtype, lambda: np.arange(start, stop, step, dtype=dtype))
-
-
-def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
-) -> Any:
-    """y = `num` numbers from start to stop, evenly spaced along a new `axis`; with `retstep` also their distance"""
-    check_count("linspace", num * np.broadcast(start, stop).size)
-    values, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint=endpoint, retstep=True, axis=axis)
-    y = Tensor(backend().array(values, standardize_dtype(dtype)))
-    return (y, as_tensor(step, y.dtype)) if retstep else y
-
-
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
-    """y = 1 on the k-th diagonal, 0 elsewhere"""
-    return _made((N, N if M is None else M), standardize_dtype(dtype), lambda: np.eye(N, M, k))
-
-
-def identity(n: int, dtype: Any = None) -> Tensor:
-    """y = the identity matrix"""
-    return eye(n, dtype=dtype)
-
-
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
-    """y = 1 on and below the k-th diagonal, 0 above"""
-    return _made((N, N if M is None else M), standardize_dtype(dtype), lambda: np.tri(N, M, k, dtype=bool))
-
-
-def tril(x: Any, k: int = 0) -> Tensor:
-    """y = x on and below the k-th diagonal, 0 above"""
-    x = as_tensor(x)
-    return where(tri(x.shape[-2], x.shape[-1], k, "bool"), x, 0)
-
-
-def triu(x: Any, k: int = 0) -> Tensor:
-    """y = x on and above the k-th diagonal, 0 below"""
-    x = as_tensor(x)
-    return where(tri(x.shape[-2], x.shape[-1], k - 1, "bool"), 0, x)
-
-
-def diag(x: Any, k: int = 0) -> Tensor:
-    """y = the matrix with x on its k-th diagonal; of a matrix, its k-th diagonal"""
-    x = as_tensor(x)
-    if x.ndim == 2:
-        return diagonal(x, k)
-    n = x.shape[0] + builtins.abs(k)
-    padded = pad(x, [(builtins.max(k, 0), builtins.max(-k, 0))])
-    return eye(n, k=k, dtype=x.dtype) * padded
-
-
-def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
-    """y = the coordinates of the grid that vectors span, one array for each"""
-    vectors = [as_tensor(v) for v in x]
-    shape = [v.shape[0] for v in vectors]
-    grids = []
-    for i, v in enumerate(vectors):
-        form = [1] * len(vectors)
-        form[i] = shape[i]
-        grids.append(_broadcast(reshape(v, tuple(form)), shape))
-    return [swapaxes(g, 0, 1) for g in grids] if indexing == "xy" and len(grids) > 1 else grids
-
-
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
-    """y[..., c] = 1 where x = c, else 0; nowhere for an x outside 0 ... num_classes - 1
-
-    >>> one_hot([2, 0], 3)
-    Tensor([[0., 0., 1.],
-            [1., 0., 0.]], shape=(2, 3), dtype=float32)
-    """
-    x = as_tensor(x)
-    hot = cast(expand_dims(x, -1) == arange(num_classes, dtype=x.dtype), standardize_dtype(dtype))
-    return hot if axis in (-1, x.ndim) else moveaxis(hot, -1, axis)
-
-
-# Asking
-
-
-def shape(x: Any) -> tuple[int, ...]:
-    """The sizes of x's dimensions."""
-    return as_tensor(x).shape
-
-
-def size(x: Any) -> int:
-    """How many elements x has."""
-    return as_tensor(x).size
-
-
-def ndim(x: Any) -> int:
-    """How many dimensions x has."""
-    return as_tensor(x).ndim
-
-
-# Rearranging
 
 
 @primitive
@@ -510,5 +307,5 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Ten
     if axis is None:
         x, axis = ravel(x), 0
     counts = np.broadcast_to(np.asarray(repeats), x.shape[axis])
-    order = _made((int(counts.sum()),), "int32", lambda: np.repeat(np.arange(x.shape[axis]), counts))
+    order = made((int(counts.sum()),), "int32", lambda: np.repeat(np.arange(x.shape[axis]), counts))
     return x[(*(slice(None),) * (axis % x.ndim), order)]

@@ -1,0 +1,61 @@
+"""Noting calls: a symbolic Tensor remembers which operation it comes from, and so does a model's graph."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .. import tree
+from .symbolic import Call, Spec
+from .tape import Tensor
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def operation(function: Function) -> Function:
+    """Decorator: a function made of operations is a single one to those who look at the graph.
+
+    On values it does what it did. What it gives on symbolic Tensors comes from this call; the calls inside it, which
+    were noted before, are forgotten.
+
+    Args:
+        function: of Tensors and of what says how to compute.
+
+    >>> from layerwise.layers import Input
+    >>> @operation
+    ... def magnitude_of_double(x):
+    ...     return abs(2 * x)
+    >>> magnitude_of_double(Input((3,))).name
+    'magnitude_of_double'
+    """
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        results = function(*args, **kwargs)
+        if type(results) is not Tensor or type(results.value) is Spec:
+            note_call(called, args, kwargs, results)
+        return results
+
+    return called  # type: ignore[return-value]
+
+
+def note_call(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], results: Any) -> None:
+    """Note on symbolic results, where symbolic arguments made them, that they come from this call.
+
+    Args:
+        operation: what was called.
+        args, kwargs: with what.
+        results: what it returned; an argument that is returned as it is stays what it was.
+    """
+    made = [x for x in tree.flatten(results) if _is_symbolic(x)]
+    given = {id(x) for x in tree.flatten((args, kwargs)) if _is_symbolic(x)} if made else set()
+    if given:
+        call = Call(operation, args, kwargs, results)
+        for x in made:
+            if id(x) not in given:
+                x.note("history", call)
+
+
+def _is_symbolic(x: Any) -> bool:
+    return type(x) is Tensor and x.symbolic

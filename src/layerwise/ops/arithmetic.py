@@ -1,0 +1,168 @@
+"""Arithmetic. Arguments broadcast and are promoted to one dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd import Array, Tensor, elementwise
+from ..backends import xp
+
+__all__ = [
+    "abs", "absolute", "ceil", "divide", "floor", "floor_divide", "mod", "multiply", "negative", "reciprocal", "round",
+    "rsqrt", "sign", "sqrt", "square", "subtract", "true_divide",
+]  # fmt: skip
+
+
+@elementwise
+def subtract(x1: Array, x2: Array) -> Array:
+    """y = x1 - x2"""
+    return x1 - x2
+
+
+@subtract.gradient
+def _(g):
+    return g, lambda: -g
+
+
+@elementwise
+def multiply(x1: Array, x2: Array) -> Array:
+    """y = x1 x2"""
+    return x1 * x2
+
+
+@multiply.gradient
+def _(g, x1, x2):
+    return lambda: g * x2, lambda: g * x1
+
+
+@elementwise(floating=True)
+def divide(x1: Array, x2: Array) -> Array:
+    """y = x1 / x2; whole numbers are divided as `floatx`"""
+    return x1 / x2
+
+
+@divide.gradient
+def _(g, y, x2):
+    return lambda: g / x2, lambda: -g * y / x2
+
+
+true_divide = divide
+
+
+@elementwise
+def negative(x: Array) -> Array:
+    """y = -x"""
+    return -x
+
+
+@negative.gradient
+def _(g):
+    return -g
+
+
+@elementwise(floating=True)
+def reciprocal(x: Array) -> Array:
+    """y = 1 / x"""
+    return 1 / x
+
+
+@reciprocal.gradient
+def _(g, y):
+    return -g * y * y
+
+
+@elementwise(differentiable=False)
+def floor_divide(x1: Array, x2: Array) -> Array:
+    """y = floor(x1 / x2)"""
+    return xp().floor_divide(x1, x2)
+
+
+@elementwise
+def mod(x1: Array, x2: Array) -> Array:
+    """y = x1 - x2 floor(x1 / x2), which has the sign of x2"""
+    return xp().mod(x1, x2)
+
+
+@mod.gradient
+def _(g, x1, x2):
+    return g, lambda: -g * floor_divide(x1, x2)
+
+
+@elementwise
+def square(x: Array) -> Array:
+    """y = x^2"""
+    return x * x
+
+
+@square.gradient
+def _(g, x):
+    return g * 2 * x
+
+
+@elementwise(floating=True)
+def sqrt(x: Array) -> Array:
+    """y = x^(1/2)"""
+    return xp().sqrt(x)
+
+
+@sqrt.gradient
+def _(g, y):
+    return g * 0.5 / y
+
+
+@elementwise(floating=True)
+def rsqrt(x: Array) -> Array:
+    """y = x^(-1/2)"""
+    return 1 / xp().sqrt(x)
+
+
+@rsqrt.gradient
+def _(g, y):
+    return g * -0.5 * y * y * y
+
+
+@elementwise
+def absolute(x: Array) -> Array:
+    """y = |x|        dx = g sign(x), 0 at 0"""
+    return xp().abs(x)
+
+
+@absolute.gradient
+def _(g, x):
+    return g * sign(x)
+
+
+abs = absolute
+
+
+@elementwise(differentiable=False)
+def sign(x: Array) -> Array:
+    """y = -1, 0 or 1"""
+    return xp().sign(x)
+
+
+@elementwise(differentiable=False, floating=True)
+def floor(x: Array) -> Array:
+    """y = the largest whole number <= x, as a float"""
+    return xp().floor(x)
+
+
+@elementwise(differentiable=False, floating=True)
+def ceil(x: Array) -> Array:
+    """y = the smallest whole number >= x, as a float"""
+    return xp().ceil(x)
+
+
+def round(x: Any, decimals: int = 0) -> Tensor:
+    """y = x rounded to `decimals` places, halves to even
+
+    >>> round([0.5, 1.5, 2.6])
+    Tensor([0., 2., 3.], shape=(3,), dtype=float32)
+    """
+    return _round(x, decimals=decimals)
+
+
+@elementwise(differentiable=False)
+def _round(x: Array, *, decimals: int) -> Array:
+    """y = x rounded to `decimals` places"""
+    return xp().round(x, decimals)

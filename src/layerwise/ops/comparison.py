@@ -1,0 +1,181 @@
+"""Comparing, and choosing by what holds. Arguments broadcast and are promoted to one dtype."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autograd import Array, Tensor, add, as_tensor, elementwise, primitive
+from ..backends import xp
+from ..dtypes import is_float
+from .arithmetic import absolute, divide, multiply, subtract
+
+__all__ = [
+    "clip", "divide_no_nan", "equal", "greater", "greater_equal", "isclose", "isfinite", "isinf", "isnan", "less",
+    "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "nan_to_num",
+    "not_equal", "select", "where",
+]  # fmt: skip
+
+
+def _comparison(name: str, doc: str) -> Any:
+    def rule(x1, x2):
+        return getattr(xp(), name)(x1, x2)
+
+    rule.__name__ = rule.__qualname__ = name
+    rule.__doc__ = doc
+    return elementwise(rule, differentiable=False, dtype="bool")
+
+
+equal = _comparison("equal", "y = x1 == x2")
+
+not_equal = _comparison("not_equal", "y = x1 != x2")
+
+greater = _comparison("greater", "y = x1 > x2")
+
+greater_equal = _comparison("greater_equal", "y = x1 >= x2")
+
+less = _comparison("less", "y = x1 < x2")
+
+less_equal = _comparison("less_equal", "y = x1 <= x2")
+
+logical_and = _comparison("logical_and", "y = x1 and x2")
+
+logical_or = _comparison("logical_or", "y = x1 or x2")
+
+logical_xor = _comparison("logical_xor", "y = either x1 or x2")
+
+
+@elementwise(differentiable=False, dtype="bool")
+def logical_not(x: Array) -> Array:
+    """y = not x"""
+    return xp().logical_not(x)
+
+
+@elementwise(differentiable=False, dtype="bool")
+def isnan(x: Array) -> Array:
+    """y = whether x is NaN"""
+    return xp().isnan(x)
+
+
+@elementwise(differentiable=False, dtype="bool")
+def isinf(x: Array) -> Array:
+    """y = whether x is infinite"""
+    return xp().isinf(x)
+
+
+@elementwise(differentiable=False, dtype="bool")
+def isfinite(x: Array) -> Array:
+    """y = whether x is neither infinite nor NaN"""
+    return xp().isfinite(x)
+
+
+@elementwise
+def maximum(x1: Array, x2: Array) -> Array:
+    """y = the larger        the gradient goes to the larger, half to each of equals"""
+    return xp().maximum(x1, x2)
+
+
+@maximum.gradient
+def _(g, y, x1, x2):
+    half = where(x1 == x2, 0.5 * g, g)
+    return lambda: where(x1 == y, half, 0), lambda: where(x2 == y, half, 0)
+
+
+@elementwise
+def minimum(x1: Array, x2: Array) -> Array:
+    """y = the smaller        the gradient goes to the smaller, half to each of equals"""
+    return xp().minimum(x1, x2)
+
+
+@minimum.gradient
+def _(g, y, x1, x2):
+    half = where(x1 == x2, 0.5 * g, g)
+    return lambda: where(x1 == y, half, 0), lambda: where(x2 == y, half, 0)
+
+
+def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
+    """y = min(max(x, x_min), x_max)        dx = g where x_min <= x <= x_max
+
+    >>> clip([-2, 0, 5], -1, 1)
+    Tensor([-1,  0,  1], shape=(3,), dtype=int32)
+    """
+    return _clip(x, x_min, x_max)
+
+
+@elementwise
+def _clip(x: Array, low: Array, high: Array) -> Array:
+    """y = min(max(x, low), high)"""
+    return xp().minimum(xp().maximum(x, low), high)
+
+
+@_clip.gradient
+def _(g, x, low, high):
+    inside = logical_and(x >= low, x <= high)
+    return where(inside, g, 0), lambda: where(logical_and(x < low, low <= high), g, 0), lambda: where(x > high, g, 0)
+
+
+def where(condition: Any, x1: Any, x2: Any) -> Tensor:
+    """y = x1 where the condition holds, else x2
+
+    >>> where([True, False], 1.0, 2.0)
+    Tensor([1., 2.], shape=(2,), dtype=float32)
+    """
+    return _where(condition, x1, x2)
+
+
+@primitive(broadcasts=True, promote=("a", "b"))
+def _where(condition: Array, a: Array, b: Array) -> Array:
+    """y = a where the condition holds, else b"""
+    return xp().where(condition, a, b)
+
+
+@_where.gradient
+def _(g, condition):
+    return None, lambda: _where(condition, g, 0), lambda: _where(condition, 0, g)
+
+
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tensor:
+    """y = the first choice whose condition holds, else `default`
+
+    >>> select([[True, False], [True, True]], [[1, 1], [2, 2]])
+    Tensor([1, 2], shape=(2,), dtype=int32)
+    """
+    y = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        y = where(condition, choice, y)
+    return as_tensor(y)
+
+
+def divide_no_nan(x1: Any, x2: Any) -> Tensor:
+    """y = x1 / x2, 0 where x2 = 0"""
+    zero = equal(x2, 0)
+    return where(zero, 0, divide(x1, where(zero, 1, x2)))
+
+
+def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """y = x with other numbers for NaN, infinity and minus infinity, by default 0 and the dtype's extremes"""
+    x = as_tensor(x)
+    if not is_float(x.dtype):
+        return x
+    largest = _largest(x.dtype)
+    x = where(isnan(x), nan, x)
+    x = where(equal(x, math.inf), largest if posinf is None else posinf, x)
+    return where(equal(x, -math.inf), -largest if neginf is None else neginf, x)
+
+
+def _largest(dtype: str) -> float:
+    return 3.3895313892515355e38 if dtype == "bfloat16" else float(np.finfo(dtype).max)
+
+
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """y = whether |x1 - x2| <= atol + rtol |x2|, or both are the same infinity
+
+    >>> isclose([1.0, 1.0], [1.0 + 1e-6, 1.1])
+    Tensor([ True, False], shape=(2,), dtype=bool)
+    """
+    near = less_equal(absolute(subtract(x1, x2)), add(atol, multiply(rtol, absolute(x2))))
+    y = logical_or(equal(x1, x2), logical_and(near, isfinite(x2)))
+    return logical_or(y, logical_and(isnan(x1), isnan(x2))) if equal_nan else y

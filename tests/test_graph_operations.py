@@ -1,0 +1,158 @@
+"""Operations in a functional model's graph: each one as Keras writes it in files, and reads it."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import layerwise
+from layerwise.models.graph_config import MODULE_OF
+
+# One call of every operation that Keras' files know, on (2, 3, 4) numbers between 0.1 and 0.9. `k` is Keras or
+# Layerwise.
+ONE = """
+    absolute all any arccos arcsin arcsinh arctan arctanh argmax argmin argsort ceil cos cosh count_nonzero cumprod
+    cumsum erf exp expm1 elu floor gelu isfinite isinf isnan leaky_relu log log10 log1p log2 log_softmax logical_not
+    logsumexp max mean median min nan_to_num negative norm normalize ones_like prod ravel reciprocal relu relu6 round
+    rsqrt selu sigmoid sign silu sin sinh softmax softplus softsign sort sqrt square std stop_gradient sum tan tanh
+    transpose var zeros_like
+"""
+TWO = """
+    add allclose arctan2 binary_crossentropy categorical_crossentropy divide divide_no_nan equal floor_divide greater
+    greater_equal isclose less less_equal logical_and logical_or logical_xor maximum minimum mod multiply not_equal
+    power subtract vdot
+"""
+SAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
+    **{name: lambda k, x, y, name=name: getattr(k.ops, name)(x) for name in ONE.split()},
+    **{name: lambda k, x, y, name=name: getattr(k.ops, name)(x, y) for name in TWO.split()},
+    "affine_transform": lambda k, x, y: k.ops.image.affine_transform(image(k, x), SHIFT),
+    "arccosh": lambda k, x, y: k.ops.arccosh(x + 1.0),
+    "average": lambda k, x, y: k.ops.average(x, axis=1, weights=y),
+    "average_pool": lambda k, x, y: k.ops.average_pool(x, 2, strides=1, padding="same"),
+    "broadcast_to": lambda k, x, y: k.ops.broadcast_to(k.ops.sum(x, axis=(0, 1, 2)), (2, 3)),
+    "cast": lambda k, x, y: k.ops.cast(x * 9.0, "int32"),
+    "clip": lambda k, x, y: k.ops.clip(x, 0.3, 0.6),
+    "concatenate": lambda k, x, y: k.ops.concatenate([x, y], axis=2),
+    "conv": lambda k, x, y: k.ops.conv(x, np.ones((2, 4, 3), "float32"), strides=1, padding="same"),
+    "convert_to_tensor": lambda k, x, y: k.ops.convert_to_tensor(x, dtype="int32"),
+    "crop_images": lambda k, x, y: k.ops.image.crop_images(image(k, x), 1, 0, 0, 1),
+    "depthwise_conv": lambda k, x, y: k.ops.depthwise_conv(x, np.ones((2, 4, 2), "float32"), padding="valid"),
+    "diag": lambda k, x, y: k.ops.diag(k.ops.sum(x, axis=(0, 1)), k=1),
+    "diagonal": lambda k, x, y: k.ops.diagonal(x, offset=1, axis1=1, axis2=2),
+    "dot": lambda k, x, y: k.ops.dot(x, k.ops.transpose(y[0])),
+    "einsum": lambda k, x, y: k.ops.einsum("bij,bkj->bik", x, y),
+    "expand_dims": lambda k, x, y: k.ops.expand_dims(x, axis=1),
+    "flip": lambda k, x, y: k.ops.flip(x, axis=2),
+    "full_like": lambda k, x, y: k.ops.full_like(x, 2.5),
+    "get_item": lambda k, x, y: x[:, 1:, ..., -1],
+    "hstack": lambda k, x, y: k.ops.hstack([x, y]),
+    "in_top_k": lambda k, x, y: k.ops.in_top_k(k.ops.cast(y[:, 0, 0] * 4.0, "int32"), x[:, 0], k=2),
+    "inner": lambda k, x, y: k.ops.inner(x, y),
+    "matmul": lambda k, x, y: x @ k.ops.swapaxes(y, 1, 2),
+    "max_pool": lambda k, x, y: k.ops.max_pool(x, 2, strides=2),
+    "meshgrid": lambda k, x, y: k.ops.meshgrid(x[0, 0], y[0, 0]),
+    "moments": lambda k, x, y: k.ops.moments(x, axes=[1]),
+    "moveaxis": lambda k, x, y: k.ops.moveaxis(x, 1, 2),
+    "one_hot": lambda k, x, y: k.ops.one_hot(k.ops.cast(x * 4.0, "int32"), 4),
+    "outer": lambda k, x, y: k.ops.outer(x, y),
+    "pad": lambda k, x, y: k.ops.pad(x, [[0, 0], [1, 0], [0, 2]], constant_values=2.0),
+    "pad_images": lambda k, x, y: k.ops.image.pad_images(image(k, x), 1, 0, 2, 1),
+    "repeat": lambda k, x, y: k.ops.repeat(x, 2, axis=1),
+    "reshape": lambda k, x, y: k.ops.reshape(x, (-1, 2, 6)),
+    "resize": lambda k, x, y: k.ops.image.resize(image(k, x), (6, 5)),
+    "rgb_to_grayscale": lambda k, x, y: k.ops.image.rgb_to_grayscale(image(k, x)[..., :3]),
+    "roll": lambda k, x, y: k.ops.roll(x, 1, axis=1),
+    "scatter": lambda k, x, y: k.ops.scatter(np.array([[0], [2]]), x[0, 0, :2], (4,)),
+    "scatter_update": lambda k, x, y: k.ops.scatter_update(x[0, 0], np.array([[1]]), y[0, 0, :1]),
+    "segment_sum": lambda k, x, y: k.ops.segment_sum(x[0], np.array([0, 1, 0]), 2),
+    "select": lambda k, x, y: k.ops.select([x > y, x > 0.5], [x, y], 0.0),
+    "slice": lambda k, x, y: k.ops.slice(x, (0, 1, 1), (2, 2, 3)),
+    "slice_update": lambda k, x, y: k.ops.slice_update(x, (0, 1, 1), y[:1, :1, :2]),
+    "sparse_categorical_crossentropy": lambda k, x, y: k.ops.sparse_categorical_crossentropy(
+        k.ops.cast(y[:, :, 0] * 4.0, "int32"), x
+    ),
+    "split": lambda k, x, y: k.ops.split(x, 2, axis=2),
+    "squeeze": lambda k, x, y: k.ops.squeeze(x[:, :1], axis=1),
+    "stack": lambda k, x, y: k.ops.stack([x, y], axis=1),
+    "swapaxes": lambda k, x, y: k.ops.swapaxes(x, 1, 2),
+    "take": lambda k, x, y: k.ops.take(x, [0, 2], axis=1),
+    "take_along_axis": lambda k, x, y: k.ops.take_along_axis(x, k.ops.argsort(y, axis=1), axis=1),
+    "tensordot": lambda k, x, y: k.ops.tensordot(x, y[0], axes=[[2], [1]]),
+    "tile": lambda k, x, y: k.ops.tile(x, [1, 2, 1]),
+    "top_k": lambda k, x, y: k.ops.top_k(x, 2),
+    "trace": lambda k, x, y: k.ops.trace(x, axis1=1, axis2=2),
+    "tril": lambda k, x, y: k.ops.tril(x, k=-1),
+    "triu": lambda k, x, y: k.ops.triu(x),
+    "unstack": lambda k, x, y: k.ops.unstack(x, axis=1),
+    "vstack": lambda k, x, y: k.ops.vstack([x, y]),
+    "where": lambda k, x, y: k.ops.where(x > y, x, 0.0),
+}
+
+
+SHIFT = np.array([[1, 0, 1, 0, 1, 0, 0, 0]] * 2, "float32")
+
+
+def image(k: Any, x: Any) -> Any:
+    return k.ops.expand_dims(x, axis=1) * np.ones((1, 4, 1, 1), "float32")
+
+
+def model_of(k: Any, names: list[str]) -> Any:
+    x, y = (k.layers.Input(batch_shape=(2, 3, 4), name=name) for name in "xy")
+    return k.Model([x, y], {name: SAMPLES[name](k, x, y) for name in names})
+
+
+def nodes(path: Path) -> list[Any]:
+    """Of the operations in a file: class, configuration (what is None may be left out) and arguments."""
+    listed = json.loads(zipfile.ZipFile(path).read("config.json"))["config"]["layers"]
+    places = {node["name"]: i for i, node in enumerate(listed)}  # names are numbered differently
+
+    def numbered(part: Any) -> Any:
+        if isinstance(part, dict) and "keras_history" in part:
+            name, *output = part["keras_history"]
+            return {**part, "keras_history": [places[name], *output]}
+        if isinstance(part, dict):
+            return {key: numbered(value) for key, value in part.items()}
+        return [numbered(item) for item in part] if isinstance(part, list) else part
+
+    return [
+        (
+            node["module"],
+            node["class_name"],
+            {k: v for k, v in node["config"].items() if v is not None and k not in ("name", "dtype")},
+            numbered(node["inbound_nodes"]),
+        )
+        for node in listed
+    ]
+
+
+def test_every_operation_of_the_table_has_a_sample():
+    assert sorted(SAMPLES) == sorted(MODULE_OF)
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_operations_are_written_and_read_as_by_keras(part, tmp_path):
+    names = sorted(MODULE_OF)[part::8]
+    rng = np.random.default_rng(1)
+    data = [rng.uniform(0.1, 0.9, (2, 3, 4)).astype("float32") for _ in "xy"]
+    keras.utils.clear_session()
+    theirs, ours = model_of(keras, names), model_of(layerwise, names)
+    theirs.save(tmp_path / "theirs.keras")
+    ours.save(tmp_path / "ours.keras")
+    for got, expected in zip(nodes(tmp_path / "ours.keras"), nodes(tmp_path / "theirs.keras"), strict=True):
+        assert got == expected
+    expected = theirs(data)
+    read = layerwise.saving.load_model(tmp_path / "theirs.keras"), keras.saving.load_model(tmp_path / "ours.keras")
+    for model in (ours, *read):
+        results = model(data)
+        for name in names:
+            for y, y_expected in zip(flat(results[name]), flat(expected[name]), strict=True):
+                np.testing.assert_allclose(y, y_expected, rtol=2e-5, atol=1e-6, err_msg=name)
+
+
+def flat(results: Any) -> list[np.ndarray]:
+    return [np.asarray(y) for y in (results if isinstance(results, list | tuple) else [results])]
