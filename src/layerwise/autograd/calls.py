@@ -13,7 +13,7 @@ from .tape import Tensor
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def operation(function: Function) -> Function:
+def operation(function: Function, home: str | None = None) -> Function:
     """Decorator: a function made of operations is a single one to those who look at the graph.
 
     On values it does what it did. What it gives on symbolic Tensors comes from this call; the calls inside it, which
@@ -21,6 +21,7 @@ def operation(function: Function) -> Function:
 
     Args:
         function: of Tensors and of what says how to compute.
+        home: the module that the decorated function is to be found in; None: that of `function`.
 
     >>> from layerwise.layers import Input
     >>> @operation
@@ -37,6 +38,8 @@ def operation(function: Function) -> Function:
             note_call(called, args, kwargs, results)
         return results
 
+    if home is not None:
+        called.__module__ = home
     return called  # type: ignore[return-value]
 
 

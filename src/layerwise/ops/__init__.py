@@ -55,7 +55,7 @@ __all__ = ["add", "broadcast_to", "cast", "custom_gradient", "reshape", "stop_gr
 
 for _name in _noted:
     if not isinstance(globals()[_name], Primitive):  # those note their calls by themselves
-        globals()[_name] = operation(globals()[_name])
+        globals()[_name] = operation(globals()[_name], __name__)
 
 nn = sys.modules[f"{__name__}.nn"] = sys.modules[__name__]  # where Keras has relu, gelu and their like, too
 public_only(__name__, submodules="image")

@@ -13,9 +13,9 @@ from .resizing import resize_matrix as resize_matrix
 
 __all__ = ["affine_transform", "crop_images", "pad_images", "resize", "rgb_to_grayscale"]
 
-affine_transform = operation(affine.affine_transform)
-crop_images = operation(margins.crop_images)
-pad_images = operation(margins.pad_images)
-resize = operation(resizing.resize)
-rgb_to_grayscale = operation(colours.rgb_to_grayscale)
+affine_transform = operation(affine.affine_transform, __name__)
+crop_images = operation(margins.crop_images, __name__)
+pad_images = operation(margins.pad_images, __name__)
+resize = operation(resizing.resize, __name__)
+rgb_to_grayscale = operation(colours.rgb_to_grayscale, __name__)
 public_only(__name__)
