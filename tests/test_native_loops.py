@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from layerwise import config, ops
-from layerwise.autograd import Tensor, raw, vjp
+from layerwise import config, ops, random
+from layerwise.autograd import Spec, Tensor, raw, vjp
 from layerwise.backends import backend
+from layerwise.variables import StepFunction, Variable
 
 pytest.importorskip("layerwise.backends._native", reason="the C++ kernels are not built", exc_type=ImportError)
 
@@ -54,6 +55,16 @@ def gated(h: Any, x: Any, w: Any, u: Any, b: Any) -> list[Any]:
     steps = x.shape[0]
     (h, c, n), ys = ops.scan(step, (h, h * 2, ops.array(0)), (x, ops.arange(steps, dtype=x.dtype)))
     return [h, c, ops.cast(n, x.dtype), ys["c"], ops.cast(ys["place"], x.dtype), ys["largest"]]
+
+
+def sliced(h: Any, x: Any, w: Any, u: Any, b: Any) -> list[Any]:
+    """A matrix product for several gates, whose gradient puts parts together."""
+
+    def step(h: Any, x: Any) -> Any:
+        left, right = ops.split(x @ w + h @ u + b, 2, axis=-1)
+        return ops.concatenate([ops.tanh(left), ops.sigmoid(right) * h[:, 1:4]], axis=-1), right[:, ::-1]
+
+    return list(ops.scan(step, h, x))
 
 
 def nested(h: Any, x: Any, w: Any, u: Any, b: Any) -> list[Any]:
@@ -104,12 +115,13 @@ FUNCTIONS = [
     recurrent(ops.scan),
     recurrent(ops.scan, True),
     gated,
+    sliced,
     nested,
     without_a_carry,
     constant_results,
     with_numpy,
 ]
-NAMES = ["recurrent", "reverse", "gated", "nested", "without a carry", "constant results", "with NumPy"]
+NAMES = ["recurrent", "reverse", "gated", "sliced", "nested", "without a carry", "constant results", "with NumPy"]
 
 
 @pytest.mark.parametrize("steps", [1, 4])
@@ -158,3 +170,52 @@ def test_the_gradient_computes_nothing_again_and_each_matrix_gets_one_product():
     """Forward x w and h u; backward the gradients of h and x a step; after the loop those of w and u."""
     program = compiled(pulled(recurrent(ops.scan)), *arrays(50))[1]
     assert Counter(program.calls)["gemm"] == 2 + 2 + 2
+
+
+def dropped(loop: Any, steps: int = 4) -> tuple[Any, random.SeedGenerator]:
+    """A training step of a cell with dropout and a running mean, as a function of x, and the dropout's generator."""
+    generator, mean = random.SeedGenerator(5), Variable(np.zeros(UNITS), trainable=False, dtype="float64")
+
+    def f(h: Any, x: Any, w: Any, u: Any, b: Any) -> list[Any]:
+        def step(h: Any, x: Any) -> Any:
+            h = random.dropout(cell(h, x, w, u, b), 0.5, seed=generator)
+            mean.assign(mean * 0.5 + ops.mean(h, axis=0))
+            return h, ops.cast(h == 0.0, h.dtype)
+
+        return [*loop(step, h, x), mean.value * 1.0]
+
+    variables = [generator.state, mean]
+    step = StepFunction(lambda *xs: [Tensor(a) for a in pulled(f)([], *map(raw, xs))[1]], variables)
+    return step, generator
+
+
+@pytest.mark.parametrize("name", ["numpy", "native", "xla"])
+def test_what_a_body_assigns_the_next_step_finds(name):
+    """So dropout differs from step to step, and gradients drop what values dropped."""
+    if name == "xla":
+        pytest.importorskip("jax").config.update("jax_enable_x64", True)
+    with config.override(backend="numpy"):
+        expected = [raw(y) for y in dropped(unrolled)[0](*arrays(4))]
+    with config.override(backend=name):
+        step, generator = dropped(ops.scan)
+        xs = arrays(4)
+        found = [np.asarray(y) for y in step(*xs)]
+        assert generator.state.numpy()[1] == 4
+        again = [np.asarray(y) for y in step(*xs)]
+        assert generator.state.numpy()[1] == 8
+    kept = found[1]
+    assert len({row.tobytes() for row in kept}) == 4
+    assert not np.array_equal(again[1], kept)
+    for got, want in zip(found, expected, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-10)
+    if name == "native":
+        ((program, _),) = step._run.programs.values()
+        assert Counter(program.calls)["random_bits"] == 1
+
+
+def test_a_loop_that_is_only_looked_at_assigns_nothing():
+    generator = random.SeedGenerator(5)
+    ops.scan(lambda c, x: (c, random.dropout(x, 0.5, seed=generator)), 0.0, Tensor(Spec((3, 2))))
+    assert generator.state.numpy()[1] == 0
+    ops.scan(lambda c, _: (c, random.uniform((2,), seed=generator)), 0.0, length=3)
+    assert generator.state.numpy()[1] == 3

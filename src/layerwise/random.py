@@ -158,10 +158,17 @@ def _draw(shape: Shape, dtype: str, seed: Seed, words: int, make: Callable[..., 
     """make(w1, w2, ...) of flat arrays of random words, one element of the result from each."""
     shape = tuple(shape)
     if None in shape or outlined((shape, dtype)):  # type: ignore[arg-type]
-        return Tensor(Spec(shape, dtype))  # a symbolic call draws nothing
+        _draw_symbolically(seed)
+        return Tensor(Spec(shape, dtype))
     n = math.prod(shape)  # type: ignore[arg-type]
     bits = backend().random_bits(draw_key(seed), n * words)
     return Tensor(make(*(bits[i::words] for i in range(words))).astype(dtype).reshape(shape))
+
+
+def _draw_symbolically(seed: Seed) -> None:
+    """A symbolic call draws nothing, but says that it will: a generator is a variable that it assigns."""
+    if isinstance(seed, SeedGenerator):
+        seed.state.assign(Tensor(Spec(seed.state.shape, seed.state.dtype)))
 
 
 def _float_dtype(name: str, dtype: Any) -> tuple[str, str]:
@@ -397,6 +404,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: Se
         raise ValueError(f"dropout: rate: got {rate}, expected a number from 0 to 1")
     shape = x.shape if noise_shape is None else tuple(n or m for n, m in zip(noise_shape, x.shape, strict=True))
     if x.symbolic:
+        _draw_symbolically(seed)
         kept = Tensor(Spec(shape, "bool"))
     else:
         kept = bernoulli(1 - rate, shape, seed)

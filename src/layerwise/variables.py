@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import catalog, config, observe, tree
-from .autograd import Operators, Spec, Tensor, as_tensor, lifted, raw
+from .autograd import Operators, Spec, Tensor, as_tensor, lifted, note_assignment, raw
 from .backends import backend, load
 from .dtypes import dtype_name, is_float, standardize_dtype
 from .lazy import public_only
@@ -260,6 +260,7 @@ class Variable(Operators):
         new = raw(as_tensor(value))
         if tuple(new.shape) != self.shape:
             raise ValueError(f"variable {self.path!r}: assign: got shape {tuple(new.shape)}, expected {self.shape}")
+        note_assignment(self, self._raw)
         if type(new) is Spec:
             return self  # a symbolic call looks at shapes and changes nothing
         if converted := dtype_name(new.dtype) != self.dtype:

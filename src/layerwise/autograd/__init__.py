@@ -12,7 +12,7 @@ from ..lazy import public_only
 from .basic import add, broadcast_to, cast, reshape, stop_gradient, sum_to
 from .budget import check_count, made, outlined, outlining
 from .calls import operation
-from .captures import Captures, captured_in
+from .captures import Assigned, Captures, captured_in, note_assignment
 from .checking import gradcheck
 from .derivatives import custom_gradient, grad, value_and_grad, vjp
 from .gradient_tape import GradientTape
@@ -25,6 +25,7 @@ from .tape import GraphError, Node, Tape, Tensor, captures, differentiating, lif
 
 __all__ = [
     "Array",
+    "Assigned",
     "Call",
     "Captures",
     "GradientTape",
@@ -53,6 +54,7 @@ __all__ = [
     "made",
     "merge_specs",
     "no_grad",
+    "note_assignment",
     "operation",
     "operations",
     "outlined",

@@ -1,9 +1,10 @@
-"""What the body of a loop refers to outside of it."""
+"""What the body of a loop refers to outside of it, and what it changes there."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from .tape import Node, Tensor, _clock, _levels, _open_tapes, captures, lifted
@@ -58,3 +59,62 @@ def captured_in(scope: Captures | None) -> Iterator[None]:
         yield
     finally:
         captures.reset(token)
+
+
+class Assigned:
+    """The variables that the body of a loop assigns, found when it is only looked at: carries of the loop.
+
+    Not those that are trained, as no gradient flows through what is assigned.
+    """
+
+    def __init__(self) -> None:
+        self._readers: dict[Any, Callable[[], Any]] = {}
+        self._before: list[Tensor] = []
+        self._outer: Assigned | None = None  # of the loop around this one
+
+    def note(self, variable: Any, read: Callable[[], Any]) -> None:
+        """A variable, which `read` gives the value of, is about to be assigned."""
+        if self._outer is not None:
+            self._outer.note(variable, read)
+        if not variable.trainable and variable not in self._readers:
+            self._readers[variable] = read
+            self._before.append(Tensor(read()))
+
+    def values(self) -> list[Tensor]:
+        """What the variables are now, in order."""
+        return [Tensor(read()) for read in self._readers.values()]
+
+    def assign(self, values: Sequence[Tensor]) -> None:
+        """Give as many variables their values."""
+        for variable, value in zip(self._readers, values, strict=False):
+            variable.assign(value)
+
+    @contextlib.contextmanager
+    def found(self) -> Iterator[None]:
+        """Find those that are assigned inside the `with` block, be it a symbolic value; then they are as before."""
+        self._outer = _assigned.get()
+        token = _assigned.set(self)
+        try:
+            yield
+        finally:
+            _assigned.reset(token)
+            self.assign(self._before)
+
+    @contextlib.contextmanager
+    def starting_from(self, values: Sequence[Tensor]) -> Iterator[None]:
+        """Inside the `with` block the variables have these values, and then those that they had before."""
+        before = self.values()
+        try:
+            self.assign(values)
+            yield
+        finally:
+            self.assign(before)
+
+
+_assigned: ContextVar[Assigned | None] = ContextVar("assigned", default=None)
+
+
+def note_assignment(variable: Any, read: Callable[[], Any]) -> None:
+    """What a variable does before it is assigned."""
+    if (assigned := _assigned.get()) is not None:
+        assigned.note(variable, read)

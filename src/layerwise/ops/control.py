@@ -10,6 +10,7 @@ from typing import Any
 from .. import tree
 from ..autograd import (
     Array,
+    Assigned,
     Captures,
     Node,
     Spec,
@@ -66,8 +67,9 @@ def scan(
     """carry, y_t = f(carry, x_t) for every t; returns the last carry and the y's, stacked
 
     `init`, `xs` and the y's may be nested; the xs share their first size, the number of steps (or `length`). The body
-    is looked at once with symbolic values, so it may not branch on them. Gradients flow to `init`, `xs` and whatever
-    the body refers to; a scan in reverse computes them, which runs the body again from the carry before each step.
+    is looked at once with symbolic values, so it may not branch on them; what it assigns to variables, such as the
+    state of a seed, the next step finds. Gradients flow to `init`, `xs` and whatever the body refers to; a scan in
+    reverse computes them, which runs the body again from the carry before each step.
 
     >>> total, sums = scan(lambda carry, x: (carry + x, carry + x), 0.0, [1.0, 2.0, 3.0])
     >>> total.item(), sums
@@ -76,6 +78,7 @@ def scan(
     if isinstance(xs, list) and xs and all(isinstance(x, int | float) for x in tree.flatten(xs)):
         xs = as_tensor(xs)
     carry = [as_tensor(c) for c in tree.flatten(init)]
+    own, assigned = len(carry), Assigned()
     inputs = [] if xs is None else [as_tensor(x) for x in tree.flatten(xs)]
     sizes = {x.shape[0] for x in inputs} | ({length} if length is not None else set())
     if len(sizes) != 1:
@@ -86,10 +89,12 @@ def scan(
     structure: list[Any] = [None]
 
     def body(c: list[Tensor], x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        new, y = f(tree.pack_sequence_as(init, c), None if xs is None else tree.pack_sequence_as(xs, x))
+        with assigned.starting_from(c[own:]):
+            new, y = f(tree.pack_sequence_as(init, c[:own]), None if xs is None else tree.pack_sequence_as(xs, x))
+            new = [*tree.flatten(new), *(assigned.values() if len(c) > own else ())]
         structure[0] = y
         ys = [t for t in tree.flatten(y) if t is not None]
-        return [resolved(as_tensor(t)) for t in tree.flatten(new)], [resolved(as_tensor(t)) for t in ys]
+        return [resolved(as_tensor(t)) for t in new], [resolved(as_tensor(t)) for t in ys]
 
     def look(specs: list[Spec]) -> list[Spec]:
         c, y = body([Tensor(s) for s in specs[: len(carry)]], [Tensor(s) for s in specs[len(carry) :]])
@@ -104,14 +109,17 @@ def scan(
     specs = [Spec(c.shape, c.dtype) for c in carry] + [Spec(x.shape[1:], x.dtype) for x in inputs]
     met: dict[Node, Tensor] = {}
     scope = Captures(captures.get(), {}, {}, met)
-    with captured_in(scope):
+    with captured_in(scope), assigned.found():
         results = with_unknown_sizes(look, specs)
+    carry += assigned.values()
     n = len(carry)
+    results[own:own] = [Spec(c.shape, c.dtype) for c in carry[own:]]
 
     def arranged(values: list[Tensor]) -> tuple[Any, Any]:
         ys = iter(values[n:])
         y = tree.map_structure(lambda t: None if t is None else next(ys), structure[0])
-        return tree.pack_sequence_as(init, values[:n]), y
+        assigned.assign(values[own:n])
+        return tree.pack_sequence_as(init, values[:own]), y
 
     operands = [*carry, *inputs, *met.values()]
     if any(t.symbolic for t in operands):

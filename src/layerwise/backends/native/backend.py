@@ -18,7 +18,7 @@ from ..window import Window
 from .instructions import LIMITS
 from .kernels import GATHERED, call, gathers, instruction
 from .loops import record_loop
-from .recording import Recorded, arrays_in, record
+from .recording import Recorded, added_at, arrays_in, record
 from .replay import Replay
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
@@ -52,7 +52,7 @@ class NativeBackend(NumpyBackend):
 
     def add_at(self, array: Array, index: Any, values: Array) -> Array:
         if arrays_in([array, index, values], Recorded):
-            return record(_added_at, array, index, values)
+            return record(added_at, array, index, values)
         return super().add_at(array, index, values)
 
     def scan(
@@ -276,12 +276,6 @@ def _check_range(indices: np.ndarray, size: int, axis: int) -> None:
     if indices.size and not (-size <= indices.min() and indices.max() < size):
         wrong = indices[(indices < -size) | (indices >= size)].flat[0]
         raise IndexError(f"index {wrong} is out of bounds for axis {axis} with size {size}")
-
-
-def _added_at(array: np.ndarray, index: Any, values: np.ndarray) -> np.ndarray:
-    array = np.array(array)
-    np.add.at(array, index, values)
-    return array
 
 
 BACKEND = NativeBackend()

@@ -9,6 +9,7 @@ no kernel knows stay calls of NumPy between the stages. The body of a loop is lo
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ from .instructions import (
     computed,
 )
 from .loops import Loop, unrolled
-from .recording import Kernel, Noted, Step, arrays_in, cast, identity
+from .recording import Kernel, Noted, Step, added_at, arrays_in, cast, identity
 
 Constants = dict[int, tuple[Any, Value]]  # by id, which stays what it is while the array is here too
 
@@ -73,7 +74,12 @@ class Lowering:
     def in_memory(self, value: Value, ordered: bool = False) -> Value:
         """A value that is read from memory, or a copy of it where its elements have to be in order."""
         value.base.stored = True
-        return value if value.ordered or not ordered else self._copy(value)
+        if value.ordered or not ordered:
+            return value
+        key = "in order", id(value)
+        if key not in self._known:
+            self._known[key] = self._copy(value)
+        return self._known[key]
 
     def _copy(self, value: Value) -> Value:
         copy = Value(value.shape, value.dtype, stored=True)
@@ -119,6 +125,8 @@ class Lowering:
                 value = self._reduction(step, REDUCTIONS[function])
             elif function in (np.concatenate, np.stack):
                 value = self._joined(step)
+            elif function is added_at:
+                value = self._added(step)
             elif function is np.take_along_axis:
                 value = self._picked(step)
             else:
@@ -138,57 +146,58 @@ class Lowering:
 
     def _loop(self, step: Step, loop: Loop) -> None:
         """A loop whose body is lowered once; all its turns, one after the other, if the body has calls of NumPy."""
-        ordered = range(loop.carries, loop.carries + loop.slices)
-        before = len(self.items)
-        inputs = [self.in_memory(self.value(x), ordered=i in ordered) for i, x in enumerate(step.args)]
+        n, m = loop.carries, loop.carries + loop.slices
+        around = [self.value(x) for x in step.args]
         outputs = [Value(r.shape, r.dtype, stored=True) for r in step.outputs]
-
         given = []
-        for i, (noted, value) in enumerate(zip(loop.inputs, inputs, strict=True)):
-            around = outputs[i] if i < loop.carries else value if i in ordered else value.base
-            shape = noted.shape if i in ordered else around.shape
-            inside = Value(shape, around.dtype, slot=i + 1, stored=True, stands_for=around)
-            if i in ordered:
-                inside.move(loop.length, loop.reverse)
-            elif i >= loop.carries and value.root is not None:
+        for i, (noted, value) in enumerate(zip(loop.inputs, around, strict=True)):
+            base = value.base
+            shape = noted.shape if i < m else base.shape
+            inside = Value(shape, base.dtype, slot=i + 1, stored=True, stands_for=outputs[i] if i < n else base)
+            if i >= m and value is not base:
                 inside = Value(value.shape, value.dtype, root=inside, offset=value.offset, strides=value.strides)
             given.append(inside)
-        form = lower(loop.inputs, given, loop.steps, loop.outputs, loop.carries, self.constants)
+        form = lower(loop.inputs, given, loop.steps, loop.outputs, n, self.constants)
         if any(isinstance(item, Call) and item.step for item in form.items):
-            del self.items[before:]
             turns, last = unrolled(step, loop)
             for turn in turns:
                 self.add(turn)
             self.values.update((id(r), self.value(x)) for r, x in zip(step.outputs, last, strict=False))
             return
+        inputs = [self.in_memory(value, ordered=n <= i < m) for i, value in enumerate(around)]
+        for part, whole in zip(given[n:m], inputs[n:m], strict=True):
+            part.stands_for = whole
+            part.move(loop.length, loop.reverse)
         body = Block(form)
         workspace = Value((body.size,), np.dtype("uint8"), stored=True)
         for value in body.temporaries:
             value.stands_for = workspace
-        for value, stack in zip(body.made, outputs[loop.carries :], strict=True):
-            value.stands_for = stack
-            value.move(loop.length, loop.reverse)
+        for part, whole in zip(body.made, outputs[n:], strict=True):
+            part.stands_for = whole
+            part.move(loop.length, loop.reverse)
         self.values.update((id(r), v) for r, v in zip(step.outputs, outputs, strict=True))
-        self.items.append(Call([*outputs, workspace], [*inputs], body=body, times=loop.length, carries=loop.carries))
+        self.items.append(Call([*outputs, workspace], [*inputs], body=body, times=loop.length, carries=n))
 
     def _view(self, step: Step) -> Value | None:
         """What a function like reshape makes of an array, found out by letting NumPy do it to one that is empty."""
         source = step.args[0]
         if not isinstance(source, Noted) or len(arrays_in([step.args, step.kwargs], Noted)) > 1:
             return None
-        value = self.value(source)
+        return self._seen(self.value(source), step.function, *step.args[1:], **step.kwargs)
+
+    def _seen(self, value: Value, function: Any, *args: Any, **kwargs: Any) -> Value | None:
         for _ in range(2):
             root = value.base
             whole = np.empty(math.prod(root.shape), root.dtype)
             steps = [s * root.dtype.itemsize for s in value.strides]
             seen = np.lib.stride_tricks.as_strided(whole[value.offset :], value.shape, steps)
-            result = step.function(seen, *step.args[1:], **step.kwargs)
+            result = function(seen, *args, **kwargs)
             if isinstance(result, np.ndarray) and np.may_share_memory(result, whole):
                 start = result.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
                 strides = tuple(s // root.dtype.itemsize for s in result.strides)
                 root.stored = True
                 return Value(result.shape, root.dtype, root=root, offset=start // root.dtype.itemsize, strides=strides)
-            if step.function not in (np.reshape, np.ravel):
+            if function not in (np.reshape, np.ravel):
                 return None
             value = self._copy(self.in_memory(value))
         return None
@@ -331,6 +340,22 @@ class Lowering:
             if math.prod(shape):
                 self.items.append(Call([place], [part], ("copy", (), ()), along=parts))
             start += size
+        return whole
+
+    def _added(self, step: Step) -> Value | None:
+        """An array with others added to a part of it, as the gradients of slices are."""
+        array, index, values = step.args
+        result = step.outputs[0]
+        plain = isinstance(index, tuple) and all(i is None or i is ... or type(i) in (int, slice) for i in index)
+        alike = isinstance(values, Noted) and values.dtype == result.dtype == computed(result.dtype)
+        if not (plain and alike):
+            return None
+        before = self._seen(self.value(array), operator.getitem, index)
+        if before is None or before.shape != values.shape:
+            return None
+        total = self.in_memory(self.emit("ADD", [before, values], result.dtype, result.dtype))
+        whole = self._copy(self.in_memory(self.value(array)))
+        self.items.append(Call([self._seen(whole, operator.getitem, index)], [total], ("copy", (), ()), along=[whole]))
         return whole
 
     def _picked(self, step: Step) -> Value | None:

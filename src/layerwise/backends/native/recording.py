@@ -150,6 +150,13 @@ def reinterpret(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return x.view(dtype)
 
 
+def added_at(x: np.ndarray, index: Any, values: np.ndarray) -> np.ndarray:
+    """A copy of x with values added at an index, repeated positions adding up."""
+    x = np.array(x)
+    np.add.at(x, index, values)
+    return x
+
+
 def arrays_in(structure: Any, kind: type) -> list[Any]:
     """The arrays of this kind (`Recorded` or `Noted`) among some arguments, in order."""
     if isinstance(structure, kind):
