@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from layerwise import config, losses, ops, serialization
+from layerwise import config, layers, losses, models, ops, serialization
 from layerwise.autograd import Spec, Tensor, grad, gradcheck, raw
 from layerwise.naming import snake_case
 
@@ -411,3 +411,10 @@ def test_automatic_names():
     first, second = Mine(), Mine()
     assert first.name == "mine"
     assert second.name == "mine_1"
+
+
+def test_crossentropy_is_the_one_that_fits_the_shapes():
+    for classes, y in ((1, [0, 1]), (3, [0, 2]), (3, np.eye(3)[[0, 2]])):
+        model = models.Sequential([layers.Input((2,)), layers.Dense(classes, activation="sigmoid")])
+        model.compile("sgd", loss="crossentropy")
+        assert np.isfinite(model.evaluate(np.ones((2, 2)), np.asarray(y), verbose=0))

@@ -7,7 +7,8 @@ from ..serialization import lookups
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
-        ".base": "FunctionLoss Loss check_labels",
+        ".base": "FunctionLoss Loss",
+        ".matching": "check_labels",
         ".regression": """
             CosineSimilarity Huber LogCosh MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError
             MeanSquaredLogarithmicError cosine_similarity huber log_cosh mean_absolute_error

@@ -6,7 +6,8 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor
-from .base import FunctionLoss, matched
+from .base import FunctionLoss
+from .matching import matched
 
 
 def _signs(y_true: Tensor) -> Tensor:
@@ -47,38 +48,25 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     return ops.maximum(other - label + 1.0, 0.0)
 
 
-class Hinge(FunctionLoss):
+class Hinge(FunctionLoss, fn=hinge):
     """mean(max(1 - y s, 0)); see `hinge`
 
     >>> Hinge()([-1.0, 1.0], [-2.0, 0.5]).item()
     0.25
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: Any = None) -> None:
-        super().__init__(hinge, reduction, name, dtype)
 
-
-class SquaredHinge(FunctionLoss):
+class SquaredHinge(FunctionLoss, fn=squared_hinge):
     """mean(max(1 - y s, 0)^2); see `squared_hinge`
 
     >>> SquaredHinge()([-1.0, 1.0], [-2.0, 0.0]).item()
     0.5
     """
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "squared_hinge", dtype: Any = None
-    ) -> None:
-        super().__init__(squared_hinge, reduction, name, dtype)
 
-
-class CategoricalHinge(FunctionLoss):
+class CategoricalHinge(FunctionLoss, fn=categorical_hinge):
     """max(1 + (largest score of another class) - (score of the label), 0); see `categorical_hinge`
 
     >>> CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.75]]).item()
     0.75
     """
-
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "categorical_hinge", dtype: Any = None
-    ) -> None:
-        super().__init__(categorical_hinge, reduction, name, dtype)

@@ -11,12 +11,13 @@ from typing import Any
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
 from ..ops.crossentropy import logits_of
-from .base import FLATTEN, FunctionLoss, floating, matched, same_rank
+from .base import FunctionLoss
+from .matching import class_numbers, floating, matched, same_rank
 
 
-def _check_smoothing(name: str, label_smoothing: float) -> None:
+def _check_smoothing(owner: str, label_smoothing: float, **others: Any) -> None:
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"{name}: label_smoothing: got {label_smoothing}, expected a number from 0 to 1")
+        raise ValueError(f"{owner}: label_smoothing: got {label_smoothing}, expected a number from 0 to 1")
 
 
 def _smooth(y_true: Tensor, label_smoothing: float, classes: int) -> Tensor:
@@ -69,25 +70,6 @@ def sparse_categorical_crossentropy(
     valid = y_true != ignore_class
     values = ops.sparse_categorical_crossentropy(ops.where(valid, y_true, 0), y_pred, from_logits, axis)
     return ops.where(valid, values, 0.0).note("mask", valid)
-
-
-def class_numbers(name: str, y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
-    """Class numbers in the shape of the predictions without `axis`."""
-    expected = list(y_pred.shape)
-    classes = expected.pop(axis)
-    if y_true.ndim == y_pred.ndim and y_true.shape[axis] == 1:
-        y_true = ops.squeeze(y_true, axis)
-    if y_true.ndim == len(expected) and all(a == b or None in (a, b) for a, b in zip(y_true.shape, expected)):
-        return y_true
-    if y_true.ndim == y_pred.ndim and y_true.shape[axis] == classes:
-        raise ValueError(
-            f"{name}: y_true of shape {y_true.shape} looks one-hot for y_pred of shape {y_pred.shape}, expected class "
-            f"numbers of shape {tuple(expected)}; use categorical_crossentropy, or y.argmax({axis})"
-        )
-    raise ValueError(
-        f"{name}: y_true of shape {y_true.shape} does not match y_pred of shape {y_pred.shape}; "
-        f"expected class numbers of shape {tuple(expected)}" + (f"; {FLATTEN}" if len(expected) > y_true.ndim else "")
-    )
 
 
 def binary_focal_crossentropy(
@@ -171,174 +153,61 @@ def poisson(y_true: Any, y_pred: Any) -> Tensor:
     return ops.mean(y_pred - y_true * ops.log(y_pred + config.epsilon()), axis=-1)
 
 
-class BinaryCrossentropy(FunctionLoss):
+class BinaryCrossentropy(FunctionLoss, fn=binary_crossentropy, check=_check_smoothing):
     """mean(-y ln p - (1 - y) ln(1 - p)); see `binary_crossentropy`
 
     >>> round(BinaryCrossentropy(from_logits=True)([[0.0, 1.0]], [[0.0, 0.0]]).item(), 4)
     0.6931
     """
 
-    def __init__(
-        self,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "binary_crossentropy",
-        dtype: Any = None,
-    ) -> None:
-        _check_smoothing("BinaryCrossentropy", label_smoothing)
-        super().__init__(
-            binary_crossentropy,
-            reduction,
-            name,
-            dtype,
-            from_logits=from_logits,
-            label_smoothing=label_smoothing,
-            axis=axis,
-        )
 
-
-class CategoricalCrossentropy(FunctionLoss):
+class CategoricalCrossentropy(FunctionLoss, fn=categorical_crossentropy, check=_check_smoothing):
     """-sum of y_c ln p_c for one-hot labels y; see `categorical_crossentropy`
 
     >>> round(CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).item(), 4)
     0.6931
     """
 
-    def __init__(
-        self,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "categorical_crossentropy",
-        dtype: Any = None,
-    ) -> None:
-        _check_smoothing("CategoricalCrossentropy", label_smoothing)
-        super().__init__(
-            categorical_crossentropy,
-            reduction,
-            name,
-            dtype,
-            from_logits=from_logits,
-            label_smoothing=label_smoothing,
-            axis=axis,
-        )
 
-
-class SparseCategoricalCrossentropy(FunctionLoss):
+class SparseCategoricalCrossentropy(
+    FunctionLoss,
+    fn=sparse_categorical_crossentropy,
+    takes="from_logits ignore_class reduction axis name dtype",
+):
     """-ln p_y for class numbers y; see `sparse_categorical_crossentropy`
 
     >>> round(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]).item(), 4)
     0.6931
     """
 
-    def __init__(
-        self,
-        from_logits: bool = False,
-        ignore_class: int | None = None,
-        reduction: str | None = "sum_over_batch_size",
-        axis: int = -1,
-        name: str = "sparse_categorical_crossentropy",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(
-            sparse_categorical_crossentropy,
-            reduction,
-            name,
-            dtype,
-            from_logits=from_logits,
-            ignore_class=ignore_class,
-            axis=axis,
-        )
 
-
-class BinaryFocalCrossentropy(FunctionLoss):
+class BinaryFocalCrossentropy(FunctionLoss, fn=binary_focal_crossentropy, check=_check_smoothing):
     """mean(-(1 - q)^gamma ln q), q the probability given to the label; see `binary_focal_crossentropy`
 
     >>> round(BinaryFocalCrossentropy(gamma=1.0)([[1.0]], [[0.5]]).item(), 4)
     0.3466
     """
 
-    def __init__(
-        self,
-        apply_class_balancing: bool = False,
-        alpha: float = 0.25,
-        gamma: float = 2.0,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "binary_focal_crossentropy",
-        dtype: Any = None,
-    ) -> None:
-        _check_smoothing("BinaryFocalCrossentropy", label_smoothing)
-        super().__init__(
-            binary_focal_crossentropy,
-            reduction,
-            name,
-            dtype,
-            apply_class_balancing=apply_class_balancing,
-            alpha=alpha,
-            gamma=gamma,
-            from_logits=from_logits,
-            label_smoothing=label_smoothing,
-            axis=axis,
-        )
 
-
-class CategoricalFocalCrossentropy(FunctionLoss):
+class CategoricalFocalCrossentropy(FunctionLoss, fn=categorical_focal_crossentropy, check=_check_smoothing):
     """-sum of alpha_c (1 - p_c)^gamma y_c ln p_c; see `categorical_focal_crossentropy`
 
     >>> round(CategoricalFocalCrossentropy(alpha=1.0, gamma=1.0)([[0.0, 1.0]], [[0.5, 0.5]]).item(), 4)
     0.3466
     """
 
-    def __init__(
-        self,
-        alpha: Any = 0.25,
-        gamma: float = 2.0,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "categorical_focal_crossentropy",
-        dtype: Any = None,
-    ) -> None:
-        _check_smoothing("CategoricalFocalCrossentropy", label_smoothing)
-        super().__init__(
-            categorical_focal_crossentropy,
-            reduction,
-            name,
-            dtype,
-            alpha=alpha,
-            gamma=gamma,
-            from_logits=from_logits,
-            label_smoothing=label_smoothing,
-            axis=axis,
-        )
 
-
-class KLDivergence(FunctionLoss):
+class KLDivergence(FunctionLoss, fn=kl_divergence):
     """sum of y ln(y / p); see `kl_divergence`
 
     >>> KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]]).item()
     0.0
     """
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "kl_divergence", dtype: Any = None
-    ) -> None:
-        super().__init__(kl_divergence, reduction, name, dtype)
 
-
-class Poisson(FunctionLoss):
+class Poisson(FunctionLoss, fn=poisson):
     """mean(p - y ln p); see `poisson`
 
     >>> Poisson()([[0.0, 0.0]], [[1.0, 3.0]]).item()
     2.0
     """
-
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: Any = None) -> None:
-        super().__init__(poisson, reduction, name, dtype)

@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import config, ops
 from ..autograd import Tensor
-from .base import FunctionLoss, matched
+from .base import FunctionLoss
+from .matching import matched
 
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
@@ -90,106 +91,57 @@ def _unit(y: Tensor, axis: int) -> Tensor:
     return y * ops.rsqrt(ops.maximum(ops.sum(ops.square(y), axis=axis, keepdims=True), config.epsilon() ** 2))
 
 
-class MeanSquaredError(FunctionLoss):
+class MeanSquaredError(FunctionLoss, fn=mean_squared_error):
     """mean((y_true - y_pred)^2)
 
     >>> MeanSquaredError()([0.0, 1.0], [2.0, 1.0]).item()
     2.0
     """
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_error", dtype: Any = None
-    ) -> None:
-        super().__init__(mean_squared_error, reduction, name, dtype)
 
-
-class MeanAbsoluteError(FunctionLoss):
+class MeanAbsoluteError(FunctionLoss, fn=mean_absolute_error):
     """mean(|y_true - y_pred|)
 
     >>> MeanAbsoluteError()([0.0, 1.0], [3.0, 1.0]).item()
     1.5
     """
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_error", dtype: Any = None
-    ) -> None:
-        super().__init__(mean_absolute_error, reduction, name, dtype)
 
-
-class MeanAbsolutePercentageError(FunctionLoss):
+class MeanAbsolutePercentageError(FunctionLoss, fn=mean_absolute_percentage_error):
     """100 mean(|y_true - y_pred| / |y_true|)
 
     >>> MeanAbsolutePercentageError()([2.0, 4.0], [1.0, 4.0]).item()
     25.0
     """
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "mean_absolute_percentage_error",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
 
-
-class MeanSquaredLogarithmicError(FunctionLoss):
+class MeanSquaredLogarithmicError(FunctionLoss, fn=mean_squared_logarithmic_error):
     """mean((ln(1 + y_true) - ln(1 + y_pred))^2)
 
     >>> MeanSquaredLogarithmicError()([0.0, 1.0], [0.0, 1.0]).item()
     0.0
     """
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "mean_squared_logarithmic_error",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
 
-
-class Huber(FunctionLoss):
+class Huber(FunctionLoss, fn=huber, name="huber_loss"):
     """mean(e^2 / 2 where |e| <= delta, else delta |e| - delta^2 / 2), e = y_true - y_pred; see `huber`
 
     >>> Huber(delta=1.0)([0.0, 0.0], [1.0, 3.0]).item()
     1.5
     """
 
-    def __init__(
-        self,
-        delta: float = 1.0,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "huber_loss",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(huber, reduction, name, dtype, delta=delta)
 
-
-class LogCosh(FunctionLoss):
+class LogCosh(FunctionLoss, fn=log_cosh):
     """mean(ln(cosh(y_pred - y_true)))
 
     >>> LogCosh()([0.0, 0.0], [0.0, 0.0]).item()
     0.0
     """
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "log_cosh", dtype: Any = None
-    ) -> None:
-        super().__init__(log_cosh, reduction, name, dtype)
 
-
-class CosineSimilarity(FunctionLoss):
+class CosineSimilarity(FunctionLoss, fn=cosine_similarity):
     """-cos(angle between y_true and y_pred) along `axis`
 
     >>> CosineSimilarity()([[0.0, 1.0]], [[0.0, 5.0]]).item()
     -1.0
     """
-
-    def __init__(
-        self,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "cosine_similarity",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)

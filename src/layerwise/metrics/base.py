@@ -8,11 +8,11 @@ from typing import Any
 from .. import observe, ops
 from ..autograd import Tensor, as_tensor, raw
 from ..backends import xp
-from ..catalog import functions
 from ..dtypes import standardize_dtype
-from ..losses.base import align_weights, joint_mask, mask_of, masked_weight
+from ..losses.matching import align_weights, joint_mask, mask_of, masked_weight
+from ..losses.wrapper import Wrapper
 from ..naming import auto_name, snake_case
-from ..serialization import Configurable, resolve
+from ..serialization import Configurable
 from ..variables import Transaction, Variable, transaction
 
 
@@ -38,10 +38,12 @@ class Metric(Configurable):
     3.0
     """
 
-    _direction: str | None = None  # "up" or "down", whichever is better: what callbacks with mode="auto" go by
+    _direction: str | None = None  # whichever is better: what callbacks with mode="auto" go by
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, better: str | None = None, **kwargs: Any) -> None:
+        """A subclass may say whether "up" or "down" is `better`."""
         super().__init_subclass__(**kwargs)
+        cls._direction = better or cls._direction
         for name in {"update_state", "result"} & cls.__dict__.keys():
             setattr(cls, name, observe.placed(cls.__dict__[name]))
 
@@ -192,26 +194,27 @@ class Mean(Metric):
         return ratio(self.total, self.count)
 
 
-class MeanMetricWrapper(Mean):
+class MeanMetricWrapper(Wrapper, Mean):
     """result = the mean of weight_i fn(y_true, y_pred, **options)_i over all batches
 
     Args:
         fn: returns one value per sample.
+        name, dtype: as of every `Metric`; by default the name is that of `fn`.
         options: further arguments of `fn`, kept as attributes.
 
     >>> MeanMetricWrapper(lambda y_true, y_pred: abs(y_true - y_pred), name="distance")([1.0, 2.0], [1.0, 4.0]).item()
     1.0
     """
 
+    _namespace, _options_first = "metrics", False
+
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any) -> None:
         super().__init__(str(name or getattr(fn, "__name__", "mean_metric_wrapper")), dtype)
-        self.fn = fn
-        self._options = tuple(options)
-        vars(self).update(options)
+        self._wrap(fn, options)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         y_true, y_pred = as_tensor(y_true), as_tensor(y_pred)
-        values = self.fn(y_true, y_pred, **{name: getattr(self, name) for name in self._options})
+        values = self._values(y_true, y_pred)
         if values is None:
             raise TypeError(
                 f"metric {self.name!r} returned None, expected a value for each sample; `return` is missing"
@@ -220,15 +223,3 @@ class MeanMetricWrapper(Mean):
         if (mask := joint_mask(y_pred, values)) is not None:
             values.note("mask", mask)
         super().update_state(values, sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **{name: getattr(self, name) for name in self._options}}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        if "fn" in config:
-            config = {
-                **config,
-                "fn": resolve(config["fn"], "function", functions("metrics")),
-            }
-        return super().from_config(config)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
-from ..losses.base import align_weights, mask_of, masked_weight, matched
+from ..losses.matching import align_weights, mask_of, masked_weight, matched
 from ..variables import Variable
 from .base import Metric, ratio
 
@@ -138,7 +138,7 @@ class _Thresholded(Metric):
         return values[0] if len(self._thresholds) == 1 else as_tensor(values)
 
 
-class Precision(_Thresholded):
+class Precision(_Thresholded, better="up"):
     """result = true positives / (true positives + false positives), one for each threshold
 
     Args:
@@ -152,15 +152,13 @@ class Precision(_Thresholded):
     0.5
     """
 
-    _direction = "up"
-
     fields = ("true_positives", "false_positives")
 
     def result(self) -> Tensor:
         return self._one_or_all(ratio(self.true_positives, self.true_positives + self.false_positives))
 
 
-class Recall(_Thresholded):
+class Recall(_Thresholded, better="up"):
     """result = true positives / (true positives + false negatives), one for each threshold
 
     Args:
@@ -173,8 +171,6 @@ class Recall(_Thresholded):
     >>> Recall()([0, 1, 1], [0.6, 0.3, 0.9]).item()
     0.5
     """
-
-    _direction = "up"
 
     fields = ("true_positives", "false_negatives")
 
@@ -257,7 +253,7 @@ class _Curve(Metric):
         return ratio(self.true_negatives, self.true_negatives + self.false_positives)
 
 
-class AUC(_Curve):
+class AUC(_Curve, better="up"):
     """result = area under the curve through one point for each threshold, x from 0 to 1
 
     curve "ROC": x = false positives / all labels 0, y = true positives / all labels 1 (recall).
@@ -279,8 +275,6 @@ class AUC(_Curve):
     >>> AUC()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item()
     0.75
     """
-
-    _direction = "up"
 
     def __init__(
         self,
@@ -369,10 +363,8 @@ class AUC(_Curve):
         return found if self._given is None else {**found, "thresholds": self._given}
 
 
-class _Constrained(_Curve):
+class _Constrained(_Curve, better="up"):
     """The largest of one quantity at thresholds where another reaches a bound."""
-
-    _direction = "up"
 
     bound: str  # names the attribute that holds it
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor, as_tensor
-from ..losses.base import floating, matched, same_rank
-from ..losses.probabilistic import class_numbers
+from ..losses.matching import class_numbers, floating, matched, same_rank
 from .base import MeanMetricWrapper, Metric
 from .error import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 
@@ -86,90 +85,59 @@ def _in_top_k(labels: Tensor, y_pred: Tensor, k: int) -> Tensor:
     return as_tensor(larger < k, "float32")
 
 
-class Accuracy(MeanMetricWrapper):
+class Accuracy(MeanMetricWrapper, fn=accuracy, better="up"):
     """result = how often y_true = y_pred
 
     >>> Accuracy()([1, 2], [1, 3]).item()
     0.5
     """
 
-    _direction = "up"
 
-    def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
-        super().__init__(accuracy, name, dtype)
+def _check_threshold(owner: str, threshold: float, **others: Any) -> None:
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"{owner}: threshold: got {threshold}, expected a number from 0 to 1")
 
 
-class BinaryAccuracy(MeanMetricWrapper):
+class BinaryAccuracy(MeanMetricWrapper, fn=binary_accuracy, better="up", check=_check_threshold):
     """result = how often the label, 0 or 1, is that of "y_pred > threshold"
 
     >>> BinaryAccuracy()([1, 1], [0.6, 0.5]).item()
     0.5
     """
 
-    _direction = "up"
 
-    def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
-        if not 0 <= threshold <= 1:
-            raise ValueError(f"BinaryAccuracy: threshold: got {threshold}, expected a number from 0 to 1")
-        super().__init__(binary_accuracy, name, dtype, threshold=threshold)
-
-
-class CategoricalAccuracy(MeanMetricWrapper):
+class CategoricalAccuracy(MeanMetricWrapper, fn=categorical_accuracy, better="up"):
     """result = how often the largest prediction is that of the one-hot label
 
     >>> CategoricalAccuracy()([[0, 1], [0, 1]], [[0.2, 0.8], [0.7, 0.3]]).item()
     0.5
     """
 
-    _direction = "up"
 
-    def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__(categorical_accuracy, name, dtype)
-
-
-class SparseCategoricalAccuracy(MeanMetricWrapper):
+class SparseCategoricalAccuracy(MeanMetricWrapper, fn=sparse_categorical_accuracy, better="up"):
     """result = how often the largest prediction is that of the label's class number
 
     >>> SparseCategoricalAccuracy()([1, 1], [[0.2, 0.8], [0.7, 0.3]]).item()
     0.5
     """
 
-    _direction = "up"
 
-    def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__(sparse_categorical_accuracy, name, dtype)
-
-
-class TopKCategoricalAccuracy(MeanMetricWrapper):
+class TopKCategoricalAccuracy(MeanMetricWrapper, fn=top_k_categorical_accuracy, better="up", takes="k name dtype"):
     """result = how often the prediction for the one-hot label is among the k largest
 
     >>> TopKCategoricalAccuracy(k=2)([[0, 0, 1], [0, 0, 1]], [[0.1, 0.5, 0.4], [0.5, 0.4, 0.1]]).item()
     0.5
     """
 
-    _direction = "up"
 
-    def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
-
-
-class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
+class SparseTopKCategoricalAccuracy(
+    MeanMetricWrapper, fn=sparse_top_k_categorical_accuracy, better="up", takes="k name dtype from_sorted_ids"
+):
     """result = how often the prediction for the label's class number is among the k largest
 
     >>> SparseTopKCategoricalAccuracy(k=2)([2, 2], [[0.1, 0.5, 0.4], [0.5, 0.4, 0.1]]).item()
     0.5
     """
-
-    _direction = "up"
-
-    def __init__(
-        self,
-        k: int = 5,
-        name: str = "sparse_top_k_categorical_accuracy",
-        dtype: Any = None,
-        from_sorted_ids: bool = False,
-    ) -> None:
-        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
 
 
 # -------------------------------------------------------------------------------------- "accuracy", by shapes
@@ -189,7 +157,7 @@ def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int 
     >>> accuracy_for((32,), (32, 10))
     <SparseCategoricalAccuracy accuracy>
     """
-    kinds = {
+    kinds: dict[str, type[Metric]] = {
         "binary": BinaryAccuracy,
         "categorical": CategoricalAccuracy,
         "sparse_categorical": SparseCategoricalAccuracy,
@@ -203,7 +171,7 @@ def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[
     >>> crossentropy_for((32, 1), (32, 1))
     <BinaryCrossentropy crossentropy>
     """
-    kinds = {
+    kinds: dict[str, type[Metric]] = {
         "binary": BinaryCrossentropy,
         "categorical": CategoricalCrossentropy,
         "sparse_categorical": SparseCategoricalCrossentropy,

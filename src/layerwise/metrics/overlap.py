@@ -7,11 +7,11 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor, as_tensor
-from ..losses.base import align_weights, mismatch, same_rank
+from ..losses.matching import align_weights, mismatch, same_rank
 from .base import Metric, ratio
 
 
-class IoU(Metric):
+class IoU(Metric, better="up"):
     """result = mean over classes of TP / (TP + FP + FN), classes that appear in neither labels nor predictions left out
 
     Args:
@@ -27,8 +27,6 @@ class IoU(Metric):
     >>> IoU(num_classes=2, target_class_ids=[0])([0, 0, 1, 1], [0, 1, 0, 1])
     Tensor(0.33333334, shape=(), dtype=float32)
     """
-
-    _direction = "up"
 
     def __init__(
         self,

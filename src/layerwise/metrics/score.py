@@ -6,12 +6,12 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor, as_tensor
-from ..losses.base import align_weights, matched
+from ..losses.matching import align_weights, matched
 from .base import Metric, ratio
 from .confusion import prepared
 
 
-class FBetaScore(Metric):
+class FBetaScore(Metric, better="up"):
     """result = (1 + beta^2) precision recall / (beta^2 precision + recall), one for each class, or averaged
 
     y_true (n, classes) of 0 and 1, y_pred (n, classes).
@@ -27,8 +27,6 @@ class FBetaScore(Metric):
     >>> FBetaScore("micro", beta=2.0)([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).item()
     0.5
     """
-
-    _direction = "up"
 
     def __init__(
         self,
@@ -101,7 +99,7 @@ class F1Score(FBetaScore):
         super().__init__(average, 1.0, threshold, name, dtype)
 
 
-class R2Score(Metric):
+class R2Score(Metric, better="up"):
     """result = 1 - sum of (y - p)^2 / sum of (y - mean of y)^2, the part of the labels' variance that is explained
 
     y_true and y_pred (n,) or (n, outputs). Batches are joined by T. F. Chan et al., Updating formulae and a pairwise
@@ -116,8 +114,6 @@ class R2Score(Metric):
     >>> R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [2.0]]).item()
     0.5
     """
-
-    _direction = "up"
 
     def __init__(
         self,

@@ -95,7 +95,7 @@ class CompiledLoss:
                     raise ValueError(f"y: got {list(y_true)}, expected also {self.names[i]!r}, an output with a loss")
                 continue
             if isinstance(fn, str):
-                fn = self.functions[i] = losses.get(metrics.crossentropy_for(y.shape, p.shape).__name__)
+                fn = self.functions[i] = losses.get(type(metrics.crossentropy_for(y.shape, p.shape)).__name__)
             with _noted("loss", fn, y, p):
                 value = fn(y, p, sample_weight=w)
             if self.trackers:
