@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import distribution
 from ..backends import backend
-from .base import Callback
+from .base import Callback, check_save_freq
 
 
 class BackupAndRestore(Callback):
@@ -45,8 +45,7 @@ class BackupAndRestore(Callback):
         double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
     ) -> None:
-        if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
-            raise ValueError(f"BackupAndRestore: save_freq: got {save_freq!r}, expected 'epoch' or a number of batches")
+        check_save_freq(self, save_freq)
         self.backup_dir, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
         self.double_checkpoint = double_checkpoint
         self._epoch = 0

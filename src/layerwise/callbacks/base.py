@@ -15,6 +15,14 @@ HOOKS = tuple(
 )
 
 
+def check_save_freq(callback: Callback, save_freq: Any) -> None:
+    """Refuse what is neither "epoch" nor a number of batches."""
+    if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
+        raise ValueError(
+            f"{type(callback).__name__}: save_freq: got {save_freq!r}, expected 'epoch' or a number of batches"
+        )
+
+
 class Logs(dict[str, Any]):
     """Loss and metrics by name. A value that the backend may still be computing becomes a number when it is read.
 

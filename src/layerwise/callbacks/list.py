@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,53 +78,30 @@ class CallbackList(Callback):
             for call in calls:
                 call(*place, logs)
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        self._tell("on_train_begin", logs)
 
-    def on_train_end(self, logs: Any = None) -> None:
-        self._tell("on_train_end", logs)
+def _forwarding(hook: str) -> Any:
+    """A hook of the list: it reaches the callbacks that override it."""
+    forward: Any
+    if "epoch" in hook:
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._tell("on_epoch_begin", logs, epoch)
+        def forward(self: CallbackList, epoch: int, logs: Any = None) -> None:
+            self._tell(hook, logs, epoch)
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._tell("on_epoch_end", logs, epoch)
+    elif "batch" in hook:
 
-    def on_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self._tell("on_batch_begin", logs, batch)
+        def forward(self: CallbackList, batch: int, logs: Any = None) -> None:
+            self._tell(hook, logs, batch)
 
-    def on_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._tell("on_batch_end", logs, batch)
+    else:
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self._tell("on_train_batch_begin", logs, batch)
+        def forward(self: CallbackList, logs: Any = None) -> None:
+            self._tell(hook, logs)
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._tell("on_train_batch_end", logs, batch)
+    return functools.wraps(getattr(Callback, hook))(forward)
 
-    def on_test_begin(self, logs: Any = None) -> None:
-        self._tell("on_test_begin", logs)
 
-    def on_test_end(self, logs: Any = None) -> None:
-        self._tell("on_test_end", logs)
-
-    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self._tell("on_test_batch_begin", logs, batch)
-
-    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._tell("on_test_batch_end", logs, batch)
-
-    def on_predict_begin(self, logs: Any = None) -> None:
-        self._tell("on_predict_begin", logs)
-
-    def on_predict_end(self, logs: Any = None) -> None:
-        self._tell("on_predict_end", logs)
-
-    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self._tell("on_predict_batch_begin", logs, batch)
-
-    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._tell("on_predict_batch_end", logs, batch)
+for _hook in HOOKS:
+    setattr(CallbackList, _hook, _forwarding(_hook))
 
 
 def _flat(callbacks: Any) -> Iterator[Any]:

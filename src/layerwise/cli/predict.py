@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import layers
 from ..data import images, read_csv
+from ..data.table import column_names
 from ..models import Model
 from . import card
 from .pictures import save_image
@@ -60,9 +61,7 @@ def _rows(path: str, kept: card.Card, columns: int) -> np.ndarray:
     """The rows of a .csv in the model's order of columns; the column that is predicted may be there or not."""
     if Path(path).suffix.lower() != ".csv":
         raise ValueError(f"{path}: the model was trained on a table and needs a .csv")
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        header = [name.strip() for name in file.readline(100_000).split(",")]
-    table = read_csv(path, kept.target if kept.target in header else None)
+    table = read_csv(path, kept.target if kept.target in column_names(path) else None)
     names = kept.feature_names or list(table.feature_names)
     lacking = [name for name in names if name not in table.feature_names]
     if lacking or len(names) != columns:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .format_error import FileFormatError
+from .format_error import FileFormatError, decoding
 
 _Arrays = tuple[np.ndarray, np.ndarray]
 _FOLDER = "cifar-10-batches-py"
@@ -69,17 +69,13 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _from_archive(path: Path) -> Iterator[tuple[str, bytes]]:
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            for member in archive:
-                _check_size(f"{path}: {member.name}", member.size)
-                name = member.name.rpartition("/")[2]
-                if name in (*_TRAIN, _TEST) and member.isfile() and (file := archive.extractfile(member)):
-                    yield name, file.read()
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        if isinstance(error, OSError) and error.filename is not None:
-            raise  # the file cannot be opened: no matter of its content
-        raise FileFormatError(f"{path}: the archive is damaged or cut short ({error})") from error
+    errors = (tarfile.TarError, EOFError, zlib.error, OSError)
+    with decoding(f"{path}: the archive is damaged or cut short", *errors), tarfile.open(path, "r:gz") as archive:
+        for member in archive:
+            _check_size(f"{path}: {member.name}", member.size)
+            name = member.name.rpartition("/")[2]
+            if name in (*_TRAIN, _TEST) and member.isfile() and (file := archive.extractfile(member)):
+                yield name, file.read()
 
 
 def _check_size(name: Path | str, size: int) -> None:

@@ -1,5 +1,24 @@
 """What is said about files that cannot be read."""
 
+import contextlib
+from collections.abc import Iterator
+
 
 class FileFormatError(ValueError):
     """A file is not what its name says, is damaged, or does not fit the model: file, member, reason."""
+
+
+@contextlib.contextmanager
+def decoding(what: str, *errors: type[Exception]) -> Iterator[None]:
+    """Such errors inside the `with` block say that a file is damaged: "{what} ({error})".
+
+    An OSError that names a file is left alone: that it cannot be opened is no matter of its content.
+    """
+    try:
+        yield
+    except FileFormatError:
+        raise
+    except errors as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
+        raise FileFormatError(f"{what} ({error})") from error

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .format_error import FileFormatError
+from .format_error import FileFormatError, decoding
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -41,11 +41,9 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
         file.seek(0)
         if not compressed:
             return _read(path, file, at_most=size)
-        try:
-            with gzip.GzipFile(fileobj=file) as unzipped:
-                return _read(path, unzipped, at_most=size * DEFLATE_LIMIT)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise FileFormatError(f"{path}: the gzip data is damaged or cut short ({error})") from error
+        damaged = decoding(f"{path}: the gzip data is damaged or cut short", EOFError, gzip.BadGzipFile, zlib.error)
+        with damaged, gzip.GzipFile(fileobj=file) as unzipped:
+            return _read(path, unzipped, at_most=size * DEFLATE_LIMIT)
 
 
 def _read(path: Path, file: io.BufferedIOBase, at_most: int) -> np.ndarray:

@@ -1,6 +1,5 @@
 """One door for data in files: `load` recognises what a path holds."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -11,8 +10,8 @@ from . import cifar, idx
 from .image_folder import class_folders, read_image_folder
 from .npz import read_npz
 from .split import stratified_split
-from .table import read_csv
-from .targets import encode_classes, task_of
+from .table import column_names, read_csv
+from .targets import check_task, encode_classes, task_of
 
 _Parts = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _PARTS = ("x_train", "y_train", "x_test", "y_test")
@@ -67,8 +66,7 @@ def load(
     >>> data.kind, data.task, data.x_train.shape, data.class_names
     ('table', 'classification', (8, 10), ('0', '1'))
     """
-    if task not in (None, "classification", "regression"):
-        raise ValueError(f"task: expected 'classification' or 'regression', got {task!r}")
+    check_task(task)
     path = Path(path)
     split = (test_fraction, seed)
     if not path.exists():
@@ -134,7 +132,7 @@ def _npz(path: Path, task: str | None, split: tuple[float, int]) -> TrainingData
 
 def _csv(path: Path, target: str | None, task: str | None, split: tuple[float, int]) -> TrainingData:
     if target is None:
-        columns = ", ".join(_columns(path))
+        columns = ", ".join(column_names(path))
         raise ValueError(f"{path}: which column is to be predicted? Give target=...; columns: {columns}")
     table = read_csv(path, target, task)
     assert table.y is not None
@@ -146,11 +144,6 @@ def _csv(path: Path, target: str | None, task: str | None, split: tuple[float, i
     strata = table.y if table.class_names else np.zeros(len(table.y))
     parts = _divide(path, table.x, table.y, strata, split)
     return TrainingData(*parts, "table", table.task, table.class_names, table.feature_names)
-
-
-def _columns(path: Path) -> Iterable[str]:
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        return [name.strip() for name in file.readline(10_000).split(",")]
 
 
 def _divide(path: Path, x: np.ndarray, y: np.ndarray, strata: np.ndarray, split: tuple[float, int]) -> _Parts:

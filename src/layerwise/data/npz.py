@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .format_error import FileFormatError
+from .format_error import FileFormatError, decoding
 from .idx import DEFLATE_LIMIT
 
 _MAGIC = b"\x93NUMPY"
@@ -34,56 +34,47 @@ def read_npz(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     """
     path = Path(path)
     size = path.stat().st_size
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if len(set(archive.namelist())) < len(archive.namelist()):
-                raise _Malformed(f"{path}: an array is there twice")
-            if sum(info.compress_size for info in archive.infolist()) > size:
-                raise _Malformed(f"{path}: arrays that share bytes")
-            return {info.filename.removesuffix(".npy"): _read(path, archive, info, size) for info in archive.infolist()}
-    except _Malformed as error:
-        raise FileFormatError(str(error)) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
-        if isinstance(error, OSError) and error.filename is not None:
-            raise  # the file cannot be opened: no matter of its content
-        raise FileFormatError(f"{path}: the zip archive is damaged or not one ({error})") from error
-
-
-class _Malformed(Exception):
-    """What is wrong, in words for the user."""
+    errors = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError)
+    with decoding(f"{path}: the zip archive is damaged or not one", *errors), zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if len(set(archive.namelist())) < len(members):
+            raise FileFormatError(f"{path}: an array is there twice")
+        if sum(info.compress_size for info in members) > size:
+            raise FileFormatError(f"{path}: arrays that share bytes")
+        return {info.filename.removesuffix(".npy"): _read(path, archive, info, size) for info in members}
 
 
 def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> np.ndarray:
     where = f"{path}: array '{info.filename.removesuffix('.npy')}' at offset {info.header_offset}"
     if not info.filename.endswith(".npy"):
-        raise _Malformed(f"{where}: expected only arrays (.npy) in an .npz archive")
+        raise FileFormatError(f"{where}: expected only arrays (.npy) in an .npz archive")
     limits = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: DEFLATE_LIMIT}
     if info.compress_type not in limits:
-        raise _Malformed(f"{where}: compression method {info.compress_type}, expected 0 (none) or 8 (deflate)")
+        raise FileFormatError(f"{where}: compression method {info.compress_type}, expected 0 (none) or 8 (deflate)")
     if info.file_size > min(info.compress_size, size) * limits[info.compress_type]:
-        raise _Malformed(f"{where}: declares {info.file_size} bytes, more than {size} bytes of file can hold")
+        raise FileFormatError(f"{where}: declares {info.file_size} bytes, more than {size} bytes of file can hold")
     with archive.open(info) as file:
         start = file.read(8)
         wide = len(start) == 8 and start[6] in (2, 3)
         length = int.from_bytes(file.read(4 if wide else 2), "little")
         if start[:6] != _MAGIC or start[6] not in (1, 2, 3) or length > _LONGEST_HEADER:
-            raise _Malformed(f"{where}: not an array in .npy format (its first bytes are {start.hex(' ')})")
+            raise FileFormatError(f"{where}: not an array in .npy format (its first bytes are {start.hex(' ')})")
         header = file.read(length).decode("latin-1")
         match = _HEADER.fullmatch(header)
         kind = match[1].lstrip("<>|=")[0] if match else "O"
         if match is None or kind not in _KINDS:
-            raise _Malformed(
+            raise FileFormatError(
                 f"{where}: expected an array of numbers or text, got header {header.strip()[:200]!r} "
                 f"(object arrays need pickle, which can run code, and are refused)"
             )
         try:
             dtype = np.dtype(match[1])
         except TypeError as error:
-            raise _Malformed(f"{where}: unknown dtype {match[1]!r}") from error
+            raise FileFormatError(f"{where}: unknown dtype {match[1]!r}") from error
         shape = tuple(int(n) for n in re.findall(r"\d+", match[3]))
         begin = file.tell()
         if dtype.itemsize == 0 or len(shape) > 32 or math.prod(shape) * dtype.itemsize != info.file_size - begin:
-            raise _Malformed(
+            raise FileFormatError(
                 f"{where}: header declares shape {shape} of {dtype}, but {info.file_size - begin} bytes follow it"
             )
         values = np.frombuffer(bytearray(file.read()), dtype)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .format_error import FileFormatError
-from .targets import encode_classes, task_of
+from .targets import check_task, encode_classes, task_of
 
 _MISSING = {"", "?", "na", "n/a", "nan", "null", "none", "-"}
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
@@ -50,8 +50,7 @@ def read_csv(
     >>> table.x.tolist(), table.y.tolist(), table.class_names
     ([[4.5, 25.0], [30.0, 60.0]], [0, 1], ('cat', 'dog'))
     """
-    if task not in (None, "classification", "regression"):
-        raise ValueError(f"task: expected 'classification' or 'regression', got {task!r}")
+    check_task(task)
     path = Path(path)
     with open(path, encoding="utf-8-sig", newline="") as file:
         records = csv.reader(file, delimiter=delimiter, strict=True)
@@ -79,6 +78,12 @@ def read_csv(
     if text_column:
         raise FileFormatError(f"{path}: column '{target}': regression needs numbers, got {text_column!r}")
     return Table(x, features, y.astype(np.float64), None, task)
+
+
+def column_names(path: str | PathLike[str]) -> list[str]:
+    """What the first line of a CSV file says, unchecked."""
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        return [name.strip() for name in file.readline(100_000).split(",")]
 
 
 def _header(path: Path, records: Any) -> list[str]:

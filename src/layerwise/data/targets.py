@@ -5,6 +5,12 @@ import numpy as np
 _MOST_CLASSES = 20
 
 
+def check_task(task: str | None) -> None:
+    """Refuse what is no task; None leaves the choice to the target."""
+    if task not in (None, "classification", "regression"):
+        raise ValueError(f"task: expected 'classification' or 'regression', got {task!r}")
+
+
 def task_of(target: np.ndarray) -> str:
     """'classification' or 'regression'.
 
