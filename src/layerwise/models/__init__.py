@@ -5,7 +5,8 @@ from ..lazy import lazy as _lazy
 __getattr__, __dir__, __all__ = _lazy(
     "layerwise.models",
     {
-        ".model": "Functional Model clone_model model_from_json",
+        ".model": "Functional Model model_from_json",
+        ".cloning": "clone_model",
         ".sequential": "Sequential",
         "layerwise.saving": "load_model save_model",
     },

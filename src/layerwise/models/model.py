@@ -9,12 +9,11 @@ from typing import Any
 from .. import config, observe, tree
 from ..autograd import Call, Spec, Tensor, as_tensor
 from ..layers.base import Layer
-from ..layers.core import InputLayer
 from ..layers.tracking import replaceable
 from ..naming import suggest
-from ..serialization import custom_object_scope, deserialize, serialize, trusting
+from ..serialization import custom_object_scope, deserialize, serialize
 from ..training.trainer import Trainer
-from .graph import Graph, graph_of
+from .graph import Graph
 from .graph_config import graph_config, model_from_graph_config
 from .inference import inference, plain
 from .plan import fusions
@@ -320,11 +319,6 @@ def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
 
 
-def _copied(layer: Any) -> Any:
-    with trusting():  # the configuration is our own
-        return type(layer).from_config(layer.get_config())
-
-
 def _operation_name(call: Call | None) -> str:
     assert call is not None
     operation = call.operation
@@ -334,36 +328,3 @@ def _operation_name(call: Call | None) -> str:
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
     """The model whose `to_json` text this is."""
     return deserialize(json.loads(json_string), custom_objects)
-
-
-def clone_model(
-    model: Model, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None, **kwargs: Any
-) -> Model:
-    """A model of the same layers with fresh weights; `clone_function(layer)` may return another layer for each."""
-    from .sequential import Sequential
-
-    copy, graph = clone_function or _copied, graph_of(model)
-    if isinstance(model, Sequential):
-        new = Sequential([copy(layer) for layer in model.layers], name=model.name)
-        if input_tensors is not None:
-            new(input_tensors)
-        elif model.built and graph is not None:
-            new.build(model.input_shape)
-        return new
-    if graph is None:
-        if clone_function is not None or input_tensors is not None:
-            raise ValueError(f"clone_model: {model.name!r} is a subclassed model; it can only be cloned as a whole")
-        return _copied(model)
-    made: dict[int, Layer] = {}
-
-    def call_copy(layer: Layer, args: Any, kwargs: Any) -> Any:
-        new = made.get(id(layer)) or made.setdefault(id(layer), copy(layer))
-        return new(*args, **kwargs)
-
-    inputs = (
-        tree.flatten(input_tensors)
-        if input_tensors is not None
-        else [InputLayer.from_config(layer.get_config()).output for layer in graph.input_layers]
-    )
-    outputs = graph.run(inputs, call_copy)
-    return type(model)(tree.pack_sequence_as(graph.inputs, inputs), outputs, name=model.name)
