@@ -83,7 +83,7 @@ def backend() -> str:
 
 
 def set_backend(name: str) -> None:
-    """Choose where arithmetic happens from here on. Variables stay with the backend they were created under."""
+    """Let the backend of this name compute from here on. Variables stay with the one they were created under."""
     _defaults["backend"] = _check_backend(name)
 
 
@@ -105,7 +105,7 @@ def epsilon() -> float:
 
 
 def set_epsilon(value: float) -> None:
-    """Set `epsilon()`."""
+    """Set `epsilon()` to this value."""
     if not value > 0:
         raise ValueError(f"set_epsilon: got {value!r}, expected a number > 0")
     _defaults["epsilon"] = float(value)
@@ -117,7 +117,7 @@ def image_data_format() -> str:
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Set `image_data_format()`."""
+    """Set `image_data_format()`; data_format: "channels_last" or "channels_first"."""
     if data_format not in ("channels_last", "channels_first"):
         raise ValueError(f"set_image_data_format: got {data_format!r}, expected 'channels_last' or 'channels_first'")
     _defaults["image_data_format"] = data_format
@@ -128,6 +128,9 @@ class DTypePolicy:
 
     "float32", "float64", "float16" and "bfloat16" use one dtype for both; "mixed_float16" and "mixed_bfloat16" compute
     in the short type and keep variables in float32.
+
+    Args:
+        name: one of these.
 
     >>> DTypePolicy("float64").compute_dtype
     'float64'
@@ -183,7 +186,7 @@ def num_threads() -> int:
 
 
 def set_num_threads(count: int) -> None:
-    """Limit the threads that kernels of Layerwise's own use (the reference backend's BLAS follows its own settings)."""
+    """Let kernels of Layerwise's own use `count` threads (the reference backend's BLAS follows its own settings)."""
     _defaults["num_threads"] = _check_threads("set_num_threads", count)
     if kernels := _loaded_kernels():
         kernels.set_num_threads(count)
@@ -217,7 +220,7 @@ def fusion() -> bool:
 
 
 def set_fusion(value: bool) -> None:
-    """Set `fusion()`. It changes no result but for rounding; layers that are being observed are never fused."""
+    """Set `fusion()` to a value. It changes no result but for rounding; layers that are observed are never fused."""
     _defaults["fusion"] = bool(value)
 
 
@@ -235,5 +238,5 @@ def debug_nans() -> bool:
 
 
 def set_debug_nans(value: bool) -> None:
-    """Set `debug_nans()`."""
+    """Set `debug_nans()` to this value."""
     _defaults["debug_nans"] = bool(value)

@@ -41,7 +41,7 @@ public_only(__name__)
 
 
 def list_devices(device_type: str | None = None) -> list[str]:
-    """The names of all devices, those of all processes: "cpu:0", "gpu:1", ...; of one type if it is given.
+    """The names of all devices, those of all processes: "cpu:0", "gpu:1", ...; those of a `device_type` if it is given.
 
     >>> list_devices("cpu")[0]
     'cpu:0'
@@ -50,7 +50,7 @@ def list_devices(device_type: str | None = None) -> list[str]:
 
 
 def get_device_count(device_type: str | None = None) -> int:
-    """How many devices there are."""
+    """How many devices there are, all or those of a `device_type`: "cpu", "gpu"."""
     return len(list_devices(device_type))
 
 
@@ -101,7 +101,7 @@ def is_first() -> bool:
 
 
 def note_checkpoint(path: str | os.PathLike[str]) -> None:
-    """Tell `layerwise launch`, if it started this process, where the last checkpoint is."""
+    """Tell `layerwise launch`, if it started this process, that the last checkpoint is at `path`."""
     if note := os.environ.get("LAYERWISE_CHECKPOINT_NOTE"):
         with open(note, "w", encoding="utf-8") as file:
             file.write(os.path.abspath(path))
@@ -160,7 +160,7 @@ class DeviceMesh:
 
 
 class TensorLayout:
-    """For each dimension of an array the mesh axis along which it is cut, or None.
+    """For each dimension of an array the axis of a `device_mesh` along which it is cut, or None.
 
     >>> TensorLayout([None, "model"]).axes
     (None, 'model')
@@ -185,7 +185,7 @@ class TensorLayout:
 
 
 class LayoutMap(MutableMapping[str, TensorLayout]):
-    """Layouts by the path of variables: a path, or a regular expression that is found in paths.
+    """Layouts on a `device_mesh` by the path of variables: a path, or a regular expression that is found in paths.
 
     An optimizer's slots lie as the variable that they belong to. Variables that nothing fits are whole everywhere.
 
@@ -310,12 +310,12 @@ def distribution() -> Distribution | None:
 
 
 def set_distribution(value: Distribution | None) -> None:
-    """Distribute what is computed from here on; None: compute on one device."""
+    """Distribute what is computed from here on as `value` says; None: compute on one device."""
     backend().distribution = value
 
 
 def distribute_tensor(tensor: Any, layout: TensorLayout) -> Tensor:
-    """The same values, laid out like this: advice for what is computed from them. Gradients pass through."""
+    """The values of `tensor`, in this `layout`: advice for what is computed from them. Gradients pass through."""
     sharding = layout.sharding
 
     @custom_gradient

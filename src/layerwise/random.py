@@ -47,7 +47,8 @@ Shape = Sequence[int | None]
 class SeedGenerator:
     """A key (seed, counter) whose counter advances with every draw; its state is a variable, saved with the model.
 
-    Without a seed it takes one from the process. A layer that draws in `call` makes one in `__init__`:
+    Without a seed it takes one from the process; its state has the `name`.
+    A layer that draws in `call` makes one in `__init__`:
 
     >>> generator = SeedGenerator(3)
     >>> generator.next(), generator.next()
@@ -392,9 +393,9 @@ def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: Seed = None) -> Tensor:
-    """y = x / (1 - rate) with probability 1 - rate, else 0: the mean stays
+    """y = inputs / (1 - rate) with probability 1 - rate, else 0: the mean stays
 
-    `noise_shape`: the shape of the choices, which broadcasts to x; None in it stands for x's own size.
+    `noise_shape`: the shape of the choices, which broadcasts to inputs; None in it stands for their own size.
 
     >>> dropout([1.0, 1.0, 1.0, 1.0], 0.5, seed=1)
     Tensor([0., 0., 2., 2.], shape=(4,), dtype=float32)

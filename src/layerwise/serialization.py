@@ -121,14 +121,14 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 
 def get_registered_name(obj: Any) -> str:
-    """The name that a class or function was registered under, otherwise its own."""
+    """The name that `obj`, a class or function, was registered under, otherwise its own."""
     return _registered_names.get(obj, obj.__name__)
 
 
 def get_registered_object(
     name: str, custom_objects: dict[str, Any] | None = None, module_objects: dict[str, Any] | None = None
 ) -> Any:
-    """What was registered under this name, or None."""
+    """What was registered under this name, or None; `custom_objects` go before, `module_objects` behind."""
     for table in (_scope.get(), custom_objects, _registered, module_objects):
         if table and name in table:
             return table[name]
@@ -142,7 +142,7 @@ def get_custom_objects() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def custom_object_scope(objects: dict[str, Any]) -> Iterator[None]:
-    """Inside the `with` block configurations may also name these."""
+    """Inside the `with` block configurations may also name these `objects`."""
     token = _scope.set({**(_scope.get() or {}), **objects})
     try:
         yield
@@ -167,7 +167,7 @@ def trusting(on: bool = True) -> Iterator[None]:
 
 
 def serialize(obj: Any) -> Any:
-    """An object as plain data: numbers and strings as they are, anything else as a node with class_name and config."""
+    """`obj` as plain data: numbers and strings as they are, anything else as a node with class_name and config."""
     if obj is None or isinstance(obj, bool | int | float | str):
         return obj
     if isinstance(obj, np.generic):
@@ -262,7 +262,10 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True) -> Any:
-    """The object that `serialize` wrote as `config`; `Lambda` layers only with `safe_mode=False`."""
+    """The object that `serialize` wrote as `config`; `Lambda` layers only with `safe_mode=False`.
+
+    `custom_objects` are classes and functions that it may name.
+    """
     if custom_objects or not safe_mode:
         with custom_object_scope(custom_objects or {}), trusting(not safe_mode):
             return deserialize(config)

@@ -21,7 +21,7 @@ def is_nested(structure: Any) -> bool:
 
 
 def map_structure(fn: Callable[..., Any], first: Any, *others: Any) -> Any:
-    """fn applied to corresponding leaves of structures alike in form."""
+    """fn applied to corresponding leaves of the `first` structure and others alike in form."""
     if not others:
         return _map(fn, first)
     if isinstance(first, dict):
@@ -59,7 +59,7 @@ def _form(structure: Any) -> str:
 
 
 def flatten(structure: Any) -> list[Any]:
-    """The leaves in order.
+    """The leaves of a structure in order.
 
     >>> flatten({"b": (1, [2]), "a": 3})
     [1, 2, 3]

@@ -123,7 +123,8 @@ def split_dataset(
     """Two data sets: the first `left_size` elements and the last `right_size` of the others
 
     `dataset`: a `Dataset` of known length, or arrays, also in tuples and dictionaries. Sizes are whole numbers or,
-    between 0 and 1, fractions of the length; one of them may be left to the other.
+    between 0 and 1, fractions of the length; one of them may be left to the other. With `shuffle` the elements are
+    drawn in an order by `seed`.
 
     >>> left, right = split_dataset(np.arange(10), left_size=0.8)
     >>> len(left), [int(x) for x in right]
@@ -261,7 +262,10 @@ def is_keras_tensor(x: Any) -> bool:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Start automatic names from the beginning; models live on as long as something refers to them."""
+    """Start automatic names from the beginning; `free_memory` collects garbage.
+
+    Models live on as long as something refers to them.
+    """
     reset_names()
     if free_memory:
         gc.collect()

@@ -34,6 +34,11 @@ class Transaction:
 
     If the step fails, dropping the transaction leaves every variable as it was. A rehearsal accepts every variable,
     lets new ones be created, and is always dropped.
+
+    Args:
+        variables: which may be assigned.
+        values: theirs at first.
+        rehearsal: whether it is one.
     """
 
     def __init__(self, variables: Sequence[Variable], values: Sequence[Any], rehearsal: bool = False) -> None:
@@ -150,6 +155,8 @@ class Variable(Operators):
         dtype: of the value; by default its own, or `floatx`.
         trainable: whether gradient tapes watch it by themselves and optimizers may change it.
         name: shown in errors and tables.
+        constraint: what optimizers apply to the value after each update.
+        regularizer: a function of the value, which training adds to the loss.
 
     >>> v = Variable([1.0, 2.0], name="v")
     >>> _ = v.assign(v * 10)

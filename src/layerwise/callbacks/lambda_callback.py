@@ -14,7 +14,10 @@ Hook = Callable[..., Any] | None
 class LambdaCallback(Callback):
     """`LambdaCallback(on_epoch_end=f)` calls f(epoch, logs) after each epoch; any hook of `Callback` can be given.
 
-    Hooks of epochs and batches are called with (number, logs), those of a whole training or evaluation with (logs).
+    Args:
+        on_epoch_begin, on_epoch_end, on_train_batch_begin, on_train_batch_end: called with (number, logs).
+        on_train_begin, on_train_end: called with (logs).
+        kwargs: other hooks, those of evaluation and prediction likewise.
 
     >>> report = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
     >>> report.on_epoch_end(0, {"loss": 0.5})

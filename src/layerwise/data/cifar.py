@@ -29,7 +29,7 @@ CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "
 
 
 def read_cifar10(path: str | PathLike[str]) -> tuple[_Arrays, _Arrays]:
-    """`(x_train, y_train), (x_test, y_test)` from `cifar-10-python.tar.gz` or the folder that it unpacks to.
+    """`(x_train, y_train), (x_test, y_test)`; path: `cifar-10-python.tar.gz`, or the folder that it unpacks to.
 
     Images (n, 32, 32, 3) uint8, labels (n, 1) uint8 in 0..9; the full set has 50,000 and 10,000. Nothing in the file is
     executed. Raises `FileFormatError` naming file, batch and offset for anything malformed, `FileNotFoundError` for a

@@ -90,7 +90,7 @@ def _record(got: int, shape: tuple[int, ...], dtype: np.dtype) -> int:
 
 
 def read_mnist_folder(path: str | PathLike[str]) -> tuple[_Arrays, _Arrays]:
-    """`(x_train, y_train), (x_test, y_test)` from the four IDX files of a folder, named as MNIST names them.
+    """`(x_train, y_train), (x_test, y_test)` from the four IDX files of the folder at `path`.
 
     The files: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`,
     each plain or `.gz`, also with a dot in place of the hyphen before `idx`. Images (n, height, width), labels (n,).

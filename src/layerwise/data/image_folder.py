@@ -15,7 +15,7 @@ _MOST_BYTES = 4 << 30
 
 @dataclass
 class ImageFolder:
-    """Images (n, height, width, channels) uint8, labels (n,) int64 that index `class_names`, and each image's file."""
+    """images (n, height, width, channels) uint8, labels (n,) int64 that index class_names, and their paths."""
 
     images: np.ndarray
     labels: np.ndarray

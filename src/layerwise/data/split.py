@@ -28,7 +28,8 @@ def stratified_split(labels: np.ndarray, fraction: float, seed: int = 0) -> tupl
     """Indices `(rest, chosen)`, both ascending, where `chosen` holds `round(fraction * count)` examples of each class.
 
     A class with two or more examples has at least one on each side; a single example stays in `rest`.
-    labels: (n,), of any type that sorts. For a split that is not stratified pass labels that are all equal.
+    labels: (n,), of any type that sorts; seed: of the choice.
+    For a split that is not stratified pass labels that are all equal.
     Raises `ValueError` for a fraction outside (0, 1).
 
     >>> rest, chosen = stratified_split(np.array([0, 0, 0, 0, 1, 1]), 0.5)

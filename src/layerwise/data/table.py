@@ -23,6 +23,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 class Table:
     """A table: x (n, features) float64, y (n,) or None, and what they mean.
 
+    feature_names: of the columns of x, in order.
     task: 'classification' (y int64 that indexes `class_names`), 'regression' (y float64), or None without a target.
     """
 
@@ -36,7 +37,7 @@ class Table:
 def read_csv(
     path: str | PathLike[str], target: str | None = None, task: str | None = None, delimiter: str = ","
 ) -> Table:
-    """The columns of a CSV file (UTF-8, first record: column names), the `target` column apart.
+    """The columns of a CSV file (UTF-8, `delimiter` between values, first record: names), the `target` column apart.
 
     All other columns must be numbers, and nothing may be missing. Unless `task` says it, the target decides: text, or
     few different integers (at most 20, each on average at least twice) is 'classification', other numbers

@@ -20,7 +20,13 @@ from ..variables import rehearsal
 
 @dataclass
 class ParameterTrace:
-    """A parameter and dL/d(parameter) for the example; the gradient is None where the loss does not depend on it."""
+    """A parameter and dL/d(parameter) for the example.
+
+    Attributes:
+        name: of the parameter in its layer.
+        value: what it holds.
+        gradient: None where the loss does not depend on it.
+    """
 
     name: str
     value: np.ndarray
@@ -32,6 +38,11 @@ class LayerTrace:
     """What one call of a layer gave for the example, and dL/d(output); None where no gradient arrives.
 
     Of a softmax or sigmoid the gradient is that by its logits, which are what the loss takes.
+
+    Attributes:
+        name, type: of the layer.
+        output, gradient: of this call, with a batch of 1.
+        parameters: the layer's.
     """
 
     name: str
@@ -48,7 +59,7 @@ class LayerTrace:
 
 @dataclass
 class Trace:
-    """The loss of the example, the model's prediction, and a `LayerTrace` for each call of a layer, in order."""
+    """The `loss` of the example, the model's `prediction`, and in `layers` what each call of a layer did, in order."""
 
     loss: float
     prediction: Any

@@ -17,7 +17,13 @@ from .sequential import Sequential
 def clone_model(
     model: Model, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None, **kwargs: Any
 ) -> Model:
-    """A model of the same layers with fresh weights; `clone_function(layer)` may return another layer for each."""
+    """A model of the same layers with fresh weights.
+
+    Args:
+        model: the one whose layers are copied.
+        input_tensors: what the new model is called on, by default inputs like the model's.
+        clone_function: clone_function(layer) may return another layer than a copy.
+    """
     copy, graph = clone_function or _copied, graph_of(model)
     if isinstance(model, Sequential):
         new = Sequential([copy(layer) for layer in model.layers], name=model.name)

@@ -326,5 +326,5 @@ def _operation_name(call: Call | None) -> str:
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The model whose `to_json` text this is."""
+    """The model whose `to_json` text `json_string` is; `custom_objects` are classes and functions that it may name."""
     return deserialize(json.loads(json_string), custom_objects)

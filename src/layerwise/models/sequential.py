@@ -21,6 +21,11 @@ class Sequential(Model):
     Built at once where the first layer knows the input's shape (`Input`, or `input_shape=`), otherwise by the first
     data.
 
+    Args:
+        layers: the first ones; `add` appends others.
+        trainable: whether training changes their variables.
+        name: by default numbered.
+
     >>> from layerwise import layers, models
     >>> model = models.Sequential([layers.Input((4,)), layers.Dense(3), layers.Activation("softmax")])
     >>> model.output_shape

@@ -35,7 +35,7 @@ END = 2**63 - 1  # of a slice that goes to the end
 
 
 def export_onnx(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write a model for inference. The file is replaced whole or not at all.
+    """Write a model for inference to `filepath`, whole or not at all; `overwrite`: also where a file is.
 
     Inputs and outputs have the names of `model.input_names` and `model.output_names`; images stay channels last, as
     the model has them.

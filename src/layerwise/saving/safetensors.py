@@ -70,7 +70,7 @@ def save_safetensors(
 
 
 def load_safetensors(filepath: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """The arrays in a file, by name, in the order in which they lie there.
+    """The arrays in the file at `filepath`, by name, in the order in which they lie there.
 
     Raises:
         FileFormatError: the file is not in the format: which array, and why.

@@ -32,6 +32,9 @@ class Dataset:
     Each `for` loop over a dataset is one epoch; shuffles differ from epoch to epoch. `len(data)` is the number of
     elements where it is known. `state()` says where the newest loop stands and `restore(state)` lets the next loop
     go on from there.
+
+    Args:
+        stage: the last step of the pipeline, which these methods make.
     """
 
     _place = _Place()  # of the newest loop
