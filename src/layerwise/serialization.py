@@ -35,6 +35,7 @@ class Configurable:
     `get_config` reads the attribute named like each argument, so that it tells what an object is, not what it was told.
     """
 
+    _written: frozenset[str] = frozenset()  # arguments that may hold objects with configurations of their own
     _init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -62,7 +63,7 @@ class Configurable:
             if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
                 continue
             value = getattr(self, p.name, given.get(p.name, p.default))
-            if not builtin and not _is_plain(value):
+            if not (builtin or p.name in self._written or _is_plain(value)):
                 kind = type(value).__name__
                 raise NotImplementedError(
                     f"{type(self).__name__}: get_config: argument {p.name!r} of __init__ holds a {kind}, "

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import activations, constraints, initializers, ops, regularizers
+from .. import activations, ops
 from ..autograd import Tensor
 from .base import Layer
 from .input_spec import InputSpec
+from .weights import Weight
 
 
 class _Activation(Layer):
+    supports_masking = True
+    built = True
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.supports_masking = True
-        self.built = True
 
 
 class ReLU(_Activation):
@@ -75,24 +77,16 @@ class Softmax(_Activation):
 class PReLU(Layer):
     """y = x where x >= 0, else alpha x, with alpha learned: one for each position, or one along `shared_axes`"""
 
-    def __init__(
-        self,
-        alpha_initializer: Any = "Zeros",
-        alpha_regularizer: Any = None,
-        alpha_constraint: Any = None,
-        shared_axes: int | Sequence[int] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.supports_masking = True
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+    supports_masking = True
+    alpha = Weight("Zeros")
+
+    def __init__(self, *, shared_axes: int | Sequence[int] | None = None, **options: Any) -> None:
+        super().__init__(**options)
         self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes and list(shared_axes)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = [1 if i in (self.shared_axes or ()) else n for i, n in enumerate(input_shape)][1:]
-        self.alpha = self._own_weight("alpha", shape)
+        super().make("alpha", shape)
         axes = {i: n for i, n in enumerate(input_shape) if i and i not in (self.shared_axes or ()) and n is not None}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
 

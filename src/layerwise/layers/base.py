@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..naming import auto_name, snake_case, suggest
 from ..serialization import deserialize, serialize
 from ..variables import in_step
 from .calling import calls_of
-from .weights import Weighted
+from .weights import Weighted, compose
 
 
 class Layer(Weighted):
@@ -43,11 +43,13 @@ class Layer(Weighted):
     Tensor([[1., 2.]], shape=(1, 2), dtype=float32)
     """
 
+    _left_out: frozenset[str] = frozenset()  # arguments that a configuration leaves out where they are None
     _build_shapes: dict[str, Any] | None = None
     _untracked = Weighted._untracked | {"_batch_input_shape", "_build_shapes", "_init_arguments"}
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, after: Mapping[str, str] | None = None, options_of: Any = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        compose(cls, after or {}, options_of)
         if "build" in cls.__dict__:
             cls.build = _remembering(cls.build)  # type: ignore[method-assign]
 
@@ -67,6 +69,7 @@ class Layer(Weighted):
         batch_shape = kwargs.pop("batch_shape", kwargs.pop("batch_input_shape", None))
         if shape is not None:
             batch_shape = (kwargs.pop("batch_size", None), *shape)
+        self._take_options(kwargs)
         if kwargs:
             unknown = next(iter(kwargs))
             known = [p for cls in type(self).__mro__ for p in inspect.signature(cls.__init__).parameters]  # type: ignore[misc]
@@ -179,7 +182,8 @@ class Layer(Weighted):
         base = {"name": self.name, "trainable": self.trainable, "dtype": serialize(self.dtype_policy)}
         if self.activity_regularizer is not None:
             base["activity_regularizer"] = serialize(self.activity_regularizer)
-        arguments = {k: serialize(v) for k, v in self._arguments().items() if k not in base}
+        own = {k: v for k, v in self._arguments().items() if k not in base}
+        arguments = {k: serialize(v) for k, v in own.items() if v is not None or k not in self._left_out}
         return base | arguments
 
     @classmethod

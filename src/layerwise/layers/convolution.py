@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import activations, constraints, initializers, ops, regularizers
+from .. import activations, ops
 from ..autograd import Tensor
 from ..backends import Window
 from .arguments import checked_data_format, checked_padding, per_dimension, whole_number
 from .base import Layer
 from .core import activated
 from .input_spec import InputSpec
+from .weights import Weight
 
 
-class Conv(Layer):
+class Conv(Layer, after={"activity_regularizer": "bias_regularizer"}):
     """y[n, o, m] = activation(bias[m] + sum over t, c of x[n, o stride + t dilation - pad, c] kernel[t, c, m])
 
     t runs over the kernel's taps, c over channels. x (N, spatial..., C), kernel (kernel_size..., C / groups, filters),
@@ -23,6 +24,8 @@ class Conv(Layer):
     """
 
     rank: int
+    kernel = Weight("glorot_uniform")
+    bias = Weight("zeros")
 
     def __init__(
         self,
@@ -35,16 +38,9 @@ class Conv(Layer):
         groups: int = 1,
         activation: Any = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(**options)
         kind = type(self).__name__
         self.filters = whole_number(filters, f"{kind}: filters")
         self.groups = whole_number(groups, f"{kind}: groups")
@@ -57,12 +53,6 @@ class Conv(Layer):
         self.data_format = checked_data_format(data_format)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(min_ndim=self.rank + 2, max_ndim=self.rank + 2)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -74,8 +64,8 @@ class Conv(Layer):
             raise ValueError(
                 f"layer {self.name!r}: groups={self.groups} does not divide the input's {channels} channels"
             )
-        self.kernel = self._own_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
-        self.bias = self._own_weight("bias", (self.filters,)) if self.use_bias else None
+        super().make("kernel", (*self.kernel_size, channels // self.groups, self.filters))
+        super().make("bias", (self.filters,), given=self.use_bias)
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
 
     def call(self, x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import activations, constraints, initializers, ops, regularizers
+from .. import activations, ops
 from ..autograd import Call, Spec, Tensor
 from ..dtypes import standardize_dtype
 from ..serialization import function_node
@@ -15,10 +15,13 @@ from .arguments import checked_data_format, whole_number
 from .base import Layer
 from .calling import calls_of
 from .input_spec import InputSpec
+from .weights import Weight
 
 
 class InputLayer(Layer):
     """The entry of a graph: y = x."""
+
+    built = True
 
     def __init__(
         self,
@@ -49,7 +52,6 @@ class InputLayer(Layer):
         self.batch_shape = tuple(batch_shape)
         self.input_dtype = standardize_dtype(dtype)
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
-        self.built = True
         output = Tensor(Spec(self.batch_shape, self.input_dtype))
         call = Call(self, (), {}, output)
         calls_of(self).append(call)
@@ -100,7 +102,7 @@ def Input(
     return layer.output
 
 
-class Dense(Layer):
+class Dense(Layer, after={"activity_regularizer": "bias_regularizer"}):
     """y = activation(x W + b)
 
     x (..., n), kernel W (n, units), bias b (units,) -> (..., units).
@@ -110,47 +112,26 @@ class Dense(Layer):
     (1, 3)
     """
 
-    def __init__(
-        self,
-        units: int,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+    supports_masking = True
+    kernel = Weight("glorot_uniform")
+    bias = Weight("zeros")
+    _left_out = frozenset({"activity_regularizer"})
+
+    def __init__(self, units: int, activation: Any = None, use_bias: bool = True, **options: Any) -> None:
+        super().__init__(**options)
         self.units = whole_number(units, "Dense: units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(min_ndim=2)
-        self.supports_masking = True
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         n = input_shape[-1]
-        self.kernel = self._own_weight("kernel", (n, self.units))
-        self.bias = self._own_weight("bias", (self.units,)) if self.use_bias else None
+        super().make("kernel", (n, self.units))
+        super().make("bias", (self.units,), given=self.use_bias)
         self.input_spec = InputSpec(min_ndim=2, axes={-1: n})
 
     def call(self, x: Tensor) -> Tensor:
         return activated(self.activation, lambda act: ops.dense(x, self.kernel, self.bias, act=act))
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        if self.activity_regularizer is None:
-            del config["activity_regularizer"]  # as Keras has it
-        return config
 
 
 FUSED = {activations.relu: "relu", activations.tanh: "tanh"}  # what dense and conv apply within the same kernel
@@ -168,11 +149,12 @@ def activated(activation: Callable[..., Tensor], linear: Callable[[str | None], 
 class Activation(Layer):
     """y = activation(x)"""
 
+    supports_masking = True
+    built = True
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
-        self.supports_masking = True
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         return self.activation(x)
@@ -196,6 +178,7 @@ class Lambda(Layer):
     array([[0. , 0.5, 1. ]], dtype=float32)
     """
 
+    built = True
     calls_any_function = True
 
     def __init__(
@@ -212,7 +195,6 @@ class Lambda(Layer):
         self.function, self.arguments = function, dict(arguments or {})
         self.output_shape, self.mask = output_shape, mask
         self.supports_masking = mask is not None
-        self.built = True
 
     def call(self, x: Any, mask: Tensor | None = None, training: bool | None = None) -> Any:
         known = inspect.signature(self.function).parameters
@@ -231,10 +213,11 @@ class Lambda(Layer):
 class Identity(Layer):
     """y = x"""
 
+    supports_masking = True
+    built = True
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.supports_masking = True
-        self.built = True
 
     def call(self, x: Any) -> Any:
         return x
@@ -262,12 +245,13 @@ class Flatten(Layer):
 class Reshape(Layer):
     """y = each example in another shape; one size may be -1"""
 
+    built = True
+
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if isinstance(target_shape, int):
             raise TypeError(f"Reshape: target_shape: got {target_shape}, expected a tuple such as ({target_shape},)")
         self.target_shape = tuple(target_shape)
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         known = math.prod(n for n in self.target_shape if n != -1)
@@ -282,13 +266,14 @@ class Reshape(Layer):
 class Permute(Layer):
     """y = each example with its axes, counted from 1, in another order"""
 
+    built = True
+
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(f"Permute: dims: got {self.dims}, expected an order of 1 ... {len(self.dims)}")
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         return ops.transpose(x, (0, *self.dims))
@@ -297,13 +282,14 @@ class Permute(Layer):
 class RepeatVector(Layer):
     """y = each row n times: (N, features) -> (N, n, features)"""
 
+    built = True
+
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not isinstance(n, int):
             raise TypeError(f"RepeatVector: n: got {n!r}, expected a whole number")
         self.n = n
         self.input_spec = InputSpec(ndim=2)
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         return ops.repeat(ops.expand_dims(x, 1), self.n, axis=1)

@@ -14,11 +14,11 @@ from .base import Layer
 class Merge(Layer):
     """The common part of element-wise merging: a list of at least one Tensor, whose shapes broadcast."""
 
+    supports_masking = True
     combine: Callable[[Any, Any], Tensor]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         if not isinstance(input_shape, list | tuple) or (input_shape and not isinstance(input_shape[0], list | tuple)):
@@ -89,10 +89,11 @@ class Minimum(Merge):
 class Concatenate(Layer):
     """y = x1, x2, ... one after the other along `axis`"""
 
+    supports_masking = True
+
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
-        self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         if not isinstance(input_shape, list | tuple) or (input_shape and not isinstance(input_shape[0], list | tuple)):

@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .. import activations, constraints, initializers, ops, regularizers
+from .. import activations, ops
 from ..autograd import Tensor, as_tensor, stop_gradient
 from ..dtypes import result_type
 from ..variables import Variable
 from .base import Layer
 from .input_spec import InputSpec
+from .weights import Weight
 
 
 class BatchNormalization(Layer):
@@ -32,6 +33,14 @@ class BatchNormalization(Layer):
             [ 1.]], shape=(2, 1), dtype=float32)
     """
 
+    supports_masking = True
+    beta = Weight("zeros")
+    gamma = Weight("ones")
+    moving_mean = Weight("zeros", trainable=False)
+    moving_variance = Weight("ones", trainable=False)
+    moving_mean_initializer: Any
+    moving_variance_initializer: Any
+
     def __init__(
         self,
         axis: int = -1,
@@ -39,31 +48,16 @@ class BatchNormalization(Layer):
         epsilon: float = 0.001,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        *,
         renorm: bool = False,
         renorm_clipping: dict[str, float] | None = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
-        **kwargs: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**options)
         self.axis = axis[0] if isinstance(axis, list | tuple) else int(axis)
         self.momentum, self.epsilon, self.center, self.scale = momentum, epsilon, center, scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
         self.renorm, self.renorm_momentum = renorm, renorm_momentum
         self.renorm_clipping = dict(renorm_clipping or {}) if renorm else None
         unknown = set(self.renorm_clipping or ()) - {"rmin", "rmax", "dmax"}
@@ -72,9 +66,6 @@ class BatchNormalization(Layer):
                 f"BatchNormalization: renorm_clipping: got {sorted(unknown)}, expected some of 'rmin', 'rmax', 'dmax'"
             )
         self.synchronized = synchronized
-        self.supports_masking = True
-        self.gamma: Variable | None = None
-        self.beta: Variable | None = None
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         size = input_shape[_axis(self, self.axis, len(input_shape))]
@@ -83,20 +74,17 @@ class BatchNormalization(Layer):
                 f"layer {self.name!r}: input of shape {input_shape}: the size along axis {self.axis} must be known"
             )
         shape = (size,)
-        if self.scale:
-            self.gamma = self._own_weight("gamma", shape)
-        if self.center:
-            self.beta = self._own_weight("beta", shape)
-        first, second = self.moving_mean_initializer, self.moving_variance_initializer
-        self.moving_mean = self._add_average(size, "moving_mean", first)
-        self.moving_variance = self._add_average(size, "moving_variance", second)
+        super().make("gamma", shape, given=self.scale)
+        super().make("beta", shape, given=self.center)
+        super().make("moving_mean", shape)
+        super().make("moving_variance", shape)
         if self.renorm:
 
             def deviation(shape: tuple[int, ...], dtype: str) -> Tensor:
-                return ops.sqrt(second(shape, dtype))
+                return ops.sqrt(self.moving_variance_initializer(shape, dtype))
 
             self.moving_stddev = self._add_average(size, "moving_stddev", deviation)
-            self.renorm_mean = self._add_average(size, "renorm_mean", first)
+            self.renorm_mean = self._add_average(size, "renorm_mean", self.moving_mean_initializer)
             self.renorm_stddev = self._add_average(size, "renorm_stddev", deviation)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
 
@@ -194,43 +182,31 @@ class LayerNormalization(Layer):
     Tensor([[-1.,  1.]], shape=(1, 2), dtype=float32)
     """
 
+    supports_masking = True
+    beta = Weight("zeros")
+    gamma = Weight("ones")
+
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
         epsilon: float = 0.001,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        *,
         rms_scaling: bool = False,
-        **kwargs: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**options)
         self.axis = [axis] if isinstance(axis, int) else list(axis)
         self.epsilon, self.center, self.scale, self.rms_scaling = epsilon, center, scale, rms_scaling
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
-        self.supports_masking = True
-        self.gamma: Variable | None = None
-        self.beta: Variable | None = None
 
     def _axes(self, ndim: int) -> tuple[int, ...]:
         return tuple(sorted(_axis(self, a, ndim) for a in self.axis))
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = tuple(input_shape[a] for a in self._axes(len(input_shape)))
-        if self.scale or self.rms_scaling:
-            self.gamma = self._own_weight("gamma", shape)
-        if self.center and not self.rms_scaling:
-            self.beta = self._own_weight("beta", shape)
+        super().make("gamma", shape, given=self.scale or self.rms_scaling)
+        super().make("beta", shape, given=self.center and not self.rms_scaling)
 
     def call(self, x: Tensor) -> Tensor:
         dtype, x = x.dtype, _at_least_float32(x)

@@ -15,6 +15,7 @@ from .input_spec import InputSpec
 class Pooling(Layer):
     """The common part of windowed pooling: windows of `pool_size`, `strides` apart (by default side by side)."""
 
+    built = True
     rank: int
     pool: Callable[..., Tensor]
 
@@ -33,7 +34,6 @@ class Pooling(Layer):
         self.padding = checked_padding(padding, kind)
         self.data_format = checked_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         return type(self).pool(x, self.pool_size, self.strides, self.padding, self.data_format)
@@ -84,6 +84,7 @@ class AveragePooling3D(Pooling):
 class GlobalPooling(Layer):
     """The common part of pooling over all positions: (N, spatial..., C) -> (N, C)"""
 
+    built = True
     rank: int
     reduce: Callable[..., Tensor]
 
@@ -92,7 +93,6 @@ class GlobalPooling(Layer):
         self.data_format = checked_data_format(data_format)
         self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         start = 1 if self.data_format == "channels_last" else 2
@@ -120,11 +120,11 @@ class GlobalMaxPooling3D(GlobalPooling):
 class GlobalAveragePooling1D(GlobalPooling):
     """y = the mean over all steps, or over those that a mask keeps"""
 
+    supports_masking = True
     rank, reduce = 1, staticmethod(ops.mean)
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(data_format, keepdims, **kwargs)
-        self.supports_masking = True
 
     def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:

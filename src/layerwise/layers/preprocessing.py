@@ -23,14 +23,15 @@ class Rescaling(Layer):
     Tensor([[0., 1.]], shape=(1, 2), dtype=float32)
     """
 
+    supports_masking = True
+    built = True
+
     def __init__(self, scale: float | Sequence[float], offset: float | Sequence[float] = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         for name, value in (("scale", scale), ("offset", offset)):
             if np.asarray(value).dtype.kind not in "iuf":
                 raise ValueError(f"Rescaling: {name}: got {value!r}, expected a number or one for each channel")
         self.scale, self.offset = scale, offset
-        self.supports_masking = True
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         scale, offset = (np.asarray(v, self.compute_dtype) for v in (self.scale, self.offset))
@@ -52,6 +53,8 @@ class Normalization(Layer):
     Tensor([[-1.,  0.]], shape=(1, 2), dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         axis: int | Sequence[int] | None = -1,
@@ -69,7 +72,6 @@ class Normalization(Layer):
         if variance is not None and np.any(np.asarray(variance) < 0):
             raise ValueError(f"Normalization: variance: got {variance!r}, expected numbers >= 0")
         self.input_mean, self.input_variance, self.invert = mean, variance, invert
-        self.supports_masking = True
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         ndim = len(input_shape)
@@ -163,11 +165,12 @@ def _batches(data: Any) -> Iterable[Any]:
 class ImageLayer(Layer):
     """The common part of layers on images: (height, width, channels) or a batch of them."""
 
+    built = True
+
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = checked_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=3, max_ndim=4)
-        self.built = True
 
 
 class Resizing(ImageLayer):

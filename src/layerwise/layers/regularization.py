@@ -21,6 +21,9 @@ class Dropout(Layer):
     Tensor([[1., 1.]], shape=(1, 2), dtype=float32)
     """
 
+    supports_masking = True
+    built = True
+
     def __init__(
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
@@ -28,8 +31,6 @@ class Dropout(Layer):
         self.rate = fraction(rate, "Dropout: rate")
         self.seed, self.noise_shape = seed, noise_shape
         self.seed_generator = random.SeedGenerator(seed) if rate > 0 else None
-        self.supports_masking = True
-        self.built = True
 
     def call(self, x: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.rate == 0:
@@ -43,13 +44,14 @@ class Dropout(Layer):
 class GaussianNoise(Layer):
     """y = x + noise of mean 0 and deviation `stddev` in training; y = x otherwise"""
 
+    supports_masking = True
+    built = True
+
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stddev = fraction(stddev, "GaussianNoise: stddev")
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed) if stddev > 0 else None
-        self.supports_masking = True
-        self.built = True
 
     def call(self, x: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.stddev == 0:
@@ -60,11 +62,12 @@ class GaussianNoise(Layer):
 class ActivityRegularization(Layer):
     """y = x, and l1 sum |x| + l2 sum x^2, divided by the batch size, joins the losses"""
 
+    supports_masking = True
+    built = True
+
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
         self.l1, self.l2 = l1, l2
-        self.supports_masking = True
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         return x

@@ -28,6 +28,7 @@ def _pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
 class ZeroPadding(Layer):
     """y = x with zeros (before, after) along each spatial dimension"""
 
+    built = True
     rank: int
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
@@ -36,7 +37,6 @@ class ZeroPadding(Layer):
         self.padding: Any = pairs[0] if self.rank == 1 else pairs
         self.data_format = checked_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         pairs = [self.padding] if self.rank == 1 else list(self.padding)
@@ -71,6 +71,7 @@ class ZeroPadding3D(ZeroPadding):
 class Cropping(Layer):
     """y = x without (before, after) positions along each spatial dimension"""
 
+    built = True
     rank: int
 
     def __init__(self, cropping: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
@@ -79,7 +80,6 @@ class Cropping(Layer):
         self.cropping: Any = pairs[0] if self.rank == 1 else pairs
         self.data_format = checked_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         pairs = [self.cropping] if self.rank == 1 else self.cropping
@@ -118,11 +118,12 @@ class Cropping3D(Cropping):
 class UpSampling1D(Layer):
     """y = each step `size` times"""
 
+    built = True
+
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = int(size)
         self.input_spec = InputSpec(ndim=3)
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         return ops.repeat(x, self.size, axis=1)
@@ -130,6 +131,8 @@ class UpSampling1D(Layer):
 
 class UpSampling2D(Layer):
     """y = x enlarged by whole factors: each pixel repeated, or bilinear interpolation"""
+
+    built = True
 
     def __init__(
         self,
@@ -143,7 +146,6 @@ class UpSampling2D(Layer):
         self.data_format = checked_data_format(data_format)
         self.interpolation = interpolation.lower()
         self.input_spec = InputSpec(ndim=4)
-        self.built = True
 
     def call(self, x: Tensor) -> Tensor:
         start = 2 if self.data_format == "channels_first" else 1

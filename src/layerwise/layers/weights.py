@@ -1,8 +1,31 @@
-"""A layer's weights: making them, their values, and how they lie in files."""
+"""A layer's weights: declaring them, making them, their values, and how they lie in files.
+
+A class that declares a weight as a slot has the options that come with it in its signature, without naming them:
+
+>>> import inspect
+>>> from layerwise.layers import Layer
+>>> class Scale(Layer):
+...     factor = Weight("ones")
+...     def __init__(self, axis=-1, **options):
+...         super().__init__(**options)
+...         self.axis = axis
+...     def build(self, input_shape):
+...         self.make("factor", (input_shape[self.axis],))
+...     def call(self, x):
+...         return x * self.factor
+>>> list(inspect.signature(Scale).parameters)
+['axis', 'factor_initializer', 'factor_regularizer', 'factor_constraint', 'options']
+>>> Scale(factor_initializer="zeros")([[1.0, 2.0]])
+Tensor([[0., 0.]], shape=(1, 2), dtype=float32)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from inspect import Parameter
 from typing import Any
 
 import numpy as np
@@ -12,6 +35,102 @@ from ..dtypes import is_float
 from ..variables import Variable
 from .calling import Called
 from .tracking import own_weights
+
+_KINDS = {  # of options: what brings a value into its form, and what the documentation says
+    "initializer": (initializers.get, "what the weights begin with"),
+    "regularizer": (regularizers.get, "functions of the weights, whose values join the losses"),
+    "constraint": (constraints.get, "applied to the weights after each update"),
+}
+
+
+class Weight:
+    """A slot for a weight: what the class says of it; the variable itself is an attribute of each layer.
+
+    With a slot `kernel` come the options `kernel_initializer`, `kernel_regularizer` and `kernel_constraint` (the first
+    only, if training leaves it alone), which are attributes of the layer until `build` calls `make("kernel", shape)`.
+
+    Args:
+        initializer: the option's default, resolved anew for each layer.
+        trainable: whether training changes the weight. One that it leaves alone is never read in another dtype.
+        prefix: of the options' names, by default the slot's name.
+    """
+
+    name: str
+
+    def __init__(self, initializer: Any, trainable: bool = True, prefix: str | None = None) -> None:
+        self.initializer, self.trainable, self.prefix = initializer, trainable, prefix
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, layer: Any, owner: type) -> Any:
+        if layer is None:
+            return self
+        raise AttributeError(f"{owner.__name__} has no {self.name!r} yet: it is not built; call it on data first")
+
+    def options(self) -> dict[str, tuple[str, Any]]:
+        """The name of each kind of option that it has, and the default."""
+        prefix = self.prefix or self.name
+        defaults = {kind: self.initializer if kind == "initializer" else None for kind in _KINDS}
+        return {k: (f"{prefix}_{k}", v) for k, v in defaults.items() if self.trainable or k == "initializer"}
+
+
+def slots_of(cls: type) -> dict[str, Weight]:
+    """The slots of a class, also those of the classes above it, by name."""
+    attributes = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
+    return {name: value for name, value in attributes.items() if isinstance(value, Weight)}
+
+
+def compose(cls: type[Weighted], after: Mapping[str, str], options_of: type[Weighted] | None) -> None:
+    """Give the `__init__` in a class's body the options of its slots, or of another class, if it hands on `**options`.
+
+    They follow the parameters before `*`: the initializers of all slots, the regularizers, the constraints; then come
+    the keyword-only parameters. `after` says which option stands behind which other instead. All are positional
+    outside, as in Keras.
+    """
+    init: Callable[..., None] | None = vars(cls).get("__init__")
+    slots = [value for value in vars(cls).values() if isinstance(value, Weight)]
+    own = list(inspect.signature(init).parameters.values()) if init is not None else []
+    if init is None or own[-1].kind is not Parameter.VAR_KEYWORD or not (slots or options_of):
+        return
+    count = sum(p.kind is Parameter.POSITIONAL_OR_KEYWORD for p in own)
+    options = [slot.options()[kind] for kind in _KINDS for slot in slots if kind in slot.options()]
+    added = [Parameter(name, Parameter.KEYWORD_ONLY, default=value, annotation=Any) for name, value in options]
+    if options_of is not None:
+        added += list(inspect.signature(options_of).parameters.values())[:-1]
+    order = [*own[:count], *added, *own[count:-1]]
+    for name, before in after.items():
+        base = Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Any)
+        moved = next((p for p in order if p.name == name), base)
+        order = [p for p in order if p is not moved]
+        order.insert([p.name for p in order].index(before) + 1, moved)
+    names = [p.name for p in order]
+
+    @functools.wraps(init)
+    def __init__(*args: Any, **options: Any) -> None:
+        if len(args) > len(names):
+            raise TypeError(f"{cls.__name__}: got {len(args) - 1} arguments, expected at most {len(names) - 1}")
+        init(*args[:count], **dict(zip(names[count:], args[count:], strict=False)), **options)
+
+    positional = [p.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) for p in order]
+    __init__.__signature__ = inspect.Signature([*positional, own[-1]])  # type: ignore[attr-defined]
+    cls.__init__ = __init__  # type: ignore[method-assign]
+    cls._written = cls._written | {name for name, _ in options}
+    if cls.__doc__ and slots:
+        cls.__doc__ = _documented(cls.__doc__, slots, "activity_regularizer" in after)
+
+
+def _documented(text: str, slots: Sequence[Weight], regularized: bool) -> str:
+    """A class's docstring with its slots' options, before the first example."""
+    sentences = []
+    for kind, (_, meaning) in _KINDS.items():
+        names = [slot.options()[kind][0] for slot in slots if kind in slot.options()]
+        sentences += [f"{', '.join(names)}: {meaning}"] if names else []
+    if regularized:
+        sentences.append("activity_regularizer: a function of the output, whose value joins them too")
+    lines = textwrap.wrap("; ".join(sentences) + ".", 116, initial_indent="    ", subsequent_indent="    ")
+    head, example, rest = text.partition("\n    >>> ")
+    return f"{head.rstrip()}\n\n" + "\n".join(lines) + (f"\n{example}{rest}" if example else "\n    ")
 
 
 class Weighted(Called):
@@ -60,12 +179,29 @@ class Weighted(Called):
         self._track(variable)
         return variable
 
-    def _own_weight(self, name: str, shape: Sequence[int | None]) -> Variable:
-        """A new variable as the attributes `<name>_initializer`, `<name>_regularizer` and `<name>_constraint` say."""
-        initializer, regularizer, constraint = (
-            getattr(self, f"{name}_{option}") for option in ("initializer", "regularizer", "constraint")
-        )
-        return self.add_weight(shape, initializer, regularizer=regularizer, constraint=constraint, name=name)
+    def make(self, name: str, shape: Sequence[int | None], given: bool = True) -> Variable | None:
+        """Make the weight that a slot of the class declares, as the options say; it becomes an attribute.
+
+        Layers of the library call `super().make`, since a subclass may have an attribute of that name.
+
+        Args:
+            name: of the slot.
+            shape: of the weight.
+            given: whether the layer has this weight at all; the attribute is None otherwise.
+        """
+        slot = slots_of(type(self))[name]
+        variable = None
+        if given:
+            options = {kind: getattr(self, option) for kind, (option, _) in slot.options().items()}
+            variable = self.add_weight(shape, name=name, trainable=slot.trainable, autocast=slot.trainable, **options)
+        setattr(self, name, variable)
+        return variable
+
+    def _take_options(self, options: dict[str, Any]) -> None:
+        """Set the options of the slots, taken out of `options` where they are given there."""
+        for slot in slots_of(type(self)).values():
+            for kind, (name, default) in slot.options().items():
+                setattr(self, name, _KINDS[kind][0](options.pop(name, default)))
 
     def count_params(self) -> int:
         """How many numbers the weights hold."""
