@@ -495,3 +495,21 @@ def test_rows_that_are_too_long_are_refused():
     x = np.zeros((1, 65537), "float32")
     with pytest.raises(ValueError, match="65536"):
         run([("LOAD", 0, 1), ("ROW_MAX", 1, 0), ("STORE", 0, 1, 0)], [x], [x])
+
+
+def test_buffers_of_a_program_that_share_memory_are_read_before_they_are_written():
+    n = 5000
+    program = native.Program([0, 4 * n, 4 * n])
+    y, x = ((slot, 0, DTYPES["float32"], [n], [1]) for slot in (1, 2))
+    lines = [("LOAD", 0, 1), ("SQUARE", 1, 0), ("SUB", 1, 1, 0), ("EXP", 2, 0), ("ADD", 1, 1, 2), ("STORE", 0, 1, 0)]
+    code = [k for name, *rest in lines for k in (OPCODES[name], *rest, *(0,) * (4 - len(rest)))]
+    program.add("fused", 1, [y, x], [DTYPES["float32"], 1, n, len(lines), *code])
+    values = RNG.normal(size=n).astype("float32")
+    want = np.empty_like(values)
+    program.run([want, values])
+    memory = values.copy()
+    program.run([memory, memory])
+    np.testing.assert_array_equal(memory, want)
+    again = np.empty_like(values)
+    program.run([again, values])
+    np.testing.assert_array_equal(again, want)

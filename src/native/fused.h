@@ -7,29 +7,12 @@
 // walks the space in blocks that fit the first-level cache (some rows of the last axis, or a piece of one) and runs one
 // instruction after the other over a block, each in a loop of its own; cheap ones in a row share one.
 //
-// fused_instructions.h has the instructions, fused_loops.h the loops of several, fused_program.h prepares a program,
-// fused_machine.h runs it, and fused_sequences.h has whole programs as one loop.
+// instructions.def has the instructions, fused_loops.h the loops of several, fused_program.h prepares a program, and
+// fused_machine.h runs it.
 #pragma once
 #include "fused_machine.h"
-#include "fused_sequences.h"
 
 namespace fused {
-
-// Parts of 50 microseconds or so; one where the work is not worth waking a thread. Costs are in bytes of memory traffic.
-inline int64_t parts_of(const Call& c, const Space& s) {
-    const int64_t *code = c.ints + 3 + c.ints[1], length = c.ints[2 + c.ints[1]];
-    int64_t cost = length;
-    bool columns = false;
-    for (int i = 0; i < c.arg_count; i++) cost += item_size(c.args[i].dtype);
-    for (int64_t i = 0; i < length; i++) {
-        const Op op = Op(code[5 * i]);
-        cost += is_long(op) ? 16 : 0;
-        columns |= op == Op::ADD_COLUMNS;
-    }
-    const int64_t total = s.rows * s.columns * cost;
-    const int64_t parts = total < (256 << 10) ? 1 : least(s.blocks, most<int64_t>(4, total >> 21));
-    return most<int64_t>(1, columns ? least(parts, s.rows / 32) : parts);  // what parts share is much smaller than the arguments
-}
 
 // Whether an argument repeats along the axes that are summed.
 inline bool takes_sum(const View& a, Op op) {
@@ -83,27 +66,23 @@ inline const char* check(const Call& c) {
 }
 
 inline void plan(const Call& c, Plan& plan) {
-    const Space s = space_of(c);
-    const Program program(c, s, nullptr);
+    alignas(8) char memory[Program::bytes(FUSED_INSTRUCTIONS)];
+    const Program& p = Preparation(c, EVERY_ARGUMENT, memory).p;  // the form that takes most memory
     plan = {};
-    plan.parts[plan.phases++] = parts_of(c, s);
-    if (program.sums) plan.parts[plan.phases++] = most<int64_t>(1, ceil_div(c.ints[1 + c.ints[1]], COMBINED));
-    plan.scratch = size_t(program.used + program.register_bytes());
-    plan.shared = size_t(plan.parts[0] * program.share);
+    plan.parts[plan.phases++] = p.parts;
+    if (p.sums) plan.parts[plan.phases++] = most<int64_t>(1, ceil_div(c.ints[1 + c.ints[1]], COMBINED));
+    plan.scratch = size_t(p.used + register_bytes(p.space));
+    plan.shared = size_t(p.parts * p.share);
+    plan.prepared = Program::bytes(p.length);
 }
 
+inline void prepare(const Call& c, uint64_t apart, char* prepared) { Preparation(c, apart, prepared); }
+
 template <class T> void run_as(const Call& c, int phase, int64_t part, char* scratch, char* shared) {
-    const Space s = space_of(c);
-    if (s.blocks == 0) return;
-    const int64_t parts = parts_of(c, s);
-    if constexpr (REAL<T>) {
-        const Range blocks = part_of(s.blocks, parts, part);
-        const int64_t items = s.block_items();
-        if (run_known<T>(c, s, blocks.begin * items, least(blocks.end * items, s.columns))) return;
-    }
-    const Machine<T> machine(c, s, scratch);
-    if (phase == 0) machine.run(part_of(s.blocks, parts, part), shared + part * machine.share);
-    else machine.combine(shared, parts, part);
+    const Machine<T> machine(c, scratch);
+    if (machine.space.blocks == 0) return;
+    if (phase == 0) machine.run(part, shared);
+    else machine.combine(shared, part);
 }
 
 inline void run(const Call& c, int phase, int64_t part, char* scratch, char* shared) {
@@ -118,4 +97,4 @@ inline void run(const Call& c, int phase, int64_t part, char* scratch, char* sha
 
 }  // namespace fused
 
-const Kernel fused_kernel = {"fused", fused::check, fused::plan, fused::run};
+const Kernel fused_kernel = {"fused", fused::check, fused::plan, fused::run, fused::prepare};

@@ -142,27 +142,26 @@ template <Op OP, class T> void map(int64_t n, char* out, const Input* in) {
     }
 }
 
-// The loop of an instruction for a dtype, or null if it has none.
+// The loops of all instructions, null where the dtype or the machine's own has none.
 template <class T, Op OP, Takes TAKES> constexpr Map map_if_taken() {
     if constexpr (takes<T>(TAKES)) return map<OP, T>;
     else return nullptr;
 }
-template <class T> Map map_of(Op op) {
-    switch (op) {
-#define INSTRUCTION(NAME, OPERANDS, TAKES, ...) \
-    case Op::NAME: return map_if_taken<T, Op::NAME, Takes::TAKES>();
+template <class T> constexpr Map MAPS[] = {
+#define INSTRUCTION(NAME, OPERANDS, TAKES, ...) map_if_taken<T, Op::NAME, Takes::TAKES>(),
+#define MOVE(NAME, OPERANDS) nullptr,
+#define ROW(NAME, OPERANDS) nullptr,
+#define TOTAL(NAME, OPERANDS) nullptr,
 #include "instructions.def"
-        default: return nullptr;
-    }
-}
+};
 
 inline Map map_of(int32_t dtype, Op op) {
     switch (dtype) {
-        case F32: return map_of<float>(op);
-        case F64: return map_of<double>(op);
-        case I32: return map_of<int32_t>(op);
-        case I64: return map_of<int64_t>(op);
-        default: return map_of<uint32_t>(op);
+        case F32: return MAPS<float>[int64_t(op)];
+        case F64: return MAPS<double>[int64_t(op)];
+        case I32: return MAPS<int32_t>[int64_t(op)];
+        case I64: return MAPS<int64_t>[int64_t(op)];
+        default: return MAPS<uint32_t>[int64_t(op)];
     }
 }
 

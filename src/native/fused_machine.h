@@ -10,17 +10,32 @@ namespace fused {
 constexpr int64_t COMBINED = 512;  // numbers of a sum that one part of the second phase adds up
 constexpr int64_t NEAR = 512 << 10;  // bytes of an argument that the second-level cache may hold
 
-template <class T> struct Machine : Program {
+template <class T> struct Machine {
     static constexpr int64_t SIZE = sizeof(T);
     using SumOf = decltype(sum_row((const T*)nullptr, 0));
     static_assert(sizeof(SumOf) == SUM_BYTES);
-    using Program::Program;
+
+    const Call& call;
+    char* const scratch;
+    const Program& program;
+    const Space& space;
+    const Step* const step;
+    const Chained* const chained;
+    const Value* const value;
+    char* data[2 * FUSED_INSTRUCTIONS];  // where each value begins
+
+    Machine(const Call& call, char* scratch)
+        : call(call), scratch(scratch), program(*(const Program*)call.prepared), space(program.space), step(program.step()),
+          chained(program.chained()), value(program.value()) {
+        for (int i = 0; i < program.values; i++)
+            data[i] = (value[i].where == SCRATCH ? scratch : call.args[value[i].where].data) + value[i].offset;
+    }
 
     struct Block {
         int64_t row, column, rows, columns;
     };
 
-    T* at(int v, const Block& b) const { return (T*)(value[v].data + b.row * value[v].by_row + b.column * value[v].by_column); }
+    T* at(int v, const Block& b) const { return (T*)(data[v] + b.row * value[v].by_row + b.column * value[v].by_column); }
 
     int64_t items(const Value& v, const Block& b) const {
         switch (v.varies) {
@@ -36,13 +51,22 @@ template <class T> struct Machine : Program {
         return v.varies == FULLY || (v.varies == BY_COLUMN && space.packed) ? b.columns : v.varies == BY_ROW;
     }
 
-    // An operand of an instruction over the block, and over its row r. Numbers per row are repeated in `room` for that.
-    Input input(int v, const Block& b) const { return {(const char*)at(v, b), value[v].varies != CONSTANT}; }
-    Input input_row(int v, const Input& all, const Block& b, int64_t r, T* room) const {
-        const T* x = (const T*)all.data + r * row_step(value[v], b);
-        if (value[v].varies != BY_ROW) return {(const char*)x, all.step};
-        store(room, broadcast(*x));
-        return {(const char*)room, 0};
+    // An operand of an instruction over a block, or over its row r: numbers per row are repeated in `room` for that.
+    struct Operand {
+        const T* data;
+        int64_t step, next;  // to the next number and row
+        bool repeated;
+
+        Input whole() const { return {(const char*)data, step}; }
+        Input row(int64_t r, T* room) const {
+            const T* x = data + r * next;
+            if (!repeated) return {(const char*)x, step};
+            store(room, broadcast(*x));
+            return {(const char*)room, 0};
+        }
+    };
+    Operand operand(int v, const Block& b) const {
+        return {at(v, b), value[v].varies != CONSTANT, row_step(value[v], b), value[v].varies == BY_ROW};
     }
     bool needs_rows(int v, const Block& b) const {
         return value[v].varies == BY_ROW || (value[v].varies == BY_COLUMN && !space.packed && b.rows > 1);
@@ -51,39 +75,45 @@ template <class T> struct Machine : Program {
     void run_map(const Step& s, const Block& b) const {
         const int n = operands(s.op);
         const int varies = value[s.dst].varies;
+        Operand operands[3];
         Input in[3];
         bool by_rows = false;
-        for (int j = 0; j < n; j++) in[j] = input(s.in[j], b), by_rows |= varies == FULLY && needs_rows(s.in[j], b);
+        for (int j = 0; j < n; j++) {
+            operands[j] = operand(s.in[j], b), in[j] = operands[j].whole();
+            by_rows |= varies == FULLY && needs_rows(s.in[j], b);
+        }
         T* y = at(s.dst, b);
-        if (!by_rows) return s.map(items(value[s.dst], b), (char*)y, in);
+        const Map map = MAPS<T>[int64_t(s.op)];
+        if (!by_rows) return map(items(value[s.dst], b), (char*)y, in);
         T room[3][WIDTH<T>];
         for (int64_t r = 0; r < b.rows; r++) {
-            Input row[3];
-            for (int j = 0; j < n; j++) row[j] = input_row(s.in[j], in[j], b, r, room[j]);
-            s.map(b.columns, (char*)(y + r * b.columns), row);
+            for (int j = 0; j < n; j++) in[j] = operands[j].row(r, room[j]);
+            map(b.columns, (char*)(y + r * b.columns), in);
         }
     }
 
     void run_chain(const Step& s, const Block& b) const {
         const Chained* c = chained + s.in[1];
         const int n = s.arg;
-        Link links[MAX_CHAIN], row[MAX_CHAIN];
+        Operand operands[MAX_CHAIN];
+        Link links[MAX_CHAIN];
         bool by_rows = needs_rows(s.in[0], b);
         for (int j = 0; j < n; j++) {
-            const Input in = c[j].operand < 0 ? Input{nullptr, 0} : input(c[j].operand, b);
-            links[j] = {c[j].op, in.data, in.step, c[j].save < 0 ? nullptr : (char*)at(c[j].save, b)};
-            by_rows |= c[j].operand >= 0 && needs_rows(c[j].operand, b);
+            const int v = c[j].operand;
+            operands[j] = v < 0 ? Operand{nullptr, 0, 0, false} : operand(v, b);
+            links[j] = {c[j].op, (const char*)operands[j].data, operands[j].step, c[j].save < 0 ? nullptr : (char*)at(c[j].save, b)};
+            by_rows |= v >= 0 && needs_rows(v, b);
         }
-        const Input head = input(s.in[0], b);
-        if (!by_rows) return chain<T>(b.rows * b.columns, head, links, n);
+        const Operand head = operand(s.in[0], b);
+        if (!by_rows) return chain<T>(b.rows * b.columns, head.whole(), links, n);
         T room[MAX_CHAIN + 1][WIDTH<T>];
         for (int64_t r = 0; r < b.rows; r++) {
             for (int j = 0; j < n; j++) {
-                const Input whole{links[j].data, links[j].step};
-                const Input in = c[j].operand < 0 ? whole : input_row(c[j].operand, whole, b, r, room[j]);
-                row[j] = {c[j].op, in.data, in.step, links[j].save ? links[j].save + r * b.columns * SIZE : nullptr};
+                const Input in = operands[j].row(r, room[j]);
+                links[j].data = in.data, links[j].step = in.step;
+                if (r && links[j].save) links[j].save += b.columns * SIZE;
             }
-            chain<T>(b.columns, input_row(s.in[0], head, b, r, room[n]), row, n);
+            chain<T>(b.columns, head.row(r, room[n]), links, n);
         }
     }
 
@@ -159,10 +189,10 @@ template <class T> struct Machine : Program {
     }
 
     void run_sum(const Step& s, const Block& b, char* share) const {
-        const Sum& total = sum[s.arg];
+        const Sum& total = program.sum()[s.arg];
         const T* x = at(s.in[0], b);
         if (s.op == Op::ADD_COLUMNS) {
-            T *acc = (T*)(share + total.offset) + b.column, *folded = (T*)(scratch + used);
+            T *acc = (T*)(share + total.offset) + b.column, *folded = (T*)(scratch + program.used);
             // The second half of the rows onto the first; the middle one of an odd number stays.
             for (int64_t rows = b.rows; rows > 1;) {
                 const int64_t half = rows / 2, kept = rows - half;
@@ -183,16 +213,16 @@ template <class T> struct Machine : Program {
     }
 
     // Adds up the shares of all parts, for piece `piece` of each sum's numbers.
-    void combine(const char* shared, int64_t parts, int64_t piece) const {
-        for (int i = 0; i < sums; i++) {
-            const View& a = call.args[sum[i].arg];
-            const int64_t begin = piece * COMBINED, n = least(sum[i].width - begin, COMBINED);
+    void combine(const char* shared, int64_t piece) const {
+        for (const Sum* sum = program.sum(); sum < program.sum() + program.sums; sum++) {
+            const View& a = call.args[sum->arg];
+            const int64_t begin = piece * COMBINED, n = least(sum->width - begin, COMBINED);
             if (n <= 0) continue;
             SumOf total[COMBINED] = {};
             T result[COMBINED];
-            for (int64_t part = 0; part < parts; part++) {
-                const char* at = shared + part * share + sum[i].offset;
-                if (sum[i].op == Op::ADD_COLUMNS)
+            for (int64_t part = 0; part < program.parts; part++) {
+                const char* at = shared + part * program.share + sum->offset;
+                if (sum->op == Op::ADD_COLUMNS)
                     for (int64_t j = 0; j < n; j++) total[j] += SumOf(((const T*)at)[begin + j]);
                 else total[0] += *(const SumOf*)at;
             }
@@ -208,6 +238,7 @@ template <class T> struct Machine : Program {
             case Form::CHAIN:
                 if constexpr (REAL<T>) run_chain(s, b);
                 return;
+            case Form::FILL: return store(at(s.dst, b), broadcast(REAL<T> ? T(call.reals[s.arg]) : T(int64_t(call.reals[s.arg]))));
             case Form::LOAD: return run_load(s, b);
             case Form::STORE: return run_store(s, b);
             case Form::LOAD_ROWS:
@@ -234,11 +265,14 @@ template <class T> struct Machine : Program {
         }
     }
 
-    void run(Range blocks, char* share) const {
-        if (sums) __builtin_memset(share, 0, size_t(this->share));
+    void run(int64_t part, char* shared) const {
+        const Range blocks = part_of(space.blocks, program.parts, part);
+        char* share = shared + part * program.share;
+        if (program.sums) __builtin_memset(share, 0, size_t(program.share));
         const Block whole{0, 0, space.block_rows, space.block_columns};
-        for (int i = 0; i < once; i++) run_step(first[i], whole, share);
-        const bool far = space.rows * space.columns * item > NEAR;
+        for (int i = 0; i < program.once; i++) run_step(program.first()[i], whole, share);
+        const int steps = program.steps;
+        const bool far = space.rows * space.columns * SIZE > NEAR;
         for (int64_t i = blocks.begin; i < blocks.end; i++) {
             const Block b = block(i), next = block(i + 1);
             for (int j = 0; j < steps; j++) {

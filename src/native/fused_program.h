@@ -1,5 +1,6 @@
 // A program of the fused kernel, prepared: how its space is cut into blocks, where its values are, and which loops run over
-// a block, in order.
+// a block, in order. That is worked out once, for all runs of a call and all their parts, and holds no pointers: memory is an
+// argument's number or none, for a part's own, and an offset.
 //
 // A value varies by row, by column, by both or not at all, depending on what it was made from. What does not vary by row is
 // computed once a part; what varies by row only (row reductions, arguments with stride 0 along the last axis) has one number
@@ -50,119 +51,148 @@ inline Space space_of(const Call& c) {
     return s;
 }
 
+// Parts of 50 microseconds or so; one where the work is not worth waking a thread. Costs are in bytes of memory traffic.
+inline int64_t parts_of(const Call& c, const Space& s) {
+    const int64_t *code = c.ints + 3 + c.ints[1], length = c.ints[2 + c.ints[1]];
+    int64_t cost = length;
+    bool columns = false;
+    for (int i = 0; i < c.arg_count; i++) cost += item_size(c.args[i].dtype);
+    for (int64_t i = 0; i < length; i++) {
+        const Op op = Op(code[5 * i]);
+        cost += is_long(op) ? 16 : 0;
+        columns |= op == Op::ADD_COLUMNS;
+    }
+    const int64_t total = s.rows * s.columns * cost;
+    const int64_t parts = total < (256 << 10) ? 1 : least(s.blocks, most<int64_t>(4, total >> 21));
+    return most<int64_t>(1, columns ? least(parts, s.rows / 32) : parts);  // what parts share is much smaller than the arguments
+}
+
+inline int64_t register_bytes(const Space& s) { return (s.block_items() * item_size(s.dtype) + VECTOR_BYTES + 63) / 64 * 64; }
+
 enum Varies { CONSTANT = 0, BY_ROW = 1, BY_COLUMN = 2, FULLY = 3 };
 
-// What a register holds for a while. Its numbers for a block begin at data + row * by_row + column * by_column.
+constexpr int SCRATCH = -1;
+
+// What a register holds for a while. Its numbers for a block begin at offset + row * by_row + column * by_column of an argument
+// or of scratch.
 struct Value {
-    char* data;
-    int64_t by_row, by_column;
-    int varies;
-    int maker;   // the step that fills it where it could fill an output instead, or -1
-    int spread;  // the same, one number for each element, or -1
-    int link;    // the link of a chain that makes it, or -1
+    int32_t where, varies;
+    int64_t offset, by_row, by_column;
+    int32_t maker;   // the step that fills it where it could fill an output instead, or -1
+    int32_t spread;  // the same, one number for each element, or -1
+    int32_t link;    // the link of a chain that makes it, or -1
 };
 
-enum class Form { MAP, CHAIN, LOAD, LOAD_ROWS, STORE, STORE_ROWS, SPREAD, FOLD, PICK, SUM };
+enum class Form : int32_t { MAP, CHAIN, FILL, LOAD, LOAD_ROWS, STORE, STORE_ROWS, SPREAD, FOLD, PICK, SUM };
 
 struct Step {
     Form form;
     Op op;
-    Map map;
-    int dst, in[3], arg;  // CHAIN: in[0] first, then `arg` links from chained[in[1]] on
+    int32_t dst, in[3], arg;  // CHAIN: in[0] first, then `arg` links from chained[in[1]] on
 };
 
 // An instruction of a chain, with the value that it needs besides, and its result's where that has to be kept.
 struct Chained {
-    int op, operand, save;
+    int32_t op, operand, save;
 };
 
 struct Sum {
     Op op;
-    int arg;
+    int32_t arg;
     int64_t width, offset;  // how many numbers, and where they are in a part's share of `shared`
 };
 
-// The steps that the instructions become: those of `first` once a part, those of `step` for every block.
+// A program, prepared; the steps that its instructions became lie behind it, with room for the most that so many can become.
 struct Program {
-    const Call& call;
-    const Space space;
-    const int64_t item;  // bytes of a number
-    char* scratch;
-    bool planning;  // arguments and scratch have no memory yet: only sizes count
-    int64_t used = 0, share = 0;
-    int values = 0, steps = 0, once = 0, sums = 0;
-    bool written[FUSED_ARGS], shared_memory[FUSED_ARGS];
-    Value value[2 * FUSED_INSTRUCTIONS];
-    Step step[2 * FUSED_INSTRUCTIONS], first[2 * FUSED_INSTRUCTIONS];
-    Chained chained[FUSED_INSTRUCTIONS];
-    int chained_count = 0;
-    Sum sum[FUSED_SUMS];
+    Space space;
+    int64_t length;  // instructions
+    int64_t parts, used, share;
+    int32_t values, steps, once, sums, chains;
 
-    Program(const Call& call, const Space& space, char* scratch)
-        : call(call), space(space), item(item_size(space.dtype)), scratch(scratch ? scratch : (char*)VECTOR_BYTES),
-          planning(!scratch) {
+    Step* step() const { return (Step*)(this + 1); }  // for every block
+    Step* first() const { return step() + 2 * length; }  // once a part
+    Value* value() const { return (Value*)(first() + 2 * length); }
+    Sum* sum() const { return (Sum*)(value() + 2 * length); }
+    Chained* chained() const { return (Chained*)(sum() + length); }
+    static constexpr size_t bytes(int64_t length) {
+        return sizeof(Program) + size_t(length) * (4 * sizeof(Step) + 2 * sizeof(Value) + sizeof(Sum) + sizeof(Chained));
+    }
+};
+static_assert(sizeof(Program) % 8 == 0 && sizeof(Step) % 8 == 0 && sizeof(Value) % 8 == 0 && sizeof(Sum) % 8 == 0);
+
+// Works a program out. Arguments of `apart` may share memory with one that is written: they are copied when they are loaded,
+// and written when they are stored.
+struct Preparation {
+    const Call& call;
+    const uint64_t apart;
+    Program& p;
+    const Space& space;
+    const int64_t item;  // bytes of a number
+    Value* const value;
+    Step* const step;
+
+    Preparation(const Call& call, uint64_t apart, char* memory)
+        : call(call), apart(apart), p(*(Program*)memory), space(p.space), item(item_size(int32_t(call.ints[0]))),
+          value((p = Program{space_of(call), length(), 0, 0, 0, 0, 0, 0, 0, 0}).value()), step(p.step()) {
+        p.parts = parts_of(call, space);
         prepare();
     }
 
     const int64_t* code() const { return call.ints + 3 + call.ints[1]; }
     int64_t length() const { return call.ints[2 + call.ints[1]]; }
 
-    char* take(int64_t items) {
-        char* at = scratch + used;
-        used += (items * item + VECTOR_BYTES + 63) / 64 * 64;
+    int64_t take(int64_t items) {
+        const int64_t at = p.used;
+        p.used += (items * item + VECTOR_BYTES + 63) / 64 * 64;
         return at;
-    }
-
-    // A vector of one number.
-    void fill(char* to, double real) const {
-        const int64_t whole = is_float(space.dtype) ? 0 : int64_t(real);
-        if (is_float(space.dtype)) convert(space.dtype, F64)(to, 1, (const char*)&real, 0, VECTOR_BYTES / item);
-        else convert(space.dtype, I64)(to, 1, (const char*)&whole, 0, VECTOR_BYTES / item);
     }
 
     // A value that varies so: one number for each element lies in its register's memory, what is shorter or stays in its own.
     int make(int varies, int reg) {
-        Value& v = value[values];
-        v = {nullptr, 0, 0, varies, -1, -1, -1};
-        if (varies == FULLY) v.data = scratch + reg * register_bytes();
-        else v.data = take(varies == CONSTANT ? VECTOR_BYTES / item : varies == BY_ROW ? space.block_rows : space.block_items());
-        return values++;
+        int64_t at = reg * register_bytes(space);
+        if (varies != FULLY)
+            at = take(varies == CONSTANT ? VECTOR_BYTES / item : varies == BY_ROW ? space.block_rows : space.block_items());
+        return add({SCRATCH, varies, at, 0, 0, -1, -1, -1});
     }
-    int64_t register_bytes() const { return (space.block_items() * item + VECTOR_BYTES + 63) / 64 * 64; }
+    int add(const Value& v) {
+        value[p.values] = v;
+        return p.values++;
+    }
 
     void emit(const Step& s) {
         const bool varies = s.dst < 0 || value[s.dst].varies & BY_ROW;
-        if (varies && s.dst >= 0) value[s.dst].maker = steps;
-        (varies ? step[steps++] : first[once++]) = s;
+        if (varies && s.dst >= 0) value[s.dst].maker = p.steps;
+        (varies ? step[p.steps++] : p.first()[p.once++]) = s;
     }
 
     // A step that fills memory of its own goes before a chain that may still grow.
     void emit_early(const Step& s) {
         emit(s);
-        if (steps < 2 || value[s.dst].maker != steps - 1 || step[steps - 2].form != Form::CHAIN) return;
-        const Step last = step[steps - 1];
-        step[steps - 1] = step[steps - 2], step[steps - 2] = last;
+        Step* last = step + p.steps - 1;
+        if (p.steps < 2 || value[s.dst].maker != p.steps - 1 || last[-1].form != Form::CHAIN) return;
+        const Step chain = last[-1];
+        last[-1] = *last, *last = chain;
     }
 
     // A value that is read from memory: a chain has to keep it.
     int kept(int v) {
-        if (value[v].link >= 0) chained[value[v].link].save = v;
+        if (value[v].link >= 0) p.chained()[value[v].link].save = v;
         return v;
     }
 
     // An instruction over all elements as a link: of the chain before, if it takes the result of that.
     void emit_link(const Step& s) {
-        const Step* last = steps && step[steps - 1].form == Form::CHAIN ? &step[steps - 1] : nullptr;
+        Step* last = p.steps && step[p.steps - 1].form == Form::CHAIN ? step + p.steps - 1 : nullptr;
         const bool binary = operands(s.op) == 2, joins = last && last->arg < MAX_CHAIN;
         const bool left = joins && s.in[0] == last->dst, right = joins && binary && !left && s.in[1] == last->dst;
         const int operand = !binary ? -1 : kept(s.in[right ? 0 : 1]);
-        chained[chained_count] = {int(s.op) + (right ? REVERSED : 0), operand, -1};
-        value[s.dst].link = chained_count++;
+        p.chained()[p.chains] = {int(s.op) + (right ? REVERSED : 0), operand, -1};
+        value[s.dst].link = p.chains++;
         if (left || right) {
-            step[steps - 1].dst = s.dst, step[steps - 1].arg++;
-            value[s.dst].maker = steps - 1;
+            last->dst = s.dst, last->arg++;
+            value[s.dst].maker = p.steps - 1;
         } else {
-            emit({Form::CHAIN, s.op, nullptr, s.dst, {kept(s.in[0]), chained_count - 1}, 1});
+            emit({Form::CHAIN, s.op, s.dst, {kept(s.in[0]), p.chains - 1}, 1});
         }
     }
 
@@ -171,9 +201,8 @@ struct Program {
         const int varies = value[v].varies;
         if (varies == FULLY || (varies == BY_COLUMN && space.packed)) return v;
         if (value[v].spread < 0) {
-            const int full = values++;
-            value[full] = {take(space.block_items()), 0, 0, FULLY, -1, -1, -1};
-            emit_early({Form::SPREAD, Op::LOAD, nullptr, full, {v}, -1});
+            const int full = add({SCRATCH, FULLY, take(space.block_items()), 0, 0, -1, -1, -1});
+            emit_early({Form::SPREAD, Op::LOAD, full, {v}, -1});
             value[full].maker = -1;  // it writes beyond its last element
             value[v].spread = full;
         }
@@ -201,9 +230,10 @@ struct Program {
     }
 
     // Points `v` at the argument's own memory, if its elements lie as a value's do.
-    bool in_place(Value& v, const View& a) {
+    bool in_place(Value& v, int arg) const {
+        const View& a = call.args[arg];
         const int last = space.rank - 1;
-        if (a.dtype != space.dtype) return false;
+        if (a.dtype != space.dtype || apart >> arg & 1) return false;
         const bool one_step = space.columns == 1 || a.stride[last] == 1;
         if (v.varies == FULLY) {
             const bool regular = space.block_rows == 1 && space.rank <= 2 && one_step;
@@ -215,18 +245,17 @@ struct Program {
         } else if (v.varies == CONSTANT || space.packed || !one_step) {
             return false;
         }
-        v.data = a.data;
+        v.where = arg, v.offset = 0;
         return true;
     }
 
     int load_argument(int arg, int reg) {
-        const View& a = call.args[arg];
-        const int varies = vary(a);
-        Value v{nullptr, 0, 0, varies, -1, -1, -1};
-        if (!shared_memory[arg] && in_place(v, a)) return value[values] = v, values++;
+        const int varies = vary(call.args[arg]);
+        Value v{arg, varies, 0, 0, 0, -1, -1, -1};
+        if (in_place(v, arg)) return add(v);
         const int made = make(varies, reg);
-        if (varies == FULLY) value[made].data = take(space.block_items());
-        emit_early({varies == BY_ROW ? Form::LOAD_ROWS : Form::LOAD, Op::LOAD, nullptr, made, {}, arg});
+        if (varies == FULLY) value[made].offset = take(space.block_items());
+        emit_early({varies == BY_ROW ? Form::LOAD_ROWS : Form::LOAD, Op::LOAD, made, {}, arg});
         return made;
     }
 
@@ -236,80 +265,64 @@ struct Program {
         if (!per_row) v = spread(v);
         Value target = value[v];
         target.varies = per_row ? BY_ROW : FULLY;
-        if (value[v].maker >= 0 && value[v].varies == target.varies && !shared_memory[arg] && in_place(target, a)) {
+        if (value[v].maker >= 0 && value[v].varies == target.varies && in_place(target, arg)) {
             value[v] = target, value[v].maker = -1;
             kept(v);
             return;
         }
-        emit({per_row ? Form::STORE_ROWS : Form::STORE, Op::STORE, nullptr, -1, {kept(v)}, arg});
+        emit({per_row ? Form::STORE_ROWS : Form::STORE, Op::STORE, -1, {kept(v)}, arg});
     }
 
-    // The memory of an argument, as far as the space goes.
-    void extent(const View& a, const char*& low, const char*& high) const {
-        low = high = a.data;
-        for (int i = 0; i < space.rank; i++) {
-            const int64_t reach = (a.shape[i] - 1) * a.stride[i] * item_size(a.dtype);
-            (reach < 0 ? low : high) += reach;
+    // An instruction on vectors.
+    int apply(Op op, const int* operand, int reg) {
+        Step s{Form::MAP, op, -1, {}, -1};
+        int varies = CONSTANT;
+        for (int j = 0; j < operands(op); j++) varies |= value[s.in[j] = operand[j]].varies;
+        for (int j = 0; j < operands(op) && varies == FULLY && space.packed; j++)
+            if (value[s.in[j]].varies != CONSTANT) s.in[j] = spread(s.in[j]);
+        s.dst = make(varies, reg);
+        if (is_float(space.dtype) && varies == FULLY && is_cheap(op)) {
+            emit_link(s);
+        } else {
+            for (int j = 0; j < operands(op); j++) kept(s.in[j]);
+            emit(s);
         }
-        high += item_size(a.dtype);
+        return s.dst;
     }
 
-    // An input that is also written is copied when it is loaded, and written when it is stored.
-    void find_shared_memory() {
-        for (int i = 0; i < call.arg_count; i++) written[i] = false, shared_memory[i] = planning;
-        if (planning) return;
-        const int64_t* p = code();
-        for (int64_t i = 0; i < length(); i++, p += 5)
-            if (Op(p[0]) == Op::STORE || is_sum(Op(p[0]))) written[p[3]] = true;
-        for (int i = 0; i < call.arg_count; i++)
-            for (int j = 0; j < call.arg_count; j++) {
-                if (!written[i] || written[j]) continue;
-                const char *low, *high, *other_low, *other_high;
-                extent(call.args[i], low, high), extent(call.args[j], other_low, other_high);
-                if (low < other_high && other_low < high) shared_memory[i] = shared_memory[j] = true;
-            }
+    void total(Op op, int v, int arg) {
+        const int64_t width = op == Op::ADD_COLUMNS ? space.columns : 1;
+        p.sum()[p.sums] = {op, arg, width, p.share};
+        p.share += (width * SUM_BYTES + 63) / 64 * 64;
+        emit({Form::SUM, op, -1, {kept(spread(v))}, p.sums++});
     }
 
     void prepare() {
-        find_shared_memory();
         int current[FUSED_REGISTERS];
-        const int64_t* p = code();
+        const int64_t* line = code();
         int64_t registers = 0;
-        for (int64_t i = 0; i < length(); i++) registers = most(registers, p[5 * i + 1] + 1);
-        used = registers * register_bytes();
-        for (int64_t i = 0; i < length(); i++, p += 5) {
-            const Op op = Op(p[0]);
-            int& dst = current[p[1]];
+        for (int64_t i = 0; i < length(); i++) registers = most(registers, line[5 * i + 1] + 1);
+        p.used = registers * register_bytes(space);
+        for (int64_t i = 0; i < length(); i++, line += 5) {
+            const Op op = Op(line[0]);
+            int operand[3] = {};
+            for (int j = 0; j < operands(op); j++) operand[j] = current[line[2 + j]];
+            int& dst = current[line[1]];
             if (op == Op::LOAD) {
-                dst = load_argument(int(p[2]), int(p[1]));
+                dst = load_argument(int(line[2]), int(line[1]));
             } else if (op == Op::CONST) {
                 dst = make(CONSTANT, 0);
-                if (!planning) fill(value[dst].data, call.reals[p[2]]);
+                emit({Form::FILL, op, dst, {}, int(line[2])});
             } else if (op == Op::STORE) {
-                store_argument(current[p[2]], int(p[3]));
+                store_argument(operand[0], int(line[3]));
             } else if (is_sum(op)) {
-                const int v = kept(spread(current[p[2]]));
-                const int64_t width = op == Op::ADD_COLUMNS ? space.columns : 1;
-                sum[sums] = {op, int(p[3]), width, share};
-                share += (width * SUM_BYTES + 63) / 64 * 64;
-                emit({Form::SUM, op, nullptr, -1, {v}, sums++});
+                total(op, operand[0], int(line[3]));
             } else if (is_row(op)) {
-                const int a = kept(spread(current[p[2]])), b = op == Op::ROW_PICK ? kept(current[p[3]]) : a;
-                dst = make(BY_ROW, int(p[1]));
-                emit({op == Op::ROW_PICK ? Form::PICK : Form::FOLD, op, nullptr, dst, {a, b}, -1});
+                const int a = kept(spread(operand[0])), b = op == Op::ROW_PICK ? kept(operand[1]) : a;
+                dst = make(BY_ROW, int(line[1]));
+                emit({op == Op::ROW_PICK ? Form::PICK : Form::FOLD, op, dst, {a, b}, -1});
             } else {
-                Step s{Form::MAP, op, map_of(space.dtype, op), -1, {}, -1};
-                int varies = CONSTANT;
-                for (int j = 0; j < operands(op); j++) varies |= value[s.in[j] = current[p[2 + j]]].varies;
-                for (int j = 0; j < operands(op) && varies == FULLY && space.packed; j++)
-                    if (value[s.in[j]].varies != CONSTANT) s.in[j] = spread(s.in[j]);
-                s.dst = dst = make(varies, int(p[1]));
-                if (is_float(space.dtype) && varies == FULLY && is_cheap(op)) {
-                    emit_link(s);
-                } else {
-                    for (int j = 0; j < operands(op); j++) kept(s.in[j]);
-                    emit(s);
-                }
+                dst = apply(op, operand, int(line[1]));
             }
         }
     }

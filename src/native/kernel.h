@@ -43,6 +43,7 @@ struct Call {
     int32_t int_count;
     const double* reals;
     int32_t real_count;
+    const char* prepared = nullptr;  // what `prepare` filled
 };
 
 struct Plan {
@@ -50,6 +51,7 @@ struct Plan {
     int64_t parts[3];  // of each phase
     size_t scratch;    // bytes that a part may use while it runs, 64-byte aligned, not cleared
     size_t shared;     // bytes that all parts of a call share across its phases, 64-byte aligned, not cleared
+    size_t prepared = 0;  // bytes that `prepare` fills, 8-byte aligned
 };
 
 struct Kernel {
@@ -59,7 +61,15 @@ struct Kernel {
     const char* (*check)(const Call&);
     void (*plan)(const Call&, Plan&);
     void (*run)(const Call&, int phase, int64_t part, char* scratch, char* shared);
+    // Works out what all parts of all runs have in common, if there is anything: plain bytes, which hold numbers of arguments
+    // and offsets but no pointers. Bit i of `apart` says that argument i may share memory with one that is written where it is
+    // read, or read where it is written.
+    void (*prepare)(const Call&, uint64_t apart, char* prepared) = nullptr;
+    // Of an optimizer's update: how many slots a variable has. Its new values w', slots' may be stored over its old ones.
+    int32_t slots = -1;
 };
+
+constexpr uint64_t EVERY_ARGUMENT = ~uint64_t(0);
 
 struct KernelTable {
     const char* isa;  // "x86-64-v4", ..., "portable"

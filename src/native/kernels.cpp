@@ -27,8 +27,11 @@ namespace {
 #include "pooling.h"
 #include "random.h"
 #include "reduce.h"
+#include "updates.h"
 
 const Kernel kernels[] = {
+    adam_kernel,
+    adamw_kernel,
     avg_pool_kernel,
     avg_pool_grad_kernel,
     conv_kernel,
@@ -42,6 +45,7 @@ const Kernel kernels[] = {
     gemm_kernel,
     max_pool_kernel,
     max_pool_grad_kernel,
+    momentum_kernel,
     random_bits_kernel,
     reduce_kernel,
     scatter_add_kernel,

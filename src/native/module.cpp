@@ -179,6 +179,7 @@ void call_kernel(const char* name, int64_t outputs, nb::handle args, nb::handle 
     }
     Task task(kernel, {views, int32_t(items.size()), whole.data(), int32_t(whole.size()), real.data(),
                        int32_t(real.size())});
+    if (kernel.prepare) task.prepare(apart(task.call, outputs));
     Shared shared;
     (*shared).reserve(task.plan.shared, name);
     task.shared = (*shared).data();
@@ -279,7 +280,7 @@ void run(Program& program, nb::handle buffers, int64_t start, nb::handle end, in
         if (reinterpret_cast<uintptr_t>(buffer.buf) % slot.alignment) where.value_error("got an unaligned buffer");
         bases[i + 1] = static_cast<char*>(buffer.buf);
     }
-    program.bind(bases, start, stop);
+    program.bind(bases, start, stop, times, moving);
     bool finished;
     {
         nb::gil_scoped_release release;
@@ -296,7 +297,7 @@ int arena_buffer(PyObject* self, Py_buffer* view, int flags) {
     return PyBuffer_FillInfo(view, self, data, Py_ssize_t(program.arena().size()), 0, flags);
 }
 
-// What codes.def and instructions.def say, for Python.
+// What codes.def and instructions.def say and which kernels are updates, for Python.
 void add_tables(nb::module_& m) {
     nb::dict dtypes, reductions, activations, limits, instructions;
 #define DTYPE(NAME, NUMPY, TYPE) dtypes[NUMPY] = int(NAME);
@@ -315,6 +316,10 @@ void add_tables(nb::module_& m) {
 #include "instructions.def"
     m.attr("DTYPES") = dtypes, m.attr("REDUCTIONS") = reductions, m.attr("ACTIVATIONS") = activations;
     m.attr("LIMITS") = limits, m.attr("INSTRUCTIONS") = instructions;
+    nb::dict updates;
+    for (int i = 0; i < isa_table().count; i++)
+        if (isa_table().kernels[i].slots >= 0) updates[isa_table().kernels[i].name] = isa_table().kernels[i].slots;
+    m.attr("UPDATES") = updates;
 }
 
 PyType_Slot program_slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(arena_buffer)}, {0, nullptr}};

@@ -18,6 +18,47 @@ Task::Task(const Kernel& kernel, const Call& call) : kernel(&kernel), call(call)
     kernel.plan(call, plan);
 }
 
+void Task::prepare(uint64_t apart) {
+    prepared.resize(plan.prepared);
+    call.prepared = prepared.data();
+    kernel->prepare(call, apart, prepared.data());
+}
+
+uint64_t apart(const Call& call, int64_t outputs, const Argument* places, const std::vector<int64_t>& turns) {
+    struct Extent {
+        uintptr_t low, high;
+        bool meets(const Extent& other) const { return low < other.high && other.low < high; }
+    };
+    constexpr int MOST = 64;
+    Extent first[MOST], all[MOST];  // in the loops' first turns and in all of them
+    const int count = std::min(call.arg_count, MOST);
+    for (int i = 0; i < count; i++) {
+        const View& view = call.args[i];
+        const uintptr_t data = places ? uintptr_t(places[i].offset) : reinterpret_cast<uintptr_t>(view.data);
+        Extent extent{data, data + uintptr_t(item_size(view.dtype))};
+        bool empty = view.dtype == NONE;
+        for (int j = 0; j < view.rank; j++) {
+            const int64_t reach = (view.shape[j] - 1) * view.stride[j] * item_size(view.dtype);
+            (reach < 0 ? extent.low : extent.high) += uintptr_t(reach);
+            empty |= view.shape[j] == 0;
+        }
+        first[i] = empty ? Extent{0, 0} : extent;
+        for (size_t j = 0; places && j < places[i].steps.size(); j++) {
+            const int64_t reach = (turns[j] - 1) * places[i].steps[j];
+            (reach < 0 ? extent.low : extent.high) += uintptr_t(reach);
+        }
+        all[i] = empty ? Extent{0, 0} : extent;
+    }
+    uint64_t bits = 0;
+    for (int64_t i = 0; i < std::min<int64_t>(outputs, count); i++)
+        for (int64_t j = outputs; j < count; j++) {
+            if (places && places[i].slot != places[j].slot) continue;
+            const bool together = !places || places[i].steps == places[j].steps;
+            if (together ? first[i].meets(first[j]) : all[i].meets(all[j])) bits |= uint64_t(1) << i | uint64_t(1) << j;
+        }
+    return bits;
+}
+
 namespace {
 
 struct TaskPhase {
@@ -125,7 +166,7 @@ void Program::add(const std::string& name, int64_t outputs, const std::vector<Ar
     const Kernel& kernel = find_kernel(table, name.c_str());
     if (outputs < 0 || outputs > int64_t(args.size()))
         throw std::invalid_argument(name + ": outputs: got " + text(outputs) + ", expected 0 to " + text(args.size()));
-    Recorded call{{}, {}, std::move(ints), std::move(reals), stage, 0};
+    Recorded call{{}, {}, std::move(ints), std::move(reals), stage, 0, 0};
     std::vector<Slot> slots = all_slots;
     std::vector<int64_t> turns;
     for (const size_t loop : opened) turns.push_back(loops[loop].times);
@@ -144,8 +185,8 @@ void Program::add(const std::string& name, int64_t outputs, const std::vector<Ar
         slot.alignment = std::max(slot.alignment, item_size(argument.view.dtype));
         slot.written |= int64_t(i) < outputs;
     }
-    const Task task(kernel, {call.views.data(), int32_t(call.views.size()), call.ints.data(), int32_t(call.ints.size()),
-                             call.reals.data(), int32_t(call.reals.size())});
+    Task task(kernel, {call.views.data(), int32_t(call.views.size()), call.ints.data(), int32_t(call.ints.size()),
+                       call.reals.data(), int32_t(call.reals.size())});
     for (size_t i = 0; i < args.size(); i++)
         for (size_t j = 0; j < args[i].steps.size(); j++)
             if (args[i].steps[j]) loops[opened[j]].moving.emplace_back(&call.views[i].data, args[i].steps[j]);
@@ -156,9 +197,13 @@ void Program::add(const std::string& name, int64_t outputs, const std::vector<Ar
         scratch_bytes = task.plan.scratch;
         largest = kernel.name;
     }
+    if (kernel.prepare) {
+        call.apart = ::apart(task.call, outputs, args.data(), turns);
+        task.prepare(overlapping ? EVERY_ARGUMENT : call.apart);
+    }
     all_slots = std::move(slots);
     stages.clear();
-    tasks.push_back(task);
+    tasks.push_back(std::move(task));
     recorded.push_back(std::move(call));
 }
 
@@ -185,8 +230,32 @@ bool Program::begin() {
     return running.compare_exchange_strong(other, self);
 }
 
-void Program::bind(const std::vector<char*>& bases, int64_t start, int64_t stop) {
+bool Program::overlaps(const std::vector<char*>& bases, int64_t times, int64_t moving) const {
+    struct Stretch {
+        const char *begin, *end;
+        bool written;
+    };
+    std::vector<Stretch> stretches;
+    for (size_t i = 0; i < bases.size(); i++) {
+        const int64_t bytes = all_slots[i].bytes * (moving && int64_t(i) == moving ? times : 1);
+        if (bases[i] && bytes) stretches.push_back({bases[i], bases[i] + bytes, all_slots[i].written});
+    }
+    std::sort(stretches.begin(), stretches.end(), [](const Stretch& a, const Stretch& b) { return a.begin < b.begin; });
+    const char *read_to = nullptr, *written_to = nullptr;
+    for (const Stretch& s : stretches) {
+        if (s.begin < written_to || (s.written && s.begin < read_to)) return true;
+        (s.written ? written_to : read_to) = std::max(s.written ? written_to : read_to, s.end);
+    }
+    return false;
+}
+
+void Program::bind(const std::vector<char*>& bases, int64_t start, int64_t stop, int64_t times, int64_t moving) {
     shared.reserve(shared_bytes, largest);
+    if (overlaps(bases, times, moving) != overlapping) {
+        overlapping = !overlapping;
+        for (size_t i = 0; i < tasks.size(); i++)
+            if (tasks[i].kernel->prepare) tasks[i].prepare(overlapping ? EVERY_ARGUMENT : recorded[i].apart);
+    }
     for (int64_t i = start; i < stop; i++) {
         Recorded& call = recorded[i];
         tasks[i].shared = shared.data() + call.shared_at;

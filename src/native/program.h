@@ -20,12 +20,15 @@ int64_t item_size(int64_t dtype);  // 0 for what is no dtype
 // A kernel with its arguments, checked and planned.
 struct Task {
     Task(const Kernel& kernel, const Call& call);  // throws std::invalid_argument with what `check` says
+    Task(Task&&) = default;
+    void prepare(uint64_t apart);  // the kernel's own meaning of `apart`; nothing runs meanwhile
     bool run(Team& team, bool interruptible) const;  // false where it was interrupted
 
     const Kernel* kernel;
     Call call;
     Plan plan;
     char* shared = nullptr;
+    std::vector<char> prepared;
 };
 
 // Tasks that do not depend on each other, and the order in which the parts of each phase are dealt to threads: by their
@@ -47,6 +50,10 @@ struct Argument {
     View view{nullptr, NONE, 0, {}, {}};
     std::vector<int64_t> steps{};  // how many bytes it goes on by in each turn of the loops around it, outermost first
 };
+
+// The arguments, as bits, that share memory with one that is written where they are read, or read where they are written.
+// Of those that have places, inside loops of so many turns, all in different slots are apart; the others have addresses.
+uint64_t apart(const Call& call, int64_t outputs, const Argument* places = nullptr, const std::vector<int64_t>& turns = {});
 
 class Program {
 public:
@@ -72,7 +79,7 @@ public:
     bool begin();
     void end() { running = 0; }
     // bases[i] is where slot i lies; null is fine where no call of [start, stop) uses it. Throws std::invalid_argument.
-    void bind(const std::vector<char*>& bases, int64_t start, int64_t stop);
+    void bind(const std::vector<char*>& bases, int64_t start, int64_t stop, int64_t times, int64_t moving);
     // The calls [start, stop) `times` times, slot `moving` (if any) further on by its own size each time; false where it
     // was interrupted.
     bool run(int64_t start, int64_t stop, int64_t times, int64_t moving, bool (*interrupted)());
@@ -85,7 +92,10 @@ private:
         std::vector<double> reals;
         int64_t stage;
         size_t shared_at;
+        uint64_t apart;  // arguments that share memory within a slot
     };
+    // Whether memory that is written and other memory of the run are not apart.
+    bool overlaps(const std::vector<char*>& bases, int64_t times, int64_t moving) const;
 
     const KernelTable& table;
     std::vector<Slot> all_slots;
@@ -110,6 +120,7 @@ private:
     std::vector<Planned> stages;  // of all tasks, made when they are first run
     size_t scratch_bytes = 0, shared_bytes = 0;
     const char* largest = "Program";  // the kernel that needs most scratch
+    bool overlapping = false;  // whether tasks are prepared for slots that share memory
     int64_t commit = INT64_MAX;
     std::atomic<uint64_t> running{0};  // the thread that runs it
 };

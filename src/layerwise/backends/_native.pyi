@@ -9,6 +9,7 @@ DTYPES: dict[str, int]
 REDUCTIONS: dict[str, int]
 ACTIVATIONS: dict[str, int]
 LIMITS: dict[str, int]
+UPDATES: dict[str, int]  # name -> slots of a variable
 INSTRUCTIONS: dict[str, tuple[int, str, int, str, str]]  # name -> number, kind, operands, takes, function
 
 def call(

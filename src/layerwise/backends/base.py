@@ -30,6 +30,12 @@ class TracedValueError(TypeError):
         )
 
 
+Rule = Callable[..., tuple[Array, ...]]  # an optimizer's: (w, g, *slots, **hyper) -> (w, *slots)
+
+# Rules that a machine may have a kernel for: (number of slots, **hyper) -> the kernel's name, the rates that change in
+# training, and its other numbers; or None for what it does not do.
+UPDATE_KERNELS: dict[Rule, Callable[..., tuple[str, list[Array], list[float]] | None]] = {}
+
 # Activations that dense and conv may fuse: their derivative is a function of the output y, so nothing else is kept.
 FUSED_ACTIVATIONS: dict[str | None, tuple[Callable[..., Array], Callable[..., Array]]] = {
     None: (lambda xp, z: z, lambda xp, y, g: g),
@@ -396,10 +402,15 @@ class Backend:
     # Optimizers ---------------------------------------------------------------------------------------------------
 
     def update(
-        self, rule: Callable[..., tuple[Array, ...]], table: Sequence[tuple[Array, ...]], **hyper: Any
+        self, rule: Rule, rows: Sequence[tuple[Array, ...]], decay: tuple[float, Array] | None = None, **hyper: Any
     ) -> list[tuple[Array, ...]]:
-        """rule(w, g, *slots, **hyper) -> (w, *slots) for every row (w, g, *slots) of the table."""
-        return [rule(*row, **hyper) for row in table]
+        """rule(w, g, *slots, **hyper) -> (w, *slots) for every row (w, g, *slots).
+
+        With decay = (d, learning rate) of w - w d (learning rate) in the place of w.
+        """
+        if decay is not None:
+            rows = [(w - w * decay[0] * decay[1], *rest) for w, *rest in rows]
+        return [rule(*row, **hyper) for row in rows]
 
 
 def _lowest(dtype: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..autograd import Array, as_tensor
 from ..backends import xp
+from ..backends.base import UPDATE_KERNELS
 from ..variables import Variable
 from .base import Optimizer
 
@@ -25,11 +26,26 @@ def adam(
     """One step of `Adam`, with AMSGrad where there is a slot for it."""
     m = m + (g - m) * (1 - beta_1)
     v = v + (g * g - v) * (1 - beta_2)
-    alpha = learning_rate * xp().sqrt(1 - beta_2**step) / (1 - beta_1**step)
+    alpha = _alpha(learning_rate, step, beta_1, beta_2)
     if v_hat is None:
         return w - alpha * m / (xp().sqrt(v) + epsilon), m, v
     v_hat = xp().maximum(v_hat, v)
     return w - alpha * m / (xp().sqrt(v_hat) + epsilon), m, v, v_hat
+
+
+def _alpha(learning_rate: Array, step: Array, beta_1: float, beta_2: float) -> Array:
+    """learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)"""
+    return learning_rate * xp().sqrt(1 - beta_2**step) / (1 - beta_1**step)
+
+
+def _adam_kernel(
+    slots: int, *, learning_rate: Array, step: Array, beta_1: float, beta_2: float, epsilon: float
+) -> tuple[str, list[Array], list[float]] | None:
+    alpha = _alpha(learning_rate, step, beta_1, beta_2)
+    return ("adam", [alpha], [1 - beta_1, 1 - beta_2, epsilon]) if slots == 2 else None
+
+
+UPDATE_KERNELS[adam] = _adam_kernel
 
 
 class _AdamFamily(Optimizer):

@@ -13,12 +13,11 @@ from typing import Any, ClassVar
 from .. import observe
 from ..autograd import Array, Tensor, as_tensor, raw
 from ..backends import backend, xp
+from ..backends.base import Rule
 from ..naming import auto_name, snake_case, suggest
 from ..serialization import Configurable
 from ..variables import Variable
 from .schedules import LearningRateSchedule
-
-Rule = Callable[..., tuple[Array, ...]]
 
 
 def _filled(value: float, shape: Sequence[int], dtype: str) -> Array:
@@ -26,6 +25,11 @@ def _filled(value: float, shape: Sequence[int], dtype: str) -> Array:
 
 
 _zeros = partial(_filled, 0.0)
+
+
+def _kept(w: Array, g: Array) -> tuple[Array, ...]:
+    """The rule that changes nothing: what is left is decay."""
+    return (w,)
 
 
 @cache
@@ -321,25 +325,39 @@ class Optimizer(Configurable):
 
     def _descend(self, gradients: list[Array], variables: list[Variable]) -> None:
         gradients = self._clipped(gradients)
-        if self.weight_decay is not None:
-            self._decay(variables)
-        if self.update_step is not None:
-            for g, v in zip(gradients, variables, strict=True):
-                self.update_step(Tensor(g), v, self.learning_rate)
+        if self.update_step is None:
+            slots = [self._rows[self._get_variable_index(v)] for v in variables]
+            self._update(type(self).rule, gradients, variables, slots)
             return
-        table = [[v, *self._rows[self._get_variable_index(v)]] for v in variables]
-        for dtype in dict.fromkeys(v.dtype for v in variables):
-            chosen = [(row, g) for row, g in zip(table, gradients, strict=True) if row[0].dtype == dtype]
-            rows = [(raw(row[0].value), g, *(raw(s.value) for s in row[1:])) for row, g in chosen]
-            results = backend().update(type(self).rule, rows, **self._hyper(dtype))
-            for (row, _), values in zip(chosen, results, strict=True):
-                for variable, value in zip(row, values, strict=True):
+        if self.weight_decay is not None:
+            self._update(_kept, gradients, variables, [[] for _ in variables])
+        for g, v in zip(gradients, variables, strict=True):
+            self.update_step(Tensor(g), v, self.learning_rate)
+
+    def _update(
+        self, rule: Rule, gradients: list[Array], variables: list[Variable], slots: list[list[Variable]]
+    ) -> None:
+        """The rule on all variables, after their decay; those of one dtype that decay alike go together."""
+        kinds = [(v.dtype, self._decay_of(v)) for v in variables]
+        for kind in dict.fromkeys(kinds):
+            dtype, weight_decay = kind
+            chosen = [i for i, other in enumerate(kinds) if other == kind]
+            rows = [(raw(variables[i].value), gradients[i], *(raw(s.value) for s in slots[i])) for i in chosen]
+            decay = None if weight_decay is None else (weight_decay, raw(as_tensor(self.learning_rate, dtype)))
+            results = backend().update(rule, rows, decay, **self._hyper(rule, dtype))
+            for i, values in zip(chosen, results, strict=True):
+                for variable, value in zip([variables[i], *slots[i]], values, strict=True):
                     variable.assign(Tensor(value))
 
-    def _hyper(self, dtype: str) -> dict[str, Any]:
-        """What the rule's keyword-only parameters stand for: what changes in training as 0-d arrays of this dtype."""
+    def _decay_of(self, v: Variable) -> float | None:
+        excluded, patterns = self._undecayed
+        spared = any(v is e for e in excluded) or any(re.search(p, v.name) for p in patterns)
+        return None if spared else self.weight_decay
+
+    def _hyper(self, rule: Rule, dtype: str) -> dict[str, Any]:
+        """What a rule's keyword-only parameters stand for: what changes in training as 0-d arrays of this dtype."""
         values = {}
-        for name in _keyword_only(type(self).rule):
+        for name in _keyword_only(rule):
             value = self.iterations + 1 if name == "step" else getattr(self, name)
             values[name] = raw(as_tensor(value, dtype)) if isinstance(value, Tensor | Variable) else value
         return values
@@ -356,14 +374,6 @@ class Optimizer(Configurable):
             scale = np.where(np.isfinite(norm), scale, np.nan)  # an overflow must not pass for a gradient of zero
             return [g * scale.astype(g.dtype) for g in gradients]
         return gradients
-
-    def _decay(self, variables: list[Variable]) -> None:
-        excluded, patterns = self._undecayed
-        rate = self.learning_rate
-        for v in variables:
-            if not any(v is e for e in excluded) and not any(re.search(p, v.name) for p in patterns):
-                w = raw(v.value)
-                v.assign(Tensor(w - w * self.weight_decay * raw(as_tensor(rate, v.dtype))))
 
     def _average(self) -> None:
         """Moving averages start from the weights after the first step, and replace the weights when it is time."""

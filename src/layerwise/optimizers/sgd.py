@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..autograd import Array
+from ..backends.base import UPDATE_KERNELS
 from .base import Optimizer
 
 
@@ -15,6 +16,15 @@ def sgd(
         return (w - step,)
     m = momentum * m - step
     return (w + momentum * m - step if nesterov else w + m), m
+
+
+def _momentum_kernel(
+    slots: int, *, learning_rate: Array, momentum: float, nesterov: bool
+) -> tuple[str, list[Array], list[float]] | None:
+    return ("momentum", [learning_rate], [momentum]) if slots == 1 and not nesterov else None
+
+
+UPDATE_KERNELS[sgd] = _momentum_kernel
 
 
 class SGD(Optimizer):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import _native
-from ..base import Array, TracedValueError
+from ..base import Array, Rule, TracedValueError
 from ..numpy import NumpyBackend
 from ..window import Window
 from .instructions import LIMITS
@@ -20,6 +20,7 @@ from .kernels import GATHERED, call, gathers, instruction
 from .loops import record_loop
 from .recording import Recorded, added_at, arrays_in, record
 from .replay import Replay
+from .updates import recorded_update
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 INDICES = (np.dtype("int32"), np.dtype("int64"))
@@ -216,6 +217,14 @@ class NativeBackend(NumpyBackend):
 
     def random_bits(self, key: Array, n: int) -> Array:
         return call("random_bits", [((n,), np.dtype("uint32"))], [key])[0] if n else super().random_bits(key, n)
+
+    # Optimizers ---------------------------------------------------------------------------------------------------
+
+    def update(
+        self, rule: Rule, rows: Sequence[tuple[Array, ...]], decay: tuple[float, Array] | None = None, **hyper: Any
+    ) -> list[tuple[Array, ...]]:
+        noted = recorded_update(super().update, rule, rows, decay, hyper)
+        return super().update(rule, rows, decay, **hyper) if noted is None else noted
 
 
 def _floats(*arrays: Array | None) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 
 from .form import Form, Value
 from .grouping import drop_unread, group, repeat, sink
-from .memory import place_outputs, plan
+from .memory import plan
+from .placing import place, schedule
 
 
 class Block:
@@ -21,7 +22,8 @@ class Block:
             value.base.stored = True
         drop_unread(form)
         repeat(form)
-        self.commit, self.made = place_outputs(form)
+        self.commit = schedule(form)
+        self.made = place(form, self.commit)
         self.calls = [c for c in form.calls if any(v is not None and v.nbytes for v in c.outputs)]
         groups = [g for g in form.groups if g.merged is None and g.outputs() and 0 not in g.space]
         self.size, self.temporaries = plan(self.calls, groups, constants)

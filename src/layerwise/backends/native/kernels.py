@@ -61,12 +61,12 @@ def instruction(name: str, x: Array) -> Array:
     x = _readable(x, strided=False)
     y = np.empty(x.shape, x.dtype)
     if x.size:
-        load, apply, store = (INSTRUCTIONS[step].code for step in ("LOAD", name, "STORE"))
-        code = [load, 0, 1, 0, 0, apply, 0, 0, 0, 0, store, 0, 0, 0, 0]
-        _native.call("fused", 1, [y.reshape(-1), x.reshape(-1)], [DTYPES[x.dtype.name], 1, x.size, 3, *code], [])
+        code = [DTYPES[x.dtype.name], 1, x.size, 3, *_LOAD, INSTRUCTIONS[name].code, 0, 0, 0, 0, *_STORE]
+        _native.call("fused", 1, [y.reshape(-1), x.reshape(-1)], code, [])
     return y
 
 
+_LOAD, _STORE = (INSTRUCTIONS["LOAD"].code, 0, 1, 0, 0), (INSTRUCTIONS["STORE"].code, 0, 0, 0, 0)
 _FUNCTIONS = {  # those that NumPy has not
     name: functools.partial(instruction, name)
     for name, row in INSTRUCTIONS.items()
