@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from .context import setting
 from .cores import usable_cores
 from .lazy import public_only
 
@@ -56,11 +57,8 @@ def override(**settings: Any) -> Iterator[None]:
         raise ValueError(f"config.override: unknown setting {sorted(unknown)}; expected some of {sorted(_defaults)}")
     if "backend" in settings:
         _check_backend(settings["backend"])
-    token = _overrides.set({**(_overrides.get() or {}), **settings})
-    try:
+    with setting(_overrides, {**(_overrides.get() or {}), **settings}):
         yield
-    finally:
-        _overrides.reset(token)
 
 
 def _check_backend(name: str) -> str:
@@ -213,10 +211,10 @@ def _loaded_kernels() -> Any:
 
 def fusion() -> bool:
     """Whether models compute what they can of several layers at once: `set_fusion`, or unless LAYERWISE_FUSION=0."""
-    found = _get("fusion")
-    if found is None:
-        found = _defaults["fusion"] = os.environ.get("LAYERWISE_FUSION") != "0"
-    return found
+    chosen = _get("fusion")
+    if chosen is None:
+        chosen = _defaults["fusion"] = os.environ.get("LAYERWISE_FUSION") != "0"
+    return chosen
 
 
 def set_fusion(value: bool) -> None:
@@ -231,10 +229,10 @@ def debug_nans() -> bool:
     what arises in the loss, the gradients, the weights or the optimizer's slots; the model is as it was before that
     batch. A step takes a copy of the state and a sum over it more. It is asked when `fit` begins.
     """
-    found = _get("debug_nans")
-    if found is None:
-        found = _defaults["debug_nans"] = os.environ.get("LAYERWISE_DEBUG_NANS") == "1"
-    return found
+    chosen = _get("debug_nans")
+    if chosen is None:
+        chosen = _defaults["debug_nans"] = os.environ.get("LAYERWISE_DEBUG_NANS") == "1"
+    return chosen
 
 
 def set_debug_nans(value: bool) -> None:

@@ -14,6 +14,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from .context import setting
+
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -96,14 +98,9 @@ def place() -> Place:
     return _place.get()
 
 
-@contextlib.contextmanager
-def entering(there: Place) -> Iterator[None]:
+def entering(there: Place) -> contextlib.AbstractContextManager[Place]:
     """What is computed inside the `with` block is computed there."""
-    token = _place.set(there)
-    try:
-        yield
-    finally:
-        _place.reset(token)
+    return setting(_place, there)
 
 
 def placed(method: Method) -> Method:

@@ -20,6 +20,7 @@ from . import catalog
 from .autograd import Primitive, Tensor
 from .backends import backend
 from .config import DTypePolicy
+from .context import setting
 from .naming import snake_case, suggest
 from .variables import Variable
 
@@ -144,11 +145,8 @@ def get_custom_objects() -> dict[str, Any]:
 @contextlib.contextmanager
 def custom_object_scope(objects: dict[str, Any]) -> Iterator[None]:
     """Inside the `with` block configurations may also name these `objects`."""
-    token = _scope.set({**(_scope.get() or {}), **objects})
-    try:
+    with setting(_scope, {**(_scope.get() or {}), **objects}):
         yield
-    finally:
-        _scope.reset(token)
 
 
 CustomObjectScope = custom_object_scope
@@ -157,11 +155,8 @@ CustomObjectScope = custom_object_scope
 @contextlib.contextmanager
 def trusting(on: bool = True) -> Iterator[None]:
     """Inside the `with` block, if `on`, configurations may hold `Lambda` layers and name functions of `ops`."""
-    token = _trusting.set(_trusting.get() or on)
-    try:
+    with setting(_trusting, _trusting.get() or on):
         yield
-    finally:
-        _trusting.reset(token)
 
 
 # --------------------------------------------------------------------------------------------------------- serialize

@@ -64,19 +64,19 @@ def flatten(structure: Any) -> list[Any]:
     >>> flatten({"b": (1, [2]), "a": 3})
     [1, 2, 3]
     """
-    found: list[Any] = []
-    _add_leaves(structure, found)
-    return found
+    leaves: list[Any] = []
+    _add_leaves(structure, leaves)
+    return leaves
 
 
-def _add_leaves(structure: Any, found: list[Any]) -> None:
+def _add_leaves(structure: Any, leaves: list[Any]) -> None:
     if isinstance(structure, dict):
         structure = structure.values()
     elif not isinstance(structure, (list, tuple)):  # faster than their union
-        found.append(structure)
+        leaves.append(structure)
         return
     for item in structure:
-        _add_leaves(item, found)
+        _add_leaves(item, leaves)
 
 
 def pack_sequence_as(structure: Any, leaves: Sequence[Any]) -> Any:

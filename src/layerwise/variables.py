@@ -18,6 +18,7 @@ import numpy as np
 from . import catalog, config, observe, tree
 from .autograd import Operators, Spec, Tensor, as_tensor, lifted, note_assignment, raw
 from .backends import backend, load
+from .context import setting
 from .dtypes import dtype_name, is_float, standardize_dtype
 from .lazy import public_only
 from .naming import auto_name
@@ -53,27 +54,17 @@ class Transaction:
 _autocast: ContextVar[str | None] = ContextVar("autocast", default=None)
 
 
-@contextlib.contextmanager
-def autocast(dtype: str | None) -> Iterator[None]:
+def autocast(dtype: str | None) -> contextlib.AbstractContextManager[str | None]:
     """Inside the `with` block variables of floating-point numbers are read in this dtype; None: in their own."""
-    token = _autocast.set(dtype)
-    try:
-        yield
-    finally:
-        _autocast.reset(token)
+    return setting(_autocast, dtype)
 
 
 _transaction: ContextVar[Transaction | None] = ContextVar("transaction", default=None)
 
 
-@contextlib.contextmanager
-def transaction(current: Transaction) -> Iterator[Transaction]:
-    """Inside the `with` block variables read and assign in `current`."""
-    token = _transaction.set(current)
-    try:
-        yield current
-    finally:
-        _transaction.reset(token)
+def transaction(current: Transaction | None) -> contextlib.AbstractContextManager[Any]:
+    """Inside the `with` block, which is given it, variables read and assign in `current`; None: in no transaction."""
+    return setting(_transaction, current)
 
 
 def rehearsal() -> contextlib.AbstractContextManager[Transaction]:
@@ -92,11 +83,8 @@ def deferred_initializers(at_most: float = math.inf) -> Iterator[None]:
     if all these variables would take more than `at_most` bytes.
     """
     waiting: list[tuple[Variable, Any, Callable[[], Any]]] = []
-    token = _deferred.set(waiting)
-    try:
+    with setting(_deferred, waiting):
         yield
-    finally:
-        _deferred.reset(token)
     left = [(variable, initialize) for variable, placeholder, initialize in waiting if variable._value is placeholder]
     if left and (needed := sum(variable.nbytes for variable, *_ in waiting)) > at_most:
         raise ValueError(
@@ -135,15 +123,9 @@ def in_rehearsal() -> bool:
     return current is not None and current.rehearsal
 
 
-@contextlib.contextmanager
-def for_good() -> Iterator[None]:
+def for_good() -> contextlib.AbstractContextManager[Any]:
     """What is done inside the `with` block stays, even in a rehearsal."""
-    token = _transaction.set(None) if in_rehearsal() else None
-    try:
-        yield
-    finally:
-        if token is not None:
-            _transaction.reset(token)
+    return transaction(None if in_rehearsal() else _transaction.get())
 
 
 class Variable(Operators):
@@ -412,9 +394,9 @@ class StepFunction:
         if hasattr(self._run, "for_each") and not observe.watchers:
             with uninterrupted() if self._fragile else contextlib.nullcontext():
                 before = [v._value for v in self.variables]
-                found = self._run.for_each(before, rows, *data)
-                if found is not None:
-                    return self._committed(before, *found)
+                result = self._run.for_each(before, rows, *data)
+                if result is not None:
+                    return self._committed(before, *result)
                 del before
         for line in rows:
             outputs = self(*tree.map_structure(lambda a: None if a is None else self._machine.batch(a, line), data))  # noqa: B023

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from ..backends import backend
+from ..context import setting
 from .symbolic import Spec
 from .tape import Tensor
 
@@ -19,17 +20,12 @@ room: ContextVar[list[int] | None] = ContextVar("room", default=None)
 Form = tuple[Sequence[int], str]  # shape and dtype of an array
 
 
-@contextlib.contextmanager
-def outlining(size: int) -> Iterator[None]:
+def outlining(size: int) -> contextlib.AbstractContextManager[Any]:
     """Inside the `with` block `size` bytes may be computed of constants; what goes beyond is symbolic too.
 
     So a graph is built, and its shapes are known, in little memory, whatever sizes it asks for.
     """
-    token = room.set([size])
-    try:
-        yield
-    finally:
-        room.reset(token)
+    return setting(room, [size])
 
 
 def outlined(*made: Form, beside: Sequence[Form] = ()) -> bool:

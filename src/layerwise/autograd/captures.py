@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+from ..context import setting
 from .tape import Node, Tensor, _clock, _levels, _open_tapes, captures, lifted
 
 
@@ -40,25 +41,17 @@ class Captures:
         """A variable's value on the tapes around the loop."""
         if id(variable) in self.variables:
             return self.variables[id(variable)]
-        token = _open_tapes.set(tuple(tape for tape in _open_tapes.get() if tape.level < self.level))
-        try:
-            with captured_in(self.outer):
-                tensor = lifted(variable, value)
-        finally:
-            _open_tapes.reset(token)
+        around = tuple(tape for tape in _open_tapes.get() if tape.level < self.level)
+        with setting(_open_tapes, around), captured_in(self.outer):
+            tensor = lifted(variable, value)
         if tensor.tape is not None:
             self.variables[id(variable)] = tensor
         return tensor
 
 
-@contextlib.contextmanager
-def captured_in(scope: Captures | None) -> Iterator[None]:
+def captured_in(scope: Captures | None) -> contextlib.AbstractContextManager[Any]:
     """Run what is inside the `with` block as part of a loop's body."""
-    token = captures.set(scope)
-    try:
-        yield
-    finally:
-        captures.reset(token)
+    return setting(captures, scope)
 
 
 class Assigned:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backends import backend
+from ..context import setting
 from ..dtypes import dtype_name
 from .operators import Operators
 from .symbolic import Call, Spec
@@ -222,14 +223,9 @@ class Tape:
             x = x.value
         return x.node if type(x) is Tensor and x.tape is self else None
 
-    @contextlib.contextmanager
-    def opened(self) -> Iterator[None]:
+    def opened(self) -> contextlib.AbstractContextManager[Any]:
         """Keep this tape among the open ones inside a `with` block."""
-        token = _open_tapes.set((*_open_tapes.get(), self))
-        try:
-            yield
-        finally:
-            _open_tapes.reset(token)
+        return setting(_open_tapes, (*_open_tapes.get(), self))
 
 
 def lifted(variable: Any, value: Any) -> Tensor:

@@ -127,5 +127,5 @@ def _flat(callbacks: Any) -> Iterator[Any]:
 def _overridden(callback: Any) -> list[str]:
     """The hooks at which a callback does anything, by its class or by a function of its own."""
     own, kind, idle = vars(callback), type(callback), vars(Callback)
-    found = [hook for hook in HOOKS if hook in own or getattr(kind, hook, None) is not idle[hook]]
-    return found + [hook for hook, alias in _ALIASES.items() if alias in found and hook not in found]
+    hooks = [hook for hook in HOOKS if hook in own or getattr(kind, hook, None) is not idle[hook]]
+    return hooks + [hook for hook, alias in _ALIASES.items() if alias in hooks and hook not in hooks]

@@ -68,7 +68,7 @@ class Monitor(Callback):
 
 def _metrics(model: Any) -> list[Any]:
     """The model's metrics, those inside others too."""
-    found = list(getattr(model, "metrics", None) or [])
-    for metric in found:  # grows
-        found += getattr(metric, "metrics", None) or []
-    return found
+    metrics = list(getattr(model, "metrics", None) or [])
+    for metric in metrics:  # grows
+        metrics += getattr(metric, "metrics", None) or []
+    return metrics

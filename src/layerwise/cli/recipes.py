@@ -77,10 +77,10 @@ def _preprocessing(kind: str, data_kind: str, x: np.ndarray) -> list[layers.Laye
         return [layers.Normalization(mean=mean.tolist(), variance=(deviation**2).tolist())]
     low, high = (0, 255) if x.dtype == np.uint8 else (float(x.min()), float(x.max()))
     scale = 1 / (high - low or 1)
-    found = [layers.Rescaling(scale, -low * scale)]
+    first = [layers.Rescaling(scale, -low * scale)]
     if kind == "cnn" and min(x.shape[1:3]) < _SMALLEST_FOR_CNN:
-        found += [layers.ZeroPadding2D(1), layers.Resizing(_MNIST_SIZE, _MNIST_SIZE)]  # convolutions see edges less
-    return found
+        first += [layers.ZeroPadding2D(1), layers.Resizing(_MNIST_SIZE, _MNIST_SIZE)]  # convolutions see edges less
+    return first
 
 
 def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -124,8 +124,8 @@ def read_pair(images: Path, labels: Path) -> _Arrays:
 def _read_part(folder: Path, part: str) -> _Arrays:
     paths = []
     for what, rank in ("images", 3), ("labels", 1):
-        found = find_idx(folder, part, what)
-        if found is None:
+        path = find_idx(folder, part, what)
+        if path is None:
             raise FileNotFoundError(f"{folder}: no {part}-{what}-idx{rank}-ubyte (plain or .gz) there")
-        paths.append(found)
+        paths.append(path)
     return read_pair(*paths)

@@ -26,13 +26,13 @@ class ImageFolder:
 def class_folders(path: str | PathLike[str]) -> dict[str, list[Path]]:
     """The image files of each sub-folder that has some, both in alphabetical order; hidden ones are passed over."""
     folders = sorted(p for p in Path(path).iterdir() if p.is_dir() and not p.name.startswith("."))
-    found = {
+    images = {
         folder.name: sorted(
             p for p in folder.iterdir() if p.suffix.lower() in _ENDINGS and not p.name.startswith(".") and p.is_file()
         )
         for folder in folders
     }
-    return {name: files for name, files in found.items() if files}
+    return {name: files for name, files in images.items() if files}
 
 
 def read_image_folder(

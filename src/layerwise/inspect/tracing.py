@@ -112,8 +112,8 @@ def trace(model: Model, x: Any, y: Any, training: bool = False, verbose: bool = 
     >>> from layerwise import layers, models
     >>> model = models.Sequential([layers.Input((4,)), layers.Dense(3, name="scores"), layers.Softmax()])
     >>> model.compile(loss="sparse_categorical_crossentropy")
-    >>> found = trace(model, [1.0, 2.0, 3.0, 4.0], 2, verbose=False)
-    >>> found["scores"].shape, found["scores"].parameters[0].gradient.shape
+    >>> traced = trace(model, [1.0, 2.0, 3.0, 4.0], 2, verbose=False)
+    >>> traced["scores"].shape, traced["scores"].parameters[0].gradient.shape
     ((3,), (4, 3))
     """
     if not model.compiled:
@@ -139,10 +139,10 @@ def trace(model: Model, x: Any, y: Any, training: bool = False, verbose: bool = 
     for (layer, output), gradient in zip(calls, gradients):
         parameters = [ParameterTrace(w.name, w.numpy(), by_weight[id(w)]) for w in layer.trainable_weights]
         rows.append(LayerTrace(layer.name, type(layer).__name__, output.numpy(), _array(gradient), parameters))
-    found = Trace(loss.item(), tree.map_structure(np.asarray, prediction), rows)
+    traced = Trace(loss.item(), tree.map_structure(np.asarray, prediction), rows)
     if verbose:
-        found.print()
-    return found
+        traced.print()
+    return traced
 
 
 def _batch_of_one(model: Model, x: Any, y: Any) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from .. import observe, ops, tree
 from ..autograd import Call, Spec, Tensor, as_tensor, cast, with_unknown_sizes
 from ..config import DTypePolicy
+from ..context import setting
 from ..dtypes import is_float
 from ..variables import Variable, autocast, for_good, in_rehearsal, rehearsal
 from .tracking import Tracked, replaceable
@@ -43,12 +44,8 @@ def building_graph() -> Iterator[None]:
 
     So it is in user code, but not while another layer is called, nor in a rehearsal.
     """
-    token = _context.set(None)
-    try:
-        with for_good():
-            yield
-    finally:
-        _context.reset(token)
+    with setting(_context, None), for_good():
+        yield
 
 
 @dataclass(frozen=True)
@@ -270,12 +267,9 @@ class Called(Tracked):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The symbolic output for symbolic inputs, without a place in any graph."""
-        token = _context.set(CallContext())
-        try:
+        with setting(_context, CallContext()):
             self._ensure_built(args, kwargs)
             return self._symbolic_call(self.call, args, kwargs)
-        finally:
-            _context.reset(token)
 
     def _masked(self, outputs: Any, args: tuple[Any, ...], masks: Any) -> Any:
         """The outputs with the masks that this layer gives them noted."""

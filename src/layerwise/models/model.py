@@ -134,9 +134,9 @@ class Model(Trainer):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode = kwargs.get("training")
         if len(args) == 1 and kwargs.keys() <= {"training"} and (mode is None or mode is False):
-            found = inference(self)
-            if found is not None and plain(args[0]):
-                return found(args[0], mode)
+            replay = inference(self)
+            if replay is not None and plain(args[0]):
+                return replay(args[0], mode)
         return super().__call__(*args, **kwargs)
 
     def _replayed(self) -> Callable[..., Any] | None:

@@ -78,16 +78,16 @@ def table(model: Any, expand_nested: bool = False, show_trainable: bool = False)
         for call in graph.calls
         if isinstance(call.operation, Layer)
     )
-    found = Table(
+    table = Table(
         box=box.SIMPLE_HEAD, title=f'Model: "{model.name}"', title_justify="left", title_style="bold", pad_edge=False
     )
-    found.add_column("Layer (type)", overflow="fold")
-    found.add_column("Output shape", overflow="fold")
-    found.add_column("Parameters", justify="right")
+    table.add_column("Layer (type)", overflow="fold")
+    table.add_column("Output shape", overflow="fold")
+    table.add_column("Parameters", justify="right")
     if branching:
-        found.add_column("Connected to", overflow="fold")
+        table.add_column("Connected to", overflow="fold")
     if show_trainable:
-        found.add_column("Trainable", justify="center")
+        table.add_column("Trainable", justify="center")
     for name, layer in rows(model, expand_nested):
         if isinstance(layer, InputLayer) and not branching:
             continue
@@ -97,8 +97,8 @@ def table(model: Any, expand_nested: bool = False, show_trainable: bool = False)
             cells.append(connected_to(layer))
         if show_trainable:
             cells.append("yes" if layer.trainable else "no")
-        found.add_row(*cells)
-    return found
+        table.add_row(*cells)
+    return table
 
 
 def totals(model: Any) -> list[str]:

@@ -72,10 +72,10 @@ class Arrays:
         return self._rows(slice(cut)), self._rows(slice(cut, None))
 
     def _rows(self, rows: slice) -> Arrays:
-        found = Arrays.__new__(Arrays)
-        found.parts = tree.map_structure(lambda a: None if a is None else a[rows], self.parts)
-        found.examples = len(range(self.examples)[rows])
-        return found
+        part = Arrays.__new__(Arrays)
+        part.parts = tree.map_structure(lambda a: None if a is None else a[rows], self.parts)
+        part.examples = len(range(self.examples)[rows])
+        return part
 
 
 def as_array(value: Any, role: str) -> Any:

@@ -182,12 +182,12 @@ class CompiledMetrics:
                 metric.update_state(targets[i], predictions[i], sample_weight=weights[i] if weighted else None)
 
     def result(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        results: dict[str, Any] = {}
         for i, metric, name, _ in self._entries or ():
             value = metric.result()
             key = f"{self.names[i]}_{name}" if len(self.names) > 1 else name
-            found |= value if isinstance(value, dict) else {key: value}
-        return found
+            results |= value if isinstance(value, dict) else {key: value}
+        return results
 
     def reset_state(self) -> None:
         for metric in self.metrics:
@@ -206,15 +206,15 @@ def _metric(identifier: Any, y_true: tuple[int, ...], y_pred: tuple[int, ...]) -
     """The metric that `identifier` stands for between arrays of these shapes, and its name in logs."""
     name = identifier if isinstance(identifier, str) else None
     if identifier in ("accuracy", "acc"):
-        found = metrics.accuracy_for(y_true, y_pred)
+        metric = metrics.accuracy_for(y_true, y_pred)
     elif identifier in ("crossentropy", "ce"):
-        found = metrics.crossentropy_for(y_true, y_pred)
+        metric = metrics.crossentropy_for(y_true, y_pred)
     else:
-        found = metrics.get(identifier)
-    if not isinstance(found, metrics.Metric):
-        found = (
-            found()
-            if isinstance(found, type)
-            else metrics.MeanMetricWrapper(found, name=name or getattr(found, "__name__", None))
+        metric = metrics.get(identifier)
+    if not isinstance(metric, metrics.Metric):
+        metric = (
+            metric()
+            if isinstance(metric, type)
+            else metrics.MeanMetricWrapper(metric, name=name or getattr(metric, "__name__", None))
         )
-    return found, name or found.name
+    return metric, name or metric.name

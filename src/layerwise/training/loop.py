@@ -55,8 +55,8 @@ class Validation:
 
     def results(self, model: Trainer, listeners: CallbackList) -> dict[str, Any]:
         with noting("in validation_data"):
-            found = evaluate(model, Stream(self.source, self.steps), listeners)
-        return {f"val_{name}": value for name, value in found.items()}
+            values = evaluate(model, Stream(self.source, self.steps), listeners)
+        return {f"val_{name}": value for name, value in values.items()}
 
 
 @dataclass
@@ -83,10 +83,10 @@ class Run:
         Where a state was loaded, by a callback or the user, it goes on from there instead.
         """
         model, stream, listeners = self.model, self.stream, self.listeners
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         resume, model._resume = model._resume, None
         if resume is not None:
-            found, first = resume.restore(model), resume.epoch
+            values, first = resume.restore(model), resume.epoch
         for self.epoch in range(first, end):
             middle = resume is not None and resume.batches > 0
             if resume is not None and model.stop_training and not middle:
@@ -107,15 +107,15 @@ class Run:
                     logs = logs_of_batch
                     if model.stop_training:
                         break
-            resume, found = None, model._results(logs)
+            resume, values = None, model._results(logs)
             if validation is not None and validation.is_due(self.epoch):
-                found |= validation.results(model, listeners)
+                values |= validation.results(model, listeners)
                 step = step_of(model, "train").function
-            found = dict(sorted(found.items()))
-            listeners.on_epoch_end(self.epoch, found)
+            values = dict(sorted(values.items()))
+            listeners.on_epoch_end(self.epoch, values)
             if model.stop_training or stream.exhausted:
                 break
-        return found
+        return values
 
 
 def evaluate(model: Trainer, stream: Stream, listeners: CallbackList) -> dict[str, float]:
@@ -126,10 +126,10 @@ def evaluate(model: Trainer, stream: Stream, listeners: CallbackList) -> dict[st
     logs: Any = {}
     for logs_of_batch in results("test", step, stream, listeners):
         logs = logs_of_batch
-    found = model._results(logs)
-    listeners.on_test_end(found)
+    values = model._results(logs)
+    listeners.on_test_end(values)
     model._clear_losses()
-    return found
+    return values
 
 
 def predict(model: Trainer, step: Callable[[Any], Any], stream: Stream, listeners: CallbackList) -> Any:

@@ -33,10 +33,10 @@ class NonFiniteError(FloatingPointError):
         epoch, batch: counted from 0; None outside of `fit`, and on a batch of its own.
     """
 
-    def __init__(self, text: str, **found: Any) -> None:
+    def __init__(self, text: str, **facts: Any) -> None:
         super().__init__(text)
-        self.op, self.place, self.layer = (found.get(name) for name in ("op", "place", "layer"))
-        self.epoch, self.batch = found.get("epoch"), found.get("batch")
+        self.op, self.place, self.layer = (facts.get(name) for name in ("op", "place", "layer"))
+        self.epoch, self.batch = facts.get("epoch"), facts.get("batch")
 
 
 class CheckedStep(StepFunction):
@@ -76,15 +76,15 @@ class CheckedStep(StepFunction):
 
     def _watched(self, *batch: Any) -> tuple[Any, list[Tensor]]:
         """What the step returns; what of it must be finite, and the gradients."""
-        found: list[Tensor] = []
+        noted: list[Tensor] = []
 
         def note(optimizer: Any, gradients: Sequence[Any]) -> None:
             if optimizer is self.model.optimizer:
-                found.extend(as_tensor(g) for g in gradients if g is not None)
+                noted.extend(as_tensor(g) for g in gradients if g is not None)
 
         with observe.observing(gradients=note), observe.entering(Place(self.model, f"{self.kind}_step")):
             logs = self.step(*batch)
-        return logs, [*self._results(logs), *found]
+        return logs, [*self._results(logs), *noted]
 
     def _results(self, logs: Any) -> list[Tensor]:
         """The loss, or the predictions."""
@@ -123,10 +123,10 @@ class CheckedStep(StepFunction):
         """Whether something is not finite, apart from weights that were not before: no one's doing now."""
         if self.kind != "train":
             return not all(_finite(raw(result)) for result in self._results(logs))
-        found = self._sums._value
-        if math.isfinite(found.sum()):
+        sums = self._sums._value
+        if math.isfinite(sums.sum()):
             return False
-        wrong = ~np.isfinite(np.asarray(found))
+        wrong = ~np.isfinite(np.asarray(sums))
         return bool(wrong[-1]) or any(wrong[place] and _finite(before[i]) for place, i in enumerate(self._floats))
 
     def _copied(self) -> list[Any]:

@@ -93,13 +93,13 @@ class Objective(Layer):
     @property
     def metrics(self) -> list[Any]:
         """The metrics that `fit` resets and reports: the loss, those compiled, and those the model owns."""
-        found = [self._loss_tracker] if self._loss_tracker is not None else []
-        found += super().metrics
+        metrics = [self._loss_tracker] if self._loss_tracker is not None else []
+        metrics += super().metrics
         if self._compiled_metrics is not None:
-            found.append(self._compiled_metrics)
+            metrics.append(self._compiled_metrics)
         if self._compiled_loss is not None:
-            found += self._compiled_loss.metrics
-        return list({id(m): m for m in found}.values())
+            metrics += self._compiled_loss.metrics
+        return list({id(m): m for m in metrics}.values())
 
     @property
     def metrics_names(self) -> list[str]:
@@ -154,8 +154,8 @@ class Objective(Layer):
 
     def get_metrics_result(self) -> dict[str, Any]:
         """All metrics' present values by name."""
-        found: dict[str, Any] = {}
+        results: dict[str, Any] = {}
         for metric in self.metrics:
             value = metric.result()
-            found |= value if isinstance(value, dict) else {metric.name: value}
-        return found
+            results |= value if isinstance(value, dict) else {metric.name: value}
+        return results

@@ -60,10 +60,10 @@ class Trainer(Objective):
 
     def _state(self) -> list[Variable]:
         """Every variable that a step may change, in a fixed order."""
-        found = list(self.variables)
+        variables = list(self.variables)
         for owner in (*(o for o in self._held("optimizer") if isinstance(o, Optimizer)), *self.metrics):
-            found += owner.variables
-        return list({id(v): v for v in found}.values())
+            variables += owner.variables
+        return list({id(v): v for v in variables}.values())
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: not what was compiled for this very object."""
@@ -156,10 +156,10 @@ class Trainer(Objective):
         with noting("in validation_data"):
             x, y, weight = unpack_x_y_sample_weight(data)
             sized = y is not None or not isinstance(data, Iterable)
-            found = batches(x, y, weight, batch_size if sized else None, steps)
-            if isinstance(found, ArrayBatches):
-                prepared(self, "test", found, found.first())
-        return found
+            source = batches(x, y, weight, batch_size if sized else None, steps)
+            if isinstance(source, ArrayBatches):
+                prepared(self, "test", source, source.first())
+        return source
 
     def _listeners(
         self, callbacks: Any, verbose: str | int, steps: int | None, epochs: int = 1, add_history: bool = False
