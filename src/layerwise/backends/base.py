@@ -174,23 +174,9 @@ class Backend:
             "(LAYERWISE_BACKEND=xla), which needs the extra layerwise[xla]"
         )
 
-    # Functions of one number --------------------------------------------------------------------------------------
-
-    def sigmoid(self, x: Array) -> Array:
-        return sigmoid(self.xp, x)
-
-    def silu(self, x: Array) -> Array:
-        return x * self.sigmoid(x)
-
-    def gelu(self, x: Array, approximate: bool) -> Array:
-        """x P(Z <= x) for a standard normal Z, or its approximation by tanh."""
-        if approximate:
-            return 0.5 * x * (1 + self.xp.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
-        return x * 0.5 * (1 + self.erf(x * math.sqrt(0.5)))
-
-    def gelu_slope(self, x: Array) -> Array:
-        """The derivative of x P(Z <= x): P(Z <= x) + x p(x)."""
-        return 0.5 * (1 + self.erf(x * math.sqrt(0.5))) + x * self.xp.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+    def function(self, name: str, formula: Callable[[Array], Array], x: Array) -> Array:
+        """An element-wise function: its formula, or an instruction of this name where the machine has one."""
+        return formula(x)
 
     # Linear algebra -----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from ..autograd import Array, Tensor, as_tensor, elementwise, primitive
-from ..backends import backend, xp
+from ..backends import backend, fast, xp
+from ..backends.base import sigmoid as stable_sigmoid
 from .arithmetic import abs, square
 from .comparison import logical_and, minimum, where
 from .functions import exp
@@ -95,9 +96,10 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
 
 
 @elementwise(floating=True)
+@fast
 def _sigmoid(x: Array) -> Array:
     """y = 1 / (1 + e^-x)"""
-    return backend().sigmoid(x)
+    return stable_sigmoid(xp(), x)
 
 
 @_sigmoid.gradient
@@ -117,9 +119,10 @@ def sigmoid(x: Any) -> Tensor:
 
 
 @elementwise(floating=True)
+@fast
 def silu(x: Array) -> Array:
     """y = x sigmoid(x)"""
-    return backend().silu(x)
+    return x * stable_sigmoid(xp(), x)
 
 
 @silu.gradient
@@ -193,9 +196,10 @@ def gelu(x: Any, approximate: bool = True) -> Tensor:
 
 
 @elementwise(floating=True)
+@fast
 def _gelu(x: Array) -> Array:
     """y = x (1 + erf(x / sqrt 2)) / 2"""
-    return backend().gelu(x, approximate=False)
+    return x * 0.5 * (1 + backend().erf(x * math.sqrt(0.5)))
 
 
 @_gelu.gradient
@@ -204,9 +208,10 @@ def _(g, x):
 
 
 @elementwise(floating=True)
+@fast
 def _gelu_slope(x: Array) -> Array:
     """y = P(Z <= x) + x p(x) for a standard normal Z of density p, the derivative of `_gelu`"""
-    return backend().gelu_slope(x)
+    return 0.5 * (1 + backend().erf(x * math.sqrt(0.5))) + x * xp().exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
 
 
 @_gelu_slope.gradient
@@ -218,9 +223,10 @@ _GELU = math.sqrt(2 / math.pi)
 
 
 @elementwise(floating=True)
+@fast
 def _gelu_tanh(x: Array) -> Array:
     """y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2"""
-    return backend().gelu(x, approximate=True)
+    return 0.5 * x * (1 + xp().tanh(_GELU * (x + 0.044715 * x * x * x)))
 
 
 @_gelu_tanh.gradient

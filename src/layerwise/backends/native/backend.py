@@ -16,7 +16,7 @@ from ..base import Array, Rule, TracedValueError
 from ..numpy import NumpyBackend
 from ..window import Window
 from .instructions import LIMITS
-from .kernels import GATHERED, call, gathers, instruction
+from .kernels import FAST, GATHERED, call, gathers
 from .loops import record_loop
 from .recording import Recorded, added_at, arrays_in, record
 from .replay import Replay
@@ -65,25 +65,14 @@ class NativeBackend(NumpyBackend):
 
     # Functions of one number --------------------------------------------------------------------------------------
 
+    def function(self, name: str, formula: Callable[[Array], Array], x: Array) -> Array:
+        return FAST[name](x) if name in FAST and x.dtype in FLOATS else formula(x)
+
     def erf(self, x: Array) -> Array:
-        return instruction("ERF", x) if x.dtype in FLOATS else super().erf(x)
-
-    def sigmoid(self, x: Array) -> Array:
-        return instruction("SIGMOID", x) if x.dtype in FLOATS else super().sigmoid(x)
-
-    def silu(self, x: Array) -> Array:
-        return instruction("SILU", x) if x.dtype in FLOATS else super().silu(x)
-
-    def gelu(self, x: Array, approximate: bool) -> Array:
-        if x.dtype not in FLOATS:
-            return super().gelu(x, approximate)
-        return instruction("GELU_TANH" if approximate else "GELU", x)
-
-    def gelu_slope(self, x: Array) -> Array:
-        return instruction("GELU_SLOPE", x) if x.dtype in FLOATS else super().gelu_slope(x)
+        return self.function("erf", super().erf, x)
 
     def act(self, name: str | None, z: Array) -> Array:
-        return self.sigmoid(z) if name == "sigmoid" else super().act(name, z)
+        return self.function(name or "", functools.partial(super().act, name), z)
 
     # Linear algebra -----------------------------------------------------------------------------------------------
 

@@ -54,10 +54,10 @@ def _readable(array: np.ndarray, strided: bool) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def instruction(name: str, x: Array) -> Array:
+def _instruction(name: str, x: Array) -> Array:
     """One instruction of the fused kernel on every element of an array."""
     if isinstance(x, Recorded):
-        return record(_FUNCTIONS[name], x)
+        return record(FAST[INSTRUCTIONS[name].function], x)
     x = _readable(x, strided=False)
     y = np.empty(x.shape, x.dtype)
     if x.size:
@@ -67,12 +67,12 @@ def instruction(name: str, x: Array) -> Array:
 
 
 _LOAD, _STORE = (INSTRUCTIONS["LOAD"].code, 0, 1, 0, 0), (INSTRUCTIONS["STORE"].code, 0, 0, 0, 0)
-_FUNCTIONS = {  # those that NumPy has not
-    name: functools.partial(instruction, name)
+FAST = {  # the functions that NumPy has not
+    row.function: functools.partial(_instruction, name)
     for name, row in INSTRUCTIONS.items()
     if row.function and not hasattr(np, row.function)
 }
-ELEMENTWISE.update((function, name) for name, function in _FUNCTIONS.items())
+ELEMENTWISE.update((FAST[row.function], name) for name, row in INSTRUCTIONS.items() if row.function in FAST)
 
 
 def gathers(array: np.ndarray) -> bool:
