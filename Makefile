@@ -2,6 +2,7 @@
 # make test    set up the test environment; run ruff, mypy and pytest
 # make xla     operations, layers and training once more, on the XLA backend
 # make lint    ruff and mypy alone       make coverage   pytest with line coverage
+# make stubs   what editors read of the tables of contents, __init__.pyi, written anew
 # make docs    the documentation, in docs/_build/html
 # make bench   Layerwise and its peers, measured in turns: see benchmarks/README.md
 # make sanitize   the native tests with address, undefined-behaviour and thread sanitizers
@@ -25,7 +26,7 @@ BUILT   = src/layerwise/backends/_native*.so src/layerwise/backends/_native.txt
 INSTALL = rm -f $(BUILT); .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 SETUP   = pyproject.toml constraints.txt $(wildcard src/native/*)
 
-.PHONY: train test xla lint coverage docs bench sanitize fuzz wheel clean
+.PHONY: train test xla lint coverage stubs docs bench sanitize fuzz wheel clean
 
 train: .venv/plot.stamp
 	.venv/bin/layerwise train $(ARGS)
@@ -46,6 +47,9 @@ lint: .venv/test.stamp
 
 coverage: .venv/test.stamp
 	$(PYTEST) --cov --cov-report=term-missing
+
+stubs: .venv/test.stamp
+	.venv/bin/python .ci/stubs.py
 
 docs: .venv/docs.stamp
 	.venv/bin/python -m sphinx -W -b html docs docs/_build/html

@@ -53,7 +53,7 @@ def _in_range(pixels: np.ndarray, model: Model) -> np.ndarray:
     """0..255 as what the model's first layer brings to 0..1; without such a layer 0..1."""
     first = model.layers[0]
     if isinstance(first, layers.Rescaling):
-        return ((pixels / np.float32(255)) - np.float32(first.offset)) / np.float32(first.scale)
+        return ((pixels / np.float32(255)) - np.asarray(first.offset, "float32")) / np.asarray(first.scale, "float32")
     return pixels / np.float32(255)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def build(kind: str, data: TrainingData, x: np.ndarray, y: np.ndarray, augment: 
             raise ValueError("--augment: rotates and shifts images; this is a table")
     if kind == "perceptron" and data.task == "regression":
         raise ValueError("--model perceptron: decides between classes and cannot predict a number; take mlp")
-    body = [layers.Input(x.shape[1:]), *_preprocessing(kind, data.kind, x)]
+    body: list[Any] = [layers.Input(x.shape[1:]), *_preprocessing(kind, data.kind, x)]
     if augment is None:
         augment = data.kind == "image" and kind != "perceptron" and len(x) < MANY
     if augment:
@@ -77,7 +78,7 @@ def _preprocessing(kind: str, data_kind: str, x: np.ndarray) -> list[layers.Laye
         return [layers.Normalization(mean=mean.tolist(), variance=(deviation**2).tolist())]
     low, high = (0, 255) if x.dtype == np.uint8 else (float(x.min()), float(x.max()))
     scale = 1 / (high - low or 1)
-    first = [layers.Rescaling(scale, -low * scale)]
+    first: list[layers.Layer] = [layers.Rescaling(scale, -low * scale)]
     if kind == "cnn" and min(x.shape[1:3]) < _SMALLEST_FOR_CNN:
         first += [layers.ZeroPadding2D(1), layers.Resizing(_MNIST_SIZE, _MNIST_SIZE)]  # convolutions see edges less
     return first

@@ -32,7 +32,9 @@ class Sequential(Model):
     (None, 3)
     """
 
-    def __init__(self, layers: Sequence[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
+    def __init__(
+        self, layers: Sequence[Layer | Tensor] | None = None, trainable: bool = True, name: str | None = None
+    ) -> None:
         Layer.__init__(self, trainable=trainable, name=name)
         self.autocast = False  # inputs are brought to the dtype of the first layer's input
         self._stack: list[Layer] = []

@@ -1,0 +1,1232 @@
+# Written by .ci/stubs.py from the table of contents in __init__.py: change that one.
+# fmt: off
+# ruff: noqa
+from collections.abc import Callable, Sequence
+from typing import Any
+from . import activation as _activation
+from . import augmentation as _augmentation
+from . import convolution as _convolution
+from . import core as _core
+from . import merging as _merging
+from . import normalization as _normalization
+from . import pooling as _pooling
+from . import preprocessing as _preprocessing
+from . import regularization as _regularization
+from . import reshaping as _reshaping
+from .base import Layer as Layer
+from .core import Input as Input
+from .input_spec import InputSpec as InputSpec
+from .merging import add as add
+from .merging import average as average
+from .merging import concatenate as concatenate
+from .merging import maximum as maximum
+from .merging import minimum as minimum
+from .merging import multiply as multiply
+from .merging import subtract as subtract
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any: ...
+
+def serialize(obj: Any) -> Any: ...
+
+class Activation(_core.Activation):
+    def __init__(
+        self,
+        activation: Any,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Dense(_core.Dense):
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Flatten(_core.Flatten):
+    def __init__(
+        self,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Identity(_core.Identity):
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class InputLayer(_core.InputLayer):
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        *,
+        batch_size: Any = None,
+        dtype: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: Any = None,
+        input_tensor: _core.Tensor | None = None,
+        optional: bool = False,
+        name: str | None = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Lambda(_core.Lambda):
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict[str, Any] | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Permute(_core.Permute):
+    def __init__(
+        self,
+        dims: Sequence[int],
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RepeatVector(_core.RepeatVector):
+    def __init__(
+        self,
+        n: int,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Reshape(_core.Reshape):
+    def __init__(
+        self,
+        target_shape: Sequence[int],
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Conv1D(_convolution.Conv1D):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Conv2D(_convolution.Conv2D):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Conv3D(_convolution.Conv3D):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class AveragePooling1D(_pooling.AveragePooling1D):
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class AveragePooling2D(_pooling.AveragePooling2D):
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class AveragePooling3D(_pooling.AveragePooling3D):
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class GlobalAveragePooling1D(_pooling.GlobalAveragePooling1D):
+    def __init__(
+        self,
+        data_format: str | None = None,
+        keepdims: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class GlobalAveragePooling2D(_pooling.GlobalAveragePooling2D):
+    def __init__(
+        self,
+        data_format: str | None = None,
+        keepdims: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class GlobalAveragePooling3D(_pooling.GlobalAveragePooling3D):
+    def __init__(
+        self,
+        data_format: str | None = None,
+        keepdims: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class GlobalMaxPooling1D(_pooling.GlobalMaxPooling1D):
+    def __init__(
+        self,
+        data_format: str | None = None,
+        keepdims: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class GlobalMaxPooling2D(_pooling.GlobalMaxPooling2D):
+    def __init__(
+        self,
+        data_format: str | None = None,
+        keepdims: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class GlobalMaxPooling3D(_pooling.GlobalMaxPooling3D):
+    def __init__(
+        self,
+        data_format: str | None = None,
+        keepdims: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class MaxPooling1D(_pooling.MaxPooling1D):
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class MaxPooling2D(_pooling.MaxPooling2D):
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class MaxPooling3D(_pooling.MaxPooling3D):
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class BatchNormalization(_normalization.BatchNormalization):
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = 'zeros',
+        gamma_initializer: Any = 'ones',
+        moving_mean_initializer: Any = 'zeros',
+        moving_variance_initializer: Any = 'ones',
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: dict[str, float] | None = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class LayerNormalization(_normalization.LayerNormalization):
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = 'zeros',
+        gamma_initializer: Any = 'ones',
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        rms_scaling: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Add(_merging.Add):
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Average(_merging.Average):
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Concatenate(_merging.Concatenate):
+    def __init__(
+        self,
+        axis: int = -1,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Maximum(_merging.Maximum):
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Minimum(_merging.Minimum):
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Multiply(_merging.Multiply):
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Subtract(_merging.Subtract):
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class ActivityRegularization(_regularization.ActivityRegularization):
+    def __init__(
+        self,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Dropout(_regularization.Dropout):
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class GaussianNoise(_regularization.GaussianNoise):
+    def __init__(
+        self,
+        stddev: float,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class ELU(_activation.ELU):
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class LeakyReLU(_activation.LeakyReLU):
+    def __init__(
+        self,
+        negative_slope: float = 0.3,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class PReLU(_activation.PReLU):
+    def __init__(
+        self,
+        alpha_initializer: Any = 'Zeros',
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class ReLU(_activation.ReLU):
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Softmax(_activation.Softmax):
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class CenterCrop(_preprocessing.CenterCrop):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Normalization(_preprocessing.Normalization):
+    def __init__(
+        self,
+        axis: int | Sequence[int] | None = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Rescaling(_preprocessing.Rescaling):
+    def __init__(
+        self,
+        scale: float | Sequence[float],
+        offset: float | Sequence[float] = 0.0,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Resizing(_preprocessing.Resizing):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        interpolation: str = 'bilinear',
+        crop_to_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False,
+        fill_mode: str = 'constant',
+        fill_value: float = 0.0,
+        antialias: bool = False,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomBrightness(_augmentation.RandomBrightness):
+    def __init__(
+        self,
+        factor: _augmentation.Factor,
+        value_range: Sequence[float] = ...,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomContrast(_augmentation.RandomContrast):
+    def __init__(
+        self,
+        factor: _augmentation.Factor,
+        value_range: Sequence[float] = ...,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomCrop(_augmentation.RandomCrop):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomFlip(_augmentation.RandomFlip):
+    def __init__(
+        self,
+        mode: str = 'horizontal_and_vertical',
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomRotation(_augmentation.RandomRotation):
+    def __init__(
+        self,
+        factor: _augmentation.Factor,
+        fill_mode: str = 'reflect',
+        interpolation: str = 'bilinear',
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomTranslation(_augmentation.RandomTranslation):
+    def __init__(
+        self,
+        height_factor: _augmentation.Factor,
+        width_factor: _augmentation.Factor,
+        fill_mode: str = 'reflect',
+        interpolation: str = 'bilinear',
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomZoom(_augmentation.RandomZoom):
+    def __init__(
+        self,
+        height_factor: _augmentation.Factor,
+        width_factor: _augmentation.Factor | None = None,
+        fill_mode: str = 'reflect',
+        interpolation: str = 'bilinear',
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Cropping1D(_reshaping.Cropping1D):
+    def __init__(
+        self,
+        cropping: int | Sequence[int] = ...,
+        *,
+        data_format: str | None = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Cropping2D(_reshaping.Cropping2D):
+    def __init__(
+        self,
+        cropping: Any = 1,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Cropping3D(_reshaping.Cropping3D):
+    def __init__(
+        self,
+        cropping: Any = 1,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class UpSampling1D(_reshaping.UpSampling1D):
+    def __init__(
+        self,
+        size: int = 2,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class UpSampling2D(_reshaping.UpSampling2D):
+    def __init__(
+        self,
+        size: int | Sequence[int] = 2,
+        data_format: str | None = None,
+        interpolation: str = 'nearest',
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class ZeroPadding1D(_reshaping.ZeroPadding1D):
+    def __init__(
+        self,
+        padding: Any = 1,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class ZeroPadding2D(_reshaping.ZeroPadding2D):
+    def __init__(
+        self,
+        padding: Any = 1,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class ZeroPadding3D(_reshaping.ZeroPadding3D):
+    def __init__(
+        self,
+        padding: Any = 1,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+AvgPool1D = AveragePooling1D
+
+AvgPool2D = AveragePooling2D
+
+AvgPool3D = AveragePooling3D
+
+GlobalAvgPool1D = GlobalAveragePooling1D
+
+GlobalAvgPool2D = GlobalAveragePooling2D
+
+GlobalAvgPool3D = GlobalAveragePooling3D
+
+GlobalMaxPool1D = GlobalMaxPooling1D
+
+GlobalMaxPool2D = GlobalMaxPooling2D
+
+GlobalMaxPool3D = GlobalMaxPooling3D
+
+MaxPool1D = MaxPooling1D
+
+MaxPool2D = MaxPooling2D
+
+MaxPool3D = MaxPooling3D
