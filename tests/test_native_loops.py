@@ -92,6 +92,13 @@ def with_numpy(h: Any, x: Any, w: Any, u: Any, b: Any) -> list[Any]:
     return list(ops.scan(lambda h, x: (cell(h, x, w, u, b), ops.cumsum(h, axis=1)), h, x))
 
 
+def beside_numpy(h: Any, x: Any, w: Any, u: Any, b: Any) -> list[Any]:
+    """Calls of NumPy before and after two loops."""
+    x = ops.cumsum(x, axis=0)
+    h, ys = ops.scan(lambda h, x: (cell(h, x, w, u, b), h), ops.cumsum(h, axis=1), x)
+    return list(ops.scan(lambda h, y: (h * ops.tanh(y), y), h, ops.cumsum(ys, axis=1)))
+
+
 def pulled(f: Any) -> Any:
     """(state, *arrays) -> (state, what f gives and its gradients)"""
 
@@ -111,21 +118,21 @@ def compiled(f: Any, *xs: np.ndarray) -> tuple[list[np.ndarray], Any]:
     return run([], *xs)[1], program
 
 
-FUNCTIONS = [
-    recurrent(ops.scan),
-    recurrent(ops.scan, True),
-    gated,
-    sliced,
-    nested,
-    without_a_carry,
-    constant_results,
-    with_numpy,
-]
-NAMES = ["recurrent", "reverse", "gated", "sliced", "nested", "without a carry", "constant results", "with NumPy"]
+LOOPS = {
+    "recurrent": recurrent(ops.scan),
+    "reverse": recurrent(ops.scan, True),
+    "gated": gated,
+    "sliced": sliced,
+    "nested": nested,
+    "without a carry": without_a_carry,
+    "constant results": constant_results,
+    "beside NumPy": beside_numpy,
+}
+ALL = {**LOOPS, "with NumPy": with_numpy}
 
 
 @pytest.mark.parametrize("steps", [1, 4])
-@pytest.mark.parametrize("f", FUNCTIONS, ids=NAMES)
+@pytest.mark.parametrize("f", ALL.values(), ids=ALL)
 def test_a_loop_computes_what_the_reference_does(f, steps):
     xs = arrays(steps)
     with config.override(backend="numpy"):
@@ -155,7 +162,7 @@ def test_a_loop_gives_the_bits_of_its_turns_written_out(dtype, reverse):
         np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize("f", FUNCTIONS[:-1], ids=NAMES[:-1])
+@pytest.mark.parametrize("f", LOOPS.values(), ids=LOOPS)
 def test_a_program_does_not_grow_with_the_number_of_steps(f):
     sizes = {len(compiled(pulled(f), *arrays(steps))[1]) for steps in (10, 100)}
     assert len(sizes) == 1
@@ -219,3 +226,15 @@ def test_a_loop_that_is_only_looked_at_assigns_nothing():
     assert generator.state.numpy()[1] == 0
     ops.scan(lambda c, _: (c, random.uniform((2,), seed=generator)), 0.0, length=3)
     assert generator.state.numpy()[1] == 3
+
+
+@pytest.mark.parametrize("dtype", ["float16", "complex64", "bool"])
+def test_a_loop_takes_arrays_of_any_dtype(dtype):
+    def f(state: list[Any], x: Any) -> tuple[list[Any], list[Any]]:
+        carry, ys = ops.scan(lambda c, x: (x, c), Tensor(x[0]), Tensor(x))
+        return state, [raw(carry), raw(ys)]
+
+    x = np.arange(6).reshape(3, 2).astype(dtype)
+    carry, ys = compiled(f, x)[0]
+    np.testing.assert_array_equal(carry, x[2])
+    np.testing.assert_array_equal(ys, x[[0, 0, 1]])

@@ -20,9 +20,9 @@ class Instruction(NamedTuple):
     function: str  # NumPy's, or the backend's
 
 
-DTYPES = _native.DTYPES  # name -> code
-COMPUTED = ("float32", "float64", "int32", "int64", "uint32")  # the dtypes that the fused kernel computes in
-REDUCED = ("float32", "float64", "int32", "int64", "bool", "uint8")  # the dtypes of the reduce kernel
+DTYPES = {np.dtype(name): code for name, code in _native.DTYPES.items()}
+COMPUTED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "uint32")))  # by the fused kernel
+REDUCED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "bool", "uint8")))
 LIMITS = _native.LIMITS
 INSTRUCTIONS = {name: Instruction(*row) for name, row in _native.INSTRUCTIONS.items()}
 ELEMENTWISE: dict[Any, str] = {  # function -> instruction; the backend's own come from kernels.py
@@ -39,6 +39,6 @@ REDUCTIONS = {getattr(np, name): name for name in _native.REDUCTIONS}
 
 def computed(dtype: np.dtype) -> np.dtype | None:
     """The dtype in which the fused kernel computes with arrays of `dtype`, if there is one."""
-    if dtype.name in COMPUTED:
+    if dtype in COMPUTED:
         return dtype
     return np.dtype("int32") if dtype.kind in "iub" and dtype.itemsize <= 2 else None

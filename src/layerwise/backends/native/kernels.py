@@ -61,7 +61,7 @@ def _instruction(name: str, x: Array) -> Array:
     x = _readable(x, strided=False)
     y = np.empty(x.shape, x.dtype)
     if x.size:
-        code = [DTYPES[x.dtype.name], 1, x.size, 3, *_LOAD, INSTRUCTIONS[name].code, 0, 0, 0, 0, *_STORE]
+        code = [DTYPES[x.dtype], 1, x.size, 3, *_LOAD, INSTRUCTIONS[name].code, 0, 0, 0, 0, *_STORE]
         _native.call("fused", 1, [y.reshape(-1), x.reshape(-1)], code, [])
     return y
 

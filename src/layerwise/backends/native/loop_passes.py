@@ -17,8 +17,11 @@ from .recording import Kernel, Noted, Step, arrays_in, identity
 
 def simplified(steps: Sequence[Step], outputs: Sequence[Any]) -> list[Step]:
     """The steps that the outputs depend on, in order, with as little as possible in their loops."""
+    steps = needed(steps, outputs)
+    if not any(isinstance(step.function, Loop) for step in steps):
+        return steps
     found: list[Step] = []
-    for step in needed(steps, outputs):
+    for step in steps:
         if isinstance(step.function, Loop):
             loop = step.function
             step = replace(step, function=replace(loop, steps=simplified(loop.steps, loop.outputs)))
@@ -60,7 +63,7 @@ def _pruned(step: Step, loop: Loop, wanted: set[int]) -> Step:
         if not more:
             break
         keep |= more
-    taken = [i for i, r in enumerate(loop.inputs) if i in keep or (i >= n and id(r) in read)]
+    taken = [i for i, r in enumerate(loop.inputs) if (i in keep if i < n else id(r) in read)]
     pruned = Loop(
         [loop.inputs[i] for i in taken],
         steps,
@@ -73,11 +76,17 @@ def _pruned(step: Step, loop: Loop, wanted: set[int]) -> Step:
     return Step(pruned, tuple(step.args[i] for i in taken), {}, [step.outputs[i] for i in sorted(keep)])
 
 
-def _with_results(step: Step, loop: Loop, values: Sequence[Noted]) -> tuple[Step, list[Any]]:
-    """The loop with these arrays of its body among its results, and the stacks of all turns' of each of them."""
-    n = loop.carries
-    known = dict(zip(map(id, loop.inputs[n : n + loop.slices]), step.args[n:], strict=False))
-    known.update(zip(map(id, loop.outputs[n:]), step.outputs[n:], strict=True))
+def _stacks(step: Step) -> dict[int, Any]:
+    """By id of an array of a loop's body, that of all turns, where the loop takes or gives it."""
+    loop, n = step.function, step.function.carries
+    stacks = dict(zip(map(id, loop.inputs[n : n + loop.slices]), step.args[n:], strict=False))
+    stacks.update(zip(map(id, loop.outputs[n:]), step.outputs[n:], strict=True))
+    return stacks
+
+
+def _with_results(step: Step, values: Sequence[Noted]) -> tuple[Step, list[Any]]:
+    """The loop with these arrays of its body among its results, and those of all turns."""
+    loop, known = step.function, _stacks(step)
     new = [v for v in dict.fromkeys(values) if id(v) not in known]
     stacks = [Noted((loop.length, *v.shape), v.dtype) for v in new]
     known.update(zip(map(id, new), stacks, strict=True))
@@ -126,7 +135,7 @@ def shared(first: Step, second: Step) -> tuple[Step, Step]:
         take(r)
     if not taken:
         return first, second
-    first, stacks = _with_results(first, a, [same[i] for i in taken])
+    first, stacks = _with_results(first, [same[i] for i in taken])
     inputs = [*b.inputs[:m], *taken.values(), *b.inputs[m:]]
     b = replace(b, inputs=inputs, steps=[*views, *rest], slices=b.slices + len(taken))
     return first, Step(b, (*second.args[:m], *stacks, *second.args[m:]), {}, second.outputs)
@@ -148,18 +157,23 @@ def _key(step: Step, same: dict[int, Noted]) -> Any:
 
 
 def after_the_loop(step: Step) -> list[Step]:
-    """A loop whose sums of products, such as the gradients of matrices, are computed of all turns at once, after it."""
+    """A loop whose sums of products, such as the gradients of matrices, are computed of all turns at once, after it.
+
+    Other sums, such as the gradients of biases, only if what they are of is there for all turns anyway.
+    """
     loop = step.function
     body = _Body(loop)
+    terms = [body.terms(new, old) for new, old in zip(loop.outputs, loop.inputs[: loop.carries], strict=False)]
+    sums = [[found for term in carry if (found := body.sum_of(term))] for carry in terms]
     after: list[Step] = []
-    for i in range(loop.carries):
-        terms = body.terms(loop.outputs[i], loop.inputs[i])
-        sums = [found for term in terms if (found := body.sum_of(term))]
-        if not terms or len(sums) < len(terms):
+    for i in sorted(range(loop.carries), key=lambda i: any(not found.product for found in sums[i])):
+        known = _stacks(step)
+        able = [found for found in sums[i] if found.product or id(found.operands[0]) in known]
+        if not terms[i] or len(able) < len(terms[i]):
             continue
         parts: list[Any] = []
-        for found in sums:
-            step, stacks = _with_results(step, step.function, found.operands)
+        for found in sums[i]:
+            step, stacks = _with_results(step, found.operands)
             parts.append(found.over_all(stacks, after))
         start = step.args[i]
         if not isinstance(start, np.ndarray) or start.any():
@@ -188,6 +202,10 @@ class _Sum:
     operands: list[Noted]
     summed: int  # the size of what each turn sums over
 
+    @property
+    def product(self) -> bool:
+        return isinstance(self.maker.function, Kernel)
+
     def over_all(self, stacks: Sequence[Any], after: list[Step]) -> Noted:
         """The sum of all turns' terms."""
         flat = []
@@ -195,7 +213,7 @@ class _Sum:
             rows = stack.shape[0] * self.summed
             shape = (rows, math.prod(stack.shape) // rows)
             flat.append(_then(after, operand, np.reshape, stack, shape, shape=shape))
-        if isinstance(self.maker.function, Kernel):
+        if self.product:
             left = _then(after, flat[0], np.transpose, flat[0], (1, 0), shape=flat[0].shape[::-1])
             total = _then(after, self.maker.outputs[0], self.maker.function, left, flat[1], None)
         else:

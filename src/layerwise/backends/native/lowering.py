@@ -117,7 +117,7 @@ class Lowering:
             return
         value = None
         arrays = [*arrays_in([step.args, step.kwargs], Noted), *step.outputs]
-        known = [x.dtype.name in DTYPES and x.size > 0 for x in arrays]
+        known = [x.dtype in DTYPES and x.size > 0 for x in arrays]
         if len(step.outputs) == 1 and all(known):
             if function in VIEWS:
                 value = self._view(step)
@@ -145,7 +145,7 @@ class Lowering:
         return call
 
     def _loop(self, step: Step, loop: Loop) -> None:
-        """A loop whose body is lowered once; all its turns, one after the other, if the body has calls of NumPy."""
+        """A loop whose body is lowered once; all its turns, one after the other, if only NumPy can do some of it."""
         n, m = loop.carries, loop.carries + loop.slices
         around = [self.value(x) for x in step.args]
         outputs = [Value(r.shape, r.dtype, stored=True) for r in step.outputs]
@@ -158,7 +158,8 @@ class Lowering:
                 inside = Value(value.shape, value.dtype, root=inside, offset=value.offset, strides=value.strides)
             given.append(inside)
         form = lower(loop.inputs, given, loop.steps, loop.outputs, n, self.constants)
-        if any(isinstance(item, Call) and item.step for item in form.items):
+        known = all(r.dtype in DTYPES for r in (*loop.inputs, *step.outputs))
+        if not known or any(isinstance(item, Call) and item.step for item in form.items):
             turns, last = unrolled(step, loop)
             for turn in turns:
                 self.add(turn)
@@ -249,7 +250,7 @@ class Lowering:
             return source and self.emit("NE", [value, 0.0], source, dtype)
         in_register = value.computed_in is not None and value.kind != "total"
         target = source if in_register else computed(dtype)
-        if target is None or dtype.name not in DTYPES:
+        if target is None or dtype not in DTYPES:
             return None
         return self.emit("SAME", [value], target, dtype)
 
@@ -301,10 +302,10 @@ class Lowering:
         else:
             if kind in ("sum", "mean", "prod") and x.dtype != result.dtype:
                 x = self._cast(x, result.dtype)  # type: ignore[assignment]
-            if x is None or x.dtype.name not in REDUCED:
+            if x is None or x.dtype not in REDUCED:
                 return None
-            expected = {"argmax": "int64", "argmin": "int64", "any": "bool", "all": "bool"}.get(kind, x.dtype.name)
-            if result.dtype.name != expected:
+            expected = {"argmax": "int64", "argmin": "int64", "any": "bool", "all": "bool"}.get(kind, x.dtype)
+            if result.dtype != expected:
                 return None
             x = self.in_memory(x)
             if kind in ("argmax", "argmin") and len(axes) > 1:

@@ -105,7 +105,7 @@ class Program:
         loops = fused.shape[:outer]
         if math.prod(loops) > MOST_CALLS or (loops and fused.totals):
             raise Unrecordable(f"a fused group over {len(fused.shape)} axes")
-        ints = [DTYPES[group.dtype.name], len(fused.shape) - outer, *fused.shape[outer:], *fused.code]
+        ints = [DTYPES[group.dtype], len(fused.shape) - outer, *fused.shape[outer:], *fused.code]
         for index in np.ndindex(*loops):
             args = []
             for v, strides in fused.args:
@@ -168,7 +168,7 @@ os.register_at_fork(after_in_child=_after_fork)
 def _argument(value: Value, depth: int, offset: int, shape: Sequence[int], strides: Sequence[int]) -> Any:
     """A value as an argument of a call inside so many loops, from an offset in its root's elements on."""
     slot, address, steps = _place(value.base, depth)
-    argument = slot, address + offset * value.base.dtype.itemsize, DTYPES[value.dtype.name], list(shape), list(strides)
+    argument = slot, address + offset * value.base.dtype.itemsize, DTYPES[value.dtype], list(shape), list(strides)
     return (*argument, steps) if any(steps) else argument
 
 
