@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from layerwise import config, ops, random
+from layerwise import config, layers, models, ops, random, utils
 from layerwise.autograd import Spec, Tensor, raw, vjp
 from layerwise.backends import backend
 from layerwise.variables import StepFunction, Variable
@@ -238,3 +238,37 @@ def test_a_loop_takes_arrays_of_any_dtype(dtype):
     carry, ys = compiled(f, x)[0]
     np.testing.assert_array_equal(carry, x[2])
     np.testing.assert_array_equal(ys, x[[0, 0, 1]])
+
+
+class Recurrent(layers.Layer):
+    """The last state of a recurrent cell with dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seed = random.SeedGenerator(1)
+        self.of_input, self.of_state = layers.Dense(UNITS), layers.Dense(UNITS, use_bias=False)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        def step(h: Any, x: Any) -> Any:
+            h = random.dropout(h, 0.5, seed=self.seed) if training else h
+            return ops.tanh(self.of_input(x) + self.of_state(h)), None
+
+        return ops.scan(step, ops.zeros((x.shape[0], UNITS), x.dtype), ops.swapaxes(x, 0, 1))[0]
+
+
+@pytest.mark.parametrize("compiling", ["native", "xla"])
+def test_a_fit_through_a_loop_is_the_reference_one(compiling):
+    if compiling == "xla":
+        pytest.importorskip("jax")
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((24, 7, FEATURES)).astype("float32"), rng.standard_normal((24, 1)).astype("float32")
+    found = {}
+    for name in ("numpy", compiling):
+        with config.override(backend=name):
+            utils.set_random_seed(2)
+            model = models.Sequential([Recurrent(), layers.Dense(1)])
+            model.compile("adam", "mse")
+            history = model.fit(x, y, batch_size=4, epochs=3, verbose=0).history
+            found[name] = [*history["loss"], *model.get_weights(), model.predict(x, verbose=0)]
+    for got, want in zip(found[compiling], found["numpy"], strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)

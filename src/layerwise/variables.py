@@ -69,7 +69,9 @@ def transaction(current: Transaction | None) -> contextlib.AbstractContextManage
 
 def rehearsal() -> contextlib.AbstractContextManager[Transaction]:
     """Nothing that is assigned inside the `with` block stays; variables created there do."""
-    return transaction(Transaction((), (), rehearsal=True))
+    inside, around = Transaction((), (), rehearsal=True), _transaction.get()
+    inside.values = {} if around is None else dict(around.values)
+    return transaction(inside)
 
 
 _deferred: ContextVar[list[tuple[Variable, Any, Callable[[], Any]]] | None] = ContextVar("deferred", default=None)
