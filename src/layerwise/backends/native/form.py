@@ -1,4 +1,4 @@
-"""The form between a recording and a program: values, the instructions and calls that make them, groups."""
+"""The form between a recording and a program: values, the operations and calls that make them, groups."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Value:
     shape: tuple[int, ...]
     dtype: np.dtype
     made: int = -1  # the stage that makes it; those from outside are there before all stages
-    computed_in: np.dtype | None = None  # the dtype of the instruction that makes it
-    group: Group | None = None  # which that instruction is in
+    computed_in: np.dtype | None = None  # the dtype of the operation that makes it
+    group: Group | None = None  # which that operation is in
     kind: str = "full"  # in its group: "full", "row" (one number for each row) or "total" (a sum over rows)
     root: Value | None = None  # what it is a view of; `offset` and `strides` count the root's elements
     offset: int = 0
@@ -106,7 +106,7 @@ class Group:
         self.operations[first:first] = again
 
     def drop_unused(self) -> None:
-        """Do without instructions whose results nothing takes."""
+        """Do without operations whose results nothing takes."""
         used: set[int] = set()
         kept = []
         for i in reversed(self.operations):
@@ -133,7 +133,7 @@ class Call:
 
 @dataclass(eq=False)
 class Form:
-    """What a recording computes, in order: instructions, which `grouping` puts into groups, and calls."""
+    """What a recording computes, in order: operations, which `grouping` puts into groups, and calls."""
 
     inputs: list[Value]
     items: list[Operation | Call] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Passes over the form: stages, groups of instructions that run together, and what they need not keep in memory."""
+"""Passes over the form: stages, groups of operations that run together, and what they need not keep in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHEAP, MOST_REPEATED = frozenset({"ADD", "SUB", "MUL"}), 2  # done again instead
 
 
 def group(form: Form) -> None:
-    """Give every call the earliest stage in which all that it needs is there, and every instruction a group of one."""
+    """Give every call the earliest stage in which all that it needs is there, and every operation a group."""
     for item in form.items:
         if isinstance(item, Operation):
             _add(item, form.groups)
@@ -28,10 +28,10 @@ def group(form: Form) -> None:
         form.calls.append(item)
 
 
-def _add(instruction: Operation, groups: list[Group]) -> None:
-    """Put an instruction into the group that its operands come from, or into a new one."""
-    result, dtype = instruction.result, instruction.dtype
-    arrays = [v for v in instruction.operands if isinstance(v, Value)]
+def _add(operation: Operation, groups: list[Group]) -> None:
+    """Put an operation into the group that its operands come from, or into a new one."""
+    result, dtype = operation.result, operation.dtype
+    arrays = [v for v in operation.operands if isinstance(v, Value)]
     shape = np.broadcast_shapes(*(v.shape for v in arrays))
     joining = [v for v in arrays if _joins(v, shape, dtype, result.kind)]
     stage = max((v.ready - 1 if v in joining else v.ready for v in arrays), default=0)
@@ -49,11 +49,11 @@ def _add(instruction: Operation, groups: list[Group]) -> None:
     if result.kind == "full" and group.space != shape:
         result.kind = "row"
     result.group = group
-    group.operations.append(instruction)
+    group.operations.append(operation)
 
 
 def _joins(value: Value, shape: tuple[int, ...], dtype: np.dtype, kind: str) -> bool:
-    """Whether an instruction over `shape` can take a value from the registers of the group that computes it."""
+    """Whether an operation over `shape` can take a value from the registers of the group that computes it."""
     if value.group is None or value.root is not None or value.kind == "total":
         return False
     group = value.group.final()
@@ -65,7 +65,7 @@ def _joins(value: Value, shape: tuple[int, ...], dtype: np.dtype, kind: str) -> 
 
 
 def _mergeable(groups: list[Group], outside: list[Value]) -> bool:
-    """Whether the groups can become one that also reads these arrays, and can take another instruction."""
+    """Whether the groups can become one that also reads these arrays, and can take another operation."""
     reads = {id(v) for group in groups for v in group.inputs()} | {id(v) for v in outside}
     same = all(group.space == groups[0].space for group in groups)
     return same and len(reads) <= MOST_READ and sum(len(group.operations) for group in groups) < MOST_STEPS
@@ -147,7 +147,7 @@ def repeat(form: Form) -> None:
 
 
 def _recipe(value: Value, group: Group) -> list[Operation]:
-    """The instructions of a group that make a value, if they are few and cheap and take one full array; else none."""
+    """The operations of a group that make a value, if they are few and cheap and take one full array; else none."""
     makers = {id(i.result): i for i in group.operations}
     recipe: dict[Value, Operation] = {}
     sources: set[int] = set()

@@ -52,7 +52,7 @@ def lower(
 
 
 class Lowering:
-    """The values, instructions and calls of one recording, built step by step."""
+    """The values, operations and calls of one recording, built step by step."""
 
     def __init__(self, inputs: Sequence[Noted], given: Sequence[Value], constants: Constants) -> None:
         self.values = {id(r): value for r, value in zip(inputs, given, strict=True)}
@@ -180,13 +180,14 @@ class Lowering:
         self.items.append(Call([*outputs, workspace], [*inputs], body=body, times=loop.length, carries=n))
 
     def _view(self, step: Step) -> Value | None:
-        """What a function like reshape makes of an array, found out by letting NumPy do it to one that is empty."""
+        """A step whose function gives a view of an array."""
         source = step.args[0]
         if not isinstance(source, Noted) or len(arrays_in([step.args, step.kwargs], Noted)) > 1:
             return None
-        return self._seen(self.value(source), step.function, *step.args[1:], **step.kwargs)
+        return self._view_of(self.value(source), step.function, *step.args[1:], **step.kwargs)
 
-    def _seen(self, value: Value, function: Any, *args: Any, **kwargs: Any) -> Value | None:
+    def _view_of(self, value: Value, function: Any, *args: Any, **kwargs: Any) -> Value | None:
+        """What a function like reshape makes of an array, found out by letting NumPy do it to one that is empty."""
         for _ in range(2):
             root = value.base
             whole = np.empty(math.prod(root.shape), root.dtype)
@@ -351,12 +352,13 @@ class Lowering:
         alike = isinstance(values, Noted) and values.dtype == result.dtype == computed(result.dtype)
         if not (plain and alike):
             return None
-        before = self._seen(self.value(array), operator.getitem, index)
+        before = self._view_of(self.value(array), operator.getitem, index)
         if before is None or before.shape != values.shape:
             return None
         total = self.in_memory(self.emit("ADD", [before, values], result.dtype, result.dtype))
         whole = self._copy(self.in_memory(self.value(array)))
-        self.items.append(Call([self._seen(whole, operator.getitem, index)], [total], ("copy", (), ()), along=[whole]))
+        place = self._view_of(whole, operator.getitem, index)
+        self.items.append(Call([place], [total], ("copy", (), ()), along=[whole]))
         return whole
 
     def _picked(self, step: Step) -> Value | None:
