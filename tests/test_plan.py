@@ -8,8 +8,9 @@ import itertools
 import numpy as np
 import pytest
 
-from layerwise import GradientTape, Variable, config, grad, inspect, layers, models, ops, random
+from layerwise import GradientTape, Variable, catalog, config, grad, inspect, layers, models, ops, random
 from layerwise.backends import Window
+from layerwise.layers.base import stage_of
 from layerwise.models.plan import fusions
 
 RNG = np.random.default_rng(0)
@@ -250,3 +251,27 @@ def test_the_switch():
         assert not config.fusion()
     finally:
         config.set_fusion(True)
+
+
+def test_which_layers_are_stages():
+    kinds = {getattr(layers, name) for name in layers.__all__ if isinstance(getattr(layers, name), type)}
+    stages = {kind.__name__: stage_of(kind) for kind in kinds if issubclass(kind, layers.Layer) and stage_of(kind)}
+    poolings = [f"{kind}Pooling{rank}D" for kind in ("Average", "Max") for rank in (1, 2, 3)]
+    assert stages == {
+        **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), "convolution"),
+        **dict.fromkeys(poolings, "pooling"),
+        **dict.fromkeys(("Activation", "ReLU"), "activation"),
+        "Dense": "linear",
+        "BatchNormalization": "normalization",
+    }
+
+
+def test_a_stage_is_that_of_the_class_whose_call_it_is(monkeypatch):
+    class Other(layers.Dense):
+        def call(self, x):
+            return x
+
+    monkeypatch.setattr(catalog, "home", lambda cls, namespaces: "layers")  # as if they were the library's
+    assert stage_of.__wrapped__(layers.Conv2D) == "convolution"
+    assert stage_of.__wrapped__(Own) == "pooling"
+    assert stage_of.__wrapped__(Other) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import activations, ops
@@ -23,6 +23,8 @@ class _Activation(Layer):
 class ReLU(_Activation):
     """y = max_value where x >= max_value, x where threshold <= x, else negative_slope (x - threshold)"""
 
+    stage = "activation"
+
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ) -> None:
@@ -31,6 +33,12 @@ class ReLU(_Activation):
             if value is not None and value < 0:
                 raise ValueError(f"ReLU: {name}: got {value}, expected a number >= 0")
         self.max_value, self.negative_slope, self.threshold = max_value, float(negative_slope), float(threshold)
+
+    @property
+    def activation(self) -> Callable[[Tensor], Tensor]:
+        """The function that it computes."""
+        plain = self.max_value is None and self.negative_slope == self.threshold == 0
+        return activations.relu if plain else self.call
 
     def call(self, x: Tensor) -> Tensor:
         return activations.relu(x, self.negative_slope, self.max_value, self.threshold)

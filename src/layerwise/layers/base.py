@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import config, regularizers, tree
+from .. import catalog, config, regularizers, tree
 from ..autograd import Call, Spec, Tensor
 from ..config import DTypePolicy
 from ..naming import auto_name, snake_case, suggest
@@ -43,6 +43,7 @@ class Layer(Weighted):
     Tensor([[1., 2.]], shape=(1, 2), dtype=float32)
     """
 
+    stage: str | None = None  # what part `call` can be of several layers' computation at once; see `stage_of`
     _left_out: frozenset[str] = frozenset()  # arguments that a configuration leaves out where they are None
     _build_shapes: dict[str, Any] | None = None
     _untracked = Weighted._untracked | {"_batch_input_shape", "_build_shapes", "_init_arguments"}
@@ -201,6 +202,19 @@ class Layer(Weighted):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+@functools.cache
+def stage_of(cls: type[Layer]) -> str | None:
+    """The `stage` of the library's own layers, where `call` is that of the class that says it: others may do anything.
+
+    >>> from layerwise import layers
+    >>> class Own(layers.Dense): ...
+    >>> stage_of(layers.Dense), stage_of(Own)
+    ('linear', None)
+    """
+    says, calls = (next(base for base in cls.__mro__ if name in vars(base)) for name in ("stage", "call"))
+    return cls.stage if says is calls and catalog.home(cls, ("layers",)) else None
 
 
 def _remembering(build: Callable[..., Any]) -> Callable[..., Any]:

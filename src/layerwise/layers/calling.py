@@ -161,9 +161,9 @@ class Called(Tracked):
 
     def _call_parameters(self) -> CallParameters:
         cls = type(self)
-        if "_parameters" not in cls.__dict__:
-            cls._parameters = CallParameters.of(cls.call)  # type: ignore[attr-defined]
-        return cls._parameters  # type: ignore[attr-defined]
+        if "_call_signature" not in cls.__dict__:
+            cls._call_signature = CallParameters.of(cls.call)  # type: ignore[attr-defined]
+        return cls._call_signature  # type: ignore[attr-defined]
 
     def _check_inputs(self, args: tuple[Any, ...]) -> None:
         if self.input_spec is None or not args:

@@ -24,6 +24,7 @@ class Conv(Layer, after={"activity_regularizer": "bias_regularizer"}):
     """
 
     rank: int
+    stage = "convolution"
     kernel = Weight("glorot_uniform")
     bias = Weight("zeros")
 

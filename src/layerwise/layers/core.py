@@ -112,6 +112,7 @@ class Dense(Layer, after={"activity_regularizer": "bias_regularizer"}):
     (1, 3)
     """
 
+    stage = "linear"
     supports_masking = True
     kernel = Weight("glorot_uniform")
     bias = Weight("zeros")
@@ -134,7 +135,8 @@ class Dense(Layer, after={"activity_regularizer": "bias_regularizer"}):
         return activated(self.activation, lambda act: ops.dense(x, self.kernel, self.bias, act=act))
 
 
-FUSED = {activations.relu: "relu", activations.tanh: "tanh"}  # what dense and conv apply within the same kernel
+# What kernels apply to the result of dense and conv; the last only where nobody asks that result for its logits.
+FUSED = {activations.relu: "relu", activations.tanh: "tanh", activations.sigmoid: "sigmoid"}
 
 
 def activated(activation: Callable[..., Tensor], linear: Callable[[str | None], Tensor]) -> Tensor:
@@ -143,12 +145,13 @@ def activated(activation: Callable[..., Tensor], linear: Callable[[str | None], 
     Softmax and sigmoid are left out: their results remember their logits.
     """
     fused = FUSED.get(activation)
-    return linear(fused) if fused is not None else activation(linear(None))
+    return activation(linear(None)) if fused in (None, "sigmoid") else linear(fused)
 
 
 class Activation(Layer):
     """y = activation(x)"""
 
+    stage = "activation"
     supports_masking = True
     built = True
 

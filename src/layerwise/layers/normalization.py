@@ -33,6 +33,7 @@ class BatchNormalization(Layer):
             [ 1.]], shape=(2, 1), dtype=float32)
     """
 
+    stage = "normalization"
     supports_masking = True
     beta = Weight("zeros")
     gamma = Weight("ones")

@@ -18,6 +18,7 @@ class Pooling(Layer):
     built = True
     rank: int
     pool: Callable[..., Tensor]
+    stage = "pooling"
 
     def __init__(
         self,

@@ -6,11 +6,12 @@ none of them changed or observed since, called on plain arrays outside of tapes,
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import config, observe, tree
+from .. import catalog, config, observe, tree
 from ..autograd import Tensor, differentiating
 from ..backends import backend
 from ..layers.base import Layer
@@ -21,7 +22,11 @@ from .graph import graph_of
 if TYPE_CHECKING:
     from .model import Model
 
-_LIBRARY = __package__.partition(".")[0] + "."
+
+@cache
+def _is_ours(kind: type) -> bool:
+    """Whether a class is the library's; a subclass of a user's may do anything."""
+    return catalog.home(kind) is not None
 
 
 class Inference:
@@ -58,7 +63,7 @@ def inference(model: Model) -> Inference | None:
     if (
         not backend().replays
         or observe.is_watching_layers()
-        or not type(model).__module__.startswith(_LIBRARY)
+        or not _is_ours(type(model))  # type: ignore[arg-type]
         or differentiating()
         or computing()
         or is_calling()
@@ -99,18 +104,19 @@ def _compiled(model: Model, training: bool | None, variables: list[Variable]) ->
 
 def _repeats(layer: Layer) -> bool:
     """Whether all that the layer's call does is to compute its result: no code but the library's, no losses."""
-    used = () if type(layer).__module__.startswith(__package__) else vars(layer).values()  # a model uses its graph only
+    used = () if graph_of(layer) is not None else vars(layer).values()  # a model uses its graph only
     return (
-        type(layer).__module__.startswith(_LIBRARY)
+        _is_ours(type(layer))  # type: ignore[arg-type]
         and layer.built
         and layer.activity_regularizer is None
         and not ("call" in vars(layer) or layer._losses)
-        and all(_of_library(value) for value in used if callable(value))
+        and all(_computes_ours(value) for value in used if callable(value))
     )
 
 
-def _of_library(function: Any) -> bool:
-    return str(getattr(function, "__module__", None)).startswith(_LIBRARY)
+def _computes_ours(function: Any) -> bool:
+    """Whether a function is the library's, or an object of a class that is."""
+    return _is_ours(type(function)) or catalog.home(function, catalog.TRUSTED) is not None  # type: ignore[arg-type]
 
 
 def _masked(model: Model) -> bool:

@@ -68,7 +68,7 @@ def _kind(owner: Any) -> type:
 def _internal(kind: type) -> frozenset[str]:
     """The names that every object of this kind has, and which therefore lead nowhere."""
     bare = kind(0.0) if kind is Optimizer else kind(name="bare")
-    users = {"calls", "graph", "make"}  # which may be attributes of the user's
+    users = {"calls", "graph", "make", "stage"}  # which may be attributes of the user's
     return frozenset(dir(bare)) - users - ({"layers", "optimizer"} if issubclass(kind, Model) else set())
 
 
