@@ -283,6 +283,8 @@ class Called(Tracked):
                 output = Tensor(output.value, output.tape, output.node)
             return output.note("mask", mask)
 
+        if type(outputs) is Tensor:
+            return noted(outputs, masks)
         pairs = itertools.zip_longest(leaves := tree.flatten(outputs), tree.flatten(masks)[: len(leaves)])
         return tree.pack_sequence_as(outputs, [noted(*pair) for pair in pairs])
 
