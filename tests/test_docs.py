@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from layerwise import Variable, initializers, layers
+from layerwise import Variable, layers
 from layerwise.autograd import Array, Tensor, elementwise, grad, gradcheck, primitives
 from layerwise.backends import xp
 from layerwise.backends.numpy import NumpyBackend
+from layerwise.layers.weights import Weight
 from layerwise.optimizers import Optimizer
 
 ROOT = Path(__file__).parents[1]
@@ -95,7 +96,7 @@ def recipe(first_line: str) -> dict[str, object]:
     (block,) = (block for block in blocks if block.startswith(first_line))
     names = {
         "__name__": "layerwise.recipe", "Any": Any, "Array": Array, "Layer": layers.Layer, "NumpyBackend": NumpyBackend,
-        "Optimizer": Optimizer, "Tensor": Tensor, "elementwise": elementwise, "initializers": initializers, "np": np,
+        "Optimizer": Optimizer, "Tensor": Tensor, "Weight": Weight, "elementwise": elementwise, "np": np,
         "xp": xp,
     }  # fmt: skip
     exec(compile(block, "CONTRIBUTING.md", "exec"), names)
@@ -113,7 +114,7 @@ def test_the_recipe_for_an_operation():
 
 
 def test_the_recipe_for_a_layer():
-    layer = recipe("class Scale")["Scale"](initializer="ones")
+    layer = recipe("class Scale")["Scale"](scale_initializer="ones")
     np.testing.assert_array_equal(layer([[1.0, 2.0]]), [[1.0, 2.0]])
     assert [v.shape for v in layer.trainable_variables] == [(2,)]
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()

@@ -32,8 +32,7 @@ LONG_FILES = {
     "layerwise/saving/onnx.py",
 }  # fmt: skip
 LONG_FUNCTIONS: set[str] = set()
-DECIDES_BY_MODULE = {
-}  # fmt: skip
+DECIDES_BY_MODULE: set[str] = set()
 
 
 def check(offenders: Iterable[str], known: set[str], remedy: str) -> None:
@@ -285,7 +284,7 @@ def unnamed_arguments(value: Any) -> list[str]:
     return [name for name in names if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
 
 
-UNNAMED = set("ops layers metrics losses autograd optimizers activations backend".split())
+UNNAMED = set("ops metrics losses autograd optimizers activations backend".split())
 UNNAMED |= set("fundamentals applications backends constraints initializers regularizers".split())
 
 

@@ -393,8 +393,13 @@ def lookups(
             return get(config) if isinstance(config, str) else deserialize(config)
 
     get.__doc__ = f"""The {kind} that a name such as {example!r}, a configuration, a class or the thing itself means."""
-    serialize_.__doc__ = f"""The {kind} as plain data, which `deserialize` reads: its name or a configuration."""
-    deserialize_.__doc__ = f"""The {kind} that `serialize` wrote as `config`, or that has this name."""
+    serialize_.__doc__ = f"""The {kind} `obj` as plain data, which `deserialize` reads: its name or a configuration."""
+    deserialize_.__doc__ = f"""The {kind} that `serialize` wrote as `config`, or of this name, or a custom object.
+
+    Args:
+        config: what `serialize` returned, or a name.
+        custom_objects: further classes and functions by name.
+    """
     if example:
         deserialize_.__doc__ += f"""
 

@@ -21,7 +21,11 @@ Factor = float | Sequence[float]
 
 
 class Augmentation(ImageLayer):
-    """The common part: `augment` changes a batch of images with channels last."""
+    """The common part: `augment` changes a batch of images with channels last.
+
+    Args:
+        seed: what the numbers drawn begin with; None: drawn itself.
+    """
 
     def __init__(self, seed: int | None = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format, **kwargs)
@@ -51,7 +55,7 @@ class Augmentation(ImageLayer):
         return random.uniform((x.shape[0], 1, 1, 1), *bounds, dtype=x.dtype, seed=self.generator)
 
 
-class RandomFlip(Augmentation):
+class RandomFlip(Augmentation, options_of=Augmentation):
     """y = x mirrored, with probability 1/2
 
     mode: "horizontal" (left to right), "vertical" (top to bottom) or "horizontal_and_vertical": both at once, as in
@@ -62,14 +66,8 @@ class RandomFlip(Augmentation):
     [1.0, 2.0]
     """
 
-    def __init__(
-        self,
-        mode: str = "horizontal_and_vertical",
-        seed: int | None = None,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(seed, data_format, **kwargs)
+    def __init__(self, mode: str = "horizontal_and_vertical", **options: Any) -> None:
+        super().__init__(**options)
         self.mode = _one_of("RandomFlip: mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
 
     def augment(self, x: Tensor) -> Tensor:
@@ -79,15 +77,20 @@ class RandomFlip(Augmentation):
 
 
 class Affine(Augmentation):
-    """The common part of layers that move pixels: y[place] = x[matrix place], see `ops.image.affine_transform`."""
+    """The common part of layers that move pixels: y[place] = x[matrix place], see `ops.image.affine_transform`.
+
+    Args:
+        fill_mode, fill_value: what comes in from outside: "reflect", "constant", "wrap", "nearest" or "mirror".
+        interpolation: between pixels: "nearest" or "bilinear".
+    """
 
     def __init__(
         self,
-        fill_mode: str,
-        interpolation: str,
-        seed: int | None,
-        fill_value: float,
-        data_format: str | None,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, data_format, **kwargs)
@@ -105,7 +108,7 @@ class Affine(Augmentation):
         )
 
 
-class RandomRotation(Affine):
+class RandomRotation(Affine, options_of=Affine):
     """y = x turned about its centre by an angle uniform on 2 pi [lower, upper], counter-clockwise
 
     factor: (lower, upper) as fractions of a full turn, or one number for (-factor, factor). What comes in from outside
@@ -117,17 +120,8 @@ class RandomRotation(Affine):
            [1., 3.]], dtype=float32)
     """
 
-    def __init__(
-        self,
-        factor: Factor,
-        fill_mode: str = "reflect",
-        interpolation: str = "bilinear",
-        seed: int | None = None,
-        fill_value: float = 0.0,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+    def __init__(self, factor: Factor, **options: Any) -> None:
+        super().__init__(**options)
         self.factor = _bounds("RandomRotation: factor", factor)
 
     def augment(self, x: Tensor) -> Tensor:
@@ -139,7 +133,7 @@ class RandomRotation(Affine):
         return self.transformed(x, cos, -sin, from_left, sin, cos, from_top)
 
 
-class RandomTranslation(Affine):
+class RandomTranslation(Affine, options_of=Affine):
     """y = x moved down by a part of its height and to the right by a part of its width
 
     height_factor, width_factor: (lower, upper), from -1 to 1, or one number for (-factor, factor).
@@ -149,18 +143,8 @@ class RandomTranslation(Affine):
     Tensor([[0., 1.]], shape=(1, 2), dtype=float32)
     """
 
-    def __init__(
-        self,
-        height_factor: Factor,
-        width_factor: Factor,
-        fill_mode: str = "reflect",
-        interpolation: str = "bilinear",
-        seed: int | None = None,
-        fill_value: float = 0.0,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+    def __init__(self, height_factor: Factor, width_factor: Factor, **options: Any) -> None:
+        super().__init__(**options)
         self.height_factor, self.width_factor = height_factor, width_factor
         self.height_bounds = _bounds("RandomTranslation: height_factor", height_factor)
         self.width_bounds = _bounds("RandomTranslation: width_factor", width_factor)
@@ -171,7 +155,7 @@ class RandomTranslation(Affine):
         return self.transformed(x, 1.0, 0.0, -right, 0.0, 1.0, -down)
 
 
-class RandomZoom(Affine):
+class RandomZoom(Affine, options_of=Affine):
     """y = x shrunk (factors > 0) or enlarged (factors < 0) about its centre, by 1 + factor
 
     height_factor, width_factor: (lower, upper), above -1 and up to 1, or one number for (-factor, factor); without
@@ -182,18 +166,8 @@ class RandomZoom(Affine):
     Tensor([[2., 4., 6.]], shape=(1, 3), dtype=float32)
     """
 
-    def __init__(
-        self,
-        height_factor: Factor,
-        width_factor: Factor | None = None,
-        fill_mode: str = "reflect",
-        interpolation: str = "bilinear",
-        seed: int | None = None,
-        fill_value: float = 0.0,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+    def __init__(self, height_factor: Factor, width_factor: Factor | None = None, **options: Any) -> None:
+        super().__init__(**options)
         self.height_factor, self.width_factor = height_factor, width_factor
         self.height_bounds = _bounds("RandomZoom: height_factor", height_factor)
         self.width_bounds = None if width_factor is None else _bounds("RandomZoom: width_factor", width_factor)
@@ -207,7 +181,7 @@ class RandomZoom(Affine):
         return self.transformed(x, width, 0.0, (1 - width) * (right / 2), 0.0, height, (1 - height) * (bottom / 2))
 
 
-class RandomCrop(Augmentation):
+class RandomCrop(Augmentation, options_of=Augmentation):
     """y = a part of each image, of the given height and width, from a random place
 
     A side that is shorter than asked for is kept as it is, and resized. When not training the part is the middle one,
@@ -218,15 +192,8 @@ class RandomCrop(Augmentation):
     (5, 2, 3, 1)
     """
 
-    def __init__(
-        self,
-        height: int,
-        width: int,
-        seed: int | None = None,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(seed, data_format, **kwargs)
+    def __init__(self, height: int, width: int, **options: Any) -> None:
+        super().__init__(**options)
         self.height, self.width = per_dimension((height, width), 2, "RandomCrop: (height, width)")
 
     def augment(self, x: Tensor) -> Tensor:
@@ -245,7 +212,19 @@ class RandomCrop(Augmentation):
         return center_crop(x, self.height, self.width, self.data_format)
 
 
-class RandomContrast(Augmentation):
+class Intensity(Augmentation, options_of=Augmentation):
+    """The common part of layers that change the values of pixels by a factor of their own, within `value_range`."""
+
+    least = -1  # that the factor may be
+
+    def __init__(self, factor: Factor, value_range: Sequence[float] = (0, 255), **options: Any) -> None:
+        super().__init__(**options)
+        kind = type(self).__name__
+        self.factor = _bounds(f"{kind}: factor", factor, self.least)
+        self.value_range = _value_range(kind, value_range)
+
+
+class RandomContrast(Intensity):
     """y = mean + (x - mean) f, with each channel's mean and f uniform on [1 - lower, 1 + upper], within `value_range`
 
     factor: (lower, upper), from 0 to 1, or one number for (0, factor).
@@ -255,17 +234,7 @@ class RandomContrast(Augmentation):
     Tensor([[100., 140.]], shape=(1, 2), dtype=float32)
     """
 
-    def __init__(
-        self,
-        factor: Factor,
-        value_range: Sequence[float] = (0, 255),
-        seed: int | None = None,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(seed, data_format, **kwargs)
-        self.factor = _bounds("RandomContrast: factor", factor, least=0)
-        self.value_range = _value_range("RandomContrast", value_range)
+    least = 0
 
     def augment(self, x: Tensor) -> Tensor:
         lower, upper = self.factor
@@ -273,7 +242,7 @@ class RandomContrast(Augmentation):
         return ops.clip(mean + (x - mean) * self.draw(x, (1 - lower, 1 + upper)), *self.value_range)
 
 
-class RandomBrightness(Augmentation):
+class RandomBrightness(Intensity):
     """y = x + f (maximum - minimum), f uniform on [lower, upper], within `value_range`, which is (minimum, maximum)
 
     factor: (lower, upper), from -1 to 1, or one number for (-factor, factor).
@@ -282,18 +251,6 @@ class RandomBrightness(Augmentation):
     >>> layers.RandomBrightness((0.5, 0.5), value_range=(0, 1))([[[0.2], [0.9]]])[..., 0]
     Tensor([[0.7, 1. ]], shape=(1, 2), dtype=float32)
     """
-
-    def __init__(
-        self,
-        factor: Factor,
-        value_range: Sequence[float] = (0, 255),
-        seed: int | None = None,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(seed, data_format, **kwargs)
-        self.factor = _bounds("RandomBrightness: factor", factor)
-        self.value_range = _value_range("RandomBrightness", value_range)
 
     def augment(self, x: Tensor) -> Tensor:
         low, high = self.value_range

@@ -16,7 +16,8 @@ from ..naming import auto_name, snake_case, suggest
 from ..serialization import deserialize, serialize
 from ..variables import in_step
 from .calling import calls_of
-from .weights import Weighted, compose
+from .signatures import compose, describe
+from .weights import Weighted
 
 
 class Layer(Weighted):
@@ -51,6 +52,8 @@ class Layer(Weighted):
     def __init_subclass__(cls, after: Mapping[str, str] | None = None, options_of: Any = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         compose(cls, after or {}, options_of)
+        if cls.__init__ is not Layer.__init__:
+            describe(cls)
         if "build" in cls.__dict__:
             cls.build = _remembering(cls.build)  # type: ignore[method-assign]
 

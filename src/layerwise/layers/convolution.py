@@ -21,6 +21,12 @@ class Conv(Layer, after={"activity_regularizer": "bias_regularizer"}):
     t runs over the kernel's taps, c over channels. x (N, spatial..., C), kernel (kernel_size..., C / groups, filters),
     bias (filters,) -> (N, out..., filters), or channels second with `data_format="channels_first"`. Padding "valid"
     adds nothing; "same" adds zeros so that out = ceil(spatial / stride); "causal" (one dimension) all in front.
+
+    Args:
+        strides: how far apart the places are where the kernel is laid: one number, or one for each dimension.
+        padding: "valid", "same" or "causal".
+        dilation_rate: how far apart its taps are, likewise.
+        use_bias: whether there is a bias.
     """
 
     rank: int

@@ -19,7 +19,18 @@ from .weights import Weight
 
 
 class InputLayer(Layer):
-    """The entry of a graph: y = x."""
+    """The entry of a graph: y = x.
+
+    Args:
+        shape: without the batch size; None for sizes that vary.
+        batch_size: the batch size where it is fixed.
+        dtype: of the numbers, by default `config.floatx()`.
+        sparse, ragged: Keras' arguments, kept without effect.
+        batch_shape: in place of shape: with the batch size.
+        input_tensor: a symbolic Tensor whose shape and dtype are taken.
+        optional: whether None may be given for it.
+        name: of the layer.
+    """
 
     built = True
 
@@ -92,7 +103,17 @@ def Input(
     tensor: Tensor | None = None,
     optional: bool = False,
 ) -> Tensor:
-    """The symbolic input of a functional model: shape without the batch size, None for sizes that vary.
+    """The symbolic input of a functional model.
+
+    Args:
+        shape: without the batch size; None for sizes that vary.
+        batch_size: the batch size where it is fixed.
+        dtype: of the numbers, by default `config.floatx()`.
+        sparse, ragged: Keras' arguments, kept without effect.
+        batch_shape: in place of shape: with the batch size.
+        name: of the layer.
+        tensor: a symbolic Tensor whose shape and dtype are taken.
+        optional: whether None may be given for it.
 
     >>> from layerwise import layers
     >>> layers.Input((28, 28, 1))
@@ -105,7 +126,7 @@ def Input(
 class Dense(Layer, after={"activity_regularizer": "bias_regularizer"}):
     """y = activation(x W + b)
 
-    x (..., n), kernel W (n, units), bias b (units,) -> (..., units).
+    x (..., n), kernel W (n, units), bias b (units,) -> (..., units); without b where `use_bias` is False.
 
     >>> from layerwise import layers
     >>> layers.Dense(3, activation="relu")([[1.0, 2.0]]).shape
@@ -229,6 +250,8 @@ class Identity(Layer):
 class Flatten(Layer):
     """y = each example's numbers in one row: (N, ...) -> (N, product)
 
+    With `data_format="channels_first"` channels are brought behind the other dimensions before.
+
     >>> from layerwise import layers, ops
     >>> layers.Flatten()(ops.zeros((2, 3, 4))).shape
     (2, 12)
@@ -246,7 +269,7 @@ class Flatten(Layer):
 
 
 class Reshape(Layer):
-    """y = each example in another shape; one size may be -1"""
+    """y = each example in the shape `target_shape`, one size of which may be -1"""
 
     built = True
 
@@ -267,7 +290,7 @@ class Reshape(Layer):
 
 
 class Permute(Layer):
-    """y = each example with its axes, counted from 1, in another order"""
+    """y = each example with its axes, counted from 1, in the order `dims`"""
 
     built = True
 

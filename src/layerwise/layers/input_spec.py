@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class InputSpec:
-    """What a layer accepts: a number of dimensions (exact, least, most), sizes along axes, a shape, a dtype."""
+    """What a layer accepts.
+
+    Args:
+        dtype: of the numbers.
+        shape: the whole shape, None for sizes that vary.
+        ndim, max_ndim, min_ndim: how many dimensions: exactly, at most, at least.
+        axes: sizes along axes.
+        allow_last_axis_squeeze, name, optional: Keras' arguments, kept without effect.
+    """
 
     dtype: str | None = None
     shape: tuple[int | None, ...] | None = None

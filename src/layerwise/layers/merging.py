@@ -125,35 +125,35 @@ class Concatenate(Layer):
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
-    """y = x1 + x2 + ..., as an `Add` layer."""
+    """y = x1 + x2 + ... for the list `inputs`, as an `Add` layer."""
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
-    """y = x1 - x2, as a `Subtract` layer."""
+    """y = x1 - x2 for the list `inputs`, as a `Subtract` layer."""
     return Subtract(**kwargs)(inputs)
 
 
 def multiply(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
-    """y = x1 x2 ..., as a `Multiply` layer."""
+    """y = x1 x2 ... for the list `inputs`, as a `Multiply` layer."""
     return Multiply(**kwargs)(inputs)
 
 
 def average(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
-    """y = the mean of x1, x2, ..., as an `Average` layer."""
+    """y = the mean of x1, x2, ... for the list `inputs`, as an `Average` layer."""
     return Average(**kwargs)(inputs)
 
 
 def maximum(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
-    """y = the largest of x1, x2, ..., as a `Maximum` layer."""
+    """y = the largest of x1, x2, ... for the list `inputs`, as a `Maximum` layer."""
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
-    """y = the smallest of x1, x2, ..., as a `Minimum` layer."""
+    """y = the smallest of x1, x2, ... for the list `inputs`, as a `Minimum` layer."""
     return Minimum(**kwargs)(inputs)
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Tensor:
-    """y = x1, x2, ... one after the other, as a `Concatenate` layer."""
+    """y = x1, x2, ... of the list `inputs`, one after the other along `axis`, as a `Concatenate` layer."""
     return Concatenate(axis=axis, **kwargs)(inputs)

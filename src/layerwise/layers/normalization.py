@@ -18,6 +18,8 @@ from .weights import Weight
 class BatchNormalization(Layer):
     """y = (x - mean) / sqrt(var + epsilon) * gamma + beta
 
+    Without gamma where `scale` is False, without beta where `center` is False.
+
     In training mean and variance are the batch's, over all axes but `axis`, and
     moving = momentum * moving + (1 - momentum) * batch's; otherwise they are the moving ones. A mask leaves positions
     out of the statistics. A layer that is not trainable uses the moving ones always. (Ioffe & Szegedy 2015)
@@ -26,6 +28,8 @@ class BatchNormalization(Layer):
     r = std / renorm_std, d = (mean - renorm_mean) / renorm_std, with renorm_mean and renorm_std the averages that
     `renorm_momentum` makes of the batches', r and d constants to the gradient, which `renorm_clipping` (a dict with
     "rmin", "rmax", "dmax") keeps within rmin <= r <= rmax, |d| <= dmax. (Ioffe 2017)
+
+    `synchronized` is kept without effect.
 
     >>> from layerwise import layers, ops
     >>> layers.BatchNormalization(epsilon=0.0)(ops.array([[1.0], [3.0]]), training=True)
@@ -175,8 +179,8 @@ def _average(moving: Variable, value: Tensor, momentum: float) -> None:
 class LayerNormalization(Layer):
     """y = (x - mean) / sqrt(var + epsilon) * gamma + beta, with mean and variance of each example over `axis`
 
-    gamma and beta have the sizes of x along `axis`. (Ba, Kiros & Hinton 2016) With `rms_scaling`, which Keras has for
-    old files only, y = x / sqrt(var + epsilon) * gamma.
+    gamma and beta have the sizes of x along `axis`; gamma is there with `scale`, beta with `center`. (Ba, Kiros
+    & Hinton 2016) With `rms_scaling`, which Keras has for old files only, y = x / sqrt(var + epsilon) * gamma.
 
     >>> from layerwise import layers, ops
     >>> layers.LayerNormalization(epsilon=0.0)(ops.array([[1.0, 3.0]]))

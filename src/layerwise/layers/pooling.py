@@ -13,7 +13,14 @@ from .input_spec import InputSpec
 
 
 class Pooling(Layer):
-    """The common part of windowed pooling: windows of `pool_size`, `strides` apart (by default side by side)."""
+    """The common part of windowed pooling.
+
+    Args:
+        pool_size: of the windows: one size, or one for each dimension.
+        strides: how far apart they are; None: side by side.
+        padding: "valid" adds nothing, "same" adds positions that do not count, so that out = ceil(size / stride).
+        data_format: "channels_last" or "channels_first"; None: as configured.
+    """
 
     built = True
     rank: int
@@ -83,7 +90,12 @@ class AveragePooling3D(Pooling):
 
 
 class GlobalPooling(Layer):
-    """The common part of pooling over all positions: (N, spatial..., C) -> (N, C)"""
+    """The common part of pooling over all positions: (N, spatial..., C) -> (N, C)
+
+    Args:
+        data_format: "channels_last" or "channels_first"; None: as configured.
+        keepdims: whether the dimensions stay, with size 1.
+    """
 
     built = True
     rank: int
@@ -123,9 +135,6 @@ class GlobalAveragePooling1D(GlobalPooling):
 
     supports_masking = True
     rank, reduce = 1, staticmethod(ops.mean)
-
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
-        super().__init__(data_format, keepdims, **kwargs)
 
     def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:

@@ -163,7 +163,11 @@ def _batches(data: Any) -> Iterable[Any]:
 
 
 class ImageLayer(Layer):
-    """The common part of layers on images: (height, width, channels) or a batch of them."""
+    """The common part of layers on images: (height, width, channels) or a batch of them.
+
+    Args:
+        data_format: "channels_last" or "channels_first"; None: as configured.
+    """
 
     built = True
 
@@ -173,8 +177,16 @@ class ImageLayer(Layer):
         self.input_spec = InputSpec(min_ndim=3, max_ndim=4)
 
 
-class Resizing(ImageLayer):
-    """y = images of another height and width; see `ops.image.resize` for the arguments
+class Resizing(ImageLayer, options_of=ImageLayer):
+    """y = images of another height and width
+
+    Args:
+        height, width: of the result.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+        crop_to_aspect_ratio: cut away what would be distorted.
+        pad_to_aspect_ratio: add a border rather than distort.
+        fill_mode, fill_value: what the border is made of.
+        antialias: whether to smooth before making images smaller.
 
     >>> from layerwise import layers, ops
     >>> layers.Resizing(28, 28)(ops.zeros((2, 8, 8, 1))).shape
@@ -191,10 +203,9 @@ class Resizing(ImageLayer):
         fill_mode: str = "constant",
         fill_value: float = 0.0,
         antialias: bool = False,
-        data_format: str | None = None,
-        **kwargs: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(data_format, **kwargs)
+        super().__init__(**options)
         self.height, self.width = per_dimension((height, width), 2, "Resizing: (height, width)")
         known = ("nearest", *ops.image.KERNELS)
         if interpolation not in known:
@@ -219,16 +230,18 @@ class Resizing(ImageLayer):
         )
 
 
-class CenterCrop(ImageLayer):
-    """y = the middle of each image; where an image is smaller, the largest part of that shape, resized
+class CenterCrop(ImageLayer, options_of=ImageLayer):
+    """y = the middle of each image, of this `height` and `width`
+
+    Where an image is smaller, it is the largest part of that shape, resized.
 
     >>> from layerwise import layers, ops
     >>> layers.CenterCrop(1, 2)(ops.reshape(ops.arange(12.0), (3, 4, 1)))[..., 0]
     Tensor([[5., 6.]], shape=(1, 2), dtype=float32)
     """
 
-    def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(data_format, **kwargs)
+    def __init__(self, height: int, width: int, **options: Any) -> None:
+        super().__init__(**options)
         self.height, self.width = per_dimension((height, width), 2, "CenterCrop: (height, width)")
 
     def call(self, x: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from .base import Layer
 class Dropout(Layer):
     """y = x / (1 - rate) with probability 1 - rate, else 0, in training; y = x otherwise
 
-    `noise_shape` has 1 where one decision holds for all positions along an axis. (Srivastava et al. 2014)
+    `noise_shape` has 1 where one decision holds for all positions along an axis; with a `seed` the decisions are the
+    same in each run. (Srivastava et al. 2014)
 
     >>> from layerwise import layers, ops
     >>> layers.Dropout(0.5)(ops.ones((1, 2)))
@@ -42,7 +43,7 @@ class Dropout(Layer):
 
 
 class GaussianNoise(Layer):
-    """y = x + noise of mean 0 and deviation `stddev` in training; y = x otherwise"""
+    """y = x + noise of mean 0 and deviation `stddev` in training, from `seed` if one is given; y = x otherwise"""
 
     supports_masking = True
     built = True

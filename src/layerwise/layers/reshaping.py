@@ -26,7 +26,12 @@ def _pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
 
 
 class ZeroPadding(Layer):
-    """y = x with zeros (before, after) along each spatial dimension"""
+    """y = x with zeros (before, after) along each spatial dimension
+
+    Args:
+        padding: how many: one number for all, one for each dimension, or a pair (before, after) for each.
+        data_format: "channels_last" or "channels_first"; None: as configured.
+    """
 
     built = True
     rank: int
@@ -69,7 +74,12 @@ class ZeroPadding3D(ZeroPadding):
 
 
 class Cropping(Layer):
-    """y = x without (before, after) positions along each spatial dimension"""
+    """y = x without (before, after) positions along each spatial dimension
+
+    Args:
+        cropping: how many: one number for all, one for each dimension, or a pair (before, after) for each.
+        data_format: "channels_last" or "channels_first"; None: as configured.
+    """
 
     built = True
     rank: int
@@ -130,7 +140,13 @@ class UpSampling1D(Layer):
 
 
 class UpSampling2D(Layer):
-    """y = x enlarged by whole factors: each pixel repeated, or bilinear interpolation"""
+    """y = x enlarged by whole factors: each pixel repeated, or bilinear interpolation
+
+    Args:
+        size: the factor, or one for the height and one for the width.
+        data_format: "channels_last" or "channels_first"; None: as configured.
+        interpolation: "nearest" repeats pixels; see `ops.image.resize` for the others.
+    """
 
     built = True
 

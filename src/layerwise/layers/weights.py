@@ -21,11 +21,7 @@ Tensor([[0., 0.]], shape=(1, 2), dtype=float32)
 
 from __future__ import annotations
 
-import functools
-import inspect
-import textwrap
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from inspect import Parameter
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +32,7 @@ from ..variables import Variable
 from .calling import Called
 from .tracking import own_weights
 
-_KINDS = {  # of options: what brings a value into its form, and what the documentation says
+KINDS = {  # of options: what brings a value into its form, and what the documentation says
     "initializer": (initializers.get, "what the weights begin with"),
     "regularizer": (regularizers.get, "functions of the weights, whose values join the losses"),
     "constraint": (constraints.get, "applied to the weights after each update"),
@@ -71,7 +67,7 @@ class Weight:
     def options(self) -> dict[str, tuple[str, Any]]:
         """The name of each kind of option that it has, and the default."""
         prefix = self.prefix or self.name
-        defaults = {kind: self.initializer if kind == "initializer" else None for kind in _KINDS}
+        defaults = {kind: self.initializer if kind == "initializer" else None for kind in KINDS}
         return {k: (f"{prefix}_{k}", v) for k, v in defaults.items() if self.trainable or k == "initializer"}
 
 
@@ -79,58 +75,6 @@ def slots_of(cls: type) -> dict[str, Weight]:
     """The slots of a class, also those of the classes above it, by name."""
     attributes = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
     return {name: value for name, value in attributes.items() if isinstance(value, Weight)}
-
-
-def compose(cls: type[Weighted], after: Mapping[str, str], options_of: type[Weighted] | None) -> None:
-    """Give the `__init__` in a class's body the options of its slots, or of another class, if it hands on `**options`.
-
-    They follow the parameters before `*`: the initializers of all slots, the regularizers, the constraints; then come
-    the keyword-only parameters. `after` says which option stands behind which other instead. All are positional
-    outside, as in Keras.
-    """
-    init: Callable[..., None] | None = vars(cls).get("__init__")
-    slots = [value for value in vars(cls).values() if isinstance(value, Weight)]
-    own = list(inspect.signature(init).parameters.values()) if init is not None else []
-    if init is None or own[-1].kind is not Parameter.VAR_KEYWORD or not (slots or options_of):
-        return
-    count = sum(p.kind is Parameter.POSITIONAL_OR_KEYWORD for p in own)
-    options = [slot.options()[kind] for kind in _KINDS for slot in slots if kind in slot.options()]
-    added = [Parameter(name, Parameter.KEYWORD_ONLY, default=value, annotation=Any) for name, value in options]
-    if options_of is not None:
-        added += list(inspect.signature(options_of).parameters.values())[:-1]
-    order = [*own[:count], *added, *own[count:-1]]
-    for name, before in after.items():
-        base = Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Any)
-        moved = next((p for p in order if p.name == name), base)
-        order = [p for p in order if p is not moved]
-        order.insert([p.name for p in order].index(before) + 1, moved)
-    names = [p.name for p in order]
-
-    @functools.wraps(init)
-    def __init__(*args: Any, **options: Any) -> None:
-        if len(args) > len(names):
-            raise TypeError(f"{cls.__name__}: got {len(args) - 1} arguments, expected at most {len(names) - 1}")
-        init(*args[:count], **dict(zip(names[count:], args[count:], strict=False)), **options)
-
-    positional = [p.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) for p in order]
-    __init__.__signature__ = inspect.Signature([*positional, own[-1]])  # type: ignore[attr-defined]
-    cls.__init__ = __init__  # type: ignore[method-assign]
-    cls._written = cls._written | {name for name, _ in options}
-    if cls.__doc__ and slots:
-        cls.__doc__ = _documented(cls.__doc__, slots, "activity_regularizer" in after)
-
-
-def _documented(text: str, slots: Sequence[Weight], regularized: bool) -> str:
-    """A class's docstring with its slots' options, before the first example."""
-    sentences = []
-    for kind, (_, meaning) in _KINDS.items():
-        names = [slot.options()[kind][0] for slot in slots if kind in slot.options()]
-        sentences += [f"{', '.join(names)}: {meaning}"] if names else []
-    if regularized:
-        sentences.append("activity_regularizer: a function of the output, whose value joins them too")
-    lines = textwrap.wrap("; ".join(sentences) + ".", 116, initial_indent="    ", subsequent_indent="    ")
-    head, example, rest = text.partition("\n    >>> ")
-    return f"{head.rstrip()}\n\n" + "\n".join(lines) + (f"\n{example}{rest}" if example else "\n    ")
 
 
 class Weighted(Called):
@@ -201,7 +145,7 @@ class Weighted(Called):
         """Set the options of the slots, taken out of `options` where they are given there."""
         for slot in slots_of(type(self)).values():
             for kind, (name, default) in slot.options().items():
-                setattr(self, name, _KINDS[kind][0](options.pop(name, default)))
+                setattr(self, name, KINDS[kind][0](options.pop(name, default)))
 
     def count_params(self) -> int:
         """How many numbers the weights hold."""
