@@ -13,7 +13,6 @@ from layerwise import Variable, layers
 from layerwise.autograd import Array, Tensor, elementwise, grad, gradcheck, primitives
 from layerwise.backends import xp
 from layerwise.backends.numpy import NumpyBackend
-from layerwise.layers.weights import Weight
 from layerwise.optimizers import Optimizer
 
 ROOT = Path(__file__).parents[1]
@@ -96,7 +95,7 @@ def recipe(first_line: str) -> dict[str, object]:
     (block,) = (block for block in blocks if block.startswith(first_line))
     names = {
         "__name__": "layerwise.recipe", "Any": Any, "Array": Array, "Layer": layers.Layer, "NumpyBackend": NumpyBackend,
-        "Optimizer": Optimizer, "Tensor": Tensor, "Weight": Weight, "elementwise": elementwise, "np": np,
+        "Optimizer": Optimizer, "Tensor": Tensor, "Weight": layers.Weight, "elementwise": elementwise, "np": np,
         "xp": xp,
     }  # fmt: skip
     exec(compile(block, "CONTRIBUTING.md", "exec"), names)

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = _lazy(
     "layerwise.layers",
     {
         ".base": "Layer",
+        ".weights": "Weight",
         ".input_spec": "InputSpec",
         ".": "deserialize serialize",
         ".core": "Activation Dense Flatten Identity Input InputLayer Lambda Permute RepeatVector Reshape",
