@@ -117,7 +117,9 @@ def stub(path: Path, call: ast.Call) -> str:
                 if f"from . import {home[1:]} as {alias}" not in imports:
                     imports.append(f"from . import {home[1:]} as {alias}")
                 listing = listed(parameters, module, alias)
-                classes.append(f"class {name}({alias}.{name}):\n    def __init__(\n{listing}    ) -> None: ...\n")
+                options = "".join(f"    {option}: Any\n" for option in sorted(getattr(value, "_written", ())))
+                init = f"    def __init__(\n{listing}    ) -> None: ...\n"
+                classes.append(f"class {name}({alias}.{name}):\n{options}{init}")
     text = "\n".join(sorted(classes, key=lambda c: c[:4] not in ("clas", "def ")))  # other names of classes at the end
     typed = sorted({n for n in re.findall(r"\b[A-Z]\w+\b", text) if hasattr(collections.abc, n)})
     head = [f"from collections.abc import {', '.join(typed)}"] if typed else []

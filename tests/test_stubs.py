@@ -22,6 +22,7 @@ from layerwise import Sequential, callbacks, datasets, initializers, layers, los
 dense = layers.Dense(3, "relu", kernel_initializer="he_normal", name="first", input_shape=(4,))
 reveal_type(dense)  # layers.Dense
 reveal_type(dense.units)  # int
+reveal_type(dense.kernel_initializer)  # Any
 reveal_type(layers.MaxPool2D())  # layers.MaxPooling2D
 reveal_type(losses.Huber(2.0))  # losses.Huber
 reveal_type(losses.huber)  # -> layerwise.autograd.tape.Tensor

@@ -23,6 +23,7 @@ from .merging import maximum as maximum
 from .merging import minimum as minimum
 from .merging import multiply as multiply
 from .merging import subtract as subtract
+from .weights import Weight as Weight
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any: ...
 
@@ -46,6 +47,12 @@ class Activation(_core.Activation):
     ) -> None: ...
 
 class Dense(_core.Dense):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
     def __init__(
         self,
         units: int,
@@ -196,6 +203,12 @@ class Reshape(_core.Reshape):
     ) -> None: ...
 
 class Conv1D(_convolution.Conv1D):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
     def __init__(
         self,
         filters: int,
@@ -227,6 +240,12 @@ class Conv1D(_convolution.Conv1D):
     ) -> None: ...
 
 class Conv2D(_convolution.Conv2D):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
     def __init__(
         self,
         filters: int,
@@ -258,6 +277,12 @@ class Conv2D(_convolution.Conv2D):
     ) -> None: ...
 
 class Conv3D(_convolution.Conv3D):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
     def __init__(
         self,
         filters: int,
@@ -517,6 +542,14 @@ class MaxPooling3D(_pooling.MaxPooling3D):
     ) -> None: ...
 
 class BatchNormalization(_normalization.BatchNormalization):
+    beta_constraint: Any
+    beta_initializer: Any
+    beta_regularizer: Any
+    gamma_constraint: Any
+    gamma_initializer: Any
+    gamma_regularizer: Any
+    moving_mean_initializer: Any
+    moving_variance_initializer: Any
     def __init__(
         self,
         axis: int = -1,
@@ -550,6 +583,12 @@ class BatchNormalization(_normalization.BatchNormalization):
     ) -> None: ...
 
 class LayerNormalization(_normalization.LayerNormalization):
+    beta_constraint: Any
+    beta_initializer: Any
+    beta_regularizer: Any
+    gamma_constraint: Any
+    gamma_initializer: Any
+    gamma_regularizer: Any
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
@@ -779,6 +818,9 @@ class LeakyReLU(_activation.LeakyReLU):
     ) -> None: ...
 
 class PReLU(_activation.PReLU):
+    alpha_constraint: Any
+    alpha_initializer: Any
+    alpha_regularizer: Any
     def __init__(
         self,
         alpha_initializer: Any = 'Zeros',
