@@ -88,7 +88,7 @@ class Progbar:
         """Say that `n` more steps are done."""
         self.update(self.seen + n, values)
 
-    def _averages(self, name: str) -> bool:
+    def _is_averaged(self, name: str) -> bool:
         if self._stateless is not None:
             return name in self._stateless
         return self._stateful is None or name not in self._stateful
@@ -101,7 +101,7 @@ class Progbar:
             values = values.items()
         shown = dict(self._values)
         for name, value in values:
-            if self._averages(name):
+            if self._is_averaged(name):
                 total, count = self._sums.get(name, (0.0, 0))
                 weight = max(steps, 1)
                 self._sums[name] = total, count = total + float(value) * weight, count + weight
@@ -112,7 +112,7 @@ class Progbar:
     # What the line says
 
     def _count(self) -> str:
-        if self._known:
+        if self._is_known:
             return f"{self.seen:>{len(str(self.target))}}/{self.target}"
         return f"{self.seen} {self.unit_name}{'' if self.seen == 1 else 's'}"
 
@@ -125,7 +125,7 @@ class Progbar:
         return f"{seconds * factor:.0f}{unit}/{self.unit_name}"
 
     @property
-    def _known(self) -> bool:
+    def _is_known(self) -> bool:
         """Whether it is known how many steps there are; one that is surpassed was wrong."""
         return self.target is not None and self.seen <= self.target
 
@@ -137,7 +137,7 @@ class Progbar:
         if self.seen <= count:
             return [_clock(now - self._start)]
         seconds = (now - start) / (self.seen - count)
-        if done or not self._known:
+        if done or not self._is_known:
             return [_clock(now - self._start), self._rate(seconds)]
         return [f"{_clock(seconds * ((self.target or 0) - self.seen))} left", self._rate(seconds)]
 
@@ -155,9 +155,9 @@ class Progbar:
         while True:
             tail = " ".join(timing) + "".join(f" - {metric}" for metric in metrics)
             room = columns - _columns(" ".join([*head, tail]))
-            if not self._known and room >= 0:
+            if not self._is_known and room >= 0:
                 return " ".join([*head, tail])
-            if self._known and room > _SHORTEST_BAR:
+            if self._is_known and room > _SHORTEST_BAR:
                 return " ".join([*head, self._bar(min(self.width, room - 1)), tail])
             if len(timing) > 1:
                 timing.pop()
@@ -170,7 +170,7 @@ class Progbar:
         """The completed line, continued in further rows where the terminal is too narrow for it."""
         parts = [*self._head(), *self._timing(now, done=True)]
         if self.verbose == 1:
-            bar = [self._bar(self.width)] if self._known else []
+            bar = [self._bar(self.width)] if self._is_known else []
             full = " ".join([*self._head(), *bar, *self._timing(now, done=True)])
             parts = [full if _columns(full) <= columns else " ".join(parts)]
         rows = parts[:1]
@@ -193,7 +193,7 @@ class Progbar:
 
     def _finish(self, now: float) -> None:
         self._finished = True
-        columns = _terminal_columns() - 1 if interactive() else _ENDLESS
+        columns = _terminal_columns() - 1 if is_interactive() else _ENDLESS
         rows = self._last_rows(now, columns)
         if _on_screen is self:
             _rewrite(rows.pop(0), columns)
@@ -231,7 +231,7 @@ class DownloadBar(Progbar):
         self.update(self.seen, finalize=True)
 
     def _count(self) -> str:
-        total = f"/{(self.target or 0) / 1e6:.1f}" if self._known else ""
+        total = f"/{(self.target or 0) / 1e6:.1f}" if self._is_known else ""
         return f"{self.seen / 1e6:.1f}{total} MB"
 
     def _rate(self, seconds: float) -> str:
@@ -256,7 +256,7 @@ def end_line() -> None:
         _on_screen = None
 
 
-def interactive() -> bool:
+def is_interactive() -> bool:
     """Whether the output goes to a terminal or a notebook, where a line can be written over."""
     notebook = sys.modules.get("ipykernel.iostream")
     return _is_terminal() or (notebook is not None and isinstance(sys.stdout, notebook.OutStream))
@@ -275,7 +275,7 @@ def display_mode(verbose: int | str) -> int:
     if verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"verbose: got {verbose!r}, expected 'auto', 0, 1 or 2")
     if verbose in ("auto", 1):
-        return 1 if interactive() else 2
+        return 1 if is_interactive() else 2
     return int(verbose)
 
 

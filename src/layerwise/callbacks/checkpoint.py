@@ -91,7 +91,7 @@ class ModelCheckpoint(Monitor):
         path = self._path({**logs, **place})
         because = ""
         if self.save_best_only and (current := self._current(logs)) is not None:
-            if not self._improves(current, self.best):
+            if not self._is_better(current, self.best):
                 if self.verbose:
                     say(f"Epoch {place['epoch']}: {self.monitor} did not improve from {self.best:.5f}")
                 return

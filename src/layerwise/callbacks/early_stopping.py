@@ -58,12 +58,12 @@ class EarlyStopping(Monitor):
         if current is None or epoch < self.start_from_epoch:
             return
         self.wait += 1
-        if self._improves(current, self.best):
+        if self._is_better(current, self.best):
             self.best = current
             self.best_epoch = epoch
             if self.restore_best_weights:
                 self.best_weights = self.model.get_weights()
-            if self.baseline is None or self._improves(current, self.baseline):
+            if self.baseline is None or self._is_better(current, self.baseline):
                 self.wait = 0
         elif self.wait >= self.patience:
             self.stopped_epoch = epoch

@@ -67,7 +67,7 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_params(params)
 
-    def every_batch(self, kind: str) -> bool:
+    def is_told_every_batch(self, kind: str) -> bool:
         """Whether a callback wants to be told of each batch in training ("train") or evaluation ("test")."""
         told = self._calls[f"on_{kind}_batch_begin"] + self._calls[f"on_{kind}_batch_end"]
         return any(getattr(getattr(call, "__self__", None), "_every_batch", True) for call in told)

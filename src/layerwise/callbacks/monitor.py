@@ -41,7 +41,7 @@ class Monitor(Callback):
             )
         return value
 
-    def _improves(self, value: float, reference: float | None) -> bool:
+    def _is_better(self, value: float, reference: float | None) -> bool:
         """Whether `value` is better than `reference` by `min_delta`; anything is better than None."""
         if self.mode == "auto":
             self.mode = self._direction()

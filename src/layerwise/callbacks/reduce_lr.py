@@ -69,7 +69,7 @@ class ReduceLROnPlateau(Monitor):
         if self.in_cooldown():
             self.cooldown_counter -= 1
             self.wait = 0
-        if self._improves(current, self.best):
+        if self._is_better(current, self.best):
             self.best = current
             self.wait = 0
         elif not self.in_cooldown():

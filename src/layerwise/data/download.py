@@ -90,15 +90,15 @@ def download(
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     with _sole_owner(part):
-        if target.is_file() and (pin is None or _matches(target, pin)):
+        if target.is_file() and (pin is None or _has_hash(target, pin)):
             return target
         try:
             resumed = pin is not None and part.stat().st_size > 0
             _fetch(url, part, pin, progress, timeout, attempts)
-            if resumed and not _matches(part, pin):  # what was left of an earlier call may have been the wrong part
+            if resumed and not _has_hash(part, pin):  # what was left of an earlier call may have been the wrong part
                 os.truncate(part, 0)
                 _fetch(url, part, pin, progress, timeout, attempts)
-            if pin is not None and not _matches(part, pin):
+            if pin is not None and not _has_hash(part, pin):
                 got = file_hash(part, pin[0])
                 os.truncate(part, 0)
                 raise ValueError(
@@ -139,14 +139,14 @@ def _is_at(path: Path, status: os.stat_result) -> bool:
         return False
 
 
-def _matches(path: Path, pin: Pin | None) -> bool:
+def _has_hash(path: Path, pin: Pin | None) -> bool:
     return pin is not None and file_hash(path, pin[0]) == pin[1]
 
 
 def _fetch(url: str, part: Path, pin: Pin | None, progress: Progress | None, timeout: float, attempts: int) -> None:
     """Bring all of `url` into `part`, in as many attempts as it takes while they bring something new."""
     failures, farthest = 0, part.stat().st_size
-    while not _matches(part, pin):
+    while not _has_hash(part, pin):
         if pin is None:
             os.truncate(part, 0)
         try:

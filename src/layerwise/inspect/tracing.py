@@ -153,15 +153,15 @@ def _batch_of_one(model: Model, x: Any, y: Any) -> tuple[Any, Any]:
     if graph_of(model) is not None and len(leaves) == len(expected):
         leaves = [as_tensor(leaf, t.dtype) for leaf, t in zip(leaves, model.inputs)]
         x = tree.pack_sequence_as(x, leaves)
-    if all(leaf.shape[:1] == (1,) and _fits(leaf.shape[1:], shape) for leaf, shape in zip(leaves, expected)):
+    if all(leaf.shape[:1] == (1,) and _may_be_example(leaf.shape[1:], shape) for leaf, shape in zip(leaves, expected)):
         return x, y
-    if not all(_fits(leaf.shape, shape) for leaf, shape in zip(leaves, expected)):
+    if not all(_may_be_example(leaf.shape, shape) for leaf, shape in zip(leaves, expected)):
         got = ", ".join(str(leaf.shape) for leaf in leaves)
         raise ValueError(f"trace: x: got shape {got}, expected one example of shape {', '.join(map(str, expected))}")
     return tree.map_structure(lambda t: t[None], (x, y))
 
 
-def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...] | None) -> bool:
+def _may_be_example(shape: tuple[int, ...], expected: tuple[int | None, ...] | None) -> bool:
     """Whether an example can have this shape; channels of size 1 may be left out."""
     if expected is None:
         return True

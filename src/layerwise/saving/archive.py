@@ -28,7 +28,7 @@ LARGEST_DIRECTORY = 1 << 20  # bytes; members take ten times as much here
 
 
 @contextlib.contextmanager
-def opened(path: Path, names: tuple[str, ...], folder: str) -> Iterator[Reader]:
+def opening(path: Path, names: tuple[str, ...], folder: str) -> Iterator[Reader]:
     """The members of a zip archive that has these, perhaps others in the folder, and nothing else.
 
     Raises:
@@ -97,11 +97,11 @@ def _check_places(path: Path, file: BinaryIO, archive: zipfile.ZipFile) -> None:
     listed = sum(DIRECTORY_ENTRY + len(i.orig_filename.encode()) + len(i.extra) + len(i.comment)
                  for i in archive.infolist())  # fmt: skip
     end = file.seek(-END, io.SEEK_END)
-    found = struct.unpack("<4H2IH", file.read(END)[4:])
+    said = struct.unpack("<4H2IH", file.read(END)[4:])
     count = len(archive.infolist())
     plain, larger = (0, 0, count, count, listed, place, 0), (0, 0, *[0xFFFF] * 2, LARGE, LARGE, 0)
     large = end == place + listed + END_64
-    agree = all(got == value or (large and got == more) for got, value, more in zip(found, plain, larger))
+    agree = all(got == value or (large and got == more) for got, value, more in zip(said, plain, larger))
     if not (large or end == place + listed) or archive.start_dir != place or not agree:
         raise FileFormatError(f"{path}: bytes that belong to no member, or an end that says something else")
 

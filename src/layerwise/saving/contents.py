@@ -17,7 +17,7 @@ from ..models.graph_config import is_operation
 from ..naming import snake_case
 from . import hdf5, hdf5_reader, keras_v3, legacy_h5, safetensors
 from .api import HDF5, MODEL, SAFETENSORS
-from .files import FileFormatError, located, parse_json
+from .files import FileFormatError, locating, parse_json
 
 __all__ = ["Array", "Contents", "Part", "describe"]
 public_only(__name__)
@@ -90,7 +90,7 @@ def describe(filepath: str | os.PathLike[str]) -> Contents:
 
 
 def _keras(path: Path) -> Contents:
-    with keras_v3.opened(path) as read, located(path, keras_v3.CONFIG):
+    with keras_v3.opening(path) as read, locating(path, keras_v3.CONFIG):
         config, metadata = parse_json(read(keras_v3.CONFIG).read()), parse_json(read(keras_v3.METADATA).read())
         groups = _groups(read(keras_v3.WEIGHTS), f"{path}: {keras_v3.WEIGHTS}")
         optimizer = groups.pop("optimizer", Part("", "")).arrays
@@ -112,25 +112,25 @@ def _writer(metadata: dict[str, Any]) -> str:
 
 def _training(compiled: Any) -> dict[str, str]:
     """What the configuration says of optimizer and loss, where these are plain."""
-    found = {}
+    facts = {}
     optimizer = (compiled or {}).get("optimizer") or (compiled or {}).get("optimizer_config")
     if isinstance(optimizer, dict):
-        found["Optimizer"] = str(optimizer.get("class_name"))
+        facts["Optimizer"] = str(optimizer.get("class_name"))
     if isinstance(loss := (compiled or {}).get("loss"), str):
-        found["Loss"] = loss
+        facts["Loss"] = loss
     elif isinstance(loss, dict) and "class_name" in loss:
-        found["Loss"] = str(loss["class_name"])
-    return found
+        facts["Loss"] = str(loss["class_name"])
+    return facts
 
 
 def _groups(file: Any, where: str) -> dict[str, Part]:
     """The arrays of each object in Keras 3's weights, by its path."""
-    found = {}
+    groups = {}
     for group in hdf5.groups(hdf5_reader.read(file, where)):
         if group.name.endswith("/vars"):
             path = group.name[1:].removesuffix("vars").rstrip("/")
-            found[path] = Part(path or "(the model)", "", _arrays(hdf5.Store(group)))
-    return dict(sorted(found.items()))
+            groups[path] = Part(path or "(the model)", "", _arrays(hdf5.Store(group)))
+    return dict(sorted(groups.items()))
 
 
 def _arrays(store: hdf5.Store, names: list[str] | None = None) -> list[Array]:
@@ -169,12 +169,12 @@ def _hdf5(path: Path) -> Contents:
 
 
 def _legacy(archive: Any, path: Path) -> Contents:
-    with located(path, "model_config"):
+    with locating(path, "model_config"):
         config = parse_json(hdf5.text(archive, "model_config") or "{}")
         training = parse_json(hdf5.text(archive, "training_config") or "{}")
         kinds = {layer["config"]["name"]: layer["class_name"] for layer in config.get("config", {}).get("layers", ())}
         facts = {"Model": f"{config['config'].get('name', '')} ({config['class_name']})"} if config else {}
-    with located(path, "model_weights"):
+    with locating(path, "model_weights"):
         root = archive.get("model_weights") or archive
         names = [*(hdf5.texts(root, "layer_names") or ()), *([legacy_h5.OWN] if legacy_h5.OWN in root else ())]
         parts = [Part(name, kinds.get(name, ""), _named(root[name])) for name in names]

@@ -27,7 +27,7 @@ DEEPEST = 200  # objects and lists in one another in a JSON text; a model in a m
 
 
 @contextlib.contextmanager
-def located(path: Path, member: str) -> Iterator[None]:
+def locating(path: Path, member: str) -> Iterator[None]:
     """Errors inside the `with` block are raised as FileFormatErrors that name the file and the member."""
     try:
         yield
@@ -186,9 +186,9 @@ def _depth(text: str) -> int:
 
 
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in members:
             raise FileFormatError(f"the key {key!r} is there twice in one object")
-        found[key] = value
-    return found
+        members[key] = value
+    return members

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .files import FileFormatError, fingerprint
-from .hdf5_objects import Dataset, Group, named
+from .hdf5_objects import Dataset, Group, naming_object
 
 STRING_REFERENCE = 16  # bytes of an attribute for each string of any length in it
 
@@ -46,18 +46,18 @@ class Store(Mapping[str, np.ndarray]):
 
     def count(self, keys: Iterable[str] | None = None) -> int:
         """How many numbers the datasets say they have: these, or all."""
-        found = [self._group.get(key) for key in (self._group if keys is None else keys)]
-        return sum(math.prod(each.shape) for each in found if isinstance(each, Dataset))
+        items = [self._group.get(key) for key in (self._group if keys is None else keys)]
+        return sum(math.prod(each.shape) for each in items if isinstance(each, Dataset))
 
     def dtype(self, key: str) -> str:
         """The name of a dataset's dtype."""
         dataset = self._dataset(key)
-        with named(repr(key)):
+        with naming_object(repr(key)):
             return "bfloat16" if _is_bfloat16(dataset) else dataset.dtype.name
 
     def __getitem__(self, key: str) -> np.ndarray:
         dataset = self._dataset(key)
-        with named(repr(key)):
+        with naming_object(repr(key)):
             if dataset.dtype.kind == "V" and not _is_bfloat16(dataset):
                 raise FileFormatError("expected numbers, got raw bytes")
             value = dataset.read()
@@ -108,19 +108,19 @@ def texts(owner: Group | Dataset, name: str) -> list[str] | None:
     """An attribute that holds a list of strings, perhaps in several parts `name0`, `name1`, ...; None if missing."""
     if name in owner.attrs:
         return _texts(owner, name)
-    found, count = [], 0
+    pieces, count = [], 0
     while f"{name}{count}" in owner.attrs:
-        found += _texts(owner, f"{name}{count}")
+        pieces += _texts(owner, f"{name}{count}")
         count += 1
-    return found if count else None
+    return pieces if count else None
 
 
 def _texts(owner: Group | Dataset, name: str) -> list[str]:
-    with named(f"attribute {name!r}"):
-        found = owner.attrs[name].texts
-        if found is None:
+    with naming_object(f"attribute {name!r}"):
+        texts = owner.attrs[name].texts
+        if texts is None:
             raise FileFormatError("expected a text, or several")
-        return found
+        return texts
 
 
 def write_texts(owner: Any, name: str, values: list[str], at_once: int = 64512 // STRING_REFERENCE) -> None:

@@ -61,11 +61,11 @@ class Bytes:
             return b""
         if address not in self.heaps:
             self.heaps[address] = dict(self._heap(address))
-        found = self.heaps[address].get(index, b"")
+        text = self.heaps[address].get(index, b"")
         self.strings += length
-        if len(found) < length or self.strings > self.size:
+        if len(text) < length or self.strings > self.size:
             raise FileFormatError(f"damaged: a string of {length} bytes is not there")
-        return found[:length].rstrip(b"\0")
+        return text[:length].rstrip(b"\0")
 
     def _heap(self, address: int) -> Iterator[tuple[int, bytes]]:
         signature, version, size = struct.unpack("<4sB3xQ", self.at(address, 16))
@@ -157,11 +157,11 @@ class Dataset:
 
     @property
     def dtype(self) -> np.dtype:
-        found = self.type.dtype
-        if found is None:
+        dtype = self.type.dtype
+        if dtype is None:
             kind, size = self.type.kind, self.type.size
             raise FileFormatError(f"expected numbers, got HDF5's class {kind} of {size} bytes")
-        return found
+        return dtype
 
     def read(self) -> np.ndarray:
         """The values, in native byte order."""
@@ -216,23 +216,23 @@ class Group:
 
     def get(self, path: str) -> Group | Dataset | None:
         """What lies there, or None."""
-        found: Group | Dataset | None = self
+        item: Group | Dataset | None = self
         for name in path.strip("/").split("/"):
-            found = found.children.get(name) if isinstance(found, Group) else None
-        return found
+            item = item.children.get(name) if isinstance(item, Group) else None
+        return item
 
     def __contains__(self, path: str) -> bool:
         return self.get(path) is not None
 
     def __getitem__(self, path: str) -> Group | Dataset:
-        found = self.get(path)
-        if found is None:
+        item = self.get(path)
+        if item is None:
             raise FileFormatError(f"{path!r}: it is not there")
-        return found
+        return item
 
 
 @contextlib.contextmanager
-def named(name: str) -> Iterator[None]:
+def naming_object(name: str) -> Iterator[None]:
     """Errors say which object they are about."""
     try:
         yield

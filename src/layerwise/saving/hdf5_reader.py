@@ -98,21 +98,21 @@ class _File(Bytes):
             messages = self._messages(address)
             attrs = dict(self._attribute(body) for kind, body in messages if kind == ATTRIBUTE)
             self.count(OBJECT + ATTRIBUTES * len(attrs))
-            found: Group | Dataset
+            item: Group | Dataset
             if any(kind == SYMBOLS for kind, _ in messages):
-                found = Group(path, attrs, self.size)
+                item = Group(path, attrs, self.size)
                 if path.count("/") > DEEPEST:
                     raise FileFormatError("groups are nested too deeply")
                 (body,) = (body for kind, body in messages if kind == SYMBOLS)
                 links = self._links(*struct.unpack_from("<QQ", body))
-                waiting += [(f"{path.rstrip('/')}/{name}", target, found) for name, target in reversed(links.items())]
+                waiting += [(f"{path.rstrip('/')}/{name}", target, item) for name, target in reversed(links.items())]
             else:
-                found = self._dataset(path, messages)
-                found.attrs = attrs
+                item = self._dataset(path, messages)
+                item.attrs = attrs
             if parent is None:
-                first = found
+                first = item
             else:
-                parent.children[path.rpartition("/")[2]] = found
+                parent.children[path.rpartition("/")[2]] = item
         assert first is not None
         return first
 
@@ -122,7 +122,7 @@ class _File(Bytes):
         if signature != b"HEAP" or version != 0:
             raise FileFormatError("damaged: the names are not there")
         names = self.take(segment, size)
-        found: dict[str, int] = {}
+        targets: dict[str, int] = {}
         for _, table in self._leaves(tree, 0, 8):
             head = struct.unpack("<4sBxH", self.at(table, 8))
             if head[:2] != (b"SNOD", 1):
@@ -132,14 +132,14 @@ class _File(Bytes):
                 offset, target, cached = struct.unpack_from("<QQI", entries, place)
                 end = names.find(b"\0", offset)
                 name = names[offset:end].decode() if 0 <= offset < end else ""
-                if not name or name in found or "/" in name or name in (".", ".."):
+                if not name or name in targets or "/" in name or name in (".", ".."):
                     raise FileFormatError(f"damaged: the name {name!r}")
                 if cached == 2:
                     raise FileFormatError(f"{name}: a link to another place, which is never followed")
-                found[name] = target
-        if sum(map(len, found)) > size:
+                targets[name] = target
+        if sum(map(len, targets)) > size:
             raise FileFormatError("damaged: names that share bytes")
-        return found
+        return targets
 
     def _leaves(self, root: int, kind: int, key: int) -> Iterator[tuple[bytes, int]]:
         """(key, address) of all that a B-tree leads to, in order. kind: 0 groups, 1 chunks; key: bytes of a key."""
@@ -169,10 +169,10 @@ class _File(Bytes):
         if version != 1:
             raise FileFormatError(f"damaged: no object at {address}")
         self.claim(address, 16)
-        blocks, found = [(address + 16, size)], list[tuple[int, bytes]]()
+        blocks, messages = [(address + 16, size)], list[tuple[int, bytes]]()
         while blocks:
             data, place = self.take(*blocks.pop(0)), 0
-            while place + 8 <= len(data) and len(found) < count:
+            while place + 8 <= len(data) and len(messages) < count:
                 kind, length, flags = struct.unpack_from("<HHB", data, place)
                 body = data[place + 8 : place + 8 + length]
                 place += 8 + length
@@ -188,12 +188,12 @@ class _File(Bytes):
                     raise FileFormatError("a link to another place, which is never followed")
                 elif kind not in KNOWN:
                     raise FileFormatError(f"a message of type {kind}, which Keras never writes")
-                found.append((kind, body))
-        if len(found) < count:
-            raise FileFormatError(f"damaged: {count} messages, {len(found)} are there")
-        if any(kind in (LINK, LINK_INFO) for kind, _ in found):
+                messages.append((kind, body))
+        if len(messages) < count:
+            raise FileFormatError(f"damaged: {count} messages, {len(messages)} are there")
+        if any(kind in (LINK, LINK_INFO) for kind, _ in messages):
             raise FileFormatError("a group in a newer layout than Keras writes: write it again without track_order")
-        return found
+        return messages
 
     def _attribute(self, body: bytes) -> tuple[str, Attribute]:
         version, flags, *sizes = struct.unpack_from("<BB3H", body)
@@ -217,7 +217,7 @@ class _File(Bytes):
         if set(filters) - {DEFLATE, SHUFFLE} or len(set(filters)) < len(filters):
             raise FileFormatError("compressed in a way that is not known here")
         needed = math.prod(shape) * datatype.size
-        found = Dataset(path, shape, datatype, {}, None, None, filters, self)
+        dataset = Dataset(path, shape, datatype, {}, None, None, filters, self)
         version, kind = layout[0], layout[1]
         there = 0
         if version == 4 and kind == 3:
@@ -226,26 +226,26 @@ class _File(Bytes):
             raise FileFormatError(f"a layout of version {version}, expected 3")
         if kind == 0:
             (there,) = struct.unpack_from("<H", layout, 2)
-            found.inline = layout[4 : 4 + there]
-            there = len(found.inline)
+            dataset.inline = layout[4 : 4 + there]
+            there = len(dataset.inline)
         elif kind == 1:
             address, size = struct.unpack_from("<QQ", layout, 2)
             if address != UNDEFINED and size:
-                found.pieces[()] = (address, size)
+                dataset.pieces[()] = (address, size)
                 there = min(size, max(self.size - address, 0))
                 self.claim(address, there)
         elif kind == 2:
             rank, tree = struct.unpack_from("<BQ", layout, 2)
             *chunk, size = struct.unpack_from(f"<{rank}I", layout, 11)
-            found.chunk = tuple(chunk)
+            dataset.chunk = tuple(chunk)
             if len(chunk) != len(shape) or size != datatype.size or 0 in chunk:
-                raise FileFormatError(f"damaged: chunks of shape {found.chunk} in an array of shape {shape}")
-            there = self._chunks(found, tree, needed)
+                raise FileFormatError(f"damaged: chunks of shape {dataset.chunk} in an array of shape {shape}")
+            there = self._chunks(dataset, tree, needed)
         else:
             raise FileFormatError(f"a layout of class {kind}, which Keras never writes")
         if there != needed:
             raise FileFormatError(f"shape {shape} says {needed} bytes, the file has {there}")
-        return found
+        return dataset
 
     def _chunks(self, dataset: Dataset, tree: int, needed: int) -> int:
         """Note where the chunks lie; returns the bytes of the array that they hold."""
@@ -287,11 +287,11 @@ def _shape(body: bytes) -> tuple[int, ...] | None:
 def _filters(body: bytes) -> list[int]:
     """The filters that chunks went through, in order."""
     version, count = body[0], body[1]
-    place, found = 8, []
+    place, filters = 8, []
     for _ in range(count):
         name, length, _, values = struct.unpack_from("<4H", body, place)
         if version != 1:
             raise FileFormatError("compressed in a way that is not known here")
         place += 8 + length + 4 * (values + values % 2)
-        found.append(name)
-    return found
+        filters.append(name)
+    return filters

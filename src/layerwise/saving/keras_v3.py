@@ -18,7 +18,7 @@ from ..serialization import deserialize, serialize
 from ..variables import deferred_initializers
 from . import archive
 from .archive import Reader
-from .files import GRAPH, FileFormatError, located, most_values, parse_json
+from .files import GRAPH, FileFormatError, locating, most_values, parse_json
 from .keras_weights import read_weights, write_weights
 
 FORMAT = "3.15.1"  # the version of Keras whose files these are like
@@ -64,7 +64,7 @@ def read_model(
     path: Path, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
 ) -> Model:
     """The model that was written here or by Keras. No initializer runs for values that come from the file."""
-    with opened(path) as read, located(path, CONFIG):
+    with opening(path) as read, locating(path, CONFIG):
         config = parse_json(read(CONFIG).read())
         if not compile:
             config.pop("compile_config", None)
@@ -83,13 +83,13 @@ def read_model(
 
 def read_model_weights(model: Model, path: Path, skip_mismatch: bool = False) -> None:
     """Assign the weights in a `.keras` file to a model of the same layers."""
-    with opened(path) as read:
+    with opening(path) as read:
         fingerprints = _metadata(read, path).get(FINGERPRINTS)
         read_weights(model, read(WEIGHTS), f"{path}: {WEIGHTS}", skip_mismatch, fingerprints)
 
 
 def _metadata(read: Reader, path: Path) -> dict[str, Any]:
-    with located(path, METADATA):
+    with locating(path, METADATA):
         metadata = parse_json(read(METADATA).read())
         if not isinstance(metadata.get(FINGERPRINTS, {}), dict):
             raise FileFormatError(f"{FINGERPRINTS}: expected an object")
@@ -97,13 +97,13 @@ def _metadata(read: Reader, path: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Reader]:
+def opening(path: Path) -> Iterator[Reader]:
     """The members of an archive or folder, which has those of the format and no others."""
     if path.is_dir():
         with contextlib.ExitStack() as files:
             yield lambda name: files.enter_context(_open_file(path, name))
         return
-    with archive.opened(path, MEMBERS, ASSETS) as read:
+    with archive.opening(path, MEMBERS, ASSETS) as read:
         yield read
 
 

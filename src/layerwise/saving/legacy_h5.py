@@ -27,7 +27,7 @@ from ..models.graph_config import is_operation
 from ..models.model import Model
 from ..serialization import custom_object_scope, deserialize, serialize
 from ..variables import Variable, all_or_nothing, deferred_initializers
-from .files import GRAPH, FileFormatError, check_widening, located, most_values, parse_json
+from .files import GRAPH, FileFormatError, check_widening, locating, most_values, parse_json
 from .hdf5 import Store, text, texts, write_array, write_texts
 from .hdf5_objects import Group
 from .hdf5_reader import read
@@ -145,9 +145,9 @@ def read_model(
     """The model that `write_model`, Keras or TF-Keras wrote. No initializer runs for values that come from the file."""
     scope = custom_object_scope(custom_objects or {})
     size = path.stat().st_size
-    with open(path, "rb") as file, scope, located(path, "training_config"), deferred_initializers(most_values(size)):
+    with open(path, "rb") as file, scope, locating(path, "training_config"), deferred_initializers(most_values(size)):
         archive = read(file, str(path))
-        with located(path, "model_config"), outlining(size + GRAPH):
+        with locating(path, "model_config"), outlining(size + GRAPH):
             config = _attribute(archive, "model_config")
             if config is None:
                 raise ValueError("it is missing; a file of weights alone is for model.load_weights")
@@ -156,13 +156,13 @@ def read_model(
             model = deserialize(_modern(config), safe_mode=safe_mode)
             if not isinstance(model, Model):
                 raise ValueError(f"expected a model, got {type(model).__name__}")
-        with located(path, "training_config"), outlining(size + GRAPH):
+        with locating(path, "training_config"), outlining(size + GRAPH):
             training = _attribute(archive, "training_config") if compile else None
             if training is not None:
                 model.compile_from_config(_compile_config(training))
-        with located(path, "model_weights"):
+        with locating(path, "model_weights"):
             _read_layers(model, _group(archive, "model_weights"), f"{path}: model_weights")
-        with located(path, "optimizer_weights"):
+        with locating(path, "optimizer_weights"):
             if training is not None and "optimizer_weights" in archive:
                 _read_optimizer(model, _group(archive, "optimizer_weights"), f"{path}: optimizer_weights")
     return model
@@ -174,7 +174,7 @@ def read_weights(model: Model, archive: Group, where: str, by_name: bool = False
     The k-th layer with weights gets those of the k-th in the file; with `by_name` each layer gets those of its name,
     if the file has them.
     """
-    with located(Path(where), "model_weights"):
+    with locating(Path(where), "model_weights"):
         group = archive if "model_weights" not in archive else _group(archive, "model_weights")
         _read_layers(model, group, where, by_name, skip_mismatch)
 

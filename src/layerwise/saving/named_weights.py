@@ -27,17 +27,17 @@ def weights_by_name(model: Model) -> dict[str, Variable]:
     >>> list(weights_by_name(models.Sequential([layers.Input((2,)), layers.Dense(3), layers.Dense(1)])))
     ['layers.dense.kernel', 'layers.dense.bias', 'layers.dense_1.kernel', 'layers.dense_1.bias']
     """
-    found: dict[str, Variable] = {}
+    weights: dict[str, Variable] = {}
     for path, owner in saveables(model):
         if isinstance(owner, Layer):
             for variable in own_weights(owner):
                 base = ".".join([*path.split("/"), variable.name]).lstrip(".")
                 name, count = base, 0
-                while name in found:
+                while name in weights:
                     count += 1
                     name = f"{base}_{count}"
-                found[name] = variable
-    return found
+                weights[name] = variable
+    return weights
 
 
 def write_weights(model: Model, file: BinaryIO) -> None:

@@ -104,7 +104,7 @@ def _some(names: Any) -> str:
 def _modules(model: Model, names: Mapping[str, str] | None) -> list[tuple[Any, str]]:
     """(layer, module's name) for every layer with weights, those of models inside the model included."""
     names = dict(names or {})
-    found: list[tuple[Any, str]] = []
+    modules: list[tuple[Any, str]] = []
 
     def visit(model: Model, prefix: str) -> None:
         for layer in model.layers:
@@ -112,12 +112,12 @@ def _modules(model: Model, names: Mapping[str, str] | None) -> list[tuple[Any, s
             if isinstance(layer, Model):
                 visit(layer, f"{path}.")
             elif layer.weights:
-                found.append((layer, names.pop(path, path)))
+                modules.append((layer, names.pop(path, path)))
 
     visit(model, "")
     if names:
         raise ValueError(f"names: the model has no layer {next(iter(names))!r} with weights")
-    return found
+    return modules
 
 
 def _parameters(layer: Any) -> dict[str, tuple[Variable, Change, Change]]:
@@ -127,9 +127,9 @@ def _parameters(layer: Any) -> dict[str, tuple[Variable, Change, Change]]:
     match layer:
         case layers.Dense():
             shape = _flattened(layer)
-            found = {"weight": (layer.kernel, *_dense(shape)), "bias": (layer.bias, same, same)}
+            parameters = {"weight": (layer.kernel, *_dense(shape)), "bias": (layer.bias, same, same)}
         case Conv():
-            found = {
+            parameters = {
                 "weight": (
                     layer.kernel,
                     lambda a: np.moveaxis(a, (-1, -2), (0, 1)),
@@ -138,23 +138,23 @@ def _parameters(layer: Any) -> dict[str, tuple[Variable, Change, Change]]:
                 "bias": (layer.bias, same, same),
             }
         case layers.BatchNormalization() if not layer.renorm:
-            found = {
+            parameters = {
                 "weight": (layer.gamma, same, same),
                 "bias": (layer.beta, same, same),
                 "running_mean": (layer.moving_mean, same, same),
                 "running_var": (layer.moving_variance, same, same),
             }
         case layers.LayerNormalization() if not layer.rms_scaling:
-            found = {"weight": (layer.gamma, same, same), "bias": (layer.beta, same, same)}
+            parameters = {"weight": (layer.gamma, same, same), "bias": (layer.beta, same, same)}
         case layers.PReLU() if (
             max(layer.alpha.shape, default=1) == layer.alpha.size
         ):  # one for each channel, or for all
-            found = {"weight": (layer.alpha, np.ravel, lambda a: np.reshape(a, layer.alpha.shape))}
+            parameters = {"weight": (layer.alpha, np.ravel, lambda a: np.reshape(a, layer.alpha.shape))}
         case _:
             raise ValueError(
                 f"layer {layer.name!r} ({type(layer).__name__}) has no counterpart in PyTorch's state dicts"
             )
-    return {name: entry for name, entry in found.items() if entry[0] is not None}
+    return {name: entry for name, entry in parameters.items() if entry[0] is not None}
 
 
 def _dense(shape: tuple[int, ...] | None) -> tuple[Change, Change]:

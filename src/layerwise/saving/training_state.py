@@ -20,7 +20,7 @@ import numpy as np
 from .. import random
 from ..training.trainer import Trainer
 from ..variables import Variable, all_or_nothing
-from .files import FileFormatError, fingerprint, located, parse_json
+from .files import FileFormatError, fingerprint, locating, parse_json
 from .safetensors import header_of, load_safetensors, save_safetensors
 
 ENDING = ".safetensors"
@@ -90,7 +90,7 @@ class TrainingState:
         text = metadata.get(FACTS, "")
         if not text or metadata.get(DIGEST) != _digest(text, self.arrays):
             raise FileFormatError(f"{self.path}: damaged, or not the state of a training; delete it to begin anew")
-        with located(self.path, FACTS):
+        with locating(self.path, FACTS):
             self.facts = parse_json(text)
         self.epoch, self.batches = int(self.facts["epoch"]), int(self.facts["batches"])
 
@@ -102,10 +102,10 @@ class TrainingState:
                 f"{self.path} is the backup of another model or optimizer: it holds {len(values)} variables where "
                 f"{len(variables)} were expected, or of other shapes; delete it, or choose another place"
             )
-        found = _description(model._run.stream.source)
-        if self.batches and self.facts["data"] != found:
+        data = _description(model._run.stream.source)
+        if self.batches and self.facts["data"] != data:
             raise ValueError(
-                f"{self.path} was written in the middle of an epoch of other data: {self.facts['data']}, got {found}; "
+                f"{self.path} was written in the middle of an epoch of other data: {self.facts['data']}, got {data}; "
                 "give fit the same, or delete the file"
             )
         with all_or_nothing(variables):
@@ -148,11 +148,11 @@ def _remembering(run: Any) -> list[Any]:
 def _numbered(pairs: Any) -> list[tuple[Any, int]]:
     """Each pair (kind, ...) with the number of those of its kind before it."""
     counts: Counter[str] = Counter()
-    found = []
+    numbered = []
     for pair in pairs:
-        found.append((pair, counts[pair[0]]))
+        numbered.append((pair, counts[pair[0]]))
         counts[pair[0]] += 1
-    return found
+    return numbered
 
 
 def _form(array: np.ndarray | Variable) -> tuple[str, tuple[int, ...]]:

@@ -46,7 +46,7 @@ def _targets(y: Any, names: Sequence[str]) -> list[Any]:
 
 
 @contextlib.contextmanager
-def _noted(kind: str, fn: Any, y_true: Any, y_pred: Any) -> Iterator[None]:
+def _noting(kind: str, fn: Any, y_true: Any, y_pred: Any) -> Iterator[None]:
     """Errors inside the `with` block say which loss or metric they come from, and what it was called on."""
     try:
         yield
@@ -96,7 +96,7 @@ class CompiledLoss:
                 continue
             if isinstance(fn, str):
                 fn = self.functions[i] = losses.get(type(metrics.crossentropy_for(y.shape, p.shape)).__name__)
-            with _noted("loss", fn, y, p):
+            with _noting("loss", fn, y, p):
                 value = fn(y, p, sample_weight=w)
             if self.trackers:
                 self.trackers[i].update_state(value, sample_weight=p.shape[0])
@@ -178,7 +178,7 @@ class CompiledMetrics:
         if self._entries is None:
             self._resolve(targets, predictions)
         for i, metric, _, weighted in self._entries or ():
-            with _noted("metric", metric, targets[i], predictions[i]):
+            with _noting("metric", metric, targets[i], predictions[i]):
                 metric.update_state(targets[i], predictions[i], sample_weight=weights[i] if weighted else None)
 
     def result(self) -> dict[str, Any]:

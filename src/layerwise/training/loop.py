@@ -27,7 +27,7 @@ def results(kind: str, step: Any, stream: Stream, listeners: CallbackList) -> It
     """What the step gives for the batches of the next epoch, one by one or several at once; callbacks are told."""
     begin, end = (getattr(listeners, f"on_{kind}_batch_{when}") for when in ("begin", "end"))
     if kind != "predict":  # whose result is wanted of each
-        stream.seconds = 0 if listeners.every_batch(kind) else TOGETHER
+        stream.seconds = 0 if listeners.is_told_every_batch(kind) else TOGETHER
     number = stream.done
     for data in stream.epoch():
         begin(number)
@@ -91,7 +91,7 @@ class Run:
             middle = resume is not None and resume.batches > 0
             if resume is not None and model.stop_training and not middle:
                 break
-            if not middle and not stream.more():
+            if not middle and not stream.has_more():
                 warnings.warn(
                     f"fit: the source of batches is at its end after {self.epoch - first} epochs; training "
                     "stops here. Give steps_per_epoch, or batches that can be gone through again (a generator "

@@ -100,7 +100,7 @@ class CheckedStep(StepFunction):
         self._done, self._left = self._done + 1, max(self._left - 1, 0)
         before = self._copied()
         logs = super().__call__(*batch)
-        if self._wrong(before, logs):
+        if self._is_wrong(before, logs):
             after = [v._value for v in self.variables]
             self._set(before)
             self._explain(before, batch)
@@ -112,22 +112,22 @@ class CheckedStep(StepFunction):
         before, self._left = self._copied(), len(rows)
         together = self.kind == "train" or not self.model._has_own_step(self.kind)  # the library's losses are means
         logs = super().for_each(rows, *data) if together else None
-        if not together or (self._left and self._wrong(before, logs)):  # not one by one
+        if not together or (self._left and self._is_wrong(before, logs)):  # not one by one
             self._set(before)
             for line in rows:
                 logs = self(*tree.map_structure(lambda a: None if a is None else backend().batch(a, line), data))  # noqa: B023
         self._done, self._left = self._done + self._left, 0
         return logs
 
-    def _wrong(self, before: Sequence[Any], logs: Any) -> bool:
+    def _is_wrong(self, before: Sequence[Any], logs: Any) -> bool:
         """Whether something is not finite, apart from weights that were not before: no one's doing now."""
         if self.kind != "train":
-            return not all(_finite(raw(result)) for result in self._results(logs))
+            return not all(_is_finite(raw(result)) for result in self._results(logs))
         sums = self._sums._value
         if math.isfinite(sums.sum()):
             return False
         wrong = ~np.isfinite(np.asarray(sums))
-        return bool(wrong[-1]) or any(wrong[place] and _finite(before[i]) for place, i in enumerate(self._floats))
+        return bool(wrong[-1]) or any(wrong[place] and _is_finite(before[i]) for place, i in enumerate(self._floats))
 
     def _copied(self) -> list[Any]:
         """The variables' values, safe from being overwritten by the step."""
@@ -159,8 +159,8 @@ class CheckedStep(StepFunction):
         ):
             _, targets = self._watched(*inputs)
             after = state.result()
-        bad = [a for a in map(raw, targets) if not _finite(a)]
-        changed = [i for i in self._floats if _finite(before[i]) and not _finite(after[i])]
+        bad = [a for a in map(raw, targets) if not _is_finite(a)]
+        changed = [i for i in self._floats if _is_finite(before[i]) and not _is_finite(after[i])]
         if not bad and not changed:
             return
         run = self.model._run
@@ -196,7 +196,7 @@ class _Call:
     source: str | None = None  # what is not finite among what the step was given
 
     def text(self) -> str:
-        array = np.asarray(next(a for a in self.outputs if not _finite(a)))
+        array = np.asarray(next(a for a in self.outputs if not _is_finite(a)))
         wrong = ~np.isfinite(array)
         first = tuple(int(i) for i in np.argwhere(wrong)[0])
         kind = "NaN" if np.isnan(array[first]) else "infinity"
@@ -217,8 +217,8 @@ class _Origins:
 
     def called(self, primitive: Primitive, arrays: Sequence[Any], result: Any) -> None:
         """After the rule of a primitive has run."""
-        outputs = [a for a in (result if type(result) is tuple else (result,)) if not _finite(a)]
-        given = [a for a in arrays if not _finite(a)]
+        outputs = [a for a in (result if type(result) is tuple else (result,)) if not _is_finite(a)]
+        given = [a for a in arrays if not _is_finite(a)]
         fresh = [a for a in outputs if id(a) not in self._made and all(a is not b for b in given)]
         if not fresh:
             return
@@ -260,7 +260,7 @@ class _Origins:
         return self.calls[min(births)] if births else None
 
 
-def _finite(a: Any) -> bool:
+def _is_finite(a: Any) -> bool:
     if a is None or not is_float(a.dtype.name):
         return True
     return bool(np.isfinite(np.asarray(a)).all())

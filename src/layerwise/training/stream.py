@@ -68,11 +68,11 @@ class Stream:
         """The first batch, which the first epoch will begin with (or one like it, before the order is drawn)."""
         if isinstance(self.source, ArrayBatches):
             return self.source.first()
-        if not self.more():
+        if not self.has_more():
             raise ValueError("the source of batches is empty (a generator can be gone through only once)")
         return self._peeked[0]
 
-    def more(self) -> bool:
+    def has_more(self) -> bool:
         """Whether there is another batch, if need be from the beginning."""
         if self._always_more:
             return True
@@ -139,7 +139,7 @@ class Stream:
 
     def _steps(self, limit: int) -> Iterator[Any]:
         for _ in range(self.done, limit):
-            if not self.more():
+            if not self.has_more():
                 self.exhausted = True
                 return
             yield self._peeked.pop()
