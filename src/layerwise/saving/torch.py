@@ -123,7 +123,7 @@ def _modules(model: Model, names: Mapping[str, str] | None) -> list[tuple[Any, s
 def _parameters(layer: Any) -> dict[str, tuple[Variable, Change, Change]]:
     """For each name in PyTorch: the variable, the change from here to there, and the one back."""
     same: Change = lambda a: a  # noqa: E731
-    found: dict[str, tuple[Any, Change, Change]]
+    parameters: dict[str, tuple[Any, Change, Change]]
     match layer:
         case layers.Dense():
             shape = _flattened(layer)
