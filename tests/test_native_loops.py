@@ -272,3 +272,52 @@ def test_a_fit_through_a_loop_is_the_reference_one(compiling):
             found[name] = [*history["loss"], *model.get_weights(), model.predict(x, verbose=0)]
     for got, want in zip(found[compiling], found["numpy"], strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+MADE = [
+    lambda p, q, m, b: p + q,
+    lambda p, q, m, b: p * q,
+    lambda p, q, m, b: ops.tanh(p),
+    lambda p, q, m, b: p @ m + b,
+    lambda p, q, m, b: p @ ops.transpose(m),
+    lambda p, q, m, b: ops.softmax(p) * q,
+    lambda p, q, m, b: ops.concatenate([p[:, :2], q[:, 2:]], axis=1),
+    lambda p, q, m, b: p - ops.mean(q, axis=-1, keepdims=True),
+    lambda p, q, m, b: ops.sum(p, axis=0) * q,
+    lambda p, q, m, b: ops.reshape(ops.transpose(p), p.shape) + q,
+]
+
+
+def any_loops(seed: int) -> Any:
+    """Two loops of arbitrary steps, the first with sums over its steps, the second over what the first gives."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.integers(0, 1000, (int(rng.integers(2, 9)), 5))
+    reverse = bool(rng.integers(2))
+
+    def f(h: Any, x: Any, w: Any, u: Any, b: Any) -> list[Any]:
+        def step(carry: Any, x: Any) -> Any:
+            h, total = carry
+            made = [h, x]
+            for kind, i, j, k, bounded in chosen:
+                p, q = made[i % len(made)], made[j % len(made)]
+                y = MADE[kind % len(MADE)](p, q, (w, u)[k % 2], b)
+                made.append(ops.tanh(y) if bounded % 3 else y)
+            new = ops.tanh(made[-1] + made[-2])
+            return (new, total + ops.sum(made[-2], axis=0) + ops.transpose(new) @ made[-1]), (made[-1], made[-3])
+
+        (h, total), (y, z) = ops.scan(step, (h, w * 1.0), x, reverse=reverse)
+        return [h, total, *ops.scan(lambda c, s: (ops.tanh(c @ u + s[0]), c * s[1]), h, (y, z))]
+
+    return f
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_loops_give_what_numpy_does(seed):
+    rng = np.random.default_rng(seed)
+    shapes = [(ROWS, UNITS), (3, ROWS, UNITS), (UNITS, UNITS), (UNITS, UNITS), (UNITS,)]
+    xs = [rng.standard_normal(shape) / 2 for shape in shapes]
+    with config.override(backend="numpy"):
+        expected = pulled(any_loops(seed))([], *xs)[1]
+    results, _ = compiled(pulled(any_loops(seed)), *xs)
+    for got, want in zip(results, expected, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9)
