@@ -201,3 +201,28 @@ def test_what_call_takes():
     assert both.masks == {"x": ("mask", "x_mask")}
     assert both.training
     assert both.anything
+
+
+def test_masks_of_every_argument_in_a_functional_model():
+    class Positive(layers.Layer):
+        supports_masking = True
+
+        def call(self, x: Any) -> Any:
+            return x
+
+        def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+            return ops.greater(ops.sum(inputs, axis=-1), 0)
+
+        def __call__(self, x: Any) -> Any:
+            return super().__call__(x).note("mask", self.compute_mask(x))
+
+    class Weigh(layers.Layer):
+        def call(self, query: Any, value: Any, query_mask: Any = None, value_mask: Any = None) -> Any:
+            weight = ops.cast(query_mask, "float32") + 10.0 * ops.cast(value_mask, "float32")
+            return (query + value) * weight[:, None]
+
+    a, b = layers.Input((3,)), layers.Input((3,))
+    model = models.Model([a, b], Weigh()(Positive()(a), value=Positive()(b)))
+    other = X[::-1].copy()
+    weight = (X.sum(-1) > 0) + 10.0 * (other.sum(-1) > 0)
+    assert_allclose(model.predict([X, other], verbose=0), (X + other) * weight[:, None], rtol=1e-6)

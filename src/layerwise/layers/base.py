@@ -23,9 +23,9 @@ from .weights import Weighted
 class Layer(Weighted):
     """y = call(x), with variables made by `build(input_shape)` when the first input arrives.
 
-    Subclasses override `__init__` (options and sub-layers), `build` (variables, with `add_weight`) and `call` (what to
-    compute, with `layerwise.ops`). Layers, variables, metrics and seed generators that are attributes, also inside
-    lists and dicts, belong to the layer.
+    Subclasses override `__init__` (options and sub-layers), `build` (variables, with `add_weight`, or with `make` where
+    the class declares them as `layers.Weight`) and `call` (what to compute, with `layerwise.ops`). Layers, variables,
+    metrics and seed generators that are attributes, also inside lists and dicts, belong to the layer.
 
     Args:
         activity_regularizer: a function of the output, whose value joins `losses`.
