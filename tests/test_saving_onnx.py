@@ -12,7 +12,10 @@ from onnx.reference import ReferenceEvaluator
 
 from layerwise import Input, Model, Sequential, layers, ops
 from layerwise.saving import export_onnx
-from layerwise.saving.onnx import ACTIVATIONS, OPERATORS, OPSET, RULES
+from layerwise.saving.onnx.activations import ACTIVATIONS
+from layerwise.saving.onnx.builder import RULES
+from layerwise.saving.onnx.export import OPSET
+from layerwise.saving.onnx.merging import OPERATORS
 
 ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(0)

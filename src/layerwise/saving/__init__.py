@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = _lazy(
     {
         ".api": "load_model load_weights save_model save_weights",
         ".files": "FileFormatError",
-        ".onnx": "export_onnx",
+        ".onnx.export": "export_onnx",
         ".safetensors": "load_safetensors save_safetensors",
         ".training_state": "load_training_state save_training_state",
         ".torch": "load_torch_state_dict torch_state_dict",

@@ -1,0 +1,87 @@
+"""Dense layers, convolutions and pools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ... import layers
+from ...autograd import Tensor
+from ...backends import Window
+from ...layers.convolution import Conv
+from ...layers.pooling import GlobalPooling, Pooling
+from .activations import activated
+from .builder import Builder, rule
+
+
+@rule(layers.Dense)
+def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
+    y = b.add("MatMul", xs[0], b.constant(layer.kernel.numpy()))
+    y = b.calculate("Add", y, layer.bias.numpy()) if layer.bias is not None else y
+    return activated(b, layer.activation, y)
+
+
+@rule(layers.Conv1D, layers.Conv2D, layers.Conv3D)
+def _(b: Builder, layer: Conv, xs: list[str], inputs: list[Tensor]) -> str:
+    weight = b.constant(np.moveaxis(layer.kernel.numpy(), (-1, -2), (0, 1)))
+    bias = [b.constant(layer.bias.numpy())] if layer.bias is not None else []
+
+    def convolution(x: str, padding: dict[str, Any]) -> str:
+        return b.add(
+            "Conv", x, weight, *bias, kernel_shape=layer.kernel_size, strides=layer.strides,
+            dilations=layer.dilation_rate, group=layer.groups, **padding,
+        )  # fmt: skip
+
+    y = _windowed(b, layer, xs[0], inputs[0], layer.kernel_size, layer.dilation_rate, convolution)
+    return activated(b, layer.activation, y)
+
+
+@rule(
+    layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D,
+    layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D,
+)  # fmt: skip
+def _(b: Builder, layer: Pooling, xs: list[str], inputs: list[Tensor]) -> str:
+    operator = "MaxPool" if type(layer).__name__.startswith("Max") else "AveragePool"
+
+    def pool(x: str, padding: dict[str, Any]) -> str:
+        return b.add(operator, x, kernel_shape=layer.pool_size, strides=layer.strides, **padding)
+
+    return _windowed(b, layer, xs[0], inputs[0], layer.pool_size, (1,) * layer.rank, pool)
+
+
+def _windowed(
+    b: Builder,
+    layer: Any,
+    x: str,
+    tensor: Tensor,
+    size: Sequence[int],
+    dilation: Sequence[int],
+    operation: Callable[[str, dict[str, Any]], str],
+) -> str:
+    """An operation on windows, with channels first; padding in numbers where sizes are known."""
+    first = layer.data_format == "channels_first"
+    spatial = tensor.shape[2:] if first else tensor.shape[1:-1]
+    if layer.padding == "valid":
+        padding: dict[str, Any] = {}
+    elif layer.padding == "same" and None in spatial:
+        padding = {"auto_pad": "SAME_UPPER"}
+    else:  # causal padding is the same for all sizes
+        known = [1 if n is None else n for n in spatial]
+        pairs = Window.of(size, layer.strides, layer.padding, dilation, known).pad
+        padding = {"pads": [pair[end] for end in (0, 1) for pair in pairs]}
+    if first:
+        return operation(x, padding)
+    return b.channels_last(operation(b.channels_first(x, tensor.ndim), padding), tensor.ndim)
+
+
+@rule(
+    layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D,
+    layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D,
+)  # fmt: skip
+def _(b: Builder, layer: GlobalPooling, xs: list[str], inputs: list[Tensor]) -> str:
+    start = 1 if layer.data_format == "channels_last" else 2
+    operator = "ReduceMax" if "Max" in type(layer).__name__ else "ReduceMean"
+    axes = b.sizes(range(start, start + layer.rank))
+    return b.add(operator, xs[0], axes, keepdims=int(layer.keepdims))
