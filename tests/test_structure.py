@@ -282,7 +282,7 @@ def unnamed_arguments(value: Any) -> list[str]:
     return [name for name in names if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
 
 
-UNNAMED = set("ops metrics losses autograd optimizers activations backend".split())
+UNNAMED = set("metrics losses optimizers activations backend".split())
 UNNAMED |= set("fundamentals applications backends constraints initializers regularizers".split())
 
 

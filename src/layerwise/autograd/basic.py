@@ -44,7 +44,7 @@ def _(x, *, dtype):
 
 @primitive
 def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Array:
-    """y[..., i] = x[..., i or 0]: repeat along dimensions of size 1 and along new leading ones."""
+    """y[..., i] = x[..., i or 0], of the given shape: repeated along dimensions of size 1 and new leading ones"""
     return xp().broadcast_to(x, shape)
 
 
@@ -84,7 +84,7 @@ def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
 
 @primitive
 def reshape(x: Array, *, newshape: tuple[int, ...]) -> Array:
-    """y = the elements of x, in order, in another shape"""
+    """y = the elements of x, in order, in the shape `newshape`, of whose sizes one may be -1: what is left"""
     return xp().reshape(x, newshape)
 
 

@@ -29,7 +29,10 @@ def outlining(size: int) -> contextlib.AbstractContextManager[Any]:
 
 
 def outlined(*made: Form, beside: Sequence[Form] = ()) -> bool:
-    """Whether arrays of these forms must do without values, inside `outlining`. Those that need not take its room."""
+    """Whether arrays of these forms must do without values, inside `outlining`. Those that need not take its room.
+
+    `beside` are the forms of what is needed at the same time, whose room is given back.
+    """
     left = room.get()
     if left is None:
         return False

@@ -15,7 +15,8 @@ class Captures:
     """While the body of a loop runs: what stands inside for the Tensors from outside that it refers to.
 
     The first time, the body is only looked at, and what it refers to is noted: recorded Tensors in `met`, and in
-    `variables` those that tapes around the loop watch. Later runs, maybe after these tapes closed, read them there.
+    `variables` those that tapes around the loop watch. Later runs, maybe after these tapes closed, read them there, and
+    what stands inside for a node in `replacements`. `outer` are the captures of the loop around this one.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Captures:
 
 
 def captured_in(scope: Captures | None) -> contextlib.AbstractContextManager[Any]:
-    """Run what is inside the `with` block as part of a loop's body."""
+    """Run what is inside the `with` block as part of a loop's body, whose captures are `scope` (None: of none)."""
     return setting(captures, scope)
 
 
@@ -108,6 +109,6 @@ _assigned: ContextVar[Assigned | None] = ContextVar("assigned", default=None)
 
 
 def note_assignment(variable: Any, read: Callable[[], Any]) -> None:
-    """What a variable does before it is assigned."""
+    """What a variable does before it is assigned; `read` gives the value that it has."""
     if (assigned := _assigned.get()) is not None:
         assigned.note(variable, read)

@@ -19,6 +19,7 @@ def gradcheck(
     """Compare f's gradient with differences: u . df(x) v, for random u and v, by Richardson extrapolation.
 
     D(h) = (u . f(x + h v) - u . f(x - h v)) / 2h;  the estimate is (4 D(h/2) - D(h)) / 3, whose error is O(h^4).
+    h is `step`, and `seed` is that of u and v; |tape - estimate| <= `atol` + `rtol` |estimate| is asked for.
     Arguments that hold floating-point numbers are varied, in float64. Returns True or raises an AssertionError that
     says which argument's gradient is off, and by how much; a TypeError where the backend has no float64.
 

@@ -81,7 +81,7 @@ def value_and_grad(
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """x -> df/dx for a function that returns one number; see `value_and_grad`.
+    """x -> df/dx for a function f of x that returns one number, by the arguments `argnums`; see `value_and_grad`.
 
     >>> from layerwise import ops
     >>> grad(grad(ops.sin))(0.0).item()
@@ -110,7 +110,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], list[Te
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: a function that returns (y, pull) with its own gradient, pull(g) -> the gradient of each argument.
+    """Decorator: a function f that returns (y, pull), its own gradient, pull(g) -> the gradient of each argument.
 
     >>> from layerwise import ops
     >>> @custom_gradient

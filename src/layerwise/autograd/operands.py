@@ -18,7 +18,7 @@ WEAK_NAMES = frozenset({"int", "float"})
 
 
 def as_operand(x: Any) -> Any:
-    """What a primitive may be given, as a Tensor, an array, a Python number or None."""
+    """What a primitive may be given, x, as a Tensor, an array, a Python number or None."""
     if type(x) is Tensor or x is None or type(x) in (bool, int, float):
         return x
     if isinstance(x, np.generic):

@@ -24,7 +24,17 @@ from .tape import GraphError, Node, Tape, Tensor, captures, raw
 
 
 class Primitive:
-    """A differentiable operation: a rule on raw arrays, with its gradient and, where it is heavy, its shape rule."""
+    """A differentiable operation: a rule on raw arrays, with its gradient and, where it is heavy, its shape rule.
+
+    Args:
+        rule: (arrays, *, what is static) -> an array or several.
+        residuals: names of what the rule returns after its output, for its gradient.
+        promote: the names of the arguments that are brought to one dtype; True: all.
+        broadcasts: whether it is element-wise: gradients are summed back to each argument's shape.
+        floating: whether whole numbers are computed in `floatx`.
+        differentiable: whether tapes record it.
+        dtype: of the result; None: that of the last argument.
+    """
 
     def __init__(
         self,
@@ -301,10 +311,7 @@ def _wrapped(value: Any) -> Any:
 def primitive(rule: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Decorator: make a function of raw arrays a differentiable operation on Tensors.
 
-    Positional parameters are arrays, keyword-only ones are static. Options: `promote` (True, or the names of the
-    arguments brought to one dtype), `broadcasts` (element-wise: gradients are summed back to each argument's shape),
-    `floating` (whole numbers are computed in `floatx`), `residuals` (names of what the rule returns after its output),
-    `differentiable`, `dtype` (of the result).
+    Positional parameters of the rule are arrays, keyword-only ones are static; the options are those of `Primitive`.
 
     >>> from layerwise import grad
     >>> @primitive(broadcasts=True, promote=True)
@@ -321,5 +328,5 @@ def primitive(rule: Callable[..., Any] | None = None, **options: Any) -> Any:
 
 
 def elementwise(rule: Callable[..., Any] | None = None, **options: Any) -> Any:
-    """`primitive` for element-wise functions: arguments are promoted and broadcast."""
+    """`primitive` for an element-wise rule: arguments are promoted and broadcast."""
     return primitive(rule, broadcasts=True, promote=True, **options)

@@ -16,7 +16,7 @@ def spec_of(array: Array) -> Spec:
 
 
 def broadcast_shapes(name: str, *shapes: Any) -> tuple[int, ...]:
-    """The shape that `shapes` broadcast to, or an error that names the operation."""
+    """The shape that `shapes` broadcast to, or an error that calls the operation by its `name`."""
     try:
         return tuple(np.broadcast_shapes(*shapes))
     except ValueError:
@@ -41,7 +41,7 @@ def with_unknown_sizes(infer: Callable[[Any], Any], specs: Sequence[Spec | None]
 
 
 def merge_specs(first: Any, second: Any) -> Any:
-    """One structure of Specs from two, with None for every size in which they differ."""
+    """The structure of Specs `first`, with None for every size in which it differs from `second`."""
     if isinstance(first, Spec):
         return Spec(tuple(a if a == b else None for a, b in zip(first.shape, second.shape, strict=True)), first.dtype)
     if isinstance(first, dict):

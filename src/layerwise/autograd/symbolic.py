@@ -35,13 +35,20 @@ class Spec:
 
 @dataclass(eq=False)
 class Call:
-    """One call of an operation (a primitive or a layer) on symbolic Tensors: a node of the functional API's graph."""
+    """One call of an operation or a layer on symbolic Tensors: a node of the functional API's graph.
+
+    Attributes:
+        operation: what was called.
+        args, kwargs: with what.
+        outputs: what it returned, maybe nested.
+        time: its number in the order of all calls.
+    """
 
     operation: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     outputs: Any = None
-    time: int = field(default_factory=itertools.count(1).__next__)  # calls are numbered in their order
+    time: int = field(default_factory=itertools.count(1).__next__)
 
 
 class _Operations(dict[str, Callable[..., Any]]):

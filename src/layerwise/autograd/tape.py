@@ -32,6 +32,11 @@ class GraphError(RuntimeError):
 class Tensor(Operators):
     """An immutable array, maybe recorded on a tape, or symbolic (its value a `Spec`).
 
+    Args:
+        value: an array, a Tensor one level further out, or a `Spec`.
+        tape: the one that recorded it; None: it is on none.
+        node: its place there.
+
     >>> from layerwise import ops
     >>> ops.array([1.0, 2.0]) * 3
     Tensor([3., 6.], shape=(2,), dtype=float32)
@@ -164,14 +169,20 @@ class Tensor(Operators):
 
 
 def raw(x: Any) -> Any:
-    """The array (or Spec) inside any number of levels of recording."""
+    """The array (or Spec) inside of x, under any number of levels of recording."""
     while type(x) is Tensor:
         x = x.value
     return x
 
 
 class Node:
-    """One recorded call: how to pull a gradient back through it, and to whom. It never refers to values itself."""
+    """One recorded call: how to pull a gradient back through it, and to whom. It never refers to values itself.
+
+    Args:
+        name: of the operation.
+        pull: gradient of the output -> gradients of the arguments; None of what is differentiated by.
+        parents: the arguments' nodes; None for what is not recorded.
+    """
 
     __slots__ = ("count", "gradient", "index", "name", "parents", "pull", "shapes", "time")
 

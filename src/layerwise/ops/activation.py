@@ -20,7 +20,7 @@ __all__ = [
 
 @primitive
 def act_grad(upstream: Array, out: Array, *, act: str | None) -> Array:
-    """dz = upstream act'(z), where the derivative is a function of the activation's output"""
+    """dz = upstream act'(z), where the derivative is a function of the activation's output, `out`"""
     return backend().act_grad(act, out, upstream)
 
 

@@ -137,7 +137,7 @@ abs = absolute
 
 @elementwise(differentiable=False)
 def sign(x: Array) -> Array:
-    """y = -1, 0 or 1"""
+    """y = -1 where x < 0, 0 where x = 0, 1 where x > 0"""
     return xp().sign(x)
 
 

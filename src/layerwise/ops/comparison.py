@@ -74,7 +74,7 @@ def isfinite(x: Array) -> Array:
 
 @elementwise
 def maximum(x1: Array, x2: Array) -> Array:
-    """y = the larger        the gradient goes to the larger, half to each of equals"""
+    """y = the larger of x1 and x2        the gradient goes to the larger, half to each of equals"""
     return xp().maximum(x1, x2)
 
 
@@ -86,7 +86,7 @@ def _(g, y, x1, x2):
 
 @elementwise
 def minimum(x1: Array, x2: Array) -> Array:
-    """y = the smaller        the gradient goes to the smaller, half to each of equals"""
+    """y = the smaller of x1 and x2        the gradient goes to the smaller, half to each of equals"""
     return xp().minimum(x1, x2)
 
 
@@ -138,7 +138,7 @@ def _(g, condition):
 
 
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tensor:
-    """y = the first choice whose condition holds, else `default`
+    """y = the first of `choicelist` whose condition in `condlist` holds, else `default`
 
     >>> select([[True, False], [True, True]], [[1, 1], [2, 2]])
     Tensor([1, 2], shape=(2,), dtype=int32)
@@ -156,7 +156,7 @@ def divide_no_nan(x1: Any, x2: Any) -> Tensor:
 
 
 def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
-    """y = x with other numbers for NaN, infinity and minus infinity, by default 0 and the dtype's extremes"""
+    """y = x with `nan`, `posinf`, `neginf` for NaN, infinity and minus infinity: 0 and the dtype's extremes"""
     x = as_tensor(x)
     if not is_float(x.dtype):
         return x
@@ -171,7 +171,7 @@ def _largest(dtype: str) -> float:
 
 
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    """y = whether |x1 - x2| <= atol + rtol |x2|, or both are the same infinity
+    """y = whether |x1 - x2| <= atol + rtol |x2|, or both are the same infinity or, with `equal_nan`, NaN
 
     >>> isclose([1.0, 1.0], [1.0 + 1e-6, 1.1])
     Tensor([ True, False], shape=(2,), dtype=bool)

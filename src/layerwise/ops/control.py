@@ -69,7 +69,7 @@ def scan(
     `init`, `xs` and the y's may be nested; the xs share their first size, the number of steps (or `length`). The body
     is looked at once with symbolic values, so it may not branch on them; what it assigns to variables, such as the
     state of a seed, the next step finds. Gradients flow to `init`, `xs` and whatever the body refers to; a scan in
-    reverse computes them, which runs the body again from the carry before each step.
+    reverse computes them, which runs the body again from the carry before each step. `unroll` has no effect.
 
     >>> total, sums = scan(lambda carry, x: (carry + x, carry + x), 0.0, [1.0, 2.0, 3.0])
     >>> total.item(), sums
@@ -220,7 +220,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """true_fn() where the predicate holds, else false_fn(): Python's `if`
+    """true_fn() where pred holds, else false_fn(): Python's `if`
 
     The predicate has to have a value: on symbolic Tensors, and on the data of a compiled step, use `where`.
 
@@ -236,7 +236,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
 
 
 def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
-    """value = body_fun(i, value) for i = lower ... upper - 1: Python's loop, unrolled where a step is compiled
+    """value = body_fun(i, value) for i = lower ... upper - 1, from init_val: Python's loop, unrolled in compiled steps
 
     >>> fori_loop(0, 3, lambda i, value: value * 2 + i, 1).item()
     12
@@ -252,7 +252,8 @@ def while_loop(
 ) -> Any:
     """loop_vars = body(*loop_vars) while cond(*loop_vars) holds: Python's loop
 
-    The condition has to have a value, as in `cond`; gradients flow through every turn.
+    At most `maximum_iterations` times. The condition has to have a value, as in `cond`; gradients flow through
+    every turn.
 
     >>> i, n = while_loop(lambda i, n: i < 3, lambda i, n: (i + 1, n * 2), (0, 1))
     >>> n.item()

@@ -20,7 +20,8 @@ __all__ = [
 def convolution(x: Array, w: Array, b: Array = None, *, window: Window, act: str | None = None) -> Array:
     """y[n, o, m] = act(b[m] + sum over taps t, channels c of x[n, o stride + t dilation - pad, c] w[t, c, m])
 
-    x (N, spatial..., C), w (taps..., C / groups, M), b (M,) or None -> (N, out..., M)
+    x (N, spatial..., C), w (taps..., C / groups, M), b (M,) or None -> (N, out..., M), with window's strides, dilation
+    and pad
     """
     return backend().conv(x, w, b, window, act)
 
@@ -103,10 +104,11 @@ def conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
-    """Convolution of any rank: y[n, o, m] = sum of x[n, o stride + t dilation - pad, c] w[t, c, m]
+    """Convolution of any rank: y[n, o, m] = sum of x[n, o strides + t dilation_rate - pad, c] w[t, c, m]
 
     inputs (N, spatial..., C), kernel (taps..., C / groups, M) -> (N, out..., M); "valid" padding adds nothing, "same"
-    gives out = ceil(spatial / stride), "causal" pads in front only.
+    gives out = ceil(spatial / strides), "causal" pads in front only. data_format: "channels_last", as here, or
+    "channels_first"; None: as configured.
     """
     x, w = as_tensor(inputs), as_tensor(kernel)
     if is_channels_first(data_format):
@@ -130,7 +132,10 @@ def depthwise_conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
-    """Convolution of each channel by itself: kernel (taps..., C, multiplier) -> C * multiplier channels"""
+    """Convolution of each channel of inputs by itself: kernel (taps..., C, multiplier) -> C * multiplier channels
+
+    strides, padding, data_format, dilation_rate: those of `conv`.
+    """
     w = as_tensor(kernel)
     return conv(
         inputs, reshape(w, (*w.shape[:-2], 1, w.shape[-2] * w.shape[-1])), strides, padding, data_format, dilation_rate

@@ -34,7 +34,7 @@ def _(g, y, *, axis):
 
 @primitive(promote=True, floating=True)
 def log_softmax(x: Array, *, axis: int = -1) -> Array:
-    """y_i = x_i - ln(sum of e^x_j) along `axis`"""
+    """y = x - ln(sum of e^x) along `axis`"""
     return backend().log_softmax(x, axis)
 
 
@@ -99,7 +99,10 @@ def softmax_cross_entropy(labels: Any, logits: Any) -> Tensor:
 
 @primitive(promote=True, floating=True, broadcasts=True)
 def sigmoid_cross_entropy(labels: Array, logits: Array) -> Array:
-    """y = max(z, 0) - z label + ln(1 + e^-|z|), which is -label ln p - (1 - label) ln(1 - p) for p = sigmoid(z)"""
+    """y = max(z, 0) - z label + ln(1 + e^-|z|), which is -label ln p - (1 - label) ln(1 - p) for p = sigmoid(z)
+
+    labels and logits, z, of any shape
+    """
     if logits.dtype.kind == "c":
         return xp().log(1 + xp().exp(logits)) - logits * labels
     return xp().maximum(logits, 0) - logits * labels + xp().log1p(xp().exp(-xp().abs(logits)))
@@ -125,7 +128,10 @@ def _clipped_log(p: Tensor) -> Tensor:
 
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Tensor:
-    """y = -target ln p - (1 - target) ln(1 - p) per element, from the logits where the output remembers them"""
+    """y = -target ln p - (1 - target) ln(1 - p) per element, from the logits where the output remembers them
+
+    from_logits: `output` is these logits itself.
+    """
     output = as_tensor(output)
     target = as_tensor(target, output.dtype)
     logits = logits_of(output, "sigmoid", from_logits)
@@ -138,7 +144,8 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
 def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Tensor:
     """y = -sum over c of target_c ln p_c along `axis`, from the logits where the output remembers them
 
-    Probabilities that do not come from a softmax are first divided by their sum.
+    target: probabilities. from_logits: `output` is these logits itself. Probabilities that do not come from a softmax
+    are first divided by their sum.
     """
     output = as_tensor(output)
     target = as_tensor(target, output.dtype)
@@ -149,7 +156,11 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
 
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Tensor:
-    """y = -ln p_target, with whole numbers for targets, from the logits where the output remembers them"""
+    """y = -ln p_target, with whole numbers for targets, from the logits where the output remembers them
+
+    target (...), output (..., classes), or with the classes along `axis` -> (...). from_logits: `output` is these
+    logits itself.
+    """
     output, target = as_tensor(output), as_tensor(target)
     if target.ndim == output.ndim and target.shape[axis] == 1:
         target = squeeze(target, axis)

@@ -21,7 +21,7 @@ __all__ = [
 def get_item(x: Any, key: Any) -> Tensor:
     """y = x[key], for all that NumPy allows as a key
 
-    >>> get_item([[1, 2], [3, 4]], (builtins.slice(None), 0))
+    >>> get_item([[1, 2], [3, 4]], (..., 0))
     Tensor([1, 3], shape=(2,), dtype=int32)
     """
     parts = key if isinstance(key, tuple) else (key,)
@@ -189,7 +189,7 @@ def slice_update(inputs: Any, start_indices: Sequence[int], updates: Any) -> Ten
 
 
 def slice(inputs: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
-    """y = the block of `shape` that begins at `start_indices`"""
+    """y = the block of `shape` of inputs that begins at `start_indices`"""
     starts = [int(start) for start in start_indices]
     return get_item(inputs, tuple(builtins.slice(a, a + n) for a, n in zip(starts, shape, strict=True)))
 
@@ -221,14 +221,17 @@ def _put(x: Tensor, key: tuple[Any, ...], values: Any) -> Tensor:
 
 
 def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Tensor:
-    """y[s] = the sum of data[i] over all i with segment_ids[i] = s"""
+    """y[s] = the sum of data[i] over all i with segment_ids[i] = s, for s < num_segments; `sorted` has no effect"""
     data, ids = as_tensor(data), as_tensor(segment_ids)
     count = int(np.max(np.asarray(ids), initial=-1)) + 1 if num_segments is None else num_segments
     return scatter_add(ids, data, shape=(count, *data.shape[1:]))
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Tensor:
-    """y[n] = how often n stands in x, or the sum of the weights there; as long as x's largest needs, or `minlength`"""
+    """y[n] = how often n stands in x, or the sum of the weights there; as long as x's largest needs, or `minlength`
+
+    `sparse` has no effect.
+    """
     x = reshape(x, (-1,))
     count = max(int(np.max(np.asarray(x), initial=-1)) + 1, minlength)
     ones = np.ones(x.shape, "int32") if weights is None else reshape(weights, (-1,))

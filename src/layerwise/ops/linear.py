@@ -106,7 +106,7 @@ def vdot(x1: Any, x2: Any) -> Tensor:
 
 
 def cross(x1: Any, x2: Any) -> Tensor:
-    """y = (a_1 b_2 - a_2 b_1, a_2 b_0 - a_0 b_2, a_0 b_1 - a_1 b_0) along the last axis, of size 3
+    """y = (a_1 b_2 - a_2 b_1, a_2 b_0 - a_0 b_2, a_0 b_1 - a_1 b_0), a = x1 and b = x2, along the last axis, of size 3
 
     >>> cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
     Tensor([0., 0., 1.], shape=(3,), dtype=float32)
@@ -118,7 +118,7 @@ def cross(x1: Any, x2: Any) -> Tensor:
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """y = sum over i of x[..., i, i + offset], for the matrices that two axes span"""
+    """y = sum over i of x[..., i, i + offset], for the matrices that axis1 and axis2 span"""
     return sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 

@@ -23,7 +23,7 @@ __all__ = [
 
 
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None) -> Tensor:
-    """`x` as a Tensor; memory is not shared with a NumPy array given.
+    """`x` as a Tensor; memory is not shared with a NumPy array given. `sparse` has no effect.
 
     >>> convert_to_tensor([1, 2], dtype="float32")
     Tensor([1., 2.], shape=(2,), dtype=float32)
@@ -66,12 +66,12 @@ def _filled(shape: Any, value: Any, dtype: str) -> Tensor:
 
 
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
-    """y = 0 everywhere"""
+    """y = 0 everywhere, of this shape; dtype: by default `floatx`"""
     return _filled(shape, 0, standardize_dtype(dtype))
 
 
 def ones(shape: Any, dtype: Any = None) -> Tensor:
-    """y = 1 everywhere"""
+    """y = 1 everywhere, of this shape; dtype: by default `floatx`"""
     return _filled(shape, 1, standardize_dtype(dtype))
 
 
@@ -79,7 +79,7 @@ empty = zeros
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-    """y = fill_value everywhere"""
+    """y = fill_value everywhere, of this shape; dtype: by default `floatx`"""
     return _broadcast(as_tensor(fill_value, standardize_dtype(dtype)), shape)
 
 
@@ -99,23 +99,23 @@ def _(x, *, value, dtype):
 
 
 def zeros_like(x: Any, dtype: Any = None) -> Tensor:
-    """y = 0, in the shape of x"""
+    """y = 0, in the shape of x; dtype: by default x's"""
     return full_like(x, 0, dtype)
 
 
 def ones_like(x: Any, dtype: Any = None) -> Tensor:
-    """y = 1, in the shape of x"""
+    """y = 1, in the shape of x; dtype: by default x's"""
     return full_like(x, 1, dtype)
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-    """y = fill_value, in the shape of x"""
+    """y = fill_value, in the shape of x; dtype: by default x's"""
     x = as_tensor(x)
     return _constant_like(x, value=fill_value, dtype=x.dtype if dtype is None else standardize_dtype(dtype))
 
 
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
-    """y = start, start + step, ... below stop; int32 where all are whole, otherwise `floatx`"""
+    """y = start, start + step, ... below stop; dtype: int32 where all are whole, otherwise `floatx`"""
     start, stop = (0, start) if stop is None else (start, stop)
     step = 1 if step is None else step
     if dtype is None:
@@ -129,7 +129,10 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
-    """y = `num` numbers from start to stop, evenly spaced along a new `axis`; with `retstep` also their distance"""
+    """y = `num` numbers from start to stop, evenly spaced along a new `axis`; with `retstep` also their distance
+
+    endpoint: whether stop is the last of them. dtype: by default `floatx`.
+    """
     check_count("linspace", num * np.broadcast(start, stop).size)
     values, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint=endpoint, retstep=True, axis=axis)
     y = Tensor(backend().array(values, standardize_dtype(dtype)))
@@ -137,17 +140,17 @@ def linspace(
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
-    """y = 1 on the k-th diagonal, 0 elsewhere"""
+    """y = 1 on the k-th diagonal of N rows and M columns (None: N), 0 elsewhere; dtype: by default `floatx`"""
     return made((N, N if M is None else M), standardize_dtype(dtype), lambda: np.eye(N, M, k))
 
 
 def identity(n: int, dtype: Any = None) -> Tensor:
-    """y = the identity matrix"""
+    """y = the identity matrix of n rows; dtype: by default `floatx`"""
     return eye(n, dtype=dtype)
 
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
-    """y = 1 on and below the k-th diagonal, 0 above"""
+    """y = 1 on and below the k-th diagonal of N rows and M columns (None: N), 0 above; dtype: by default `floatx`"""
     return made((N, N if M is None else M), standardize_dtype(dtype), lambda: np.tri(N, M, k, dtype=bool))
 
 
@@ -174,7 +177,7 @@ def diag(x: Any, k: int = 0) -> Tensor:
 
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
-    """y = the coordinates of the grid that vectors span, one array for each"""
+    """y = the coordinates of the grid that vectors span, one array for each; indexing: rows are y ("xy") or x ("ij")"""
     vectors = [as_tensor(v) for v in x]
     shape = [v.shape[0] for v in vectors]
     grids = []
@@ -187,6 +190,8 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
 
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
     """y[..., c] = 1 where x = c, else 0; nowhere for an x outside 0 ... num_classes - 1
+
+    axis: where c stands among the others. `sparse` has no effect.
 
     >>> one_hot([2, 0], 3)
     Tensor([[0., 0., 1.],

@@ -18,7 +18,7 @@ __all__ = [
 
 @primitive(residuals=("argmax",))
 def maximum_pool(x: Array, *, window: Window) -> Array:
-    """y = the largest in each window        the gradient goes to the first of equals"""
+    """y = the largest of x in each window        the gradient goes to the first of equals"""
     return backend().max_pool(x, window)
 
 
@@ -81,7 +81,7 @@ def _(x, argmax, *, window):
 
 @primitive
 def avg_pool(x: Array, *, window: Window) -> Array:
-    """y = the mean of each window, padding not counted"""
+    """y = the mean of each window of x, padding not counted"""
     return backend().avg_pool(x, window)
 
 
@@ -113,7 +113,7 @@ def _(g, *, x_shape, window):
 
 @primitive(promote=("x", "w", "b"), residuals=("argmax",))
 def conv_pool(x: Array, w: Array, b: Array = None, *, window: Window, act: str | None = None, pool: Window) -> Array:
-    """y = the largest in each window `pool` of convolution(x, w, b), without keeping what is pooled
+    """y = the largest in each window `pool` of convolution(x, w, b, act), without keeping what is pooled
 
     x (N, spatial..., C), w (taps..., C / groups, M), b (M,) or None -> (N, pooled..., M)
     """
@@ -181,12 +181,18 @@ def _pool(op: Any, x: Any, size: Any, strides: Any, padding: str, data_format: s
 def max_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
 ) -> Tensor:
-    """y = the largest in each window of (N, spatial..., C); windows do not overlap unless `strides` says so"""
+    """y = the largest in each window of inputs (N, spatial..., C); windows do not overlap unless `strides` says so
+
+    pool_size: of windows, along each axis. padding: "valid" or "same", as in `conv`. data_format: likewise.
+    """
     return _pool(maximum_pool, inputs, pool_size, strides, padding, data_format)
 
 
 def average_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
 ) -> Tensor:
-    """y = the mean of each window of (N, spatial..., C), padding not counted"""
+    """y = the mean of each window of inputs (N, spatial..., C), padding not counted
+
+    pool_size, strides, padding, data_format: those of `max_pool`.
+    """
     return _pool(avg_pool, inputs, pool_size, strides, padding, data_format)

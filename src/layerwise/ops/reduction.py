@@ -64,7 +64,7 @@ def _sum_dtype(dtype: str) -> str:
 
 @primitive
 def sum(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = the sum over `axis`; short whole numbers are summed as 32-bit ones"""
+    """y = the sum of x over `axis` (keepdims: with size 1 there); short whole numbers are summed as 32-bit ones"""
     return xp().sum(x, axis=axes_of(axis, x.ndim), keepdims=keepdims, dtype=_sum_dtype(x.dtype.name))
 
 
@@ -80,7 +80,7 @@ def _(x, *, axis=None, keepdims=False):
 
 @primitive(promote=True, floating=True)
 def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = the mean over `axis`"""
+    """y = the mean of x over `axis`; keepdims: with size 1 there"""
     return xp().mean(x, axis=axes_of(axis, x.ndim), keepdims=keepdims, dtype=x.dtype)
 
 
@@ -100,7 +100,7 @@ def _(x, *, axis=None, keepdims=False):
 
 @primitive
 def prod(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = the product over `axis`"""
+    """y = the product of x over `axis`; keepdims: with size 1 there"""
     return xp().prod(x, axis=axes_of(axis, x.ndim), keepdims=keepdims, dtype=_sum_dtype(x.dtype.name))
 
 
@@ -140,13 +140,13 @@ def _exclusive_cumprod(x: Tensor) -> Tensor:
 
 @primitive
 def max(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = the largest over `axis`        the gradient is shared by equals"""
+    """y = the largest of x over `axis` (keepdims: with size 1 there)        the gradient is shared by equals"""
     return xp().max(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
 @primitive
 def min(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = the smallest over `axis`        the gradient is shared by equals"""
+    """y = the smallest of x over `axis` (keepdims: with size 1 there)        the gradient is shared by equals"""
     return xp().min(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
@@ -168,13 +168,13 @@ amax, amin = max, min
 
 @primitive(differentiable=False)
 def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
-    """y = where the largest along `axis` is, the first of equals; int32"""
+    """y = where the largest of x along `axis` is, the first of equals; int32; keepdims: with size 1 there"""
     return xp().argmax(x, axis=axis, keepdims=keepdims).astype("int32")
 
 
 @primitive(differentiable=False)
 def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
-    """y = where the smallest along `axis` is, the first of equals; int32"""
+    """y = where the smallest of x along `axis` is, the first of equals; int32; keepdims: with size 1 there"""
     return xp().argmin(x, axis=axis, keepdims=keepdims).astype("int32")
 
 
@@ -186,13 +186,13 @@ def _(x, *, axis=None, keepdims=False):
 
 @primitive(differentiable=False)
 def all(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = whether all along `axis` are true"""
+    """y = whether all of x along `axis` are true; keepdims: with size 1 there"""
     return xp().all(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
 @primitive(differentiable=False)
 def any(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = whether any along `axis` is true"""
+    """y = whether any of x along `axis` is true; keepdims: with size 1 there"""
     return xp().any(x, axis=axes_of(axis, x.ndim), keepdims=keepdims)
 
 
@@ -203,7 +203,7 @@ def _(x, *, axis=None, keepdims=False):
 
 
 def count_nonzero(x: Any, axis: Axis = None) -> Tensor:
-    """y = how many along `axis` are not 0; int32"""
+    """y = how many of x along `axis` are not 0; int32"""
     return sum(cast(as_tensor(x) != 0, "int32"), axis=axis)
 
 
@@ -234,23 +234,23 @@ def cumprod(x: Any, axis: int | None = None) -> Tensor:
 
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """y = mean((x - mean(x))^2)"""
+    """y = mean((x - mean(x))^2) over `axis`; keepdims: with size 1 there"""
     x = as_tensor(x)
     return mean(square(x - mean(x, axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
 
 
 def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """y = sqrt(var(x))"""
+    """y = sqrt(var(x)) over `axis`; keepdims: with size 1 there"""
     return sqrt(var(x, axis, keepdims))
 
 
 def moments(x: Any, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
-    """(mean, variance) over `axes`"""
+    """(mean, variance) of x over `axes`; keepdims: with size 1 there; `synchronized` has no effect"""
     return mean(x, axis=axes, keepdims=keepdims), var(x, axes, keepdims)
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """y = ln(sum(e^x)), by way of the largest x so that nothing overflows"""
+    """y = ln(sum(e^x)) over `axis`, by way of the largest x, so that nothing overflows; keepdims: with size 1 there"""
     x = as_tensor(x)
     top = stop_gradient(max(x, axis=axis, keepdims=True))
     top = where(abs(top) < float("inf"), top, 0)
@@ -259,7 +259,10 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """y = (sum |x|^ord)^(1/ord): 2 (the default), 1, inf, -inf, 0 or any number, of vectors along `axis`"""
+    """y = (sum |x|^ord)^(1/ord): 2 (the default), 1, inf, -inf, 0 or any number, of vectors along `axis`
+
+    keepdims: with size 1 there.
+    """
     x = as_tensor(x, None if is_float(as_tensor(x).dtype) else standardize_dtype(None))
     match ord:
         case None | 2 | "euclidean" | "fro":
@@ -274,7 +277,7 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
 
 
 def normalize(x: Any, axis: Axis = -1, order: Any = 2, epsilon: float | None = None) -> Tensor:
-    """y = x / max(norm(x), epsilon) along `axis`"""
+    """y = x / max(norm(x, order), epsilon) along `axis`"""
     x = as_tensor(x)
     return x / maximum(norm(x, order, axis, keepdims=True), config.epsilon() if epsilon is None else epsilon)
 
@@ -297,7 +300,10 @@ def sort(x: Any, axis: int = -1) -> Tensor:
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
-    """(values, indices) of the k largest along the last axis, largest first, the first of equals before the others"""
+    """(values, indices) of the k largest of x along the last axis, largest first, the first of equals before the others
+
+    They are `sorted` even if that is not asked for.
+    """
     x = as_tensor(x)
     indices = argsort(-x, axis=-1)[..., :k]
     return take_along_axis(x, indices, axis=-1), indices
@@ -314,7 +320,9 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
 
 
 def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """y = the middle of the sorted values over `axis`, the mean of the middle two where their number is even
+    """y = the middle of the sorted values of x over `axis`, the mean of the middle two where their number is even
+
+    keepdims: with size 1 there.
 
     >>> median([3.0, 1.0, 2.0]).item()
     2.0
@@ -339,5 +347,5 @@ def average(x: Any, axis: Axis = None, weights: Any = None) -> Tensor:
 
 
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    """y = whether |x1 - x2| <= atol + rtol |x2| everywhere"""
+    """y = whether |x1 - x2| <= atol + rtol |x2| everywhere; equal_nan: or both are NaN"""
     return all(isclose(x1, x2, rtol, atol, equal_nan))

@@ -60,7 +60,7 @@ def _(x, *, axes=None):
 
 
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """y[..., i] = x[..., i, i + offset], for the matrices that two axes span"""
+    """y[..., i] = x[..., i, i + offset], for the matrices that axis1 and axis2 span"""
     x = as_tensor(x)
     rest = [i for i in range(x.ndim) if i not in (axis1 % x.ndim, axis2 % x.ndim)]
     x = transpose(x, (*rest, axis1, axis2))
@@ -71,7 +71,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
 
 
 def moveaxis(x: Any, source: int, destination: int) -> Tensor:
-    """y = x with one axis moved, the others in order"""
+    """y = x with the axis `source` moved to `destination`, the others in order"""
     x = as_tensor(x)
     order = [a for a in range(x.ndim) if a != source % x.ndim]
     order.insert(destination % x.ndim, source % x.ndim)
@@ -79,7 +79,7 @@ def moveaxis(x: Any, source: int, destination: int) -> Tensor:
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
-    """y = x with two axes exchanged"""
+    """y = x with axis1 and axis2 exchanged"""
     x = as_tensor(x)
     order = list(range(x.ndim))
     order[axis1], order[axis2] = order[axis2], order[axis1]
@@ -180,7 +180,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Tensor:
 
 
 def stack(x: Sequence[Any], axis: int = 0) -> Tensor:
-    """y = xs of one shape along a new `axis`"""
+    """y = the arrays in x, of one shape, along a new `axis`"""
     return _concatenate(*[expand_dims(t, axis) for t in x], axis=axis)
 
 
@@ -195,7 +195,7 @@ def hstack(xs: Sequence[Any]) -> Tensor:
 
 
 def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-    """y = x cut along `axis`, into equal parts or at the given places"""
+    """y = x cut along `axis`, into indices_or_sections equal parts, or at these places"""
     x = as_tensor(x)
     n = x.shape[axis]
     if isinstance(indices_or_sections, int):
@@ -209,7 +209,7 @@ def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> li
 
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
-    """y = the slices of x along `axis`"""
+    """y = the slices of x along `axis`; `num`, how many there are, has no effect"""
     x = as_tensor(x)
     before = (slice(None),) * (axis % x.ndim)
     check_count("unstack", x.shape[axis])
@@ -265,7 +265,7 @@ def _(x, *, widths, value):
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
-    """y = x with (before, after) elements added along each axis: a constant, or x's own
+    """y = x with pad_width = (before, after) elements added along each axis: constant_values, or x's own
 
     `mode` is "constant", "reflect", "symmetric", "edge" or "wrap", as in NumPy.
 
@@ -284,7 +284,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
 
 
 def tile(x: Any, repeats: int | Sequence[int]) -> Tensor:
-    """y = x repeated as a whole along each axis"""
+    """y = x as a whole, `repeats` times along each axis"""
     x = as_tensor(x)
     times = (repeats,) if isinstance(repeats, int) else tuple(repeats)
     while x.ndim < len(times):
@@ -302,7 +302,7 @@ def _repeated(x: Tensor, n: int, axis: int) -> Tensor:
 
 
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
-    """y = each element of x repeated along `axis`, of the flattened x where it is None"""
+    """y = each element of x `repeats` times along `axis`, of the flattened x where it is None"""
     x = as_tensor(x)
     if axis is None:
         x, axis = ravel(x), 0
