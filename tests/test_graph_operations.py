@@ -18,7 +18,7 @@ from layerwise.models.graph_config import MODULE_OF
 ONE = """
     absolute all any arccos arcsin arcsinh arctan arctanh argmax argmin argsort ceil cos cosh count_nonzero cumprod
     cumsum erf exp expm1 elu floor gelu isfinite isinf isnan leaky_relu log log10 log1p log2 log_softmax logical_not
-    logsumexp max mean median min nan_to_num negative norm normalize ones_like prod ravel reciprocal relu relu6 round
+    logsumexp max mean median min nan_to_num norm normalize ones_like prod ravel reciprocal relu relu6 round
     rsqrt selu sigmoid sign silu sin sinh softmax softplus softsign sort sqrt square std stop_gradient sum tan tanh
     transpose var zeros_like
 """
@@ -58,6 +58,7 @@ SAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "meshgrid": lambda k, x, y: k.ops.meshgrid(x[0, 0], y[0, 0]),
     "moments": lambda k, x, y: k.ops.moments(x, axes=[1]),
     "moveaxis": lambda k, x, y: k.ops.moveaxis(x, 1, 2),
+    "negative": lambda k, x, y: -x,
     "one_hot": lambda k, x, y: k.ops.one_hot(k.ops.cast(x * 4.0, "int32"), 4),
     "outer": lambda k, x, y: k.ops.outer(x, y),
     "pad": lambda k, x, y: k.ops.pad(x, [[0, 0], [1, 0], [0, 2]], constant_values=2.0),

@@ -199,8 +199,7 @@ class Primitive:
         if not tape.recording or not self.differentiable:
             return self._apply(inner, static)
         residuals: Sequence[Any] = ()
-        outside = [a.tape for a in inner if type(a) is Tensor]
-        nested = any(further is not None and further.recording for further in outside)
+        nested = any(type(a) is Tensor and a.tape is not None and a.tape.recording for a in inner)
         if self.composite_rule is not None and (nested or self.gradient_rule is None):
             return self.composite_rule(*map(_wrapped, operands), **static)
         if nested:
@@ -279,9 +278,8 @@ class Primitive:
         if self.shape_rule is not None:
             return self.shape_rule(*specs, **static)
         if self.broadcasts:
-            shape = broadcast_shapes(self.__name__, *[s.shape for s in specs if s is not None])
-            chosen = [s for s in specs if s is not None]
-            return Spec(shape, self.dtype or chosen[-1].dtype)
+            given = [s for s in specs if s is not None]
+            return Spec(broadcast_shapes(self.__name__, *[s.shape for s in given]), self.dtype or given[-1].dtype)
         with config.override(backend=config.REFERENCE):
             zeros = [None if s is None else np.broadcast_to(np.zeros((), s.dtype), s.known) for s in specs]
             result = self.rule(*zeros, **static)
