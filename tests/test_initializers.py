@@ -202,3 +202,12 @@ def test_a_step_may_not_draw_from_a_foreign_generator():
 def test_missing_names():
     with pytest.raises(AttributeError, match=r"keras\.initializers\.STFT is not in Layerwise"):
         initializers.STFT  # noqa: B018
+
+
+def test_every_public_initializer_is_compared_with_keras():
+    classes = {getattr(initializers, name) for name in initializers.__all__}
+    classes = {cls for cls in classes if isinstance(cls, type)} - {
+        initializers.Initializer,
+        initializers.RandomInitializer,
+    }
+    assert classes == {getattr(initializers, name) for name in CASES}

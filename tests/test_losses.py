@@ -418,3 +418,8 @@ def test_crossentropy_is_the_one_that_fits_the_shapes():
         model = models.Sequential([layers.Input((2,)), layers.Dense(classes, activation="sigmoid")])
         model.compile("sgd", loss="crossentropy")
         assert np.isfinite(model.evaluate(np.ones((2, 2)), np.asarray(y), verbose=0))
+
+
+def test_every_public_loss_is_compared_with_keras():
+    made = {"Loss", "FunctionLoss", "check_labels", "deserialize", "get", "serialize"}
+    assert set(losses.__all__) - made == {n for case in CASES for n in (case[0], function_name(case[0]))}

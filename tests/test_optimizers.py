@@ -491,3 +491,8 @@ def test_mistakes_in_a_step_change_nothing(grads, some, message):
 def test_a_step_without_variables_says_what_to_do():
     with pytest.raises(ValueError, match="build"):
         optimizers.SGD().apply([[1.0]])
+
+
+def test_every_public_optimizer_is_compared_with_keras():
+    classes = {name for name in optimizers.__all__ if isinstance(getattr(optimizers, name), type)}
+    assert classes - {"Optimizer"} == set(NAMES)

@@ -112,3 +112,8 @@ def test_a_users_schedule_works_in_an_optimizer():
     optimizer.apply([[1.0]], [w])
     assert w.numpy() == 0.25
     assert Steps.from_config(Steps(0.5).get_config()).first == 0.5
+
+
+def test_every_public_schedule_is_compared_with_keras():
+    classes = {name for name in dir(schedules) if isinstance(getattr(schedules, name), type)}
+    assert classes - {"LearningRateSchedule"} == {case[0] for case in CASES}
