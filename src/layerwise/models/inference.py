@@ -69,10 +69,10 @@ def inference(model: Model) -> Inference | None:
         or is_calling()
     ):
         return None
-    found = vars(model).get("_inference")
-    if found is None or not found.holds(model):
-        found = vars(model)["_inference"] = Inference(model)
-    return found if found.possible else None
+    known = vars(model).get("_inference")
+    if known is None or not known.holds(model):
+        known = vars(model)["_inference"] = Inference(model)
+    return known if known.possible else None
 
 
 def plain(x: Any) -> bool:

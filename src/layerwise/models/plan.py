@@ -57,13 +57,13 @@ class Fusion:
 
 def fusions(graph: Graph, training: bool | None) -> dict[Call, Fusion]:
     """What can be computed at once in this mode: for each call that takes part the fusion it is in."""
-    found: dict[Call, Fusion] = {}
+    fused: dict[Call, Fusion] = {}
     for call in graph.calls:
-        if call not in found and _stage(call) in _HEADS and _plain(call):
+        if call not in fused and _stage(call) in _HEADS and _plain(call):
             fusion = _from(call, graph, bool(training))
             if fusion is not None:
-                found |= dict.fromkeys(fusion.calls, fusion)
-    return found
+                fused |= dict.fromkeys(fusion.calls, fusion)
+    return fused
 
 
 def _from(first: Call, graph: Graph, training: bool) -> Fusion | None:
@@ -117,13 +117,13 @@ def _plain(call: Call) -> bool:
 
 def _followers(call: Call, graph: Graph) -> list[Call]:
     """The plain calls behind this one, each the only one that takes the result of the one before."""
-    found: list[Call] = []
+    followers: list[Call] = []
     dtype = call.operation.compute_dtype
     while (call := graph.followers.get(call)) is not None and _plain(call):  # type: ignore[assignment]
         if call.operation.compute_dtype != dtype:
             break
-        found.append(call)
-    return found
+        followers.append(call)
+    return followers
 
 
 def _folds(call: Call) -> bool:
