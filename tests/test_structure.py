@@ -282,8 +282,7 @@ def unnamed_arguments(value: Any) -> list[str]:
     return [name for name in names if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
 
 
-UNNAMED = set("metrics losses optimizers activations backend".split())
-UNNAMED |= set("fundamentals applications backends constraints initializers regularizers".split())
+UNNAMED = set("backend fundamentals applications backends".split())
 
 
 def test_every_argument_is_named_in_the_documentation():

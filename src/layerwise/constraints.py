@@ -45,6 +45,8 @@ def _norm(w: Tensor, axis: Axis) -> Tensor:
 class MaxNorm(Constraint):
     """w · min(|w|, max_value) / |w|        Srivastava et al. (2014)
 
+    |w| is taken over `axis`.
+
     >>> MaxNorm(1.0)([[3.0], [4.0]])
     Tensor([[0.6],
            [0.8]], shape=(2, 1), dtype=float32)
@@ -62,7 +64,7 @@ class MaxNorm(Constraint):
 class MinMaxNorm(Constraint):
     """w · (rate · clip(|w|, min_value, max_value) + (1 - rate) |w|) / |w|
 
-    A rate below 1 goes to the bounds step by step.
+    |w| is taken over `axis`. A rate below 1 goes to the bounds step by step.
     """
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axis = 0) -> None:
@@ -83,7 +85,7 @@ class NonNeg(Constraint):
 
 
 class UnitNorm(Constraint):
-    """w / |w|
+    """w / |w|, taken over `axis`
 
     >>> UnitNorm()([[3.0], [4.0]])
     Tensor([[0.6],

@@ -95,7 +95,7 @@ class Identity(Initializer):
 
 
 class RandomInitializer(Initializer):
-    """The base class of those that draw; without a seed it takes one from the process when it is made."""
+    """The base class of those that draw: from `seed`, a number or a `SeedGenerator`, without one from the process's."""
 
     def __init__(self, seed: Seed = None) -> None:
         self.seed = seed
@@ -112,7 +112,7 @@ class RandomInitializer(Initializer):
 
 
 class RandomNormal(RandomInitializer):
-    """w ~ N(mean, stddev²)"""
+    """w ~ N(mean, σ²), σ = stddev; `seed`: as of `RandomInitializer`"""
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
@@ -123,14 +123,14 @@ class RandomNormal(RandomInitializer):
 
 
 class TruncatedNormal(RandomNormal):
-    """w ~ N(mean, stddev²) given that |w - mean| <= 2 stddev"""
+    """w ~ N(mean, stddev²) given that |w - mean| <= 2 stddev; `seed`: as of `RandomInitializer`"""
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
         return self.draw(random.truncated_normal, shape, self.mean, self.stddev, dtype=dtype)
 
 
 class RandomUniform(RandomInitializer):
-    """w ~ U[minval, maxval)"""
+    """w ~ U[minval, maxval); `seed`: as of `RandomInitializer`"""
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
@@ -147,8 +147,9 @@ class VarianceScaling(RandomInitializer):
     """Var(w) = scale / n, with n the inputs (fan_in) or outputs (fan_out) of a unit, or the mean of both (fan_avg)
 
     A dense kernel is (inputs, outputs); for a convolution's, (taps..., inputs, outputs), both count the taps, too.
-    `input_axes` and `output_axes`, given together, say which sizes to multiply otherwise. Distributions:
-    "truncated_normal" (at two standard deviations), "untruncated_normal", "uniform".
+    `input_axes` and `output_axes`, given together, say which sizes to multiply otherwise. `mode` chooses n. The
+    `distribution` is "truncated_normal" (at two standard deviations), "untruncated_normal" or "uniform"; `seed`: as of
+    `RandomInitializer`.
 
     >>> kernel = VarianceScaling(2.0, "fan_in", seed=1)((100, 200))
     >>> abs(ops.std(kernel).item() - (2 / 100) ** 0.5) < 0.001
@@ -201,7 +202,10 @@ class VarianceScaling(RandomInitializer):
 
 
 class GlorotNormal(VarianceScaling):
-    """w ~ truncated normal with variance 2 / (fan_in + fan_out)        Glorot, Bengio (2010), also called Xavier"""
+    """w ~ truncated normal with variance 2 / (fan_in + fan_out)        Glorot, Bengio (2010), also called Xavier
+
+    seed, input_axes, output_axes: as of `VarianceScaling`.
+    """
 
     def __init__(self, seed: Seed = None, input_axes: Axes = None, output_axes: Axes = None) -> None:
         super().__init__(1.0, "fan_avg", "truncated_normal", seed, input_axes, output_axes)
@@ -209,6 +213,8 @@ class GlorotNormal(VarianceScaling):
 
 class GlorotUniform(VarianceScaling):
     """w ~ U[-a, a), a = sqrt(6 / (fan_in + fan_out))        Glorot, Bengio (2010), also called Xavier
+
+    seed, input_axes, output_axes: as of `VarianceScaling`.
 
     >>> kernel = GlorotUniform(seed=1)((2, 4))
     >>> bool(ops.max(abs(kernel.numpy())) < 1)
@@ -220,28 +226,40 @@ class GlorotUniform(VarianceScaling):
 
 
 class HeNormal(VarianceScaling):
-    """w ~ truncated normal with variance 2 / fan_in        for relu: He, Zhang, Ren, Sun (2015)"""
+    """w ~ truncated normal with variance 2 / fan_in        for relu: He, Zhang, Ren, Sun (2015)
+
+    seed, input_axes, output_axes: as of `VarianceScaling`.
+    """
 
     def __init__(self, seed: Seed = None, input_axes: Axes = None, output_axes: Axes = None) -> None:
         super().__init__(2.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
 
 
 class HeUniform(VarianceScaling):
-    """w ~ U[-a, a), a = sqrt(6 / fan_in)        for relu: He, Zhang, Ren, Sun (2015)"""
+    """w ~ U[-a, a), a = sqrt(6 / fan_in)        for relu: He, Zhang, Ren, Sun (2015)
+
+    seed, input_axes, output_axes: as of `VarianceScaling`.
+    """
 
     def __init__(self, seed: Seed = None, input_axes: Axes = None, output_axes: Axes = None) -> None:
         super().__init__(2.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
 
 class LecunNormal(VarianceScaling):
-    """w ~ truncated normal with variance 1 / fan_in        for selu: Klambauer et al. (2017)"""
+    """w ~ truncated normal with variance 1 / fan_in        for selu: Klambauer et al. (2017)
+
+    seed, input_axes, output_axes: as of `VarianceScaling`.
+    """
 
     def __init__(self, seed: Seed = None, input_axes: Axes = None, output_axes: Axes = None) -> None:
         super().__init__(1.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
 
 
 class LecunUniform(VarianceScaling):
-    """w ~ U[-a, a), a = sqrt(3 / fan_in)        LeCun, Bottou, Orr, Müller: Efficient BackProp (1998)"""
+    """w ~ U[-a, a), a = sqrt(3 / fan_in)        LeCun, Bottou, Orr, Müller: Efficient BackProp (1998)
+
+    seed, input_axes, output_axes: as of `VarianceScaling`.
+    """
 
     def __init__(self, seed: Seed = None, input_axes: Axes = None, output_axes: Axes = None) -> None:
         super().__init__(1.0, "fan_in", "uniform", seed, input_axes, output_axes)

@@ -80,6 +80,8 @@ class L1L2(Regularizer):
 class OrthogonalRegularizer(Regularizer):
     """factor · mean over pairs i < j of |u_i · u_j|, u the rows (or columns) of a matrix, each divided by its length
 
+    `mode` says which: "rows" or "columns".
+
     >>> OrthogonalRegularizer(0.1)([[1.0, 0.0], [0.0, 2.0]]).item()
     0.0
     """

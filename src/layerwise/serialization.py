@@ -392,7 +392,7 @@ def lookups(
         with custom_object_scope(custom_objects or {}):
             return get(config) if isinstance(config, str) else deserialize(config)
 
-    get.__doc__ = f"""The {kind} that a name such as {example!r}, a configuration, a class or the thing itself means."""
+    get.__doc__ = f"""The {kind} that `identifier` means: a name as {example!r}, a configuration, a class or itself."""
     serialize_.__doc__ = f"""The {kind} `obj` as plain data, which `deserialize` reads: its name or a configuration."""
     deserialize_.__doc__ = f"""The {kind} that `serialize` wrote as `config`, or of this name, or a custom object.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import re
 import textwrap
@@ -10,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter
 from typing import Any
 
+from ..signatures import taking
 from .weights import KINDS, Weight, Weighted
 
 _ARGUMENTS = "    Args:\n"
@@ -39,17 +39,7 @@ def compose(cls: type[Weighted], after: Mapping[str, str], options_of: type[Weig
         moved = next((p for p in order if p.name == name), base)
         order = [p for p in order if p is not moved]
         order.insert([p.name for p in order].index(before) + 1, moved)
-    names = [p.name for p in order]
-
-    @functools.wraps(init)
-    def __init__(*args: Any, **options: Any) -> None:
-        if len(args) > len(names):
-            raise TypeError(f"{cls.__name__}: got {len(args) - 1} arguments, expected at most {len(names) - 1}")
-        init(*args[:count], **dict(zip(names[count:], args[count:], strict=False)), **options)
-
-    positional = [p.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) for p in order]
-    __init__.__signature__ = inspect.Signature([*positional, own[-1]])  # type: ignore[attr-defined]
-    cls.__init__ = __init__  # type: ignore[method-assign]
+    cls.__init__ = taking(init, order)  # type: ignore[method-assign]
     cls._written = cls._written | {name for name, _ in options}
 
 

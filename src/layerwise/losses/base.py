@@ -117,7 +117,7 @@ class FunctionLoss(Wrapper, Loss):
     1.0
     """
 
-    _namespace, _options_first = "losses", True
+    _kind, _namespace, _options_first = "Loss", "losses", True
 
     def __init__(
         self,

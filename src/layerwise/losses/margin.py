@@ -19,6 +19,8 @@ def _signs(y_true: Tensor) -> Tensor:
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
     """mean(max(1 - y s, 0)) over the last dimension, s = y_pred, labels y of -1 and 1 (0 and 1 are taken for those)
 
+    y is y_true.
+
     >>> hinge([[-1.0, 1.0]], [[-2.0, 0.5]])
     Tensor([0.25], shape=(1,), dtype=float32)
     """
@@ -29,6 +31,8 @@ def hinge(y_true: Any, y_pred: Any) -> Tensor:
 def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """mean(max(1 - y s, 0)^2) over the last dimension, s = y_pred, labels y of -1 and 1 (0 and 1 are taken for those)
 
+    y is y_true.
+
     >>> squared_hinge([[-1.0, 1.0]], [[-2.0, 0.0]])
     Tensor([0.5], shape=(1,), dtype=float32)
     """
@@ -38,6 +42,8 @@ def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
 
 def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """max(1 + (largest score of another class) - (score of the label), 0) over the last dimension, labels one-hot
+
+    The labels are y_true, the scores y_pred.
 
     >>> categorical_hinge([[0.0, 1.0]], [[0.5, 0.75]])
     Tensor([0.75], shape=(1,), dtype=float32)

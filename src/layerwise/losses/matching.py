@@ -142,7 +142,7 @@ def mismatch(name: str, true: Shape, pred: Shape) -> str:
 def check_labels(y: Any, num_classes: int, ignore_class: int | None = None) -> None:
     """Raise a ValueError, with value and position, for the first label that is not one of 0 ... num_classes - 1.
 
-    `y` is an array on the host.
+    `y` is an array on the host. A label of `ignore_class` may stand anywhere.
 
     >>> check_labels([0, 2, 3], num_classes=3)
     Traceback (most recent call last):

@@ -30,6 +30,8 @@ def binary_crossentropy(
 ) -> Tensor:
     """mean(-y ln p - (1 - y) ln(1 - p)) along `axis`, labels y in [0, 1], p = y_pred, or sigmoid(y_pred) `from_logits`
 
+    y is y_true; `label_smoothing` s makes it (1 - s) y + s / 2.
+
     >>> binary_crossentropy([[0.0, 1.0]], [[0.0, 0.0]], from_logits=True)
     Tensor([0.6931472], shape=(1,), dtype=float32)
     """
@@ -43,6 +45,8 @@ def categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Tensor:
     """-sum of y_c ln p_c along `axis`, labels y one-hot, p = y_pred / its sum, or softmax(y_pred) `from_logits`
+
+    y is y_true; `label_smoothing` s makes it (1 - s) y + s / classes.
 
     >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])
     Tensor([0.6931472], shape=(1,), dtype=float32)
@@ -85,6 +89,7 @@ def binary_focal_crossentropy(
     """mean(-(1 - q)^gamma ln q) along `axis`, q the probability given to the label: p or 1 - p
 
     With `apply_class_balancing` labels of 1 weigh `alpha`, labels of 0 weigh 1 - alpha.
+    y_true, y_pred, from_logits and label_smoothing are those of `binary_crossentropy`.
     Source: T.-Y. Lin et al., Focal loss for dense object detection, 2017.
 
     >>> binary_focal_crossentropy([[1.0]], [[0.5]], gamma=1.0)
@@ -112,6 +117,7 @@ def categorical_focal_crossentropy(
 ) -> Tensor:
     """-sum of alpha_c (1 - p_c)^gamma y_c ln p_c along `axis`; alpha is one number or one for each class
 
+    y_true, y_pred, from_logits and label_smoothing are those of `categorical_crossentropy`.
     Source: T.-Y. Lin et al., Focal loss for dense object detection, 2017.
 
     >>> categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]], alpha=1.0, gamma=1.0)
@@ -134,6 +140,7 @@ def categorical_focal_crossentropy(
 def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     """sum of y ln(y / p) over the last dimension, both kept within [`config.epsilon()`, 1]
 
+    The distributions y = y_true and p = y_pred.
     Source: S. Kullback and R. A. Leibler, On information and sufficiency, 1951.
 
     >>> kl_divergence([[0.5, 0.5]], [[0.5, 0.5]])
@@ -144,7 +151,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
 
 
 def poisson(y_true: Any, y_pred: Any) -> Tensor:
-    """mean(p - y ln(p + epsilon)) over the last dimension, p = y_pred: counts y of events expected p times
+    """mean(p - y ln(p + epsilon)) over the last dimension, p = y_pred: counts y = y_true of events expected p times
 
     >>> poisson([[0.0, 0.0]], [[1.0, 3.0]])
     Tensor([2.], shape=(1,), dtype=float32)

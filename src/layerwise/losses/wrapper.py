@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..catalog import functions
 from ..serialization import Configurable, resolve
+from ..signatures import described
 
 
 class Wrapper(Configurable):
@@ -24,6 +25,7 @@ class Wrapper(Configurable):
     """
 
     fn: Callable[..., Any]
+    _kind: ClassVar[str]  # the class that says what all of the kind take
     _namespace: ClassVar[str]  # whose functions a configuration may name
     _options_first: ClassVar[bool]  # whether they stand before what all of the kind take
     _options: tuple[str, ...]
@@ -40,6 +42,7 @@ class Wrapper(Configurable):
         if fn is not None:
             cls.fn = staticmethod(fn)
             cls.__init__ = _declared(cls, fn, name or fn.__name__, takes, check)  # type: ignore[method-assign]
+            cls.__doc__ = cls.__doc__ and _documented(cls, fn, cls.__doc__)
 
     def _wrap(self, fn: Callable[..., Any], options: dict[str, Any]) -> None:
         self.fn, self._options = fn, tuple(options)
@@ -83,3 +86,10 @@ def _declared(
     __init__.__qualname__ = f"{cls.__qualname__}.__init__"
     __init__.__signature__ = signature  # type: ignore[attr-defined]
     return __init__
+
+
+def _documented(cls: type[Wrapper], fn: Callable[..., Any], text: str) -> str:
+    """A class's docstring with where its arguments are described."""
+    names, options = list(inspect.signature(cls.__init__).parameters)[1:], list(inspect.signature(fn).parameters)[2:]
+    groups = (fn.__name__, [n for n in names if n in options]), (cls._kind, [n for n in names if n not in options])
+    return described(text, "; ".join(f"{', '.join(group)}: as of `{home}`" for home, group in groups if group) + ".")

@@ -147,6 +147,8 @@ def _weighted(metric: Metric, values: Any, sample_weight: Any) -> tuple[Tensor, 
 class Sum(Metric):
     """result = sum of weight_i value_i over all batches
 
+    name, dtype: as of `Metric`.
+
     >>> metric = Sum()
     >>> metric.update_state([1.0, 2.0])
     >>> metric([3.0]).item()
@@ -169,6 +171,7 @@ class Mean(Metric):
     """result = sum of weight_i value_i / sum of weight_i over all batches; 0 before the first
 
     Values of more than one dimension count as one sample for each entry of the first: the mean over the others.
+    name, dtype: as of `Metric`.
 
     >>> metric = Mean()
     >>> metric.update_state([1.0, 2.0])
@@ -206,7 +209,7 @@ class MeanMetricWrapper(Wrapper, Mean):
     1.0
     """
 
-    _namespace, _options_first = "metrics", False
+    _kind, _namespace, _options_first = "Metric", "metrics", False
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any) -> None:
         super().__init__(str(name or getattr(fn, "__name__", "mean_metric_wrapper")), dtype)

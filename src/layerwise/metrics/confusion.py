@@ -189,6 +189,8 @@ class _Count(_Thresholded):
 class TruePositives(_Count):
     """result = number of labels 1 with a prediction above the threshold (0.5 unless given)
 
+    thresholds, name, dtype: as of `Precision`.
+
     >>> TruePositives()([0, 1, 1], [0.6, 0.3, 0.9]).item()
     1.0
     """
@@ -198,6 +200,8 @@ class TruePositives(_Count):
 
 class FalsePositives(_Count):
     """result = number of labels 0 with a prediction above the threshold (0.5 unless given)
+
+    thresholds, name, dtype: as of `Precision`.
 
     >>> FalsePositives()([0, 1, 1], [0.6, 0.3, 0.9]).item()
     1.0
@@ -209,6 +213,8 @@ class FalsePositives(_Count):
 class TrueNegatives(_Count):
     """result = number of labels 0 with a prediction not above the threshold (0.5 unless given)
 
+    thresholds, name, dtype: as of `Precision`.
+
     >>> TrueNegatives()([0, 1, 1], [0.6, 0.3, 0.9]).item()
     0.0
     """
@@ -218,6 +224,8 @@ class TrueNegatives(_Count):
 
 class FalseNegatives(_Count):
     """result = number of labels 1 with a prediction not above the threshold (0.5 unless given)
+
+    thresholds, name, dtype: as of `Precision`.
 
     >>> FalseNegatives()([0, 1, 1], [0.6, 0.3, 0.9]).item()
     1.0
@@ -390,6 +398,8 @@ class _Constrained(_Curve, better="up"):
 class SensitivityAtSpecificity(_Constrained):
     """result = the largest sensitivity TP / (TP + FN) at thresholds with TN / (TN + FP) >= `specificity`
 
+    num_thresholds, evenly from 0 to 1, are tried. class_id, name, dtype: as of `Precision`.
+
     >>> SensitivityAtSpecificity(0.5)([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item()
     1.0
     """
@@ -412,6 +422,8 @@ class SensitivityAtSpecificity(_Constrained):
 
 class SpecificityAtSensitivity(_Constrained):
     """result = the largest specificity TN / (TN + FP) at thresholds with TP / (TP + FN) >= `sensitivity`
+
+    num_thresholds, evenly from 0 to 1, are tried. class_id, name, dtype: as of `Precision`.
 
     >>> SpecificityAtSensitivity(1.0)([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item()
     0.5
@@ -436,6 +448,8 @@ class SpecificityAtSensitivity(_Constrained):
 class PrecisionAtRecall(_Constrained):
     """result = the largest precision TP / (TP + FP) at thresholds with TP / (TP + FN) >= `recall`
 
+    num_thresholds, evenly from 0 to 1, are tried. class_id, name, dtype: as of `Precision`.
+
     >>> PrecisionAtRecall(0.5)([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item()
     1.0
     """
@@ -458,6 +472,8 @@ class PrecisionAtRecall(_Constrained):
 
 class RecallAtPrecision(_Constrained):
     """result = the largest recall TP / (TP + FN) at thresholds with TP / (TP + FP) >= `precision`
+
+    num_thresholds, evenly from 0 to 1, are tried. class_id, name, dtype: as of `Precision`.
 
     >>> RecallAtPrecision(0.8)([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item()
     0.5

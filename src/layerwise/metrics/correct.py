@@ -23,7 +23,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Tensor:
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
-    """1 where the label is that of "y_pred > threshold", else 0
+    """1 where the label y_true is that of "y_pred > threshold", else 0
 
     >>> binary_accuracy([1, 1], [0.6, 0.5])
     Tensor([1., 0.], shape=(2,), dtype=float32)
@@ -35,6 +35,8 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """1 where the largest prediction is at the largest label, else 0; the first of equals counts as the largest
 
+    y_true holds the labels, y_pred the predictions, along the last dimension.
+
     >>> categorical_accuracy([[0, 1], [0, 1]], [[0.2, 0.8], [0.7, 0.3]])
     Tensor([1., 0.], shape=(2,), dtype=float32)
     """
@@ -44,6 +46,8 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """1 where the largest prediction is that of class y_true, else 0; the first of equals counts as the largest
+
+    y_pred holds the predictions, along the last dimension.
 
     >>> sparse_categorical_accuracy([1, 1], [[0.2, 0.8], [0.7, 0.3]])
     Tensor([1., 0.], shape=(2,), dtype=float32)
@@ -55,6 +59,8 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
     """1 where the prediction at the largest label is among the k largest, else 0; all equals of the k-th are among them
+
+    y_true holds the labels, y_pred the predictions, along the last dimension.
 
     >>> top_k_categorical_accuracy([[0, 0, 1], [0, 0, 1]], [[0.1, 0.5, 0.4], [0.5, 0.4, 0.1]], k=2)
     Tensor([1., 0.], shape=(2,), dtype=float32)
@@ -152,7 +158,7 @@ def _form(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]
 
 
 def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:
-    """The accuracy that "accuracy" means for labels and predictions of these shapes.
+    """The accuracy that "accuracy" means for labels of `y_true_shape` and predictions of `y_pred_shape`.
 
     >>> accuracy_for((32,), (32, 10))
     <SparseCategoricalAccuracy accuracy>
@@ -166,7 +172,7 @@ def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int 
 
 
 def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:
-    """The cross-entropy that "crossentropy" means for labels and predictions of these shapes.
+    """The cross-entropy that "crossentropy" means for labels of `y_true_shape` and predictions of `y_pred_shape`.
 
     >>> crossentropy_for((32, 1), (32, 1))
     <BinaryCrossentropy crossentropy>

@@ -79,7 +79,9 @@ def _class_numbers(y: Any, sparse: bool, axis: int) -> Tensor:
 
 
 class MeanIoU(IoU):
-    """result = mean over all classes of TP / (TP + FP + FN); see `IoU`
+    """result = mean over all classes of TP / (TP + FP + FN)
+
+    num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis: as of `IoU`.
 
     >>> MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1])
     Tensor(0.33333334, shape=(), dtype=float32)
@@ -101,6 +103,8 @@ class MeanIoU(IoU):
 class OneHotIoU(IoU):
     """`IoU` of one-hot labels
 
+    num_classes, target_class_ids, name, dtype, ignore_class, sparse_y_pred, axis: as of `IoU`.
+
     >>> OneHotIoU(num_classes=2, target_class_ids=[0])([[1, 0], [0, 1]], [[0.9, 0.1], [0.8, 0.2]]).item()
     0.5
     """
@@ -121,6 +125,8 @@ class OneHotIoU(IoU):
 class OneHotMeanIoU(MeanIoU):
     """`MeanIoU` of one-hot labels
 
+    num_classes, name, dtype, ignore_class, sparse_y_pred, axis: as of `IoU`.
+
     >>> OneHotMeanIoU(num_classes=2)([[1, 0], [0, 1]], [[0.9, 0.1], [0.2, 0.8]]).item()
     1.0
     """
@@ -139,6 +145,8 @@ class OneHotMeanIoU(MeanIoU):
 
 class BinaryIoU(IoU):
     """`IoU` of class 1, "prediction >= threshold", and class 0
+
+    target_class_ids, name, dtype: as of `IoU`.
 
     >>> BinaryIoU(target_class_ids=[1])([0, 1, 1], [0.1, 0.2, 0.7]).item()
     0.5

@@ -83,7 +83,9 @@ class FBetaScore(Metric, better="up"):
 
 
 class F1Score(FBetaScore):
-    """result = 2 precision recall / (precision + recall), one for each class, or averaged; see `FBetaScore`
+    """result = 2 precision recall / (precision + recall), one for each class, or averaged
+
+    average, threshold, name, dtype: as of `FBetaScore`.
 
     >>> F1Score("micro")([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).item()
     0.5

@@ -16,7 +16,7 @@ def adagrad(w: Array, g: Array, accumulator: Array, *, learning_rate: Array, eps
 class Adagrad(Optimizer):
     """s <- s + g^2,  w <- w - learning_rate * g / sqrt(s + epsilon), from s = initial_accumulator_value
 
-    Weights with rare gradients take larger steps. Further arguments: `Optimizer`.
+    Weights with rare gradients take larger steps.
 
     Source: Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization",
     2011.
@@ -60,7 +60,6 @@ class Adadelta(Optimizer):
     """s <- rho s + (1 - rho) g^2,  delta = sqrt(d + epsilon) / sqrt(s + epsilon) * g,  d <- rho d + (1 - rho) delta^2
 
     and w <- w - learning_rate * delta; with learning_rate=1 as in the paper, where the units of steps are those of w.
-    Further arguments: `Optimizer`.
 
     Source: Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
 
@@ -111,7 +110,6 @@ class RMSprop(Optimizer):
 
     With `centered`, v is reduced by the square of the mean gradient, a <- rho a + (1 - rho) g, so that it estimates the
     variance. With `momentum` the change d = learning_rate * g / ... is smoothed: b <- momentum * b + d, w <- w - b.
-    Further arguments: `Optimizer`.
 
     Source: Hinton, "Neural networks for machine learning", lecture 6e, 2012.
 
@@ -168,7 +166,8 @@ class Ftrl(Optimizer):
 
     where n' = n + g^2 replaces n, and p = -learning_rate_power: "follow the regularised leader", for large, sparse,
     linear models. Where |z| <= l1 the weight is exactly 0. `l2_shrinkage_regularization_strength` s adds 2 s w to the
-    gradient in z. Further arguments: `Optimizer`.
+    gradient in z. n starts from `initial_accumulator_value`; l1 and l2 are `l1_regularization_strength` and
+    `l2_regularization_strength`.
 
     Source: McMahan et al., "Ad click prediction: a view from the trenches", 2013.
 

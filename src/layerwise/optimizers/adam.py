@@ -73,7 +73,6 @@ class Adam(_AdamFamily):
     with alpha = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) at step t = 1, 2, ... Epsilon is added before the
     bias of v is corrected, as in Keras. The textbook (`layerwise.fundamentals.Adam`) adds it after; its steps are these
     with epsilon_t = epsilon * sqrt(1 - beta_2^t). With `amsgrad` the largest v so far takes the place of v.
-    Further arguments: `Optimizer`.
 
     Sources: Kingma and Ba, "Adam: a method for stochastic optimization", 2015; Reddi et al., "On the convergence of
     Adam and beyond", 2018.
@@ -105,6 +104,8 @@ class Adam(_AdamFamily):
 
 class AdamW(Adam):
     """w <- w - learning_rate * weight_decay * w, then a step of `Adam`: decay that is not scaled by the gradients' size
+
+    learning_rate, beta_1, beta_2, epsilon, amsgrad: as of `Adam`.
 
     Source: Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
 
@@ -152,7 +153,7 @@ class Adamax(_AdamFamily):
 
     with alpha = learning_rate / (1 - beta_1^t) at step t = 1, 2, ...
 
-    `Adam` with the largest gradient, decaying, in place of the root of the mean square. Further arguments: `Optimizer`.
+    `Adam` with the largest gradient, decaying, in place of the root of the mean square.
 
     Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015, section 7.
 
@@ -200,7 +201,6 @@ class Nadam(_AdamFamily):
 
     with m' = mu_t+1 m / (1 - mu_1 ... mu_t+1) + (1 - mu_t) g / (1 - mu_1 ... mu_t), mu_t = beta_1 (1 - 0.96^t / 2),
     and m and v as in `Adam`: Adam with Nesterov's momentum. Here epsilon is added after the bias of v is corrected.
-    Further arguments: `Optimizer`.
 
     Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016.
 
@@ -234,7 +234,7 @@ def lion(w: Array, g: Array, m: Array, *, learning_rate: Array, beta_1: float, b
 class Lion(Optimizer):
     """w <- w - learning_rate * sign(beta_1 m + (1 - beta_1) g),  m <- beta_2 m + (1 - beta_2) g
 
-    One slot where `Adam` has two; learning rates are three to ten times smaller. Further arguments: `Optimizer`.
+    One slot where `Adam` has two; learning rates are three to ten times smaller.
 
     Source: Chen et al., "Symbolic discovery of optimization algorithms", 2023.
 
@@ -284,7 +284,8 @@ class Lamb(_AdamFamily):
     """r = m' / (sqrt(v') + epsilon),  w <- w - learning_rate * |w| / |r| * r
 
     with the bias-corrected m' and v' of `Adam` and norms over the whole variable (the quotient is 1 where one is 0):
-    steps in proportion to the weights, for very large batches. Further arguments: `Optimizer`.
+    steps in proportion to the weights, for very large batches.
+    beta_1, beta_2, epsilon: as of `Adam`.
 
     Source: You et al., "Large batch optimization for deep learning: training BERT in 76 minutes", 2020.
 

@@ -16,6 +16,7 @@ from ..backends import backend, xp
 from ..backends.base import Rule
 from ..naming import auto_name, snake_case, suggest
 from ..serialization import Configurable
+from ..signatures import described, taking
 from ..variables import Variable
 from .schedules import LearningRateSchedule
 
@@ -393,12 +394,24 @@ class Optimizer(Configurable):
 
     # Configuration and files --------------------------------------------------------------------------------------
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """An `__init__` that hands on `**common` takes what all optimizers take behind its own arguments."""
+        super().__init_subclass__(**kwargs)
+        own = inspect.signature(cls.__init__).parameters
+        *shared, _ = inspect.signature(Optimizer.__init__).parameters.values()
+        if "__init__" in vars(cls) and any(p.kind is p.VAR_KEYWORD for p in own.values()):
+            order = [p for p in own.values() if p.kind is not p.VAR_KEYWORD]
+            order += [p for p in shared if p.name not in own]
+            cls.__init__ = taking(cls.__init__, order)  # type: ignore[method-assign]
+        if cls.__doc__:
+            names = [p.name for p in shared[2:] if p.name in inspect.signature(cls.__init__).parameters]
+            cls.__doc__ = described(cls.__doc__, f"{', '.join(names)}: as of `Optimizer`.") if names else cls.__doc__
+
     @classmethod
     def _argument_names(cls) -> list[str]:
-        """The arguments of `__init__`: those that all optimizers share, and the class's own."""
-        parameters = [*inspect.signature(Optimizer.__init__).parameters.values()]
-        parameters += inspect.signature(cls.__init__).parameters.values()
-        return list(dict.fromkeys(p.name for p in parameters if p.name != "self" and p.kind is not p.VAR_KEYWORD))
+        """The arguments of `__init__`."""
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        return [p.name for p in parameters if p.name != "self" and p.kind is not p.VAR_KEYWORD]
 
     def _arguments(self) -> dict[str, Any]:
         arguments = {name: getattr(self, name) for name in self._argument_names() if hasattr(self, name)}

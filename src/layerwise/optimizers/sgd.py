@@ -32,7 +32,7 @@ class SGD(Optimizer):
 
     With `nesterov` the last is w <- w + momentum * m - learning_rate * g: the gradient counts as if taken after the
     momentum's move. The whole data set as one batch is gradient descent, one example at a time stochastic gradient
-    descent, all between mini-batch gradient descent. Further arguments: `Optimizer`.
+    descent, all between mini-batch gradient descent.
 
     Sources: Robbins and Monro, "A stochastic approximation method", 1951; Sutskever et al., "On the importance of
     initialization and momentum in deep learning", 2013.
