@@ -6,7 +6,7 @@ from .api import load_weights as load_weights
 from .api import save_model as save_model
 from .api import save_weights as save_weights
 from .files import FileFormatError as FileFormatError
-from .onnx import export_onnx as export_onnx
+from .onnx.export import export_onnx as export_onnx
 from .safetensors import load_safetensors as load_safetensors
 from .safetensors import save_safetensors as save_safetensors
 from .torch import load_torch_state_dict as load_torch_state_dict
