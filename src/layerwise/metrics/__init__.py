@@ -18,10 +18,8 @@ __getattr__, __dir__, __all__ = lazy(
             MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson
             RootMeanSquaredError SparseCategoricalCrossentropy SquaredHinge
         """,
-        ".confusion": """
-            AUC FalseNegatives FalsePositives Precision PrecisionAtRecall Recall RecallAtPrecision
-            SensitivityAtSpecificity SpecificityAtSensitivity TrueNegatives TruePositives
-        """,
+        ".confusion": "FalseNegatives FalsePositives Precision Recall TrueNegatives TruePositives",
+        ".curve": "AUC PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity",
         ".overlap": "BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU",
         ".score": "F1Score FBetaScore R2Score",
         "layerwise.losses": """

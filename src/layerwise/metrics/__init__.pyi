@@ -8,15 +8,10 @@ from .base import Mean as Mean
 from .base import MeanMetricWrapper as MeanMetricWrapper
 from .base import Metric as Metric
 from .base import Sum as Sum
-from .confusion import AUC as AUC
 from .confusion import FalseNegatives as FalseNegatives
 from .confusion import FalsePositives as FalsePositives
 from .confusion import Precision as Precision
-from .confusion import PrecisionAtRecall as PrecisionAtRecall
 from .confusion import Recall as Recall
-from .confusion import RecallAtPrecision as RecallAtPrecision
-from .confusion import SensitivityAtSpecificity as SensitivityAtSpecificity
-from .confusion import SpecificityAtSensitivity as SpecificityAtSensitivity
 from .confusion import TrueNegatives as TrueNegatives
 from .confusion import TruePositives as TruePositives
 from .correct import accuracy_for as accuracy_for
@@ -26,6 +21,11 @@ from .correct import crossentropy_for as crossentropy_for
 from .correct import sparse_categorical_accuracy as sparse_categorical_accuracy
 from .correct import sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy
 from .correct import top_k_categorical_accuracy as top_k_categorical_accuracy
+from .curve import AUC as AUC
+from .curve import PrecisionAtRecall as PrecisionAtRecall
+from .curve import RecallAtPrecision as RecallAtPrecision
+from .curve import SensitivityAtSpecificity as SensitivityAtSpecificity
+from .curve import SpecificityAtSensitivity as SpecificityAtSensitivity
 from .overlap import BinaryIoU as BinaryIoU
 from .overlap import IoU as IoU
 from .overlap import MeanIoU as MeanIoU
