@@ -325,7 +325,7 @@ def _find(
         if namespace in allowed and (found := catalog.find(namespace, name)) is not None:
             return found
     if home.startswith("keras"):
-        raise ValueError(f"{module}.{name} is not in Layerwise")
+        raise ValueError(f"{module}.{name} is not in Layerwise; expected a class or function that is")
     raise ValueError(
         f"{name!r} (module {module!r}) is not a known class or function; if it is yours, register it with "
         f"register_keras_serializable, or pass custom_objects={{{name!r}: {name}}}"
