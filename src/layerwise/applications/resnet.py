@@ -42,6 +42,7 @@ def ResNet50(
         input_shape: of an image; (224, 224, 3) with the top and ImageNet's weights, else at least 32 x 32.
         pooling: without the top: None, "avg" or "max", over all positions.
         classes, classifier_activation: of the top's last layer.
+        name: of the model.
 
     Source: K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition", 2015, arXiv:1512.03385.
 

@@ -20,7 +20,10 @@ Array = Any
 
 
 class TracedValueError(TypeError):
-    """A Tensor of a step that is being compiled, or was, is asked for its value: it has a shape and a dtype only."""
+    """A Tensor of a step that is being compiled, or was, is asked for its value: it has a shape and a dtype only.
+
+    `what` says who asked.
+    """
 
     def __init__(self, what: str) -> None:
         super().__init__(

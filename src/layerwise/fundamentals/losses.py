@@ -7,7 +7,7 @@ from ._checks import check_floats, check_one_hot
 
 
 def binary_crossentropy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """L = mean(-[y log p + (1 - y) log(1 - p)]), in nats, with y 0 or 1 and p = `y_pred` in [0, 1].
+    """L = mean(-[y log p + (1 - y) log(1 - p)]), in nats, with y = `y_true` 0 or 1, p = `y_pred` in [0, 1].
 
     Both have one shape, (batch,) or (batch, outputs). A confident mistake, p = 0 where y = 1 or the reverse, costs
     708 instead of the formula's infinity.
@@ -26,7 +26,7 @@ def binary_crossentropy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def categorical_crossentropy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """L = mean over the batch of -sum_i y_i log p_i, in nats, with one-hot rows y and probabilities p = `y_pred`.
+    """L = mean over the batch of -sum_i y_i log p_i, in nats, with one-hot rows y = `y_true`, p = `y_pred`.
 
     Both are (batch, classes), or (classes,) for one example. A class that was given p = 0 and is the right one costs
     708 instead of the formula's infinity.
@@ -48,7 +48,7 @@ def categorical_crossentropy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """L = (1/n) sum (y - y_pred)^2 over all n values of the batch; its unit is that of y, squared.
+    """L = (1/n) sum (y_true - y_pred)^2 over all n values of the batch; its unit is that of y_true, squared.
 
     Both have one shape, (batch,) or (batch, outputs).
 
