@@ -154,8 +154,5 @@ def sparsemax(x: Any, axis: int = -1) -> Tensor:
 swish, hard_swish = silu, hard_silu
 
 get, serialize, deserialize = lookups(
-    "activation",
-    Names("activations", classes=False, functions=True),
-    example="relu",
-    none="linear",
+    "activation", Names("activations", classes=False, functions=True), example="relu", none="linear"
 )

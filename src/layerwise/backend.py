@@ -4,15 +4,7 @@
 'float32'
 """
 
-from .config import (
-    backend,
-    epsilon,
-    floatx,
-    image_data_format,
-    set_epsilon,
-    set_floatx,
-    set_image_data_format,
-)
+from .config import backend, epsilon, floatx, image_data_format, set_epsilon, set_floatx, set_image_data_format
 from .dtypes import standardize_dtype
 from .lazy import public_only
 from .utils import clear_session, is_keras_tensor

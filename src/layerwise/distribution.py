@@ -55,10 +55,7 @@ def get_device_count(device_type: str | None = None) -> int:
 
 
 def initialize(
-    job_addresses: str | None = None,
-    num_processes: int | None = None,
-    process_id: int | None = None,
-    timeout: int = 30,
+    job_addresses: str | None = None, num_processes: int | None = None, process_id: int | None = None, timeout: int = 30
 ) -> None:
     """Join the processes that compute together; to be called before anything is computed.
 

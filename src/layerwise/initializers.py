@@ -302,7 +302,5 @@ IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 
 _SHORT = {"zero": "Zeros", "one": "Ones", "normal": "RandomNormal", "uniform": "RandomUniform"}
 get, serialize, deserialize = lookups(
-    "initializer",
-    Names("initializers", but="Initializer RandomInitializer", short=_SHORT),
-    example="he_normal",
+    "initializer", Names("initializers", but="Initializer RandomInitializer", short=_SHORT), example="he_normal"
 )

@@ -107,7 +107,5 @@ class OrthogonalRegularizer(Regularizer):
 l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
 get, serialize, deserialize = lookups(
-    "regularizer",
-    Names("regularizers", but="Regularizer", short={"l1_l2": "L1L2"}),
-    example="l2",
+    "regularizer", Names("regularizers", but="Regularizer", short={"l1_l2": "L1L2"}), example="l2"
 )

@@ -177,9 +177,7 @@ class CategoricalCrossentropy(FunctionLoss, fn=categorical_crossentropy, check=_
 
 
 class SparseCategoricalCrossentropy(
-    FunctionLoss,
-    fn=sparse_categorical_crossentropy,
-    takes="from_logits ignore_class reduction axis name dtype",
+    FunctionLoss, fn=sparse_categorical_crossentropy, takes="from_logits ignore_class reduction axis name dtype"
 ):
     """-ln p_y for class numbers y; see `sparse_categorical_crossentropy`
 

@@ -13,6 +13,22 @@ __all__ = [
 ]  # fmt: skip
 
 
+def unary(name: str, doc: str, **options: Any) -> Any:
+    """The element-wise operation of one array that NumPy calls `name`; the options are those of `Primitive`."""
+    return _called(name, doc, lambda x: getattr(xp(), name)(x), options)
+
+
+def binary(name: str, doc: str, **options: Any) -> Any:
+    """The same of two arrays."""
+    return _called(name, doc, lambda x1, x2: getattr(xp(), name)(x1, x2), options)
+
+
+def _called(name: str, doc: str, rule: Any, options: dict[str, Any]) -> Any:
+    rule.__name__ = rule.__qualname__ = name
+    rule.__doc__ = doc
+    return elementwise(rule, **options)
+
+
 @elementwise
 def subtract(x1: Array, x2: Array) -> Array:
     """y = x1 - x2"""
@@ -71,16 +87,10 @@ def _(g, y):
     return -g * y * y
 
 
-@elementwise(differentiable=False)
-def floor_divide(x1: Array, x2: Array) -> Array:
-    """y = floor(x1 / x2)"""
-    return xp().floor_divide(x1, x2)
+floor_divide = binary("floor_divide", "y = floor(x1 / x2)", differentiable=False)
 
 
-@elementwise
-def mod(x1: Array, x2: Array) -> Array:
-    """y = x1 - x2 floor(x1 / x2), which has the sign of x2"""
-    return xp().mod(x1, x2)
+mod = binary("mod", "y = x1 - x2 floor(x1 / x2), which has the sign of x2")
 
 
 @mod.gradient
@@ -99,10 +109,7 @@ def _(g, x):
     return g * 2 * x
 
 
-@elementwise(floating=True)
-def sqrt(x: Array) -> Array:
-    """y = x^(1/2)"""
-    return xp().sqrt(x)
+sqrt = unary("sqrt", "y = x^(1/2)", floating=True)
 
 
 @sqrt.gradient
@@ -135,22 +142,13 @@ def _(g, x):
 abs = absolute
 
 
-@elementwise(differentiable=False)
-def sign(x: Array) -> Array:
-    """y = -1 where x < 0, 0 where x = 0, 1 where x > 0"""
-    return xp().sign(x)
+sign = unary("sign", "y = -1 where x < 0, 0 where x = 0, 1 where x > 0", differentiable=False)
 
 
-@elementwise(differentiable=False, floating=True)
-def floor(x: Array) -> Array:
-    """y = the largest whole number <= x, as a float"""
-    return xp().floor(x)
+floor = unary("floor", "y = the largest whole number <= x, as a float", differentiable=False, floating=True)
 
 
-@elementwise(differentiable=False, floating=True)
-def ceil(x: Array) -> Array:
-    """y = the smallest whole number >= x, as a float"""
-    return xp().ceil(x)
+ceil = unary("ceil", "y = the smallest whole number >= x, as a float", differentiable=False, floating=True)
 
 
 def round(x: Any, decimals: int = 0) -> Tensor:

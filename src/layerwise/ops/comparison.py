@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from ..autograd import Array, Tensor, add, as_tensor, elementwise, primitive
 from ..backends import xp
 from ..dtypes import is_float
-from .arithmetic import absolute, divide, multiply, subtract
+from .arithmetic import absolute, binary, divide, multiply, subtract, unary
 
 __all__ = [
     "clip", "divide_no_nan", "equal", "greater", "greater_equal", "isclose", "isfinite", "isinf", "isnan", "less",
@@ -19,57 +20,24 @@ __all__ = [
     "not_equal", "select", "where",
 ]  # fmt: skip
 
-
-def _comparison(name: str, doc: str) -> Any:
-    def rule(x1, x2):
-        return getattr(xp(), name)(x1, x2)
-
-    rule.__name__ = rule.__qualname__ = name
-    rule.__doc__ = doc
-    return elementwise(rule, differentiable=False, dtype="bool")
-
+_comparison = functools.partial(binary, differentiable=False, dtype="bool")
+_condition = functools.partial(unary, differentiable=False, dtype="bool")
 
 equal = _comparison("equal", "y = x1 == x2")
-
 not_equal = _comparison("not_equal", "y = x1 != x2")
-
 greater = _comparison("greater", "y = x1 > x2")
-
 greater_equal = _comparison("greater_equal", "y = x1 >= x2")
-
 less = _comparison("less", "y = x1 < x2")
-
 less_equal = _comparison("less_equal", "y = x1 <= x2")
 
 logical_and = _comparison("logical_and", "y = x1 and x2")
-
 logical_or = _comparison("logical_or", "y = x1 or x2")
-
 logical_xor = _comparison("logical_xor", "y = either x1 or x2")
+logical_not = _condition("logical_not", "y = not x")
 
-
-@elementwise(differentiable=False, dtype="bool")
-def logical_not(x: Array) -> Array:
-    """y = not x"""
-    return xp().logical_not(x)
-
-
-@elementwise(differentiable=False, dtype="bool")
-def isnan(x: Array) -> Array:
-    """y = whether x is NaN"""
-    return xp().isnan(x)
-
-
-@elementwise(differentiable=False, dtype="bool")
-def isinf(x: Array) -> Array:
-    """y = whether x is infinite"""
-    return xp().isinf(x)
-
-
-@elementwise(differentiable=False, dtype="bool")
-def isfinite(x: Array) -> Array:
-    """y = whether x is neither infinite nor NaN"""
-    return xp().isfinite(x)
+isnan = _condition("isnan", "y = whether x is NaN")
+isinf = _condition("isinf", "y = whether x is infinite")
+isfinite = _condition("isfinite", "y = whether x is neither infinite nor NaN")
 
 
 @elementwise

@@ -53,10 +53,7 @@ def _conv_grad_w(x: Array, g: Array, *, w_shape: tuple[int, ...], window: Window
 
 @_conv_grad_w.gradient
 def _(gw, x, g, *, window):
-    return (
-        lambda: _conv_grad_x(g, gw, x_shape=x.shape, window=window),
-        lambda: convolution(x, gw, window=window),
-    )
+    return (lambda: _conv_grad_x(g, gw, x_shape=x.shape, window=window), lambda: convolution(x, gw, window=window))
 
 
 @_conv_grad_w.shape
@@ -72,10 +69,7 @@ def _conv_grad_x(g: Array, w: Array, *, x_shape: tuple[int, ...], window: Window
 
 @_conv_grad_x.gradient
 def _(gx, g, w, *, window):
-    return (
-        lambda: convolution(gx, w, window=window),
-        lambda: _conv_grad_w(gx, g, w_shape=w.shape, window=window),
-    )
+    return (lambda: convolution(gx, w, window=window), lambda: _conv_grad_w(gx, g, w_shape=w.shape, window=window))
 
 
 @_conv_grad_x.shape

@@ -6,7 +6,7 @@ import math
 
 from ..autograd import Array, elementwise
 from ..backends import backend, xp
-from .arithmetic import rsqrt
+from .arithmetic import binary, rsqrt, unary
 from .comparison import where
 
 __all__ = [
@@ -29,10 +29,7 @@ def _(g, y, x1, x2):
     )
 
 
-@elementwise(floating=True)
-def exp(x: Array) -> Array:
-    """y = e^x"""
-    return xp().exp(x)
+exp = unary("exp", "y = e^x", floating=True)
 
 
 @exp.gradient
@@ -40,10 +37,7 @@ def _(g, y):
     return g * y
 
 
-@elementwise(floating=True)
-def expm1(x: Array) -> Array:
-    """y = e^x - 1, exact for small x"""
-    return xp().expm1(x)
+expm1 = unary("expm1", "y = e^x - 1, exact for small x", floating=True)
 
 
 @expm1.gradient
@@ -51,10 +45,7 @@ def _(g, y):
     return g * (y + 1)
 
 
-@elementwise(floating=True)
-def log(x: Array) -> Array:
-    """y = ln x"""
-    return xp().log(x)
+log = unary("log", "y = ln x", floating=True)
 
 
 @log.gradient
@@ -62,10 +53,7 @@ def _(g, x):
     return g / x
 
 
-@elementwise(floating=True)
-def log1p(x: Array) -> Array:
-    """y = ln(1 + x), exact for small x"""
-    return xp().log1p(x)
+log1p = unary("log1p", "y = ln(1 + x), exact for small x", floating=True)
 
 
 @log1p.gradient
@@ -84,10 +72,7 @@ def _(g, x):
     return g / (x * math.log(2))
 
 
-@elementwise(floating=True)
-def log10(x: Array) -> Array:
-    """y = ln x / ln 10"""
-    return xp().log10(x)
+log10 = unary("log10", "y = ln x / ln 10", floating=True)
 
 
 @log10.gradient
@@ -95,10 +80,7 @@ def _(g, x):
     return g / (x * math.log(10))
 
 
-@elementwise(floating=True)
-def sin(x: Array) -> Array:
-    """y = sin x"""
-    return xp().sin(x)
+sin = unary("sin", "y = sin x", floating=True)
 
 
 @sin.gradient
@@ -106,10 +88,7 @@ def _(g, x):
     return g * cos(x)
 
 
-@elementwise(floating=True)
-def cos(x: Array) -> Array:
-    """y = cos x"""
-    return xp().cos(x)
+cos = unary("cos", "y = cos x", floating=True)
 
 
 @cos.gradient
@@ -117,10 +96,7 @@ def _(g, x):
     return -g * sin(x)
 
 
-@elementwise(floating=True)
-def tan(x: Array) -> Array:
-    """y = tan x"""
-    return xp().tan(x)
+tan = unary("tan", "y = tan x", floating=True)
 
 
 @tan.gradient
@@ -128,10 +104,7 @@ def _(g, y):
     return g * (1 + y * y)
 
 
-@elementwise(floating=True)
-def arcsin(x: Array) -> Array:
-    """y = arcsin x"""
-    return xp().arcsin(x)
+arcsin = unary("arcsin", "y = arcsin x", floating=True)
 
 
 @arcsin.gradient
@@ -139,10 +112,7 @@ def _(g, x):
     return g * rsqrt(1 - x * x)
 
 
-@elementwise(floating=True)
-def arccos(x: Array) -> Array:
-    """y = arccos x"""
-    return xp().arccos(x)
+arccos = unary("arccos", "y = arccos x", floating=True)
 
 
 @arccos.gradient
@@ -150,10 +120,7 @@ def _(g, x):
     return -g * rsqrt(1 - x * x)
 
 
-@elementwise(floating=True)
-def arctan(x: Array) -> Array:
-    """y = arctan x"""
-    return xp().arctan(x)
+arctan = unary("arctan", "y = arctan x", floating=True)
 
 
 @arctan.gradient
@@ -161,10 +128,7 @@ def _(g, x):
     return g / (1 + x * x)
 
 
-@elementwise(floating=True)
-def arctan2(x1: Array, x2: Array) -> Array:
-    """y = the angle of the point (x2, x1)"""
-    return xp().arctan2(x1, x2)
+arctan2 = binary("arctan2", "y = the angle of the point (x2, x1)", floating=True)
 
 
 @arctan2.gradient
@@ -172,10 +136,7 @@ def _(g, x1, x2):
     return lambda: g * x2 / (x1 * x1 + x2 * x2), lambda: -g * x1 / (x1 * x1 + x2 * x2)
 
 
-@elementwise(floating=True)
-def sinh(x: Array) -> Array:
-    """y = (e^x - e^-x) / 2"""
-    return xp().sinh(x)
+sinh = unary("sinh", "y = (e^x - e^-x) / 2", floating=True)
 
 
 @sinh.gradient
@@ -183,10 +144,7 @@ def _(g, x):
     return g * cosh(x)
 
 
-@elementwise(floating=True)
-def cosh(x: Array) -> Array:
-    """y = (e^x + e^-x) / 2"""
-    return xp().cosh(x)
+cosh = unary("cosh", "y = (e^x + e^-x) / 2", floating=True)
 
 
 @cosh.gradient
@@ -194,10 +152,7 @@ def _(g, x):
     return g * sinh(x)
 
 
-@elementwise(floating=True)
-def arcsinh(x: Array) -> Array:
-    """y = arsinh x"""
-    return xp().arcsinh(x)
+arcsinh = unary("arcsinh", "y = arsinh x", floating=True)
 
 
 @arcsinh.gradient
@@ -205,10 +160,7 @@ def _(g, x):
     return g * rsqrt(x * x + 1)
 
 
-@elementwise(floating=True)
-def arccosh(x: Array) -> Array:
-    """y = arcosh x"""
-    return xp().arccosh(x)
+arccosh = unary("arccosh", "y = arcosh x", floating=True)
 
 
 @arccosh.gradient
@@ -216,10 +168,7 @@ def _(g, x):
     return g * rsqrt(x * x - 1)
 
 
-@elementwise(floating=True)
-def arctanh(x: Array) -> Array:
-    """y = artanh x"""
-    return xp().arctanh(x)
+arctanh = unary("arctanh", "y = artanh x", floating=True)
 
 
 @arctanh.gradient

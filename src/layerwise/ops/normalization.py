@@ -64,11 +64,7 @@ def _(g, y, x, gamma, beta_shape, *, axes, epsilon, act):
             total = part if total is None else total + part
         return total
 
-    return (
-        dx,
-        lambda: parameter(gamma.shape, 1),
-        lambda: parameter(beta_shape, 0),
-    )
+    return (dx, lambda: parameter(gamma.shape, 1), lambda: parameter(beta_shape, 0))
 
 
 @standardize.shape

@@ -40,11 +40,7 @@ def write_weights(model: Model, file: BinaryIO, include_optimizer: bool = True) 
 
 
 def read_weights(
-    model: Model,
-    file: BinaryIO,
-    where: str,
-    skip_mismatch: bool = False,
-    fingerprints: Mapping[str, Any] | None = None,
+    model: Model, file: BinaryIO, where: str, skip_mismatch: bool = False, fingerprints: Mapping[str, Any] | None = None
 ) -> None:
     """Assign to the model's variables what `write_weights` wrote.
 
