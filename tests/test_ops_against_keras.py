@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from layerwise import ops, tree
+from layerwise import grad, ops, tree
 from layerwise.lazy import keras_names
 from samples import SAMPLES
 
@@ -54,3 +54,86 @@ def test_value_shape_and_dtype_are_those_of_keras(name):
         assert a.shape == b.shape
         assert a.dtype == b.dtype or (a.dtype == "float64" and not jax.config.jax_enable_x64)
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-5)
+
+
+BLOCK = np.arange(24, dtype="float32").reshape(2, 3, 4) - 7
+INF = float("inf")
+EDGES = {  # where another reading is near at hand
+    "norm of a matrix": lambda k: [k.norm(BLOCK[0], ord=o) for o in (None, "fro", "nuc", 1, 2, -1, -2, INF, -INF)],
+    "norm of a vector": lambda k: [k.norm(BLOCK[0, 0], ord=o) for o in (None, 0, 1, 2, 3, -1, INF, -INF)],
+    "norm of matrices along a pair": lambda k: [
+        k.norm(BLOCK, ord=o, axis=axes, keepdims=kept)
+        for o in (None, "fro", "nuc", 1, 2, -1, -2, INF, -INF)
+        for axes, kept in (((1, 2), False), ((2, 0), True), ((-3, -1), False))
+    ],
+    "norm of a block": lambda k: [k.norm(BLOCK), k.norm(BLOCK, axis=(0, 1)), k.norm(BLOCK, ord=1, axis=-1)],
+    "mean of float16": lambda k: k.mean(np.full(4096, 100, "float16")),
+    "sum of float16": lambda k: k.sum(np.array([60000, 60000, -60000], "float16")),
+    "var and std of float16": lambda k: [f(np.array([0] * 30 + [600], "float16")) for f in (k.std, k.var)],
+    "moments of float16": lambda k: k.moments(np.full((4096, 2), 100, "float16"), axes=[0]),
+    "products of int8": lambda k: [
+        f(np.full((1, 4), 100, "int8"), np.full((4, 1), 100, "int8"))
+        for f in (k.matmul, lambda a, b: k.einsum("ij,jk->ik", a, b), lambda a, b: k.dot(a // 20, b // 20))
+    ],
+    "activations of bfloat16": lambda k: [
+        getattr(k, name)(k.cast(BLOCK[0] / 4, "bfloat16"))
+        for name in "elu gelu leaky_relu relu relu6 selu sigmoid silu softmax softplus tanh".split()
+    ],
+    "products of bfloat16": lambda k: [
+        f(k.ones((2, 2), "bfloat16"), k.ones((2, 2), other))
+        for other in ("bfloat16", "int16", "bool")
+        for f in (k.dot, k.inner, k.matmul, k.outer, k.tensordot, k.vdot, lambda a, b: k.einsum("ij,jk->ik", a, b))
+    ],
+    "segment_sum of other ids": lambda k: [
+        k.segment_sum(np.float32([1, 2, 3]), np.array([0, other, 1]), num_segments=4) for other in (-1, -9, 4, 9)
+    ],
+    "slice to the end": lambda k: [k.slice(BLOCK, (1, 0, 2), n) for n in ((-1, -1, -1), (1, -1, 2))],
+    "in_top_k of NaN": lambda k: [
+        k.in_top_k(np.array([1, 0, 0]), np.float32([[0.1, np.nan, 0.5], [0.3, 0.2, 0.5], [0.1, np.nan, 0.5]]), k=n)
+        for n in (1, 2)
+    ],
+    "conv with capitals": lambda k: k.conv(k.ones((1, 20, 3)), k.ones((4, 3, 2)), 1, padding="SAME"),
+    "depthwise_conv with capitals": lambda k: k.depthwise_conv(
+        k.ones((1, 20, 3)), k.ones((4, 3, 2)), 1, padding="SAME"
+    ),
+    "pooling with capitals": lambda k: [
+        f(k.ones((1, 21, 3)), 2, 2, padding="SAME") for f in (k.max_pool, k.average_pool)
+    ],
+    "bincount of a matrix": lambda k: [k.bincount(np.array([[1, 2], [0, 2]], "int32"), minlength=n) for n in (0, 5)],
+    "bincount of unsigned numbers": lambda k: k.bincount(np.array([1, 1, 2], "uint16")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("program", EDGES.values(), ids=EDGES)
+def test_edges_are_those_of_keras(program):
+    for a, b in zip(tree.flatten(program(ops)), tree.flatten(program(keras.ops)), strict=True):
+        assert str(a.dtype) == str(b.dtype)
+        assert a.shape == b.shape
+        near = 2e-2 if str(a.dtype) == "bfloat16" else 2e-3 if str(a.dtype) == "float16" else 2e-5
+        np.testing.assert_allclose(np.asarray(a, "float64"), np.asarray(b, "float64"), rtol=near, atol=near)
+
+
+def test_gradient_of_singular_values():
+    def nuclear(k):
+        return lambda x: k.norm(x, ord="nuc") + 2 * k.norm(x, ord=2)
+
+    x = np.cos(BLOCK[1] ** 2)
+    theirs = jax.grad(nuclear(keras.ops))(x)
+    np.testing.assert_allclose(grad(nuclear(ops))(x), theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_norms_that_there_are_not():
+    for wrong in (0, 3, "euclid"):
+        with pytest.raises(ValueError, match="norm: ord: got"):
+            ops.norm(BLOCK[0], ord=wrong)
+    with pytest.raises(ValueError, match="norm: ord: got 'fro' for vectors"):
+        ops.norm(BLOCK[0], ord="fro", axis=0)
+    with pytest.raises(ValueError, match="3 axes"):
+        ops.norm(BLOCK, ord=1, axis=(0, 1, 2))
+    with pytest.raises(ValueError, match="padding: got 'some'"):
+        ops.max_pool(BLOCK, 2, padding="some")
+
+
+def test_average_pool_of_float16_does_not_overflow():
+    y = ops.average_pool(np.full((1, 64, 64, 2), 20, "float16"), 64)
+    assert (y.dtype, np.asarray(y).tolist()) == ("float16", [[[[20.0, 20.0]]]])

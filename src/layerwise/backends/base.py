@@ -270,6 +270,8 @@ class Backend:
 
     def avg_pool(self, x: Array, window: Window) -> Array:
         """The mean of each window, padding not counted."""
+        if x.dtype.itemsize == 2:  # the sum may be more than float16 holds
+            return self.avg_pool(x.astype("float32"), window).astype(x.dtype)
         padded = self.xp.pad(x, ((0, 0), *window.pad, (0, 0)))
         total = sum(padded[tap] for tap in window.taps(window.out(x.shape[1:-1])))
         return total / self.array(window.counts(x.shape[1:-1]), str(x.dtype))

@@ -34,6 +34,9 @@ class Window:
         cls, size: Sequence[int], stride: Sequence[int], padding: str, dilation: Sequence[int], spatial: Sequence[int]
     ) -> Window:
         """The window with "valid" (none), "same" (output = ceil(input / stride)) or "causal" (all in front) padding."""
+        padding = padding.lower()
+        if padding not in ("valid", "same", "causal"):
+            raise ValueError(f"padding: got {padding!r}, expected 'valid', 'same' or 'causal'")
         pads = []
         for k, s, d, n in zip(size, stride, dilation, spatial, strict=True):
             extent = (k - 1) * d + 1

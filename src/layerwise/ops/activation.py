@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 from ..autograd import Array, Tensor, as_tensor, elementwise, primitive
@@ -16,6 +18,17 @@ __all__ = [
     "act_grad", "elu", "gelu", "leaky_relu", "relu", "relu6", "selu", "sigmoid", "silu", "softplus", "softsign",
     "swish", "tanh",
 ]  # fmt: skip
+
+
+def of_own_dtype(formula: Callable[..., Array]) -> Callable[..., Array]:
+    """An element-wise formula whose numbers leave the dtype as it is: NumPy makes float32 of bfloat16 and a float."""
+
+    @functools.wraps(formula)
+    def rule(x: Array, **static: Any) -> Array:
+        y = formula(x, **static)
+        return y if y.dtype == x.dtype else y.astype(x.dtype)
+
+    return rule
 
 
 @primitive
@@ -65,6 +78,7 @@ def _(g, y):
 
 
 @elementwise
+@of_own_dtype
 def relu6(x: Array) -> Array:
     """y = min(max(x, 0), 6)        dx = g where 0 < y < 6"""
     return xp().clip(x, 0, 6)
@@ -76,6 +90,7 @@ def _(g, y):
 
 
 @elementwise(floating=True)
+@of_own_dtype
 def _leaky_relu(x: Array, *, slope: float) -> Array:
     """y = x where x >= 0, else slope x"""
     return xp().where(x >= 0, x, slope * x)
@@ -159,6 +174,7 @@ def _(g, x):
 
 
 @elementwise(floating=True)
+@of_own_dtype
 def _elu(x: Array, *, alpha: float) -> Array:
     """y = x where x > 0, else alpha (e^x - 1)"""
     return xp().where(x > 0, x, alpha * xp().expm1(xp().minimum(x, 0)))
@@ -196,6 +212,7 @@ def gelu(x: Any, approximate: bool = True) -> Tensor:
 
 
 @elementwise(floating=True)
+@of_own_dtype
 @fast
 def _gelu(x: Array) -> Array:
     """y = x (1 + erf(x / sqrt 2)) / 2"""
@@ -208,6 +225,7 @@ def _(g, x):
 
 
 @elementwise(floating=True)
+@of_own_dtype
 @fast
 def _gelu_slope(x: Array) -> Array:
     """y = P(Z <= x) + x p(x) for a standard normal Z of density p, the derivative of `_gelu`"""
@@ -223,6 +241,7 @@ _GELU = math.sqrt(2 / math.pi)
 
 
 @elementwise(floating=True)
+@of_own_dtype
 @fast
 def _gelu_tanh(x: Array) -> Array:
     """y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2"""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, primitive, raw, reshape
+from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, cast, primitive, raw, reshape
 from ..backends import backend, xp
-from .comparison import where
+from .comparison import logical_and, where
 
 __all__ = [
     "bincount", "gather", "get_item", "scatter", "scatter_add", "scatter_update", "segment_sum", "slice",
@@ -189,9 +190,14 @@ def slice_update(inputs: Any, start_indices: Sequence[int], updates: Any) -> Ten
 
 
 def slice(inputs: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
-    """y = the block of `shape` of inputs that begins at `start_indices`"""
+    """y = the block of `shape` of inputs that begins at `start_indices`; a size of -1 reaches to the end
+
+    >>> slice([[0, 1, 2], [3, 4, 5]], (1, 1), (1, -1))
+    Tensor([[4, 5]], shape=(1, 2), dtype=int32)
+    """
     starts = [int(start) for start in start_indices]
-    return get_item(inputs, tuple(builtins.slice(a, a + n) for a, n in zip(starts, shape, strict=True)))
+    ends = [None if n == -1 else start + n for start, n in zip(starts, shape, strict=True)]
+    return get_item(inputs, tuple(map(builtins.slice, starts, ends)))
 
 
 def _columns(indices: Any) -> tuple[Any, ...]:
@@ -221,18 +227,35 @@ def _put(x: Tensor, key: tuple[Any, ...], values: Any) -> Tensor:
 
 
 def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Tensor:
-    """y[s] = the sum of data[i] over all i with segment_ids[i] = s, for s < num_segments; `sorted` has no effect"""
+    """y[s] = the sum of data[i] over all i with segment_ids[i] = s, for 0 <= s < num_segments
+
+    Other ids count nowhere; `sorted` has no effect.
+    """
     data, ids = as_tensor(data), as_tensor(segment_ids)
-    count = int(np.max(np.asarray(ids), initial=-1)) + 1 if num_segments is None else num_segments
-    return scatter_add(ids, data, shape=(count, *data.shape[1:]))
+    count = _one_above(ids) if num_segments is None else num_segments
+    nowhere = where(logical_and(ids >= 0, ids < count), ids, count)
+    return scatter_add(nowhere, data, shape=(count + 1, *data.shape[1:]))[:count]
+
+
+def _one_above(x: Tensor) -> int:
+    """The first whole number above all of x, and at least 0."""
+    return max(int(np.max(np.asarray(x))) + 1, 0) if x.size else 0
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Tensor:
     """y[n] = how often n stands in x, or the sum of the weights there; as long as x's largest needs, or `minlength`
 
-    `sparse` has no effect.
+    Of a matrix, for each row by itself. `sparse` has no effect.
+
+    >>> bincount([[0, 2, 2], [1, 1, 0]])
+    Tensor([[1, 0, 2],
+            [1, 2, 0]], shape=(2, 3), dtype=int32)
     """
-    x = reshape(x, (-1,))
-    count = max(int(np.max(np.asarray(x), initial=-1)) + 1, minlength)
-    ones = np.ones(x.shape, "int32") if weights is None else reshape(weights, (-1,))
-    return scatter_add(x, ones, shape=(count,))
+    x = as_tensor(x)
+    if x.ndim not in (1, 2):
+        raise ValueError(f"bincount: expected one or two dimensions, got shape {x.shape}")
+    count = max(_one_above(x), minlength)
+    rows = math.prod(x.shape[:-1])
+    places = reshape(cast(x, "int32") + count * np.arange(rows, dtype="int32").reshape(*x.shape[:-1], 1), (-1,))
+    added = np.ones(places.shape, "int32") if weights is None else reshape(weights, (-1,))
+    return reshape(scatter_add(places, added, shape=(rows * count,)), (*x.shape[:-1], count))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import config
 from ..autograd import (
     Array,
     Spec,
@@ -19,9 +18,8 @@ from ..autograd import (
     stop_gradient,
 )
 from ..backends import xp
-from ..dtypes import is_float, standardize_dtype
 from .arithmetic import abs, sqrt, square
-from .comparison import isclose, maximum, where
+from .comparison import isclose, isnan, where
 from .functions import exp, log
 from .indexing import take_along_axis
 from .making import ones_like
@@ -29,7 +27,7 @@ from .shaping import Axis, axes_of, concatenate, expand_dims, flip, moveaxis, sq
 
 __all__ = [
     "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "average", "count_nonzero", "cumprod",
-    "cumsum", "in_top_k", "logsumexp", "max", "mean", "median", "min", "moments", "norm", "normalize", "prod", "sort",
+    "cumsum", "in_top_k", "logsumexp", "max", "mean", "median", "min", "moments", "prod", "sort",
     "std", "sum", "top_k", "var",
 ]  # fmt: skip
 
@@ -65,7 +63,15 @@ def _sum_dtype(dtype: str) -> str:
 @primitive
 def sum(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = the sum of x over `axis` (keepdims: with size 1 there); short whole numbers are summed as 32-bit ones"""
-    return xp().sum(x, axis=axes_of(axis, x.ndim), keepdims=keepdims, dtype=_sum_dtype(x.dtype.name))
+    dtype = _sum_dtype(x.dtype.name)
+    wide = wide_dtype(dtype)
+    y = xp().sum(x, axis=axes_of(axis, x.ndim), keepdims=keepdims, dtype=wide)
+    return y if wide == dtype else y.astype(dtype)
+
+
+def wide_dtype(dtype: str) -> str:
+    """The dtype to add up in: a sum may pass through more than what float16 holds."""
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 
 @sum.gradient
@@ -81,7 +87,9 @@ def _(x, *, axis=None, keepdims=False):
 @primitive(promote=True, floating=True)
 def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = the mean of x over `axis`; keepdims: with size 1 there"""
-    return xp().mean(x, axis=axes_of(axis, x.ndim), keepdims=keepdims, dtype=x.dtype)
+    is_half = x.dtype.itemsize == 2  # then the sum may be more than x's dtype holds
+    y = xp().mean(x, axis=axes_of(axis, x.ndim), keepdims=keepdims, dtype="float32" if is_half else x.dtype)
+    return y.astype(x.dtype) if is_half else y
 
 
 @mean.gradient
@@ -236,11 +244,18 @@ def cumprod(x: Any, axis: int | None = None) -> Tensor:
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """y = mean((x - mean(x))^2) over `axis`; keepdims: with size 1 there"""
     x = as_tensor(x)
+    wide = wide_dtype(x.dtype)
+    if wide != x.dtype:
+        return cast(var(cast(x, wide), axis, keepdims), x.dtype)
     return mean(square(x - mean(x, axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
 
 
 def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """y = sqrt(var(x)) over `axis`; keepdims: with size 1 there"""
+    x = as_tensor(x)
+    wide = wide_dtype(x.dtype)
+    if wide != x.dtype:
+        return cast(std(cast(x, wide), axis, keepdims), x.dtype)
     return sqrt(var(x, axis, keepdims))
 
 
@@ -256,30 +271,6 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     top = where(abs(top) < float("inf"), top, 0)
     y = log(sum(exp(x - top), axis=axis, keepdims=True)) + top
     return y if keepdims else squeeze(y, axes_of(axis, x.ndim))
-
-
-def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """y = (sum |x|^ord)^(1/ord): 2 (the default), 1, inf, -inf, 0 or any number, of vectors along `axis`
-
-    keepdims: with size 1 there.
-    """
-    x = as_tensor(x, None if is_float(as_tensor(x).dtype) else standardize_dtype(None))
-    match ord:
-        case None | 2 | "euclidean" | "fro":
-            return sqrt(sum(square(x), axis=axis, keepdims=keepdims))
-        case 1:
-            return sum(abs(x), axis=axis, keepdims=keepdims)
-        case 0:
-            return sum(cast(x != 0, x.dtype), axis=axis, keepdims=keepdims)
-    if ord in (float("inf"), float("-inf")):
-        return (max if ord > 0 else min)(abs(x), axis=axis, keepdims=keepdims)
-    return sum(abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
-
-
-def normalize(x: Any, axis: Axis = -1, order: Any = 2, epsilon: float | None = None) -> Tensor:
-    """y = x / max(norm(x, order), epsilon) along `axis`"""
-    x = as_tensor(x)
-    return x / maximum(norm(x, order, axis, keepdims=True), config.epsilon() if epsilon is None else epsilon)
 
 
 @primitive(differentiable=False)
@@ -310,12 +301,13 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
 
 
 def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
-    """y = whether predictions[target] is among the k largest: fewer than k are larger
+    """y = whether predictions[target] is among the k largest: fewer than k are larger, and NaN is the smallest
 
     targets (n,) whole numbers, predictions (n, classes) -> (n,)
     """
     predictions, targets = as_tensor(predictions), as_tensor(targets)
     chosen = take_along_axis(predictions, reshape(targets, (-1, 1)), axis=-1)
+    chosen = where(isnan(chosen), -float("inf"), chosen)
     return count_nonzero(predictions > chosen, axis=-1) < k
 
 
