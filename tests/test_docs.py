@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -104,12 +105,11 @@ def recipe(first_line: str) -> dict[str, object]:
 
 @pytest.mark.float64
 def test_the_recipe_for_an_operation():
-    cube = recipe("@elementwise")["cube"]
-    try:
+    with patch.dict(primitives):
+        primitives.pop("cube", None)  # whoever follows the recipe to the letter has it
+        cube = recipe("@elementwise")["cube"]
         assert gradcheck(cube, [[-2.0, 0.5]])
         assert grad(grad(cube))(2.0).item() == 12
-    finally:
-        del primitives["cube"]
 
 
 def test_the_recipe_for_a_layer():

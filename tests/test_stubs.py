@@ -54,7 +54,7 @@ Own(units="a")  # error: incompatible type "str"
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.parent.name)
 def test_a_stub_follows_from_its_table(path):
-    assert stubs.stub(path, TABLES[path]) == path.with_suffix(".pyi").read_text("utf-8"), "run: python .ci/stubs.py"
+    assert stubs.stub(path, TABLES[path]) == path.with_suffix(".pyi").read_text("utf-8"), "run: make stubs"
 
 
 def test_stubs_stand_beside_tables_only():
