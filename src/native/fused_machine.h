@@ -18,17 +18,21 @@ template <class T> struct Machine {
     const Call& call;
     char* const scratch;
     const Program& program;
-    const Space& space;
+    const Space space;  // a copy: nearer than the program
     const Step* const step;
     const Chained* const chained;
     const Value* const value;
     char* data[2 * FUSED_INSTRUCTIONS];  // where each value begins
+    const View* ordered[FUSED_ARGS];     // the arguments that lie in order
+    int ordered_count = 0;
 
     Machine(const Call& call, char* scratch)
         : call(call), scratch(scratch), program(*(const Program*)call.prepared), space(program.space), step(program.step()),
           chained(program.chained()), value(program.value()) {
         for (int i = 0; i < program.values; i++)
             data[i] = (value[i].where == SCRATCH ? scratch : call.args[value[i].where].data) + value[i].offset;
+        for (int i = 0; i < call.arg_count; i++)
+            if (contiguous(call.args[i])) ordered[ordered_count++] = call.args + i;
     }
 
     struct Block {
@@ -51,22 +55,23 @@ template <class T> struct Machine {
         return v.varies == FULLY || (v.varies == BY_COLUMN && space.packed) ? b.columns : v.varies == BY_ROW;
     }
 
-    // An operand of an instruction over a block, or over its row r: numbers per row are repeated in `room` for that.
-    struct Operand {
-        const T* data;
-        int64_t step, next;  // to the next number and row
+    Input input(int v, const Block& b) const { return {(const char*)at(v, b), value[v].varies != CONSTANT}; }
+
+    // An operand of an instruction, row by row: numbers per row are repeated in `room` for that.
+    struct Rows {
+        Input first;
+        int64_t next;
         bool repeated;
 
-        Input whole() const { return {(const char*)data, step}; }
         Input row(int64_t r, T* room) const {
-            const T* x = data + r * next;
-            if (!repeated) return {(const char*)x, step};
+            const T* x = (const T*)first.data + r * next;
+            if (!repeated) return {(const char*)x, first.step};
             store(room, broadcast(*x));
             return {(const char*)room, 0};
         }
     };
-    Operand operand(int v, const Block& b) const {
-        return {at(v, b), value[v].varies != CONSTANT, row_step(value[v], b), value[v].varies == BY_ROW};
+    Rows rows(int v, const Input& first, const Block& b) const {
+        return {first, row_step(value[v], b), value[v].varies == BY_ROW};
     }
     bool needs_rows(int v, const Block& b) const {
         return value[v].varies == BY_ROW || (value[v].varies == BY_COLUMN && !space.packed && b.rows > 1);
@@ -75,19 +80,17 @@ template <class T> struct Machine {
     void run_map(const Step& s, const Block& b) const {
         const int n = operands(s.op);
         const int varies = value[s.dst].varies;
-        Operand operands[3];
         Input in[3];
         bool by_rows = false;
-        for (int j = 0; j < n; j++) {
-            operands[j] = operand(s.in[j], b), in[j] = operands[j].whole();
-            by_rows |= varies == FULLY && needs_rows(s.in[j], b);
-        }
+        for (int j = 0; j < n; j++) in[j] = input(s.in[j], b), by_rows |= varies == FULLY && needs_rows(s.in[j], b);
         T* y = at(s.dst, b);
         const Map map = MAPS<T>[int64_t(s.op)];
         if (!by_rows) return map(items(value[s.dst], b), (char*)y, in);
+        Rows operand[3];
         T room[3][WIDTH<T>];
+        for (int j = 0; j < n; j++) operand[j] = rows(s.in[j], in[j], b);
         for (int64_t r = 0; r < b.rows; r++) {
-            for (int j = 0; j < n; j++) in[j] = operands[j].row(r, room[j]);
+            for (int j = 0; j < n; j++) in[j] = operand[j].row(r, room[j]);
             map(b.columns, (char*)(y + r * b.columns), in);
         }
     }
@@ -95,25 +98,27 @@ template <class T> struct Machine {
     void run_chain(const Step& s, const Block& b) const {
         const Chained* c = chained + s.in[1];
         const int n = s.arg;
-        Operand operands[MAX_CHAIN];
         Link links[MAX_CHAIN];
         bool by_rows = needs_rows(s.in[0], b);
         for (int j = 0; j < n; j++) {
-            const int v = c[j].operand;
-            operands[j] = v < 0 ? Operand{nullptr, 0, 0, false} : operand(v, b);
-            links[j] = {c[j].op, (const char*)operands[j].data, operands[j].step, c[j].save < 0 ? nullptr : (char*)at(c[j].save, b)};
-            by_rows |= v >= 0 && needs_rows(v, b);
+            const Input in = c[j].operand < 0 ? Input{nullptr, 0} : input(c[j].operand, b);
+            links[j] = {c[j].op, in.data, in.step, c[j].save < 0 ? nullptr : (char*)at(c[j].save, b)};
+            by_rows |= c[j].operand >= 0 && needs_rows(c[j].operand, b);
         }
-        const Operand head = operand(s.in[0], b);
-        if (!by_rows) return chain<T>(b.rows * b.columns, head.whole(), links, n);
+        const Input head = input(s.in[0], b);
+        if (!by_rows) return chain<T>(b.rows * b.columns, head, links, n);
+        Rows first = rows(s.in[0], head, b), operand[MAX_CHAIN];
         T room[MAX_CHAIN + 1][WIDTH<T>];
+        for (int j = 0; j < n; j++)
+            if (c[j].operand >= 0) operand[j] = rows(c[j].operand, {links[j].data, links[j].step}, b);
         for (int64_t r = 0; r < b.rows; r++) {
             for (int j = 0; j < n; j++) {
-                const Input in = operands[j].row(r, room[j]);
-                links[j].data = in.data, links[j].step = in.step;
                 if (r && links[j].save) links[j].save += b.columns * SIZE;
+                if (c[j].operand < 0) continue;
+                const Input in = operand[j].row(r, room[j]);
+                links[j].data = in.data, links[j].step = in.step;
             }
-            chain<T>(b.columns, head.row(r, room[n]), links, n);
+            chain<T>(b.columns, first.row(r, room[n]), links, n);
         }
     }
 
@@ -258,9 +263,9 @@ template <class T> struct Machine {
 
     // Asks for a share of a block's memory, where it lies in order. (Inlined: a function of nothing else counts as doing nothing.)
     INLINE void fetch(const Block& b, int share, int shares) const {
-        for (int k = 0; k < call.arg_count; k++) {
-            const View& a = call.args[k];
-            const int64_t bytes = contiguous(a) ? b.rows * b.columns * item_size(a.dtype) : 0, end = bytes * (share + 1) / shares;
+        for (int k = 0; k < ordered_count; k++) {
+            const View& a = *ordered[k];
+            const int64_t bytes = b.rows * b.columns * item_size(a.dtype), end = bytes * (share + 1) / shares;
             for (int64_t i = bytes * share / shares; i < end; i += 64) __builtin_prefetch(whole_block(a, b) + i, 0, 3);
         }
     }
