@@ -41,7 +41,8 @@ OPERATIONS = {
 }
 MODULE_OF = {name: module for module, names in OPERATIONS.items() for name in names.split()}
 ALIASES = "abs amax amin array true_divide".split()  # have classes of their own in Keras
-NAME_OF = {name.replace("_", ""): name for name in (*MODULE_OF, *ALIASES)}  # by that of Keras' class, in small letters
+# Every public operation by the name of Keras' class, in small letters: files may name more than Keras writes.
+NAME_OF = {name.replace("_", ""): name for name in (*ops.__all__, *MODULE_OF, *ALIASES)}
 
 CLASSES = {"allclose": "AllClose", "rgb_to_grayscale": "RGBToGrayscale"}  # `take_along_axis` is TakeAlongAxis
 
