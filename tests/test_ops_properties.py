@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from layerwise import config, ops
 from layerwise.autograd import primitives, vjp
 from layerwise.backends import Window
-from samples import naive_conv, naive_pool
+from samples.references import naive_conv, naive_pool
 
 pytestmark = pytest.mark.float64
 often = settings(max_examples=100, deadline=None, derandomize=True)
