@@ -1,6 +1,7 @@
 # make train   set up (core and plotting only) and train the guide's CNN on real digits
 # make test    set up the test environment; run ruff, mypy and pytest
 # make xla     operations, layers and training once more, on the XLA backend
+# make quick   before a commit, in less than a minute: ruff, and tests of values, gradients, models and errors
 # make lint    ruff and mypy alone       make coverage   pytest with line coverage
 # make stubs   what editors read of the tables of contents, __init__.pyi, written anew
 # make docs    the documentation, in docs/_build/html
@@ -16,36 +17,49 @@
 
 PYTHON  =#          the interpreter to build .venv with; the newest suitable one where empty
 WORKERS = 2#        processes that share the tests; 0 runs them in one
-# One thread for each: processes whose threads outnumber the cores wait for each other.
-PYTEST  = OPENBLAS_NUM_THREADS=1 LAYERWISE_NUM_THREADS=1 .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+# One thread for each: processes whose threads outnumber the cores wait for each other. What JAX and Python compile for one
+# process is there for the others, and for the next run of the same make.
+ALONE   = OPENBLAS_NUM_THREADS=1 LAYERWISE_NUM_THREADS=1
+SHARED  = JAX_COMPILATION_CACHE_DIR=$(CURDIR)/build/programs PYTHONDONTWRITEBYTECODE=
+PYTEST  = $(ALONE) $(SHARED) .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 # What computes, on the reference too: a second run, where the first one was on the kernels.
 COMPUTE = $(addprefix tests/test_,autograd.py core.py fit_against_keras.py layers.py losses.py metrics.py models.py ops.py \
           ops_properties.py optimizers.py plan.py random.py user_layers.py)
+# Much of what may break, in little time: without Keras and programs of their own.
+QUICK   = $(addprefix tests/test_,autograd.py callbacks.py core.py errors.py models.py observe.py ops.py packaging.py \
+          structure.py)
 FUZZ_SECONDS = 10
 BUILT   = src/layerwise/backends/_native*.so src/layerwise/backends/_native.txt
 INSTALL = rm -f $(BUILT); .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 SETUP   = pyproject.toml constraints.txt $(wildcard src/native/*)
 
-.PHONY: train test xla lint coverage stubs docs bench sanitize fuzz wheel clean
+.PHONY: train test xla quick programs lint coverage stubs docs bench sanitize fuzz wheel clean
 
 train: .venv/plot.stamp
 	.venv/bin/layerwise train $(ARGS)
 
-test: .venv/test.stamp lint
-	@echo "Running the tests in $(WORKERS) processes: five to ten minutes on 2 cores."
+test: .venv/test.stamp lint programs
+	@echo "Running the tests in $(WORKERS) processes: three to five minutes on 2 cores."
 	$(PYTEST)
 	! ls src/layerwise/backends/_native*.so >/dev/null 2>&1 || LAYERWISE_BACKEND=numpy $(PYTEST) $(COMPUTE)
 
-xla: .venv/test.stamp
-	@echo "Running operations, layers and training on the XLA backend: one to two minutes on 2 cores."
+xla: .venv/test.stamp programs
+	@echo "Running operations, layers and training on the XLA backend: one minute on 2 cores."
 	LAYERWISE_BACKEND=xla JAX_ENABLE_X64=1 $(PYTEST) tests/test_ops.py::test_value tests/test_ops.py::test_subgradient \
 	    tests/test_layers.py tests/test_fit_against_keras.py::test_a_convolutional_network_has_keras_loss_curve
+
+quick: .venv/test.stamp programs
+	.venv/bin/python -m ruff check .
+	$(PYTEST) $(QUICK)
+
+programs:
+	@rm -rf build/programs
 
 lint: .venv/test.stamp
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m mypy
 
-coverage: .venv/test.stamp
+coverage: .venv/test.stamp programs
 	$(PYTEST) --cov --cov-report=term-missing
 
 stubs: .venv/test.stamp

@@ -1,8 +1,11 @@
 """What every test shares: Keras, the oracle, runs on JAX; real data lies in a folder that the environment names."""
 
+import gc
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,16 +13,31 @@ import numpy as np
 import pytest
 
 os.environ["KERAS_BACKEND"] = "jax"  # before anything imports keras
+# JAX spends most of its time on compiling programs that run once: let it compile quickly, not well, and each once for
+# all processes of a run, which share a folder. `XLA_FLAGS= make test` compiles as users do.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
+os.environ |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+gc.disable()  # until all tests are collected
 collect_ignore = ["golden"]  # scripts that wrote golden files, with packages that tests do not need
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what runs in the background so
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where the kernels were not compiled, modules that need them are not searched for doctests."""
+    """Programs are kept for this run; where kernels were not compiled, modules that need them have no doctests."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # of the run that this one is a part of
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = folder = tempfile.mkdtemp(prefix="layerwise-programs-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     if find_spec("layerwise.backends._native") is None:
         needing = [config.rootpath / "src/layerwise/backends" / name for name in ("native.py", "program.py")]
         config.option.ignore = [*(config.option.ignore or []), *map(str, needing)]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the garbage collector need not look through it, nor come so often."""
+    gc.enable()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

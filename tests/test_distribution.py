@@ -61,6 +61,7 @@ def same_training(found, reference):
 
 
 def test_eight_devices_in_one_process(reference):
+    """In a program that XLA compiles as it does for users, not quickly as in other tests."""
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
     found = told(program([], flags, modes=["data", "model"]))
     same_training(found["data"], reference)

@@ -175,7 +175,7 @@ def fit(model: Any, x: Any, y: Any) -> list[float]:
 
 
 def numbered_afresh(build: Callable[[Any], Any], k: Any) -> Any:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     naming.reset_names()
     return build(k)
 
