@@ -44,8 +44,8 @@ test: .venv/test.stamp lint programs
 	! ls src/layerwise/backends/_native*.so >/dev/null 2>&1 || LAYERWISE_BACKEND=numpy $(PYTEST) $(COMPUTE)
 
 xla: .venv/test.stamp programs
-	@echo "Running operations, layers and training on the XLA backend: one minute on 2 cores."
-	LAYERWISE_BACKEND=xla JAX_ENABLE_X64=1 $(PYTEST) tests/test_ops.py::test_value tests/test_ops.py::test_subgradient \
+	@echo "Running operations, layers and training on the XLA backend: one to two minutes on 2 cores."
+	LAYERWISE_BACKEND=xla JAX_ENABLE_X64=1 XLA_FLAGS= $(PYTEST) tests/test_ops.py::test_value tests/test_ops.py::test_subgradient \
 	    tests/test_layers.py tests/test_fit_against_keras.py::test_a_convolutional_network_has_keras_loss_curve
 
 quick: .venv/test.stamp programs

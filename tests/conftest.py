@@ -29,8 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["JAX_COMPILATION_CACHE_DIR"] = folder = tempfile.mkdtemp(prefix="layerwise-programs-")
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     if find_spec("layerwise.backends._native") is None:
-        needing = [config.rootpath / "src/layerwise/backends" / name for name in ("native.py", "program.py")]
-        config.option.ignore = [*(config.option.ignore or []), *map(str, needing)]
+        needing = config.rootpath / "src/layerwise/backends/native"
+        config.option.ignore = [*(config.option.ignore or []), str(needing)]
 
 
 def pytest_collection_finish() -> None:
