@@ -313,14 +313,14 @@ def primitive(rule: Callable[..., Any] | None = None, **options: Any) -> Any:
 
     >>> from layerwise import grad
     >>> @primitive(broadcasts=True, promote=True)
-    ... def cube(x):
+    ... def cubed(x):
     ...     return x * x * x
-    >>> @cube.gradient
+    >>> @cubed.gradient
     ... def _(g, x):
     ...     return 3 * g * x * x
-    >>> grad(grad(cube))(2.0).item()
+    >>> grad(grad(cubed))(2.0).item()
     12.0
-    >>> _ = primitives.pop("cube")
+    >>> _ = primitives.pop("cubed")
     """
     return Primitive(rule, **options) if rule is not None else lambda rule: Primitive(rule, **options)
 
