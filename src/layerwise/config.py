@@ -19,6 +19,7 @@ from typing import Any
 from .context import setting
 from .cores import usable_cores
 from .lazy import public_only
+from .naming import one_of
 
 __all__ = [
     "DTypePolicy", "backend", "debug_nans", "dtype_policy", "epsilon", "floatx", "fusion", "image_data_format",
@@ -92,9 +93,7 @@ def floatx() -> str:
 
 def set_floatx(dtype: str) -> None:
     """Set the default float dtype: "float16", "bfloat16", "float32" or "float64"."""
-    if dtype not in ("float16", "bfloat16", "float32", "float64"):
-        raise ValueError(f"set_floatx: got {dtype!r}, expected 'float16', 'bfloat16', 'float32' or 'float64'")
-    _defaults["floatx"] = dtype
+    _defaults["floatx"] = one_of("set_floatx", dtype, "float16", "bfloat16", "float32", "float64")
 
 
 def epsilon() -> float:
@@ -116,9 +115,12 @@ def image_data_format() -> str:
 
 def set_image_data_format(data_format: str) -> None:
     """Set `image_data_format()`; data_format: "channels_last" or "channels_first"."""
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(f"set_image_data_format: got {data_format!r}, expected 'channels_last' or 'channels_first'")
-    _defaults["image_data_format"] = data_format
+    _defaults["image_data_format"] = checked_data_format(data_format, "set_image_data_format")
+
+
+def checked_data_format(value: str | None, what: str = "data_format") -> str:
+    """`value`, the configured format in place of None, if it is one that there is; `what` names it in the error."""
+    return one_of(what, image_data_format() if value is None else value, "channels_last", "channels_first")
 
 
 class DTypePolicy:

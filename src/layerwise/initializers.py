@@ -18,6 +18,7 @@ from .backends import backend
 from .catalog import Names
 from .dtypes import standardize_dtype
 from .lazy import public_only
+from .naming import one_of
 from .serialization import Configurable, lookups
 
 __all__ = [
@@ -168,14 +169,9 @@ class VarianceScaling(RandomInitializer):
         name = type(self).__name__
         if not scale > 0:
             raise ValueError(f"{name}: scale: got {scale}, expected a number > 0")
-        if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ValueError(f"{name}: mode: got {mode!r}, expected 'fan_in', 'fan_out' or 'fan_avg'")
+        one_of(f"{name}: mode", mode, "fan_in", "fan_out", "fan_avg")
         distribution = "truncated_normal" if distribution == "normal" else distribution
-        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
-            raise ValueError(
-                f"{name}: distribution: got {distribution!r}, "
-                "expected 'truncated_normal', 'untruncated_normal' or 'uniform'"
-            )
+        one_of(f"{name}: distribution", distribution, "truncated_normal", "untruncated_normal", "uniform")
         super().__init__(seed)
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 _counters: dict[str, int] = defaultdict(int)
 
@@ -51,3 +52,16 @@ def suggest(name: str, names: Iterable[str]) -> str:
     if close := nearest(name, {n.lower(): n for n in known}.values()):
         return f"did you mean {' or '.join(map(repr, close))}?"
     return f"expected one of {', '.join(known)}"
+
+
+def one_of(what: str, value: Any, *known: Any) -> Any:
+    """`value`, if it is among the known ones; `what` names it in the error otherwise.
+
+    >>> one_of("mode", "mid", "min", "max")
+    Traceback (most recent call last):
+    ValueError: mode: got 'mid', expected 'min' or 'max'
+    """
+    if value not in known:
+        *others, last = map(repr, known)
+        raise ValueError(f"{what}: got {value!r}, expected {', '.join(others)} or {last}")
+    return value

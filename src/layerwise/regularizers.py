@@ -9,6 +9,7 @@ from . import ops
 from .autograd import Tensor, as_tensor
 from .catalog import Names
 from .lazy import public_only
+from .naming import one_of
 from .serialization import Configurable, lookups
 
 __all__ = [
@@ -88,9 +89,7 @@ class OrthogonalRegularizer(Regularizer):
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         self.factor = _factor(self, "factor", factor)
-        if mode not in ("rows", "columns"):
-            raise ValueError(f"OrthogonalRegularizer: mode: got {mode!r}, expected 'rows' or 'columns'")
-        self.mode = mode
+        self.mode = one_of("OrthogonalRegularizer: mode", mode, "rows", "columns")
 
     def __call__(self, x: Any) -> Tensor:
         x = as_tensor(x)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import number
+from .naming import one_of
 
 _SHORTEST_BAR = 5
 _ENDLESS = 1 << 30  # columns of what is not a terminal
@@ -272,9 +273,7 @@ def display_mode(verbose: int | str) -> int:
     >>> display_mode(0), display_mode(2)
     (0, 2)
     """
-    if verbose not in ("auto", 0, 1, 2):
-        raise ValueError(f"verbose: got {verbose!r}, expected 'auto', 0, 1 or 2")
-    if verbose in ("auto", 1):
+    if one_of("verbose", verbose, "auto", 0, 1, 2) in ("auto", 1):
         return 1 if is_interactive() else 2
     return int(verbose)
 

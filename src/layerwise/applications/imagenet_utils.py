@@ -17,6 +17,7 @@ from ..datasets.sources import obtain
 from ..layers.core import InputLayer
 from ..lazy import public_only
 from ..models import Model
+from ..naming import one_of
 from ..variables import deferred_initializers
 
 __all__ = ["decode_predictions", "preprocess_input"]
@@ -101,15 +102,11 @@ def source_inputs(x: Tensor) -> Any:
 
 def pooled(x: Tensor, pooling: str | None, names: dict[str, str] | None = None) -> Tensor:
     """Features without a head: as they are, or one number a channel, their mean ("avg") or the largest ("max")."""
-    names = names or {}
-    match pooling:
-        case "avg":
-            return layers.GlobalAveragePooling2D(name=names.get("avg"))(x)
-        case "max":
-            return layers.GlobalMaxPooling2D(name=names.get("max"))(x)
-        case None:
-            return x
-    raise ValueError(f"pooling: got {pooling!r}, expected None, 'avg' or 'max'")
+    one_of("pooling", pooling, None, "avg", "max")
+    if pooling is None:
+        return x
+    kind = layers.GlobalAveragePooling2D if pooling == "avg" else layers.GlobalMaxPooling2D
+    return kind(name=(names or {}).get(pooling))(x)
 
 
 def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe") -> Any:
@@ -123,11 +120,8 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
     >>> preprocess_input(np.array([[[255.0, 0.0, 127.5]]]), mode="tf")
     array([[[ 1., -1.,  0.]]])
     """
-    if mode not in ("caffe", "tf", "torch"):
-        raise ValueError(f"preprocess_input: mode: got {mode!r}, expected 'caffe', 'tf' or 'torch'")
-    data_format = data_format or config.image_data_format()
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(f"preprocess_input: data_format: got {data_format!r}, expected 'channels_last' or '...first'")
+    one_of("preprocess_input: mode", mode, "caffe", "tf", "torch")
+    data_format = config.checked_data_format(data_format or None, "preprocess_input: data_format")
     if type(x) is Tensor:
         x = x if "float" in x.dtype else ops.cast(x, config.floatx())
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import config
+from ..naming import one_of
 
 
 def whole_number(value: Any, what: str) -> int:
@@ -35,14 +35,4 @@ def per_dimension(value: int | Sequence[int], rank: int, name: str, least: int =
 def checked_padding(value: str, kind: str, causal: bool = False) -> str:
     """`value` in lower case, if a layer of this kind knows it."""
     known = ("valid", "same", "causal") if causal else ("valid", "same")
-    if not isinstance(value, str) or value.lower() not in known:
-        raise ValueError(f"{kind}: padding: got {value!r}, expected one of {known}")
-    return value.lower()
-
-
-def checked_data_format(value: str | None) -> str:
-    """`value`, the configured format in place of None, if it is one that there is."""
-    value = config.image_data_format() if value is None else value
-    if value not in ("channels_last", "channels_first"):
-        raise ValueError(f"data_format: got {value!r}, expected 'channels_last' or 'channels_first'")
-    return value
+    return one_of(f"{kind}: padding", value.lower() if isinstance(value, str) else value, *known)

@@ -8,7 +8,8 @@ from typing import Any
 from .. import activations, ops
 from ..autograd import Tensor
 from ..backends import Window
-from .arguments import checked_data_format, checked_padding, per_dimension, whole_number
+from ..config import checked_data_format
+from .arguments import checked_padding, per_dimension, whole_number
 from .base import Layer
 from .core import activated
 from .input_spec import InputSpec

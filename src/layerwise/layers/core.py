@@ -9,9 +9,11 @@ from typing import Any
 
 from .. import activations, ops
 from ..autograd import Call, Spec, Tensor
+from ..backends.base import FUSED_ACTIVATIONS
+from ..config import checked_data_format
 from ..dtypes import standardize_dtype
 from ..serialization import function_node
-from .arguments import checked_data_format, whole_number
+from .arguments import whole_number
 from .base import Layer
 from .calling import calls_of
 from .input_spec import InputSpec
@@ -156,8 +158,8 @@ class Dense(Layer, after={"activity_regularizer": "bias_regularizer"}):
         return activated(self.activation, lambda act: ops.dense(x, self.kernel, self.bias, act=act))
 
 
-# What kernels apply to the result of dense and conv; the last only where nobody asks that result for its logits.
-FUSED = {activations.relu: "relu", activations.tanh: "tanh", activations.sigmoid: "sigmoid"}
+# What kernels apply to the result of dense and conv: sigmoid only where nobody asks that result for its logits.
+FUSED = {getattr(activations, name): name for name in FUSED_ACTIVATIONS if name}
 
 
 def activated(activation: Callable[..., Tensor], linear: Callable[[str | None], Tensor]) -> Tensor:

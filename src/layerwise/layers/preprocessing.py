@@ -9,8 +9,10 @@ import numpy as np
 
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
+from ..config import checked_data_format
+from ..naming import one_of
 from ..serialization import serialize
-from .arguments import checked_data_format, per_dimension
+from .arguments import per_dimension
 from .base import Layer
 from .input_spec import InputSpec
 
@@ -207,12 +209,10 @@ class Resizing(ImageLayer, options_of=ImageLayer):
     ) -> None:
         super().__init__(**options)
         self.height, self.width = per_dimension((height, width), 2, "Resizing: (height, width)")
-        known = ("nearest", *ops.image.KERNELS)
-        if interpolation not in known:
-            raise ValueError(f"Resizing: interpolation: got {interpolation!r}, expected one of {known}")
+        self.interpolation = one_of("Resizing: interpolation", interpolation, "nearest", *ops.image.KERNELS)
         if crop_to_aspect_ratio and pad_to_aspect_ratio:
             raise ValueError("Resizing: crop_to_aspect_ratio and pad_to_aspect_ratio: expected at most one of them")
-        self.interpolation, self.antialias = interpolation, antialias
+        self.antialias = antialias
         self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
         self.fill_mode, self.fill_value = fill_mode, fill_value
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor
-from .arguments import checked_data_format, per_dimension
+from ..config import checked_data_format
+from .arguments import per_dimension
 from .base import Layer
 from .input_spec import InputSpec
 

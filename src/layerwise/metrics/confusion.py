@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from .. import ops
 from ..autograd import Tensor, as_tensor
 from ..losses.matching import align_weights, mask_of, masked_weight, matched
-from ..variables import Variable
 from .base import Metric, ratio
 
 Thresholds = float | Sequence[float] | None
@@ -110,9 +109,6 @@ class _Thresholded(Metric):
     """Counts added up in variables of the same names."""
 
     fields: tuple[str, ...] = ()
-    true_positives: Variable
-    false_positives: Variable
-    false_negatives: Variable
 
     def __init__(
         self,
@@ -134,8 +130,13 @@ class _Thresholded(Metric):
         for field in self.fields:
             getattr(self, field).assign_add(getattr(found, field))
 
-    def _one_or_all(self, values: Any) -> Tensor:
-        return values[0] if len(self._thresholds) == 1 else as_tensor(values)
+    def result(self) -> Tensor:
+        values = self._value(*(getattr(self, field).value for field in self.fields))
+        return values[0] if len(self._thresholds) == 1 else values
+
+    def _value(self, right: Tensor, wrong: Tensor) -> Tensor:
+        """What is told for each threshold, from the counts of the fields."""
+        return ratio(right, right + wrong)
 
 
 class Precision(_Thresholded, better="up"):
@@ -154,9 +155,6 @@ class Precision(_Thresholded, better="up"):
 
     fields = ("true_positives", "false_positives")
 
-    def result(self) -> Tensor:
-        return self._one_or_all(ratio(self.true_positives, self.true_positives + self.false_positives))
-
 
 class Recall(_Thresholded, better="up"):
     """result = true positives / (true positives + false negatives), one for each threshold
@@ -174,16 +172,13 @@ class Recall(_Thresholded, better="up"):
 
     fields = ("true_positives", "false_negatives")
 
-    def result(self) -> Tensor:
-        return self._one_or_all(ratio(self.true_positives, self.true_positives + self.false_negatives))
-
 
 class _Count(_Thresholded):
     def __init__(self, thresholds: Thresholds = None, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(thresholds, name=name, dtype=dtype)
 
-    def result(self) -> Tensor:
-        return self._one_or_all(getattr(self, self.fields[0]).value)
+    def _value(self, count: Tensor) -> Tensor:  # type: ignore[override]
+        return count
 
 
 class TruePositives(_Count):

@@ -149,37 +149,33 @@ class SparseTopKCategoricalAccuracy(
 # -------------------------------------------------------------------------------------- "accuracy", by shapes
 
 
-def _form(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> str:
-    """ "binary", "categorical" or "sparse_categorical": what labels and predictions of these shapes are."""
+Shape = Sequence[int | None]
+Kind = type[Metric]
+
+
+def _chosen(y_true_shape: Shape, y_pred_shape: Shape, binary: Kind, categorical: Kind, sparse: Kind) -> Kind:
+    """One of three metrics, by what labels and predictions of these shapes are."""
     if not y_pred_shape or y_pred_shape[-1] == 1 or len(y_pred_shape) == 1:
-        return "binary"
+        return binary
     same = len(y_true_shape) == len(y_pred_shape) and y_true_shape[-1] == y_pred_shape[-1]
-    return "categorical" if same else "sparse_categorical"
+    return categorical if same else sparse
 
 
-def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:
+def accuracy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Metric:
     """The accuracy that "accuracy" means for labels of `y_true_shape` and predictions of `y_pred_shape`.
 
     >>> accuracy_for((32,), (32, 10))
     <SparseCategoricalAccuracy accuracy>
     """
-    kinds: dict[str, type[Metric]] = {
-        "binary": BinaryAccuracy,
-        "categorical": CategoricalAccuracy,
-        "sparse_categorical": SparseCategoricalAccuracy,
-    }
-    return kinds[_form(y_true_shape, y_pred_shape)](name="accuracy")
+    kinds = BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+    return _chosen(y_true_shape, y_pred_shape, *kinds)(name="accuracy")
 
 
-def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:
+def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Metric:
     """The cross-entropy that "crossentropy" means for labels of `y_true_shape` and predictions of `y_pred_shape`.
 
     >>> crossentropy_for((32, 1), (32, 1))
     <BinaryCrossentropy crossentropy>
     """
-    kinds: dict[str, type[Metric]] = {
-        "binary": BinaryCrossentropy,
-        "categorical": CategoricalCrossentropy,
-        "sparse_categorical": SparseCategoricalCrossentropy,
-    }
-    return kinds[_form(y_true_shape, y_pred_shape)](name="crossentropy")
+    kinds = BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+    return _chosen(y_true_shape, y_pred_shape, *kinds)(name="crossentropy")

@@ -8,6 +8,7 @@ from typing import Any
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
 from ..losses.matching import mask_of
+from ..naming import one_of
 from ..variables import Variable
 from .base import Metric, ratio
 from .confusion import Counts, counts, even_thresholds, listed, prepared
@@ -77,12 +78,6 @@ class AUC(_Curve, better="up"):
         from_logits: bool = False,
     ) -> None:
         super().__init__(dtype, name)
-        if curve not in ("ROC", "PR"):
-            raise ValueError(f"AUC: curve: got {curve!r}, expected 'ROC' or 'PR'")
-        if summation_method not in ("interpolation", "minoring", "majoring"):
-            raise ValueError(
-                f"AUC: summation_method: got {summation_method!r}, expected 'interpolation', 'minoring' or 'majoring'"
-            )
         if not 2 <= num_thresholds <= 1_000_000:
             raise ValueError(f"AUC: num_thresholds: got {num_thresholds}, expected 2 to 1,000,000")
         if num_labels and not multi_label:
@@ -93,7 +88,9 @@ class AUC(_Curve, better="up"):
             even_thresholds(num_thresholds, margin) if self._given is None else [-margin, *self._given, 1.0 + margin]
         )
         self.num_thresholds = len(self.thresholds)
-        self.curve, self.summation_method = curve, summation_method
+        self.curve = one_of("AUC: curve", curve, "ROC", "PR")
+        known = ("interpolation", "minoring", "majoring")
+        self.summation_method = one_of("AUC: summation_method", summation_method, *known)
         self.multi_label, self.num_labels, self.from_logits = multi_label, num_labels, from_logits
         self.label_weights = None if label_weights is None else list(label_weights)
         if not multi_label:

@@ -7,6 +7,7 @@ from typing import Any
 from .. import ops
 from ..autograd import Tensor, as_tensor
 from ..losses.matching import align_weights, matched
+from ..naming import one_of
 from .base import Metric, ratio
 from .confusion import prepared
 
@@ -38,8 +39,7 @@ class FBetaScore(Metric, better="up"):
     ) -> None:
         super().__init__(dtype, name)
         kind = type(self).__name__
-        if average not in (None, "micro", "macro", "weighted"):
-            raise ValueError(f"{kind}: average: got {average!r}, expected None, 'micro', 'macro' or 'weighted'")
+        one_of(f"{kind}: average", average, None, "micro", "macro", "weighted")
         if not beta > 0:
             raise ValueError(f"{kind}: beta: got {beta}, expected a number > 0")
         if threshold is not None and not 0 < threshold <= 1:
@@ -125,11 +125,8 @@ class R2Score(Metric, better="up"):
         dtype: Any = None,
     ) -> None:
         super().__init__(dtype, name)
-        if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
-            raise ValueError(
-                f"R2Score: class_aggregation: got {class_aggregation!r}, expected None, 'uniform_average' or "
-                "'variance_weighted_average'"
-            )
+        known = (None, "uniform_average", "variance_weighted_average")
+        one_of("R2Score: class_aggregation", class_aggregation, *known)
         if num_regressors < 0:
             raise ValueError(f"R2Score: num_regressors: got {num_regressors}, expected 0 or more")
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors

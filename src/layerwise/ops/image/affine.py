@@ -7,6 +7,7 @@ from typing import Any
 from ... import config
 from ...autograd import Tensor, as_tensor, cast, reshape
 from ...dtypes import is_float
+from ...naming import one_of
 from ..arithmetic import floor, mod
 from ..comparison import clip, minimum
 from ..indexing import gather
@@ -57,10 +58,8 @@ def affine_transform(
     Tensor([[2., 3., 0.]], shape=(1, 3), dtype=float32)
     """
     x, first = images_and_order("affine_transform", images, data_format)
-    if interpolation not in ("nearest", "bilinear"):
-        raise ValueError(f"affine_transform: interpolation: got {interpolation!r}, expected 'nearest' or 'bilinear'")
-    if fill_mode not in FILL_MODES:
-        raise ValueError(f"affine_transform: fill_mode: got {fill_mode!r}, expected one of {tuple(FILL_MODES)}")
+    one_of("affine_transform: interpolation", interpolation, "nearest", "bilinear")
+    one_of("affine_transform: fill_mode", fill_mode, *FILL_MODES)
     wide = x.dtype if is_float(x.dtype) else config.floatx()
     table = as_tensor(transform, wide)
     if table.shape[-1:] != (8,) or table.ndim not in (1, 2) or table.ndim > x.ndim - 2:

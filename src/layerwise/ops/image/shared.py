@@ -16,9 +16,7 @@ from ..shaping import pad
 
 def images_and_order(name: str, images: Any, data_format: str | None) -> tuple[Tensor, bool]:
     """The images as a Tensor, and whether their channels come first."""
-    data_format = config.image_data_format() if data_format is None else data_format
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(f"{name}: data_format: got {data_format!r}, expected 'channels_last' or 'channels_first'")
+    data_format = config.checked_data_format(data_format, f"{name}: data_format")
     x = as_tensor(images)
     if x.ndim not in (3, 4):
         raise ValueError(
