@@ -41,6 +41,7 @@ SAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "conv": lambda k, x, y: k.ops.conv(x, np.ones((2, 4, 3), "float32"), strides=1, padding="same"),
     "convert_to_tensor": lambda k, x, y: k.ops.convert_to_tensor(x, dtype="int32"),
     "crop_images": lambda k, x, y: k.ops.image.crop_images(image(k, x), 1, 0, 0, 1),
+    "cross": lambda k, x, y: k.ops.cross(x[:, :, :3], y[:, :, 1:], axisa=1, axisc=1),
     "depthwise_conv": lambda k, x, y: k.ops.depthwise_conv(x, np.ones((2, 4, 2), "float32"), padding="valid"),
     "diag": lambda k, x, y: k.ops.diag(k.ops.sum(x, axis=(0, 1)), k=1),
     "diagonal": lambda k, x, y: k.ops.diagonal(x, offset=1, axis1=1, axis2=2),

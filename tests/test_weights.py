@@ -98,7 +98,7 @@ def test_defaults_are_made_anew_for_each_layer():
 def test_an_attribute_is_there_once_it_is_made():
     layer = layers.Dense(2)
     assert not hasattr(layer, "kernel")
-    with pytest.raises(AttributeError, match="Dense has no 'kernel' yet: it is not built"):
+    with pytest.raises(AttributeError, match="Dense has no attribute 'kernel'; it is not built yet"):
         layer.kernel  # noqa: B018
     layer(X)
     assert [v.name for v in layer.weights] == ["kernel", "bias"]

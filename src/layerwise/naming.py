@@ -1,8 +1,9 @@
 """How names are made, numbered and compared."""
 
+import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 _counters: dict[str, int] = defaultdict(int)
@@ -24,6 +25,16 @@ def auto_name(prefix: str) -> str:
     count = _counters[prefix]
     _counters[prefix] += 1
     return f"{prefix}_{count}" if count else prefix
+
+
+def numbered(name: str, taken: Container[str]) -> str:
+    """`name`, or the first of `name_1`, `name_2`, ... that is not taken.
+
+    >>> numbered("add", ["add", "add_1"])
+    'add_2'
+    """
+    names = itertools.chain([name], (f"{name}_{i}" for i in itertools.count(1)))
+    return next(candidate for candidate in names if candidate not in taken)
 
 
 def reset_names() -> None:

@@ -19,9 +19,7 @@ public_only(__name__)
 
 try:
     import fcntl
-except (
-    ImportError
-):  # pragma: no cover  Windows: nothing keeps two processes from the same download; the hash still decides
+except ImportError:  # pragma: no cover  Windows: two processes may download the same; the hash still decides
     fcntl = None  # type: ignore[assignment]
 
 _CHUNK = 1 << 16

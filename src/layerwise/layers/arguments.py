@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..naming import one_of
-
 
 def whole_number(value: Any, what: str) -> int:
     """`value` as an int, if it is a whole number >= 1; `what` names it in the error otherwise."""
@@ -35,4 +33,6 @@ def per_dimension(value: int | Sequence[int], rank: int, name: str, least: int =
 def checked_padding(value: str, kind: str, causal: bool = False) -> str:
     """`value` in lower case, if a layer of this kind knows it."""
     known = ("valid", "same", "causal") if causal else ("valid", "same")
-    return one_of(f"{kind}: padding", value.lower() if isinstance(value, str) else value, *known)
+    if not isinstance(value, str) or value.lower() not in known:
+        raise ValueError(f"{kind}: padding: got {value!r}, expected one of {known}")
+    return value.lower()

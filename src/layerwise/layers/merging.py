@@ -11,6 +11,11 @@ from ..autograd import Tensor
 from .base import Layer
 
 
+def _check_several(layer: Layer, input_shape: Any) -> None:
+    if not isinstance(input_shape, list | tuple) or (input_shape and not isinstance(input_shape[0], list | tuple)):
+        raise ValueError(f"layer {layer.name!r} ({type(layer).__name__}): got one input, expected a list of inputs")
+
+
 class Merge(Layer):
     """The common part of element-wise merging: a list of at least one Tensor, whose shapes broadcast."""
 
@@ -21,8 +26,7 @@ class Merge(Layer):
         super().__init__(**kwargs)
 
     def build(self, input_shape: Any) -> None:
-        if not isinstance(input_shape, list | tuple) or (input_shape and not isinstance(input_shape[0], list | tuple)):
-            raise ValueError(f"layer {self.name!r} ({type(self).__name__}): got one input, expected a list of inputs")
+        _check_several(self, input_shape)
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         ndim = max(x.ndim for x in inputs)
@@ -96,8 +100,7 @@ class Concatenate(Layer):
         self.axis = axis
 
     def build(self, input_shape: Any) -> None:
-        if not isinstance(input_shape, list | tuple) or (input_shape and not isinstance(input_shape[0], list | tuple)):
-            raise ValueError(f"layer {self.name!r} (Concatenate): got one input, expected a list of inputs")
+        _check_several(self, input_shape)
         ranks = {len(shape) for shape in input_shape}
         if any(not -rank <= self.axis < rank for rank in ranks):
             raise ValueError(f"layer {self.name!r} (Concatenate): axis: got {self.axis} for shapes {list(input_shape)}")

@@ -10,7 +10,6 @@ import numpy as np
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
 from ..config import checked_data_format
-from ..naming import one_of
 from ..serialization import serialize
 from .arguments import per_dimension
 from .base import Layer
@@ -209,10 +208,12 @@ class Resizing(ImageLayer, options_of=ImageLayer):
     ) -> None:
         super().__init__(**options)
         self.height, self.width = per_dimension((height, width), 2, "Resizing: (height, width)")
-        self.interpolation = one_of("Resizing: interpolation", interpolation, "nearest", *ops.image.KERNELS)
+        known = ("nearest", *ops.image.KERNELS)
+        if interpolation not in known:
+            raise ValueError(f"Resizing: interpolation: got {interpolation!r}, expected one of {known}")
         if crop_to_aspect_ratio and pad_to_aspect_ratio:
             raise ValueError("Resizing: crop_to_aspect_ratio and pad_to_aspect_ratio: expected at most one of them")
-        self.antialias = antialias
+        self.interpolation, self.antialias = interpolation, antialias
         self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
         self.fill_mode, self.fill_value = fill_mode, fill_value
 

@@ -12,6 +12,7 @@ from .. import ops, tree
 from ..autograd import Call, Tensor
 from ..layers.base import Layer
 from ..layers.calling import calls_of
+from ..naming import numbered
 from ..serialization import deserialize, serialize
 from .graph import Graph, graph_of
 
@@ -19,7 +20,7 @@ from .graph import Graph, graph_of
 OPERATIONS = {
     "keras.src.ops.numpy": """
         absolute add all allclose any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort average
-        broadcast_to ceil clip concatenate cos cosh count_nonzero cumprod cumsum diag diagonal divide
+        broadcast_to ceil clip concatenate cos cosh count_nonzero cross cumprod cumsum diag diagonal divide
         divide_no_nan dot einsum equal exp expand_dims expm1 flip floor floor_divide full_like get_item greater
         greater_equal hstack inner isclose isfinite isinf isnan less less_equal log log10 log1p log2 logical_and
         logical_not logical_or logical_xor matmul max maximum mean median meshgrid min minimum mod moveaxis multiply
@@ -119,13 +120,8 @@ def _names(graph: Graph) -> dict[int, str]:
         if isinstance(op, Layer):
             names[id(op)] = op.name
             continue
-        base, count = op.operation.__name__, 0
-        name = base
-        while name in taken:
-            count += 1
-            name = f"{base}_{count}"
-        taken.add(name)
-        names[id(op)] = name
+        names[id(op)] = numbered(op.operation.__name__, taken)
+        taken.add(names[id(op)])
     return names
 
 

@@ -45,11 +45,8 @@ def _is_position(part: Any) -> bool:
 def _index(part: Any) -> Any:
     if type(part) is Tensor or hasattr(part, "_read"):
         value = raw(as_tensor(part))
-        return (
-            int(value)
-            if isinstance(value, np.ndarray | np.generic) and value.shape == () and value.dtype.kind in "iu"
-            else value
-        )
+        whole = isinstance(value, np.ndarray | np.generic) and value.shape == () and value.dtype.kind in "iu"
+        return int(value) if whole else value
     if isinstance(part, list):
         return np.asarray(part)
     if isinstance(part, builtins.slice):
@@ -118,11 +115,6 @@ def _(g, indices, *, axis):
     return None, gather(g, indices, axis=axis)
 
 
-@scatter_add.shape
-def _(indices, values, *, shape, axis=0):
-    return Spec(tuple(shape), values.dtype)
-
-
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """y = x's entries at `indices` of `axis`, of the flattened x where it is None
 
@@ -135,11 +127,8 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
 
 def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`, of the flattened x where it is None"""
-    return (
-        _take_along_axis(reshape(x, (-1,)), indices, axis=0)
-        if axis is None
-        else _take_along_axis(x, indices, axis=axis)
-    )
+    x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, axis)
+    return _take_along_axis(x, indices, axis=axis)
 
 
 @primitive
@@ -177,8 +166,9 @@ def _(g, indices, *, axis):
     return None, take_along_axis(g, indices, axis=axis)
 
 
+@scatter_add.shape
 @_put_along_axis.shape
-def _(indices, values, *, shape, axis):
+def _(indices, values, *, shape, axis=0):
     return Spec(tuple(shape), values.dtype)
 
 

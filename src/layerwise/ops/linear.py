@@ -14,7 +14,7 @@ from .activation import act_grad
 from .arithmetic import abs, sqrt, square
 from .comparison import maximum
 from .reduction import amax, amin, sum, wide_dtype
-from .shaping import Axis, diagonal, expand_dims, roll, squeeze, swapaxes, transpose
+from .shaping import Axis, diagonal, expand_dims, moveaxis, roll, squeeze, swapaxes, transpose
 
 __all__ = [
     "cross", "dense", "dot", "einsum", "inner", "matmul", "norm", "normalize", "outer", "tensordot", "trace", "vdot",
@@ -118,16 +118,22 @@ def vdot(x1: Any, x2: Any) -> Tensor:
     return dot(reshape(as_tensor(x1), (-1,)), reshape(as_tensor(x2), (-1,)))
 
 
-def cross(x1: Any, x2: Any) -> Tensor:
-    """y = (a_1 b_2 - a_2 b_1, a_2 b_0 - a_0 b_2, a_0 b_1 - a_1 b_0), a = x1 and b = x2, along the last axis, of size 3
+def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor:
+    """y = (a_1 b_2 - a_2 b_1, a_2 b_0 - a_0 b_2, a_0 b_1 - a_1 b_0), vectors a of x1 and b of x2
+
+    They lie along `axisa` of x1 and `axisb` of x2, both of size 3, and in y along `axisc`; or all along `axis`.
 
     >>> cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
     Tensor([0., 0., 1.], shape=(3,), dtype=float32)
     """
-    a, b = as_tensor(x1), as_tensor(x2)
+    axes = (axisa, axisb) if axis is None else (axis, axis)
+    a, b = (x if n == -1 else moveaxis(x, n, -1) for x, n in zip((as_tensor(x1), as_tensor(x2)), axes, strict=True))
     if a.shape[-1:] != (3,) or b.shape[-1:] != (3,):
-        raise ValueError(f"cross: expected vectors of 3 along the last axis, got shapes {a.shape} and {b.shape}")
-    return roll(a * roll(b, shift=-1, axis=-1) - roll(a, shift=-1, axis=-1) * b, shift=-1, axis=-1)
+        raise ValueError(
+            f"cross: expected vectors of 3, got shapes {a.shape} and {b.shape}, with them along the last axis"
+        )
+    y = roll(a * roll(b, shift=-1, axis=-1) - roll(a, shift=-1, axis=-1) * b, shift=-1, axis=-1)
+    return moveaxis(y, -1, axisc if axis is None else axis)
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
@@ -277,9 +283,7 @@ def _(g, xs, *, subscripts):
     def pull(i: int) -> Tensor:
         others = [(t, x) for j, (t, x) in enumerate(zip(terms, xs, strict=True)) if j != i]
         known = set(output).union(*(t for t, _ in others))
-        have = "".join(
-            c for c in terms[i] if c in known
-        )  # letters that only this operand has were summed: spread g over them
+        have = "".join(c for c in terms[i] if c in known)  # others were summed: g is spread over them
         sources = ",".join([output, *(t for t, _ in others)])
         part = _einsum(g, *(x for _, x in others), subscripts=f"{sources}->{have}")
         shape = tuple(n if c in known else 1 for c, n in zip(terms[i], xs[i].shape, strict=True))

@@ -32,11 +32,6 @@ def _(x, *, window):
     return _max_repool(x, stop_gradient(_max_places(x, window=window)), window=window)
 
 
-@maximum_pool.shape
-def _(x, *, window):
-    return Spec((x.shape[0], *window.out(x.shape[1:-1]), x.shape[-1]), x.dtype)
-
-
 @primitive(differentiable=False)
 def _max_places(x: Array, *, window: Window) -> Array:
     """y = which tap of each window holds the largest"""
@@ -52,11 +47,6 @@ def _max_unpool(g: Array, argmax: Array, *, x_shape: tuple[int, ...], window: Wi
 @_max_unpool.gradient
 def _(gx, argmax, *, window):
     return _max_repool(gx, argmax, window=window), None
-
-
-@_max_unpool.shape
-def _(g, argmax, *, x_shape, window):
-    return Spec(x_shape, g.dtype)
 
 
 @primitive
@@ -90,6 +80,7 @@ def _(g, x_shape, *, window):
     return _avg_unpool(g, x_shape=x_shape, window=window)
 
 
+@maximum_pool.shape
 @avg_pool.shape
 def _(x, *, window):
     return Spec((x.shape[0], *window.out(x.shape[1:-1]), x.shape[-1]), x.dtype)
@@ -106,8 +97,9 @@ def _(gx, *, window):
     return avg_pool(gx, window=window)
 
 
+@_max_unpool.shape
 @_avg_unpool.shape
-def _(g, *, x_shape, window):
+def _(g, argmax=None, *, x_shape, window):
     return Spec(x_shape, g.dtype)
 
 

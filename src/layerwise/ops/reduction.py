@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,10 +51,7 @@ def _spread(g: Tensor, shape: tuple[int, ...], axis: Axis) -> Tensor:
 
 
 def _count(shape: Sequence[int], axis: Axis) -> int:
-    count = 1
-    for a in axes_of(axis, len(shape)):
-        count *= shape[a]
-    return count
+    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
 
 def _sum_dtype(dtype: str) -> str:
@@ -79,11 +77,6 @@ def _(g, x_shape, *, axis):
     return _spread(g, x_shape, axis)
 
 
-@sum.shape
-def _(x, *, axis=None, keepdims=False):
-    return _reduced(x, axis, keepdims, _sum_dtype(x.dtype))
-
-
 @primitive(promote=True, floating=True)
 def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = the mean of x over `axis`; keepdims: with size 1 there"""
@@ -94,16 +87,7 @@ def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @mean.gradient
 def _(g, x_shape, *, axis):
-    return _spread(g / _at_least_one(_count(x_shape, axis)), x_shape, axis)
-
-
-def _at_least_one(count: int) -> int:
-    return count if count else 1
-
-
-@mean.shape
-def _(x, *, axis=None, keepdims=False):
-    return _reduced(x, axis, keepdims)
+    return _spread(g / (_count(x_shape, axis) or 1), x_shape, axis)
 
 
 @primitive
@@ -118,24 +102,16 @@ def _(g, x, *, axis):
     axes = axes_of(axis, x.ndim)
     front = [i for i in range(x.ndim) if i not in axes]
     order = (*front, *axes)
-    flat = reshape(_permute(x, order), (*(x.shape[i] for i in front), _count(x.shape, axis)))
-    others = _exclusive_cumprod(flat) * _reverse(_exclusive_cumprod(_reverse(flat)))
+    flat = reshape(transpose(x, order), (*(x.shape[i] for i in front), _count(x.shape, axis)))
+    others = _exclusive_cumprod(flat) * _exclusive_cumprod(flat[..., ::-1])[..., ::-1]
     others = reshape(others, tuple(x.shape[i] for i in order))
-    back = tuple(order.index(i) for i in range(x.ndim))
-    return _spread(g, x.shape, axis) * _permute(others, back)
+    return _spread(g, x.shape, axis) * transpose(others, tuple(order.index(i) for i in range(x.ndim)))
 
 
+@sum.shape
 @prod.shape
 def _(x, *, axis=None, keepdims=False):
     return _reduced(x, axis, keepdims, _sum_dtype(x.dtype))
-
-
-def _permute(x: Tensor, order: Sequence[int]) -> Tensor:
-    return transpose(x, tuple(order))
-
-
-def _reverse(x: Tensor) -> Tensor:
-    return x[..., ::-1]
 
 
 def _exclusive_cumprod(x: Tensor) -> Tensor:
@@ -165,6 +141,7 @@ def _(g, y, x, *, axis):
     return _spread(g, x.shape, axis) * (chosen / sum(chosen, axis=axis, keepdims=True))
 
 
+@mean.shape
 @max.shape
 @min.shape
 def _(x, *, axis=None, keepdims=False):

@@ -227,11 +227,6 @@ def _(g, *, axis):
     return flip(g, axis=axis)
 
 
-@flip.shape
-def _(x, *, axis=None):
-    return x
-
-
 @primitive
 def roll(x: Array, *, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Array:
     """y[i] = x[i - shift] along `axis`, what falls off coming in at the other end"""
@@ -243,8 +238,9 @@ def _(g, *, shift, axis):
     return roll(g, shift=-shift if isinstance(shift, int) else tuple(-s for s in shift), axis=axis)
 
 
+@flip.shape
 @roll.shape
-def _(x, *, shift, axis=None):
+def _(x, *, shift=None, axis=None):
     return x
 
 

@@ -38,6 +38,16 @@ def locating(path: Path, member: str) -> Iterator[None]:
         raise FileFormatError(f"{path}: {member}: {reason}") from error
 
 
+def _target(path: str | os.PathLike[str], overwrite: bool) -> Path:
+    """What is to be replaced, links followed, if that may be."""
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path}: the folder {target.parent} does not exist")
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
+    return target
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[BinaryIO]:
     """A new file, open for writing, that takes the place of `path` when the `with` block ends well.
@@ -47,11 +57,7 @@ def replacing(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[
     Raises:
         FileExistsError: `path` exists, and `overwrite` is False.
     """
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"{path}: the folder {target.parent} does not exist")
-    if not overwrite and target.exists():
-        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
+    target = _target(path, overwrite)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with open(part, "xb+") as file:
@@ -71,11 +77,7 @@ def replacing_folder(path: str | os.PathLike[str], overwrite: bool = True) -> It
     An old folder changes its name with the new one and is removed last. Where the system cannot exchange names it is
     moved aside first: if the process ends right then, it is there whole, under a name that starts with a dot.
     """
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"{path}: the folder {target.parent} does not exist")
-    if target.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
+    target = _target(path, overwrite)
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(f"{path} is a file, expected a folder")
     part, old = (target.with_name(f".{target.name}.{secrets.token_hex(4)}.{what}") for what in ("new", "old"))

@@ -101,7 +101,7 @@ def _write_layers(model: Model, group: Any) -> None:
     group.attrs.update({"keras_version": FORMAT, "backend": "jax"})
     for layer in layers:
         _write_variables(group.create_group(layer.name), ordered(layer))
-    _write_variables(group.create_group(OWN), own(model))
+    _write_variables(group.create_group(OWN), own_weights(model))
 
 
 def _write_variables(group: Any, variables: Sequence[Variable]) -> None:
@@ -124,11 +124,6 @@ def _distinct(path: str, taken: Sequence[str]) -> str:
 def ordered(layer: Layer) -> list[Variable]:
     """A layer's weights as the format has them: those that are trained, then the others."""
     return [*layer.trainable_weights, *layer.non_trainable_weights]
-
-
-def own(model: Model) -> list[Variable]:
-    """The weights that are the model's own rather than a layer's."""
-    return own_weights(model)
 
 
 # Reading
@@ -307,7 +302,7 @@ def _read_layers(model: Model, group: Group, where: str, by_name: bool = False, 
             )
         pairs = [(layer.name, ordered(layer), entry) for layer, entry in zip(layers, stored)]
     if OWN in group:
-        pairs += [(model.name, own(model), entry) for entry in _stored(group, [OWN])]
+        pairs += [(model.name, own_weights(model), entry) for entry in _stored(group, [OWN])]
     problems: list[str] = []
     values = ((store.count(keys), variables) for _, variables, (_, store, keys) in pairs)
     check_widening(values, group.size, where)

@@ -13,6 +13,7 @@ from .. import __version__
 from ..layers.base import Layer
 from ..layers.tracking import own_weights
 from ..models.model import Model
+from ..naming import numbered
 from ..variables import Variable, all_or_nothing
 from . import safetensors
 from .files import check_widening
@@ -31,12 +32,8 @@ def weights_by_name(model: Model) -> dict[str, Variable]:
     for path, owner in saveables(model):
         if isinstance(owner, Layer):
             for variable in own_weights(owner):
-                base = ".".join([*path.split("/"), variable.name]).lstrip(".")
-                name, count = base, 0
-                while name in weights:
-                    count += 1
-                    name = f"{base}_{count}"
-                weights[name] = variable
+                name = ".".join([*path.split("/"), variable.name]).lstrip(".")
+                weights[numbered(name, weights)] = variable
     return weights
 
 

@@ -129,14 +129,8 @@ def _parameters(layer: Any) -> dict[str, tuple[Variable, Change, Change]]:
             shape = _flattened(layer)
             parameters = {"weight": (layer.kernel, *_dense(shape)), "bias": (layer.bias, same, same)}
         case Conv():
-            parameters = {
-                "weight": (
-                    layer.kernel,
-                    lambda a: np.moveaxis(a, (-1, -2), (0, 1)),
-                    lambda a: np.moveaxis(a, (0, 1), (-1, -2)),
-                ),
-                "bias": (layer.bias, same, same),
-            }
+            there, here = lambda a: np.moveaxis(a, (-1, -2), (0, 1)), lambda a: np.moveaxis(a, (0, 1), (-1, -2))
+            parameters = {"weight": (layer.kernel, there, here), "bias": (layer.bias, same, same)}
         case layers.BatchNormalization() if not layer.renorm:
             parameters = {
                 "weight": (layer.gamma, same, same),
@@ -146,9 +140,7 @@ def _parameters(layer: Any) -> dict[str, tuple[Variable, Change, Change]]:
             }
         case layers.LayerNormalization() if not layer.rms_scaling:
             parameters = {"weight": (layer.gamma, same, same), "bias": (layer.beta, same, same)}
-        case layers.PReLU() if (
-            max(layer.alpha.shape, default=1) == layer.alpha.size
-        ):  # one for each channel, or for all
+        case layers.PReLU() if max(layer.alpha.shape, default=1) == layer.alpha.size:  # for each channel, or for all
             parameters = {"weight": (layer.alpha, np.ravel, lambda a: np.reshape(a, layer.alpha.shape))}
         case _:
             raise ValueError(

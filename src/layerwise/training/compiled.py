@@ -45,6 +45,13 @@ def _targets(y: Any, names: Sequence[str]) -> list[Any]:
     return list(y)
 
 
+def _by_output(y_true: Any, y_pred: Any, sample_weight: Any, names: Sequence[str]) -> tuple[list[Any], ...]:
+    """Labels, predictions and weights, each a list with one entry for each output; one array of weights is for all."""
+    targets = _targets(y_true, names)
+    weights = _targets(sample_weight, names) if tree.is_nested(sample_weight) else [sample_weight] * len(names)
+    return targets, tree.flatten(y_pred), weights
+
+
 @contextlib.contextmanager
 def _noting(kind: str, fn: Any, y_true: Any, y_pred: Any) -> Iterator[None]:
     """Errors inside the `with` block say which loss or metric they come from, and what it was called on."""
@@ -81,11 +88,7 @@ class CompiledLoss:
         self.trackers = [metrics.Mean(name=f"{name}_loss") for name in names] if len(names) > 1 else []
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor | None:
-        predictions = tree.flatten(y_pred)
-        targets = _targets(y_true, self.names)
-        weights = (
-            _targets(sample_weight, self.names) if tree.is_nested(sample_weight) else [sample_weight] * len(targets)
-        )
+        targets, predictions, weights = _by_output(y_true, y_pred, sample_weight, self.names)
         total = None
         for i, (fn, y, p, w) in enumerate(zip(self.functions, targets, predictions, weights, strict=True)):
             if fn is None:
@@ -124,9 +127,7 @@ class CompiledLoss:
 
     @property
     def metrics(self) -> list[Any]:
-        return (
-            [m for m, fn in zip(self.trackers, self.functions, strict=True) if fn is not None] if self.trackers else []
-        )
+        return [m for m, fn in zip(self.trackers, self.functions, strict=False) if fn is not None]
 
 
 class CompiledMetrics:
@@ -170,11 +171,7 @@ class CompiledMetrics:
         self._entries = entries
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        predictions = tree.flatten(y_pred)
-        targets = _targets(y_true, self.names)
-        weights = (
-            _targets(sample_weight, self.names) if tree.is_nested(sample_weight) else [sample_weight] * len(targets)
-        )
+        targets, predictions, weights = _by_output(y_true, y_pred, sample_weight, self.names)
         if self._entries is None:
             self._resolve(targets, predictions)
         for i, metric, _, weighted in self._entries or ():
@@ -212,9 +209,5 @@ def _metric(identifier: Any, y_true: tuple[int, ...], y_pred: tuple[int, ...]) -
     else:
         metric = metrics.get(identifier)
     if not isinstance(metric, metrics.Metric):
-        metric = (
-            metric()
-            if isinstance(metric, type)
-            else metrics.MeanMetricWrapper(metric, name=name or getattr(metric, "__name__", None))
-        )
+        metric = metric() if isinstance(metric, type) else metrics.MeanMetricWrapper(metric, name)
     return metric, name or metric.name

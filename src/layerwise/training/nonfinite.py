@@ -19,6 +19,7 @@ from ..metrics import Metric
 from ..observe import Place
 from ..optimizers import Optimizer
 from ..variables import StepFunction, Transaction, Variable, transaction
+from .sources import gathered
 
 _KINDS = {Loss: "loss", Metric: "metric", Optimizer: "optimizer"}
 
@@ -115,7 +116,7 @@ class CheckedStep(StepFunction):
         if not together or (self._left and self._is_wrong(before, logs)):  # not one by one
             self._set(before)
             for line in rows:
-                logs = self(*tree.map_structure(lambda a: None if a is None else backend().batch(a, line), data))  # noqa: B023
+                logs = self(*gathered(data, line))
         self._done, self._left = self._done + self._left, 0
         return logs
 

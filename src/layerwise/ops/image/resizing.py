@@ -11,7 +11,6 @@ import numpy as np
 from ... import config
 from ...autograd import Spec, Tensor, as_tensor, outlined, reshape
 from ...dtypes import is_float
-from ...naming import one_of
 from ..indexing import gather
 from ..linear import matmul
 from ..shaping import transpose
@@ -89,7 +88,8 @@ def resize(
     Tensor([[2.  , 2.25, 2.75, 3.  ]], shape=(1, 4), dtype=float32)
     """
     x, first = images_and_order("resize", images, data_format)
-    one_of("resize: interpolation", interpolation, "nearest", *KERNELS)
+    if interpolation not in (*KERNELS, "nearest"):
+        raise ValueError(f"resize: interpolation: got {interpolation!r}, expected one of {('nearest', *KERNELS)}")
     height, width = checked_size("resize", size)
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError("resize: crop_to_aspect_ratio and pad_to_aspect_ratio: expected at most one of them")
