@@ -62,7 +62,8 @@ class Weight:
     def __get__(self, layer: Any, owner: type) -> Any:
         if layer is None:
             return self
-        raise AttributeError(f"{owner.__name__} has no attribute {self.name!r}; it is not built yet: call it on data first")
+        kind = owner.__name__
+        raise AttributeError(f"{kind} has no attribute {self.name!r}; it is not built yet: call it on data first")
 
     def options(self) -> dict[str, tuple[str, Any]]:
         """The name of each kind of option that it has, and the default."""
