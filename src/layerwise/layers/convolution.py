@@ -8,15 +8,14 @@ from typing import Any
 from .. import activations, ops
 from ..autograd import Tensor
 from ..backends import Window
-from ..config import checked_data_format
 from .arguments import checked_padding, per_dimension, whole_number
-from .base import Layer
 from .core import activated
 from .input_spec import InputSpec
+from .spatial import Spatial
 from .weights import Weight
 
 
-class Conv(Layer, after={"activity_regularizer": "bias_regularizer"}):
+class Conv(Spatial, after={"activity_regularizer": "bias_regularizer"}):
     """y[n, o, m] = activation(bias[m] + sum over t, c of x[n, o stride + t dilation - pad, c] kernel[t, c, m])
 
     t runs over the kernel's taps, c over channels. x (N, spatial..., C), kernel (kernel_size..., C / groups, filters),
@@ -30,7 +29,6 @@ class Conv(Layer, after={"activity_regularizer": "bias_regularizer"}):
         use_bias: whether there is a bias.
     """
 
-    rank: int
     stage = "convolution"
     kernel = Weight("glorot_uniform")
     bias = Weight("zeros")
@@ -48,7 +46,7 @@ class Conv(Layer, after={"activity_regularizer": "bias_regularizer"}):
         use_bias: bool = True,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
+        super().__init__(data_format, **options)
         kind = type(self).__name__
         self.filters = whole_number(filters, f"{kind}: filters")
         self.groups = whole_number(groups, f"{kind}: groups")
@@ -58,7 +56,6 @@ class Conv(Layer, after={"activity_regularizer": "bias_regularizer"}):
         self.strides = per_dimension(strides, self.rank, f"{kind}: strides")
         self.dilation_rate = per_dimension(dilation_rate, self.rank, f"{kind}: dilation_rate")
         self.padding = checked_padding(padding, kind, causal=self.rank == 1)
-        self.data_format = checked_data_format(data_format)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.input_spec = InputSpec(min_ndim=self.rank + 2, max_ndim=self.rank + 2)

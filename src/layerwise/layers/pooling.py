@@ -7,24 +7,20 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor
-from ..config import checked_data_format
 from .arguments import checked_padding, per_dimension
-from .base import Layer
-from .input_spec import InputSpec
+from .spatial import Spatial
 
 
-class Pooling(Layer):
+class Pooling(Spatial):
     """The common part of windowed pooling.
 
     Args:
         pool_size: of the windows: one size, or one for each dimension.
         strides: how far apart they are; None: side by side.
         padding: "valid" adds nothing, "same" adds positions that do not count, so that out = ceil(size / stride).
-        data_format: "channels_last" or "channels_first"; None: as configured.
     """
 
     built = True
-    rank: int
     pool: Callable[..., Tensor]
     stage = "pooling"
 
@@ -36,13 +32,11 @@ class Pooling(Layer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(data_format, **kwargs)
         kind = type(self).__name__
         self.pool_size = per_dimension(pool_size, self.rank, f"{kind}: pool_size")
         self.strides = self.pool_size if strides is None else per_dimension(strides, self.rank, f"{kind}: strides")
         self.padding = checked_padding(padding, kind)
-        self.data_format = checked_data_format(data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, x: Tensor) -> Tensor:
         return type(self).pool(x, self.pool_size, self.strides, self.padding, self.data_format)
@@ -90,27 +84,23 @@ class AveragePooling3D(Pooling):
     rank, pool = 3, staticmethod(ops.average_pool)
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(Spatial):
     """The common part of pooling over all positions: (N, spatial..., C) -> (N, C)
 
     Args:
-        data_format: "channels_last" or "channels_first"; None: as configured.
         keepdims: whether the dimensions stay, with size 1.
     """
 
     built = True
-    rank: int
     reduce: Callable[..., Tensor]
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.data_format = checked_data_format(data_format)
+        super().__init__(data_format, **kwargs)
         self.keepdims = keepdims
-        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, x: Tensor) -> Tensor:
-        start = 1 if self.data_format == "channels_last" else 2
-        return type(self).reduce(x, axis=tuple(range(start, start + self.rank)), keepdims=self.keepdims)
+        axes = tuple(range(self.first_axis, self.first_axis + self.rank))
+        return type(self).reduce(x, axis=axes, keepdims=self.keepdims)
 
 
 class GlobalMaxPooling1D(GlobalPooling):
@@ -140,7 +130,7 @@ class GlobalAveragePooling1D(GlobalPooling):
     def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
             return super().call(x)
-        steps = 1 if self.data_format == "channels_last" else 2
+        steps = self.first_axis
         kept = ops.expand_dims(ops.cast(mask, x.dtype), 2 if steps == 1 else 1)
         return ops.sum(x * kept, axis=steps, keepdims=self.keepdims) / ops.sum(kept, axis=steps, keepdims=self.keepdims)
 

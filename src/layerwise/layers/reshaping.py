@@ -7,10 +7,10 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor
-from ..config import checked_data_format
 from .arguments import per_dimension
 from .base import Layer
 from .input_spec import InputSpec
+from .spatial import Spatial
 
 
 def _pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
@@ -26,29 +26,23 @@ def _pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
     return pairs
 
 
-class ZeroPadding(Layer):
+class ZeroPadding(Spatial):
     """y = x with zeros (before, after) along each spatial dimension
 
     Args:
         padding: how many: one number for all, one for each dimension, or a pair (before, after) for each.
-        data_format: "channels_last" or "channels_first"; None: as configured.
     """
 
     built = True
-    rank: int
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(data_format, **kwargs)
         pairs = _pairs(padding, self.rank, f"{type(self).__name__}: padding")
         self.padding: Any = pairs[0] if self.rank == 1 else pairs
-        self.data_format = checked_data_format(data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, x: Tensor) -> Tensor:
-        pairs = [self.padding] if self.rank == 1 else list(self.padding)
-        first = [(0, 0), (0, 0)] if self.data_format == "channels_first" else [(0, 0)]
-        last = [] if self.data_format == "channels_first" else [(0, 0)]
-        return ops.pad(x, [*first, *pairs, *last])
+        pairs, before = [self.padding] if self.rank == 1 else self.padding, self.first_axis
+        return ops.pad(x, [*[(0, 0)] * before, *pairs, *[(0, 0)] * (2 - before)])
 
 
 class ZeroPadding1D(ZeroPadding):
@@ -74,29 +68,24 @@ class ZeroPadding3D(ZeroPadding):
     rank = 3
 
 
-class Cropping(Layer):
+class Cropping(Spatial):
     """y = x without (before, after) positions along each spatial dimension
 
     Args:
         cropping: how many: one number for all, one for each dimension, or a pair (before, after) for each.
-        data_format: "channels_last" or "channels_first"; None: as configured.
     """
 
     built = True
-    rank: int
 
     def __init__(self, cropping: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(data_format, **kwargs)
         pairs = _pairs(cropping, self.rank, f"{type(self).__name__}: cropping")
         self.cropping: Any = pairs[0] if self.rank == 1 else pairs
-        self.data_format = checked_data_format(data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, x: Tensor) -> Tensor:
         pairs = [self.cropping] if self.rank == 1 else self.cropping
-        start = 2 if self.data_format == "channels_first" else 1
         key: list[slice] = [slice(None)] * x.ndim
-        for axis, (before, after) in enumerate(pairs, start):
+        for axis, (before, after) in enumerate(pairs, self.first_axis):
             if before + after >= x.shape[axis]:
                 raise ValueError(
                     f"layer {self.name!r}: cropping {before} + {after} leaves nothing of axis {axis} of {x.shape}"
@@ -140,15 +129,15 @@ class UpSampling1D(Layer):
         return ops.repeat(x, self.size, axis=1)
 
 
-class UpSampling2D(Layer):
+class UpSampling2D(Spatial):
     """y = x enlarged by whole factors: each pixel repeated, or bilinear interpolation
 
     Args:
         size: the factor, or one for the height and one for the width.
-        data_format: "channels_last" or "channels_first"; None: as configured.
         interpolation: "nearest" repeats pixels; see `ops.image.resize` for the others.
     """
 
+    rank = 2
     built = True
 
     def __init__(
@@ -158,14 +147,12 @@ class UpSampling2D(Layer):
         interpolation: str = "nearest",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(data_format, **kwargs)
         self.size = per_dimension(size, 2, "UpSampling2D: size")
-        self.data_format = checked_data_format(data_format)
         self.interpolation = interpolation.lower()
-        self.input_spec = InputSpec(ndim=4)
 
     def call(self, x: Tensor) -> Tensor:
-        start = 2 if self.data_format == "channels_first" else 1
+        start = self.first_axis
         if self.interpolation == "nearest":
             return ops.repeat(ops.repeat(x, self.size[0], axis=start), self.size[1], axis=start + 1)
         size = (x.shape[start] * self.size[0], x.shape[start + 1] * self.size[1])

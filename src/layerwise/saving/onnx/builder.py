@@ -45,13 +45,17 @@ class Builder:
     def channels_first(self, x: str, ndim: int) -> str:
         return self.add("Transpose", x, perm=[0, ndim - 1, *range(1, ndim - 1)])
 
+    def in_channels_first(self, layer: Any, x: str, ndim: int, write: Callable[[str], str]) -> str:
+        """What `write` makes of x with channels first, with channels where the layer has them."""
+        if layer.data_format == "channels_first":
+            return write(x)
+        return self.channels_last(write(self.channels_first(x, ndim)), ndim)
+
     def channels_last(self, x: str, ndim: int) -> str:
         return self.add("Transpose", x, perm=[0, *range(2, ndim), 1])
 
 
-Rule = Callable[
-    [Builder, Any, list[str], list[Tensor]], str
-]  # (builder, layer, inputs' names, inputs) -> output's name
+Rule = Callable[[Builder, Any, list[str], list[Tensor]], str]  # (builder, layer, inputs' names, inputs) -> output's
 RULES: dict[type, Rule] = {}
 
 

@@ -61,8 +61,7 @@ def _windowed(
     operation: Callable[[str, dict[str, Any]], str],
 ) -> str:
     """An operation on windows, with channels first; padding in numbers where sizes are known."""
-    first = layer.data_format == "channels_first"
-    spatial = tensor.shape[2:] if first else tensor.shape[1:-1]
+    spatial = tensor.shape[layer.first_axis :][: layer.rank]
     if layer.padding == "valid":
         padding: dict[str, Any] = {}
     elif layer.padding == "same" and None in spatial:
@@ -71,9 +70,7 @@ def _windowed(
         known = [1 if n is None else n for n in spatial]
         pairs = Window.of(size, layer.strides, layer.padding, dilation, known).pad
         padding = {"pads": [pair[end] for end in (0, 1) for pair in pairs]}
-    if first:
-        return operation(x, padding)
-    return b.channels_last(operation(b.channels_first(x, tensor.ndim), padding), tensor.ndim)
+    return b.in_channels_first(layer, x, tensor.ndim, lambda x: operation(x, padding))
 
 
 @rule(
@@ -81,7 +78,6 @@ def _windowed(
     layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D,
 )  # fmt: skip
 def _(b: Builder, layer: GlobalPooling, xs: list[str], inputs: list[Tensor]) -> str:
-    start = 1 if layer.data_format == "channels_last" else 2
     operator = "ReduceMax" if "Max" in type(layer).__name__ else "ReduceMean"
-    axes = b.sizes(range(start, start + layer.rank))
+    axes = b.sizes(range(layer.first_axis, layer.first_axis + layer.rank))
     return b.add(operator, xs[0], axes, keepdims=int(layer.keepdims))

@@ -46,8 +46,7 @@ def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
 
 @rule(layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D)
 def _(b: Builder, layer: ZeroPadding, xs: list[str], inputs: list[Tensor]) -> str:
-    pairs = [layer.padding] if layer.rank == 1 else list(layer.padding)
-    start = 2 if layer.data_format == "channels_first" else 1
+    pairs, start = [layer.padding] if layer.rank == 1 else list(layer.padding), layer.first_axis
     full = [(0, 0)] * start + pairs + [(0, 0)] * (inputs[0].ndim - start - layer.rank)
     return b.add("Pad", xs[0], b.sizes([pair[end] for end in (0, 1) for pair in full]))
 
@@ -55,8 +54,7 @@ def _(b: Builder, layer: ZeroPadding, xs: list[str], inputs: list[Tensor]) -> st
 @rule(layers.Cropping1D, layers.Cropping2D, layers.Cropping3D)
 def _(b: Builder, layer: Cropping, xs: list[str], inputs: list[Tensor]) -> str:
     pairs = [layer.cropping] if layer.rank == 1 else list(layer.cropping)
-    start = 2 if layer.data_format == "channels_first" else 1
-    return _slice(b, xs[0], start, [before for before, _ in pairs], [-after or END for _, after in pairs])
+    return _slice(b, xs[0], layer.first_axis, [before for before, _ in pairs], [-after or END for _, after in pairs])
 
 
 @rule(layers.CenterCrop, layers.RandomCrop)
@@ -82,9 +80,9 @@ def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
 def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
     if layer.interpolation not in ("nearest", "bilinear"):
         raise Unsupported(f"interpolation {layer.interpolation!r}")
-    x = xs[0] if layer.data_format == "channels_first" else b.channels_first(xs[0], 4)
-    y = _resized(b, x, layer.interpolation, scales=[1, 1, *layer.size])
-    return y if layer.data_format == "channels_first" else b.channels_last(y, 4)
+    return b.in_channels_first(
+        layer, xs[0], 4, lambda x: _resized(b, x, layer.interpolation, scales=[1, 1, *layer.size])
+    )
 
 
 @rule(layers.Resizing)
@@ -93,9 +91,8 @@ def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
         raise Unsupported(f"interpolation {layer.interpolation!r}, or antialias")
     if layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio:
         raise Unsupported("crop_to_aspect_ratio, pad_to_aspect_ratio")
-    x = xs[0] if layer.data_format == "channels_first" else b.channels_first(xs[0], 4)
-    y = _resized(b, x, layer.interpolation, sizes=[layer.height, layer.width])
-    return y if layer.data_format == "channels_first" else b.channels_last(y, 4)
+    size = [layer.height, layer.width]
+    return b.in_channels_first(layer, xs[0], 4, lambda x: _resized(b, x, layer.interpolation, sizes=size))
 
 
 def _resized(
