@@ -117,7 +117,8 @@ def stub(path: Path, call: ast.Call) -> str:
                 if f"from . import {home[1:]} as {alias}" not in imports:
                     imports.append(f"from . import {home[1:]} as {alias}")
                 listing = listed(parameters, module, alias)
-                options = "".join(f"    {option}: Any\n" for option in sorted(getattr(value, "_written", ())))
+                attributes = [option for option in sorted(getattr(value, "_written", ())) if not hasattr(value, option)]
+                options = "".join(f"    {option}: Any\n" for option in attributes)
                 init = f"    def __init__(\n{listing}    ) -> None: ...\n"
                 classes.append(f"class {name}({alias}.{name}):\n{options}{init}")
     text = "\n".join(sorted(classes, key=lambda c: c[:4] not in ("clas", "def ")))  # other names of classes at the end

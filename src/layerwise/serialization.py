@@ -55,25 +55,48 @@ class Configurable:
         return cls(**{name: deserialize(value) for name, value in config.items()})
 
     def _arguments(self) -> dict[str, Any]:
+        """The arguments of `__init__`, and those that a subclass was given and hands on in **kwargs.
+
+        What a subclass chooses for the class above it is left out, since it will choose it again.
+        """
         args, kwargs = getattr(self, "_init_arguments", ((), {}))
-        parameters = list(inspect.signature(type(self).__init__).parameters.values())[1:]
-        given = {p.name: a for p, a in zip(parameters, args, strict=False)} | kwargs
-        builtin = catalog.home(type(self)) is not None
-        found = {}
-        for p in parameters:
-            if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
-                continue
-            value = getattr(self, p.name, given.get(p.name, p.default))
-            if not (builtin or p.name in self._written or _is_plain(value)):
-                kind = type(value).__name__
-                raise NotImplementedError(
-                    f"{type(self).__name__}: get_config: argument {p.name!r} of __init__ holds a {kind}, "
-                    "which cannot be written by itself; override get_config:\n\n"
-                    "    def get_config(self):\n"
-                    f"        return {{**super().get_config(), {p.name!r}: ...}}"
-                )
-            found[p.name] = value
+        own, base = _own_classes(type(self))
+        writes_itself = any("get_config" in vars(cls) for cls in own)
+        makers = [*(cls for cls in own if "__init__" in vars(cls)), base]
+        found: dict[str, Any] = {}
+        for maker in makers:
+            parameters = list(inspect.signature(maker.__init__).parameters.values())[1:]
+            positions = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+            given = dict(zip(positions, args, strict=False)) | kwargs
+            args = args[len(positions) :]
+            for p in parameters:
+                if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) or p.name in found:
+                    continue
+                if maker is not makers[0] and p.name not in given:
+                    continue
+                value = getattr(self, p.name, given.get(p.name, p.default))
+                if maker is base or p.name in self._written or _is_plain(value):
+                    found[p.name] = value
+                elif not writes_itself:
+                    self._refuse(p.name, value)
+            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+                break
         return found
+
+    def _refuse(self, argument: str, value: Any) -> None:
+        raise NotImplementedError(
+            f"{type(self).__name__}: get_config: argument {argument!r} of __init__ holds a {type(value).__name__}, "
+            "which cannot be written by itself; override get_config:\n\n"
+            "    def get_config(self):\n"
+            f"        return {{**super().get_config(), {argument!r}: ...}}"
+        )
+
+
+def _own_classes(cls: type) -> tuple[Sequence[type], Any]:
+    """The user's classes among `cls` and those above it, and the library's that they extend."""
+    classes = cls.__mro__
+    first = next(i for i, base in enumerate(classes) if base is Configurable or catalog.home(base))
+    return classes[:first], classes[first]
 
 
 @functools.cache

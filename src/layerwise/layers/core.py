@@ -233,7 +233,8 @@ class Lambda(Layer):
     def get_config(self) -> dict[str, Any]:
         functions = {name: getattr(self, name) for name in ("function", "output_shape", "mask")}
         nodes = {name: function_node(fn) for name, fn in functions.items() if callable(fn)}
-        return super().get_config() | nodes
+        config = super().get_config()
+        return config | {name: node for name, node in nodes.items() if name in config}
 
 
 class Identity(Layer):

@@ -151,7 +151,8 @@ class Normalization(Layer):
 
     def get_config(self) -> dict[str, Any]:
         given = {"mean": serialize(self.input_mean), "variance": serialize(self.input_variance)}
-        return super().get_config() | given
+        config = super().get_config()
+        return config | {name: value for name, value in given.items() if name in config}
 
 
 def _batches(data: Any) -> Iterable[Any]:

@@ -101,8 +101,9 @@ class Loss(Configurable):
 
     def get_config(self) -> dict[str, Any]:
         found = super().get_config()
-        found.pop("dtype", None)
-        return found if self._dtype is None else {**found, "dtype": self.dtype}
+        if found.pop("dtype", None) is not None and self._dtype is not None:
+            found["dtype"] = self.dtype
+        return found
 
 
 class FunctionLoss(Wrapper, Loss):

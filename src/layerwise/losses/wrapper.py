@@ -52,7 +52,8 @@ class Wrapper(Configurable):
         return self.fn(y_true, y_pred, **{name: getattr(self, name) for name in self._options})
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **{name: getattr(self, name) for name in self._options}}
+        given = self._init_arguments[1]
+        return {**super().get_config(), **{name: getattr(self, name) for name in self._options if name in given}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

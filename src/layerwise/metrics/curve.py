@@ -143,8 +143,8 @@ class AUC(_Curve, better="up"):
 
     def get_config(self) -> dict[str, Any]:
         found = super().get_config()
-        del found["thresholds"]
-        return found if self._given is None else {**found, "thresholds": self._given}
+        written = found.pop("thresholds", None) is not None and self._given is not None
+        return {**found, "thresholds": self._given} if written else found
 
 
 class _Constrained(_Curve, better="up"):

@@ -71,6 +71,7 @@ class Optimizer(Configurable):
     array([0.5, 2.5], dtype=float32)
     """
 
+    _written = frozenset({"learning_rate"})
     rule: ClassVar[Rule]
     update_step: ClassVar[Callable[..., None] | None] = None
 
@@ -395,11 +396,11 @@ class Optimizer(Configurable):
     # Configuration and files --------------------------------------------------------------------------------------
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """An `__init__` that hands on `**common` takes what all optimizers take behind its own arguments."""
+        """An `__init__` that ends in `**common` takes what all optimizers take behind its own arguments."""
         super().__init_subclass__(**kwargs)
         own = inspect.signature(cls.__init__).parameters
         *shared, _ = inspect.signature(Optimizer.__init__).parameters.values()
-        if "__init__" in vars(cls) and any(p.kind is p.VAR_KEYWORD for p in own.values()):
+        if "__init__" in vars(cls) and "common" in own:
             order = [p for p in own.values() if p.kind is not p.VAR_KEYWORD]
             order += [p for p in shared if p.name not in own]
             cls.__init__ = taking(cls.__init__, order)  # type: ignore[method-assign]
@@ -409,14 +410,14 @@ class Optimizer(Configurable):
 
     @classmethod
     def _argument_names(cls) -> list[str]:
-        """The arguments of `__init__`."""
-        parameters = inspect.signature(cls.__init__).parameters.values()
-        return [p.name for p in parameters if p.name != "self" and p.kind is not p.VAR_KEYWORD]
+        """The arguments of `__init__`, and of those above that it hands others on to."""
+        makers = [base.__init__ for base in cls.__mro__]  # type: ignore[misc]
+        parameters = [p for maker in makers[:-1] for p in list(inspect.signature(maker).parameters.values())[1:]]
+        return list(dict.fromkeys(p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)))
 
     def _arguments(self) -> dict[str, Any]:
-        arguments = {name: getattr(self, name) for name in self._argument_names() if hasattr(self, name)}
         rate = float(self._rate) if isinstance(self._rate, Variable) else self._rate
-        return arguments | {"learning_rate": rate}
+        return super()._arguments() | {"learning_rate": rate}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
