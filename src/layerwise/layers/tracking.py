@@ -149,7 +149,14 @@ class Tracked(Configurable):
         """The metrics that are attributes of this layer and of those inside it."""
         if self._is_leaf():
             return []
-        return _unique([*self._held("metric"), *(m for layer in self._sublayers() for m in layer.metrics)])
+        return _unique([*self._held("metric"), *self._inner_metrics()])
+
+    def _inner_metrics(self) -> list[Any]:
+        return [m for layer in self._sublayers() for m in layer._metrics_outside()]
+
+    def _metrics_outside(self) -> list[Any]:
+        """Those of `metrics` that are of interest to a layer around this one."""
+        return self.metrics
 
     @property
     def trainable(self) -> bool:

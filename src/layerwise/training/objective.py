@@ -101,6 +101,10 @@ class Objective(Layer):
             metrics += self._compiled_loss.metrics
         return list({id(m): m for m in metrics}.values())
 
+    def _metrics_outside(self) -> list[Any]:
+        """Those of the layers inside: the model's own are for its own training, not for that of a model around it."""
+        return self._inner_metrics()
+
     @property
     def metrics_names(self) -> list[str]:
         return [m.name for m in self.metrics]
@@ -111,7 +115,7 @@ class Objective(Layer):
 
     def _output_names_for(self, y_pred: Any) -> list[str]:
         if isinstance(y_pred, dict):
-            return list(y_pred)
+            return tree.flatten({name: name for name in y_pred})
         names = getattr(self, "output_names", None)
         flat = tree.flatten(y_pred)
         if names is not None and len(names) == len(flat):
