@@ -104,9 +104,9 @@ Pair = namedtuple("Pair", "left right")
 
 def test_trees():
     structure = {"b": [1, (2, 3)], "a": Pair(4, [])}
-    assert tree.flatten(structure) == [1, 2, 3, 4]
+    assert tree.flatten(structure) == [4, 1, 2, 3]
     assert tree.map_structure(lambda x, y: x * y, structure, structure) == {"b": [1, (4, 9)], "a": Pair(16, [])}
-    assert tree.pack_sequence_as(structure, "wxyz") == {"b": ["w", ("x", "y")], "a": Pair("z", [])}
+    assert tree.pack_sequence_as(structure, "zwxy") == {"b": ["w", ("x", "y")], "a": Pair("z", [])}
     assert tree.is_nested(())
     assert not tree.is_nested("text")
     assert tree.flatten(None) == [None]

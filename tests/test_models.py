@@ -464,7 +464,7 @@ def test_results_come_in_the_order_of_the_metrics():
     model.compile("sgd", {"a": "mse", "b": "mae"}, metrics={"a": ["mae"], "b": ["mse"]})
     y = {"a": Y[:, None].astype("float32"), "b": y}
     named = model.evaluate(x, y, verbose=0, return_dict=True)
-    order = ["loss", "b_loss", "a_loss", "b_mse", "a_mae"]
+    order = ["loss", "a_loss", "b_loss", "a_mae", "b_mse"]
     assert model.evaluate(x, y, verbose=0) == [named[name] for name in order]
 
 

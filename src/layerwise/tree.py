@@ -1,4 +1,4 @@
-"""Nested structures: lists, tuples (named ones too) and dicts, in insertion order, with anything else as leaves.
+"""Nested structures: lists, tuples (named ones too) and dicts, in the order of keys, with anything else as leaves.
 
 >>> map_structure(lambda a, b: a + b, {"x": [1, 2]}, {"x": [10, 20]})
 {'x': [11, 22]}
@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .lazy import public_only
@@ -43,11 +43,22 @@ def _map(fn: Callable[[Any], Any], structure: Any) -> Any:
     if kind is tuple:
         return tuple([_map(fn, item) for item in structure])
     if isinstance(structure, dict):
-        return {key: _map(fn, item) for key, item in structure.items()}
+        made = {key: _map(fn, structure[key]) for key in _order(structure)}
+        return {key: made[key] for key in structure}
     if isinstance(structure, (list, tuple)):  # faster than their union
         items = [_map(fn, item) for item in structure]
         return items if kind is list else kind(*items) if hasattr(structure, "_fields") else kind(items)
     return fn(structure)
+
+
+def _order(structure: dict[Any, Any]) -> Iterable[Any]:
+    """The keys of a dict, sorted as Keras sorts them; as they are where they cannot be compared."""
+    if len(structure) < 2:
+        return structure
+    try:
+        return sorted(structure)
+    except TypeError:
+        return structure
 
 
 def _form(structure: Any) -> str:
@@ -62,7 +73,7 @@ def flatten(structure: Any) -> list[Any]:
     """The leaves of a structure in order.
 
     >>> flatten({"b": (1, [2]), "a": 3})
-    [1, 2, 3]
+    [3, 1, 2]
     """
     leaves: list[Any] = []
     _add_leaves(structure, leaves)
@@ -71,7 +82,7 @@ def flatten(structure: Any) -> list[Any]:
 
 def _add_leaves(structure: Any, leaves: list[Any]) -> None:
     if isinstance(structure, dict):
-        structure = structure.values()
+        structure = [structure[key] for key in _order(structure)]
     elif not isinstance(structure, (list, tuple)):  # faster than their union
         leaves.append(structure)
         return

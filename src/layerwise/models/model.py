@@ -121,7 +121,7 @@ class Model(Trainer):
     def output_names(self) -> list[str]:
         graph = self._require_graph("output_names")
         if isinstance(graph.outputs, dict):
-            return list(graph.outputs)
+            return tree.flatten({name: name for name in graph.outputs})
         return [_operation_name(t.history) for t in graph.output_tensors]
 
     def _require_graph(self, what: str) -> Graph:
@@ -183,7 +183,7 @@ class Model(Trainer):
         elif isinstance(graph.inputs, dict):
             if not isinstance(inputs, dict) or any(key not in inputs for key in graph.inputs):
                 raise ValueError(f"model {self.name!r}: expected a dict with {list(graph.inputs)}")
-            values = tree.flatten([inputs[key] for key in graph.inputs])
+            values = tree.flatten({key: inputs[key] for key in graph.inputs})
         else:
             values = tree.flatten(inputs)
         if len(values) != len(names):
