@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from layerwise import GradientTape, Variable, config, layers, metrics, models, ops, random
-from layerwise.autograd import Tensor
+from layerwise.autograd import Spec, Tensor
 from layerwise.serialization import deserialize, register_keras_serializable, serialize
 from layerwise.variables import StepFunction
 
@@ -431,3 +431,139 @@ def test_a_summary_counts_bytes_in_the_dtypes_of_the_weights():
         lines = []
         models.Sequential([layers.Input((4,)), layers.Dense(2, dtype=dtype)]).summary(print_fn=lines.append)
         assert f"Total parameters: {total}" in lines
+
+
+# What a layer of one's own says of itself
+
+
+def test_subclass_of_a_stateless_layer_is_built():
+    for base in (layers.ReLU, layers.Flatten, layers.MaxPooling2D, layers.Dropout):
+
+        class Scaled(base):
+            def build(self, input_shape):
+                self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
+
+            def call(self, x):
+                return super().call(x) * self.factor
+
+        layer = Scaled(2) if base is layers.MaxPooling2D else Scaled(0.5) if base is layers.Dropout else Scaled()
+        assert not layer.built
+        layer(np.ones((1, 4, 4, 2), "float32"))
+        assert layer.built
+        assert len(layer.weights) == 1
+
+
+def test_output_is_what_the_class_says():
+    class ByShape(layers.Layer):
+        def call(self, x):
+            raise RuntimeError("never")
+
+        def compute_output_shape(self, input_shape):
+            return (*input_shape[:-1], 7)
+
+    class BySpec(ByShape):
+        def compute_output_spec(self, x):
+            return [Tensor(Spec(x.shape, "int32")), x]
+
+    class OfTwo(ByShape):
+        def call(self, query, value):
+            raise RuntimeError("never")
+
+        def compute_output_shape(self, value_shape, query_shape):
+            return [query_shape, value_shape]
+
+    x, y = layers.Input((3,)), layers.Input((5,))
+    assert ByShape()(x).shape == (None, 7)
+    assert ByShape(dtype="float16")(x).dtype == "float16"
+    assert [(t.shape, t.dtype) for t in BySpec()(x)] == [((None, 3), "int32"), ((None, 3), "float32")]
+    assert [t.shape for t in OfTwo()(x, y)] == [(None, 3), (None, 5)]
+    with pytest.raises(RuntimeError, match="never"):
+        ByShape()(np.ones((1, 3)))
+
+
+def test_layers_inside_are_built_where_the_class_says_its_output():
+    class Outer(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = layers.Dense(2)
+
+        def call(self, x):
+            return self.inner(x)
+
+        def compute_output_shape(self, input_shape):
+            return (*input_shape[:-1], 2)
+
+    x = layers.Input((3,))
+    model = models.Model(x, Outer()(x))
+    assert [w.shape for w in model.weights] == [(3, 2), (2,)]
+    assert model(np.ones((4, 3), "float32")).shape == (4, 2)
+
+
+def test_build_takes_shapes_by_name(tmp_path):
+    class Named(layers.Layer):
+        def build(self, baz_shape, foo_shape):
+            self.shapes = foo_shape, baz_shape
+
+        def call(self, foo, bar=None, baz=None):
+            return foo
+
+    class Optional(layers.Layer):
+        def build(self, inputs_shape, attention_mask_shape=None):
+            self.shapes = inputs_shape, attention_mask_shape
+
+        def call(self, inputs, attention_mask=None):
+            return inputs
+
+    one, two, three = (np.ones((4, n), "float32") for n in (1, 2, 3))
+    for named in (((one, two, three), {}), ((one,), {"baz": three}), ((), {"baz": three, "foo": one})):
+        layer = Named()
+        layer(*named[0], **named[1])
+        assert layer.shapes == ((4, 1), (4, 3))
+    again = Named()
+    again.build_from_config(layer.get_build_config())
+    assert again.built
+    assert again.shapes == layer.shapes
+    layer = Optional()
+    layer(two, attention_mask=one)
+    assert layer.shapes == ((4, 2), (4, 1))
+    layer = Optional()
+    layer(two)
+    assert layer.shapes == ((4, 2), None)
+
+
+def test_mask_given_by_name_goes_on_with_the_output():
+    class Passing(layers.Layer):
+        supports_masking = True
+
+        def call(self, x, mask=None):
+            self.seen = mask
+            return x
+
+    mask = ops.array([True, True, False, False])
+    first, second = Passing(), Passing(dtype="float16")
+    second(first(ops.ones((4, 4)), mask=mask))
+    np.testing.assert_array_equal(first.seen, mask)
+    np.testing.assert_array_equal(second.seen, mask)
+
+
+def test_nothing_kept_and_nothing_there():
+    mask = np.zeros((1, 4), bool)
+    np.testing.assert_array_equal(layers.Softmax()(np.ones((1, 4)), mask=mask), np.zeros((1, 4)))
+    norm = layers.BatchNormalization(momentum=0.5)
+    np.testing.assert_array_equal(norm(np.zeros((4, 5)), mask=np.zeros(4), training=True), np.zeros((4, 5)))
+    np.testing.assert_array_equal(norm.moving_mean, np.zeros(5))
+    np.testing.assert_array_equal(norm.moving_variance, np.full(5, 0.5))
+    layer = layers.Dense(2, activity_regularizer="l2")
+    layer(np.ones((0, 5), "float32"))
+    assert [loss.item() for loss in layer.losses] == [0.0]
+
+
+def test_slices_of_unknown_size():
+    x = layers.Input(batch_shape=(None, 5, 5))
+    for part in (slice(5), slice(-2, None), slice(1, 2), slice(None, None, 2), slice(None)):
+        assert x[part].shape == (None, 5, 5)
+    assert x[0].shape == x[-1].shape == x[7].shape == (5, 5)
+    assert x[np.array([3, 4])].shape == (2, 5, 5)
+    assert x[:, :3].shape == (None, 3, 5)
+    assert x[..., 2].shape == (None, 5)
+    assert x[:2, None, 4].shape == (None, 1, 5)

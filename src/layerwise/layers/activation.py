@@ -77,9 +77,11 @@ class Softmax(_Activation):
         self.axis = axis if isinstance(axis, int) else list(axis)
 
     def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        if mask is not None:
-            x = x + (1.0 - ops.cast(mask, x.dtype)) * (-3e4 if x.dtype == "float16" else -1e9)
-        return ops.softmax(x, self.axis)
+        if mask is None:
+            return ops.softmax(x, self.axis)
+        kept = ops.cast(mask, x.dtype)
+        x = x + (1.0 - kept) * (-3e4 if x.dtype == "float16" else -1e9)
+        return ops.softmax(x, self.axis) * kept  # zeros, too, where nothing is kept
 
 
 class PReLU(Layer):

@@ -56,6 +56,8 @@ class Layer(Weighted):
             describe(cls)
         if "build" in cls.__dict__:
             cls.build = _remembering(cls.build)  # type: ignore[method-assign]
+            if "built" not in cls.__dict__:
+                cls.built = False  # also where the class above has nothing to build
 
     def __init__(
         self,
@@ -111,21 +113,34 @@ class Layer(Weighted):
                 f"layer {self.name!r} is built inside a training step; create layers in __init__, not in call, "
                 "and call the model on data before fit"
             )
-        is_mask = self._call_parameters().is_mask
-        inputs = [*args, *(a for name, a in kwargs.items() if not is_mask(name))]
-        shapes = [_shapes(a) for a in inputs if _has_tensor(a)]
-        names = [p.name for p in inspect.signature(self.build).parameters.values() if p.default is p.empty]
-        names = [n for n in names if n not in ("args", "kwargs")]
-        self._build_with(shapes[: max(len(names), 1)], names)
+        shapes, required = self._shapes_for(self.build, args, kwargs)
+        self.build(**shapes) if shapes or not required else None
+        self.built = True
 
-    def _build_with(self, shapes: list[Any], names: list[str]) -> None:
-        if len(shapes) < len(names):
+    def _shapes_for(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """The shapes of a call's arguments for a function of shapes, and which of its arguments it cannot do without.
+
+        Of several arguments `x_shape` is the shape of `x`; one alone, or all if they have other names, go by order.
+        """
+        call = self._call_parameters()
+        named = {f"{n}_shape": _shapes(a) for n, a in _by_name(call.names, args, kwargs).items() if _has_tensor(a)}
+        kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        parameters = [p for p in inspect.signature(function).parameters.values() if p.kind not in kinds]
+        required = [p.name for p in parameters if p.default is p.empty]
+        if len(parameters) > 1 and required and all(name in named for name in required):
+            return {p.name: named[p.name] for p in parameters if p.name in named}, required
+        inputs = [*args, *(a for name, a in kwargs.items() if not call.is_mask(name))]
+        shapes = [_shapes(a) for a in inputs if _has_tensor(a)]
+        if len(shapes) < len(required):
             raise TypeError(
                 f"layer {self.name!r} ({type(self).__name__}): called on {len(shapes)} arrays or Tensors, "
-                f"expected one for each of build's arguments: {', '.join(names)}"
+                f"expected one for each of {function.__name__}'s arguments: {', '.join(required)}"
             )
-        self.build(*shapes) if shapes or not names else None
-        self.built = True
+        count = max(len(required), 1)
+        by_order = dict(zip([p.name for p in parameters[:count]], shapes, strict=False))
+        return by_order | {p.name: named[p.name] for p in parameters[count:] if p.name in named}, required
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that `build` was called with, for files; None where there is nothing to build."""
@@ -137,9 +152,11 @@ class Layer(Weighted):
         if self.built or not config:
             return
         if "shapes_dict" in config:
-            self._build_with([_as_shape(s) for s in config["shapes_dict"].values()], list(config["shapes_dict"]))
+            self.build(**{name: _as_shape(shape) for name, shape in config["shapes_dict"].items()})
+            self.built = True
         elif config.get("input_shape") is not None:
-            self._build_with([_as_shape(config["input_shape"])], ["input_shape"])
+            self.build(_as_shape(config["input_shape"]))
+            self.built = True
 
     # Calling ------------------------------------------------------------------------------------------------------
 
@@ -148,6 +165,22 @@ class Layer(Weighted):
         raise NotImplementedError(
             f"layer {self.name!r} ({type(self).__name__}) has no call method; define call(self, x)"
         )
+
+    def _symbolic_output(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The symbolic output: as the class says it, if it does and no layer inside waits for `call` to build it."""
+        cls = type(self)
+        says_spec = cls.compute_output_spec is not Layer.compute_output_spec
+        says_shape = cls.compute_output_shape is not Layer.compute_output_shape
+        is_built = all(layer.built for layer in self._sublayers())
+        if call != self.call or not (says_spec or says_shape) or not is_built:
+            return self._symbolic_call(call, args, kwargs)
+        if not says_spec:
+            shapes = self.compute_output_shape(**self._shapes_for(self.compute_output_shape, args, kwargs)[0])
+            return _map_shapes(lambda shape: Tensor(Spec(shape, self.compute_dtype)), shapes)
+        names = inspect.signature(self.compute_output_spec).parameters
+        taken = kwargs if "kwargs" in names else {name: a for name, a in kwargs.items() if name in names}
+        outputs = self.compute_output_spec(*args, **taken)
+        return tree.map_structure(lambda t: Tensor(Spec(tuple(t.shape), t.dtype)), outputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for an input of this shape."""
@@ -247,6 +280,10 @@ def _policy(dtype: Any) -> DTypePolicy:
         if isinstance(dtype, dict)
         else DTypePolicy(dtype if isinstance(dtype, str) else np.dtype(dtype).name)
     )
+
+
+def _by_name(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    return dict(zip(names, args, strict=False)) | kwargs
 
 
 def _has_tensor(structure: Any) -> bool:

@@ -116,6 +116,7 @@ class Called(Tracked):
     call: Callable[..., Any]
     compute_mask: Callable[[Any, Any], Any]
     _ensure_built: Callable[[tuple[Any, ...], dict[str, Any]], None]
+    _symbolic_output: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
     _losses: list[Tensor]
     _calls: list[Call]
     _untracked = Tracked._untracked | {"_calls", "_losses"}
@@ -150,6 +151,8 @@ class Called(Tracked):
         outer = _context.get()
         context = CallContext(self._hand_on_training(kwargs, outer), self, self._call_path())
         mask = self._hand_on_masks(args, kwargs) if given.masked else None
+        if kwargs.get("mask") is not None:
+            mask = kwargs["mask"]
         if outer is None:
             self._clear_losses()
         outputs = self._call_in(context, call, args, kwargs, symbolic)
@@ -221,7 +224,7 @@ class Called(Tracked):
         try:
             self._ensure_built(args, kwargs)
             if symbolic:
-                return self._symbolic_call(call, args, kwargs)
+                return self._symbolic_output(call, args, kwargs)
             return (self._watched_call if observe.watchers else self._concrete_call)(call, args, kwargs)
         except Exception as error:
             if not getattr(error, "_layer_named", False):
@@ -236,7 +239,7 @@ class Called(Tracked):
             outputs = call(*args, **kwargs)
         if self.activity_regularizer is not None:
             for output in tree.flatten(outputs):
-                self.add_loss(self.activity_regularizer(output) / output.shape[0])
+                self.add_loss(self.activity_regularizer(output) / max(output.shape[0], 1))
         return outputs
 
     def _watched_call(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

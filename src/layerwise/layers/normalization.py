@@ -154,10 +154,10 @@ class BatchNormalization(Layer):
     def _masked_moments(self, x: Tensor, mask: Tensor, axes: Sequence[int]) -> tuple[Tensor, Tensor]:
         kept = ops.reshape(ops.cast(mask, x.dtype), (*mask.shape, *(1,) * (x.ndim - mask.ndim)))
         count = ops.sum(ops.broadcast_to(kept, x.shape), axis=axes)
-        mean = ops.sum(x * kept, axis=axes) / count
+        mean = ops.divide_no_nan(ops.sum(x * kept, axis=axes), count)
         shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
         centred = x - ops.reshape(mean, shape)
-        return mean, ops.sum(ops.square(centred) * kept, axis=axes) / count
+        return mean, ops.divide_no_nan(ops.sum(ops.square(centred) * kept, axis=axes), count)
 
 
 def _at_least_float32(x: Tensor) -> Tensor:

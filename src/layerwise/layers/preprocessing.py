@@ -126,7 +126,7 @@ class Normalization(Layer):
         for batch in _batches(data):
             x = np.asarray(batch, "float64")
             if not self.built:
-                self._build_with([(None, *x.shape[1:])], ["input_shape"])
+                self.build((None, *x.shape[1:]))
             self._check_inputs((x,))
             others = tuple(i for i in range(x.ndim) if i not in self._axes)
             count = int(np.prod([x.shape[i] for i in others], dtype=np.int64))

@@ -9,7 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, cast, primitive, raw, reshape
+from ..autograd import (
+    Array,
+    Spec,
+    Tensor,
+    as_tensor,
+    broadcast_shapes,
+    cast,
+    merge_specs,
+    primitive,
+    raw,
+    reshape,
+    with_unknown_sizes,
+)
 from ..backends import backend, xp
 from .comparison import logical_and, where
 
@@ -60,10 +72,26 @@ def _get_item(x: Array, *, key: tuple[Any, ...]) -> Array:
     return x[key]
 
 
-@_get_item.shape
+@_get_item.shape(unknown=True)
 def _(x, *, key):
-    nothing = np.broadcast_to(np.zeros((), "V0"), x.shape)  # elements of no bytes
-    return Spec(nothing[tuple(np.asarray(part) if backend().owns(part) else part for part in key)].shape, x.dtype)
+    key = tuple(np.asarray(part) if backend().owns(part) else part for part in key)
+
+    def of(sizes: Sequence[int], key: tuple[Any, ...]) -> Spec:
+        nothing = np.broadcast_to(np.zeros((), "V0"), sizes)  # elements of no bytes
+        return Spec(nothing[key].shape, x.dtype)
+
+    if None not in x.shape:
+        return of(x.shape, key)
+    # Known is what large sizes and 1 have in common; positions, which would lie outside, become 0 there.
+    first = tuple(np.zeros_like(part) if _is_whole(part) else part for part in key)
+    least = of([1 if n is None else n for n in x.shape], first)
+    return merge_specs(with_unknown_sizes(lambda known: of(known[0].shape, key), [x]), least)
+
+
+def _is_whole(part: Any) -> bool:
+    """Whether a part of a key is a number, or an array of numbers: positions, which have no say in the shape."""
+    is_number = isinstance(part, int | np.integer) and not isinstance(part, bool)
+    return is_number or (isinstance(part, np.ndarray) and part.dtype.kind in "iu")
 
 
 @_get_item.gradient
