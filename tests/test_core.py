@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections import namedtuple
+from collections import OrderedDict, defaultdict, deque, namedtuple
 
 import numpy as np
 import pytest
@@ -110,6 +110,27 @@ def test_trees():
     assert tree.is_nested(())
     assert not tree.is_nested("text")
     assert tree.flatten(None) == [None]
+
+
+def test_trees_keep_the_kinds_of_their_containers():
+    for structure in (
+        OrderedDict(b=1, a=deque([2, 3], maxlen=5)),
+        defaultdict(list, a=1, b=[2, 3]),
+        {"a": 1, "b": (2, 3)},
+    ):
+        one, two = structure
+        assert tree.flatten(structure) == [1, 2, 3]
+        assert tree.is_nested(structure)
+        assert tree.is_nested(structure[two])
+        for mapped in (
+            tree.map_structure(lambda x: x + 1, structure),
+            tree.map_structure(lambda x, y: x + y - x + 1, structure, structure),
+            tree.pack_sequence_as(structure, [2, 3, 4]),
+        ):
+            assert (type(mapped), type(mapped[two])) == (type(structure), type(structure[two]))
+            assert (mapped[one], list(mapped[two])) == (2, [3, 4])
+            assert getattr(mapped, "default_factory", None) is getattr(structure, "default_factory", None)
+            assert getattr(mapped[two], "maxlen", None) == getattr(structure[two], "maxlen", None)
 
 
 @pytest.mark.parametrize(

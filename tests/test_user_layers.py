@@ -558,6 +558,11 @@ def test_nothing_kept_and_nothing_there():
     assert [loss.item() for loss in layer.losses] == [0.0]
 
 
+def test_mask_larger_than_the_input():
+    with pytest.raises(ValueError, match=r"mask of shape \(2, 4\) is larger than the input of \(1, 4\)"):
+        layers.Softmax()(np.ones((1, 4)), mask=np.ones((2, 4), bool))
+
+
 def test_slices_of_unknown_size():
     x = layers.Input(batch_shape=(None, 5, 5))
     for part in (slice(5), slice(-2, None), slice(1, 2), slice(None, None, 2), slice(None)):

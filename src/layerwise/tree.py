@@ -1,4 +1,4 @@
-"""Nested structures: lists, tuples (named ones too) and dicts, in the order of keys, with anything else as leaves.
+"""Nested structures: lists, tuples (named ones too), deques and dicts, in the order of keys, all else being leaves.
 
 >>> map_structure(lambda a, b: a + b, {"x": [1, 2]}, {"x": [10, 20]})
 {'x': [11, 22]}
@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -16,8 +17,8 @@ public_only(__name__)
 
 
 def is_nested(structure: Any) -> bool:
-    """Whether `structure` is a list, tuple or dict."""
-    return isinstance(structure, list | tuple | dict)
+    """Whether `structure` is a list, tuple, deque or dict."""
+    return isinstance(structure, list | tuple | dict | deque)
 
 
 def map_structure(fn: Callable[..., Any], first: Any, *others: Any) -> Any:
@@ -28,13 +29,14 @@ def map_structure(fn: Callable[..., Any], first: Any, *others: Any) -> Any:
         for other in others:
             if not isinstance(other, dict) or set(other) != set(first):
                 raise ValueError(f"structures differ: {_form(first)} against {_form(other)}")
-        return {key: map_structure(fn, first[key], *(other[key] for other in others)) for key in first}
-    if isinstance(first, list | tuple):
+        return _dict_like(
+            first, {key: map_structure(fn, first[key], *(other[key] for other in others)) for key in first}
+        )
+    if isinstance(first, list | tuple | deque):
         for other in others:
-            if not isinstance(other, list | tuple) or len(other) != len(first):
+            if not isinstance(other, list | tuple | deque) or len(other) != len(first):
                 raise ValueError(f"structures differ: {_form(first)} against {_form(other)}")
-        items = [map_structure(fn, *column) for column in zip(first, *others, strict=True)]
-        return type(first)(*items) if hasattr(first, "_fields") else type(first)(items)
+        return _sequence_like(first, [map_structure(fn, *column) for column in zip(first, *others, strict=True)])
     return fn(first, *others)
 
 
@@ -44,16 +46,16 @@ def _map(fn: Callable[[Any], Any], structure: Any) -> Any:
         return tuple([_map(fn, item) for item in structure])
     if isinstance(structure, dict):
         made = {key: _map(fn, structure[key]) for key in _order(structure)}
-        return {key: made[key] for key in structure}
-    if isinstance(structure, (list, tuple)):  # faster than their union
+        return _dict_like(structure, {key: made[key] for key in structure})
+    if isinstance(structure, (list, tuple)) or kind is deque:  # faster than their union
         items = [_map(fn, item) for item in structure]
-        return items if kind is list else kind(*items) if hasattr(structure, "_fields") else kind(items)
+        return items if kind is list else _sequence_like(structure, items)
     return fn(structure)
 
 
 def _order(structure: dict[Any, Any]) -> Iterable[Any]:
-    """The keys of a dict, sorted as Keras sorts them; as they are where they cannot be compared."""
-    if len(structure) < 2:
+    """The keys of a dict, sorted as Keras sorts them; as they are in an OrderedDict, or where they do not compare."""
+    if len(structure) < 2 or type(structure) is OrderedDict:
         return structure
     try:
         return sorted(structure)
@@ -61,10 +63,24 @@ def _order(structure: dict[Any, Any]) -> Iterable[Any]:
         return structure
 
 
+def _dict_like(structure: dict[Any, Any], items: dict[Any, Any]) -> dict[Any, Any]:
+    """`items` as the kind of dict that `structure` is, of Python's own."""
+    if type(structure) is defaultdict:
+        return defaultdict(structure.default_factory, items)
+    return OrderedDict(items) if type(structure) is OrderedDict else items
+
+
+def _sequence_like(structure: Any, items: Iterable[Any]) -> Any:
+    """`items` as the kind of sequence that `structure` is."""
+    if isinstance(structure, deque):
+        return deque(items, structure.maxlen)
+    return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
+
+
 def _form(structure: Any) -> str:
     if isinstance(structure, dict):
         return f"a dict with keys {list(structure)}"
-    if isinstance(structure, list | tuple):
+    if isinstance(structure, list | tuple | deque):
         return f"a {type(structure).__name__} of {len(structure)}"
     return f"one {type(structure).__name__}"
 
@@ -83,7 +99,7 @@ def flatten(structure: Any) -> list[Any]:
 def _add_leaves(structure: Any, leaves: list[Any]) -> None:
     if isinstance(structure, dict):
         structure = [structure[key] for key in _order(structure)]
-    elif not isinstance(structure, (list, tuple)):  # faster than their union
+    elif not (isinstance(structure, (list, tuple)) or type(structure) is deque):  # faster than their union
         leaves.append(structure)
         return
     for item in structure:

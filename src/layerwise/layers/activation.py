@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import activations, ops
-from ..autograd import Tensor
+from ..autograd import Tensor, broadcast_shapes
 from .base import Layer
 from .input_spec import InputSpec
 from .weights import Weight
@@ -79,6 +79,8 @@ class Softmax(_Activation):
     def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
             return ops.softmax(x, self.axis)
+        if broadcast_shapes("Softmax: mask", x.shape, mask.shape) != x.shape:
+            raise ValueError(f"layer {self.name!r}: mask of shape {mask.shape} is larger than the input of {x.shape}")
         kept = ops.cast(mask, x.dtype)
         x = x + (1.0 - kept) * (-3e4 if x.dtype == "float16" else -1e9)
         return ops.softmax(x, self.axis) * kept  # zeros, too, where nothing is kept
