@@ -56,9 +56,9 @@ class Monitor(Callback):
         name = self.monitor.removeprefix("val_")
         if name == "loss" or name.endswith("_loss"):
             return "min"
-        for metric in _metrics(self.model):
+        for said, metric in _metrics(self.model):
             direction = getattr(metric, "_direction", None)
-            if direction and (name == metric.name or name.endswith(f"_{metric.name}")):
+            if direction and (name == said or name.endswith(f"_{metric.name}")):
                 return {"up": "max", "down": "min"}[direction]
         raise ValueError(
             f"{type(self).__name__}: mode: no metric of the model tells whether {self.monitor!r} should be high or "
@@ -66,9 +66,10 @@ class Monitor(Callback):
         )
 
 
-def _metrics(model: Any) -> list[Any]:
-    """The model's metrics, those inside others too."""
-    metrics = list(getattr(model, "metrics", None) or [])
-    for metric in metrics:  # grows
-        metrics += getattr(metric, "metrics", None) or []
+def _metrics(model: Any) -> list[tuple[str, Any]]:
+    """The model's metrics with their names in logs, those inside others too."""
+    metrics = [(m.name, m) for m in getattr(model, "metrics", None) or []]
+    for _, metric in metrics:  # grows
+        inner = {m.name: m for m in getattr(metric, "metrics", None) or []}
+        metrics += getattr(metric, "by_name", inner).items()
     return metrics

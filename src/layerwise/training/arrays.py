@@ -144,7 +144,7 @@ def map_leaves(structure: Any, fn: Any) -> Any:
 
 
 def class_weights(y: Any, class_weight: Mapping[int, float], sample_weight: Any = None) -> Any:
-    """Each example's weight by its class, times its own.
+    """Each label's weight by its class, times that of its example.
 
     >>> class_weights(np.array([0, 2]), {0: 1.0, 2: 3.0})
     array([1., 3.], dtype=float32)
@@ -159,13 +159,23 @@ def class_weights(y: Any, class_weight: Mapping[int, float], sample_weight: Any 
     for key, weight in class_weight.items():
         if not (isinstance(key, int | np.integer) and isinstance(weight, int | float | np.number) and weight >= 0):
             raise ValueError(f"class_weight: got {key!r}: {weight!r}, expected a class number and a weight >= 0")
-    labels = y
-    if labels.ndim > 1 and labels.shape[-1] > 1:
-        labels = labels.argmax(-1)
-    labels = np.round(labels.reshape(len(labels), -1)[:, 0]).astype(int)
-    classes = np.unique(labels)
-    table = {int(k): float(v) for k, v in class_weight.items()}
-    weights = np.ones(len(labels), np.float32)
-    for c in classes:
-        weights[labels == c] = table.get(int(c), 1.0)
-    return weights if sample_weight is None else weights * np.asarray(sample_weight, np.float32)
+    labels = _labels(y)
+    weights = np.ones(labels.shape, np.float32)
+    for number, weight in class_weight.items():
+        weights[labels == int(number)] = float(weight)
+    if sample_weight is None:
+        return weights
+    own = np.asarray(sample_weight, np.float32)
+    rank = max(weights.ndim, own.ndim)
+    return np.prod(np.broadcast_arrays(*(w.reshape(*w.shape, *[1] * (rank - w.ndim)) for w in (weights, own))), axis=0)
+
+
+def _labels(y: np.ndarray) -> np.ndarray:
+    """The numbers of classes: y itself, or the place of the largest entry where there is one entry for each class."""
+    if y.ndim > 1 and y.shape[-1] == 1:
+        y = y[..., 0]
+    elif y.ndim > 1:
+        shares = np.all(y >= 0) and np.allclose(y.sum(-1, dtype=np.float64), 1, atol=1e-3)
+        several = y.ndim == 2 and y.dtype.kind == "f" and np.all(y <= 1)  # classes of one example, as Keras counts them
+        y = y.argmax(-1) if shares or several else y
+    return np.round(y).astype(int)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from .. import losses, metrics, tree
@@ -138,7 +139,7 @@ class CompiledMetrics:
     def __init__(self, unweighted: Any, weighted: Any, names: Sequence[str]) -> None:
         self.names = list(names)
         self._given = [(self._listed(unweighted), False), (self._listed(weighted), True)]
-        self._entries: list[tuple[int, Any, str, bool]] | None = None  # (output, metric, name in logs, weighted)
+        self._entries: dict[str, tuple[int, Any, bool]] | None = None  # by name in logs: output, metric, weighted
 
     def _listed(self, given: Any) -> list[list[Any]]:
         if given is None:
@@ -158,32 +159,32 @@ class CompiledMetrics:
         return self._entries is not None
 
     def _resolve(self, targets: list[Any], predictions: list[Any]) -> None:
-        entries: list[tuple[int, Any, str, bool]] = []
+        entries: dict[str, tuple[int, Any, bool]] = {}
         for given, weighted in self._given:
             for i, (y, p) in enumerate(zip(targets, predictions, strict=True)):
                 for identifier in given[i]:
                     if y is None:
                         continue
                     metric, name = _metric(identifier, y.shape, p.shape)
-                    if any(j == i and name == other for j, _, other, _ in entries):
+                    output = f"{self.names[i]}_" if len(self.names) > 1 else ""
+                    if weighted and output + name in entries:
                         name = f"weighted_{name}"
-                    entries.append((i, metric, name, weighted))
+                    entries[_unused(output + name, entries)] = (i, metric, weighted)
         self._entries = entries
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         targets, predictions, weights = _by_output(y_true, y_pred, sample_weight, self.names)
         if self._entries is None:
             self._resolve(targets, predictions)
-        for i, metric, _, weighted in self._entries or ():
+        for i, metric, weighted in (self._entries or {}).values():
             with _noting("metric", metric, targets[i], predictions[i]):
                 metric.update_state(targets[i], predictions[i], sample_weight=weights[i] if weighted else None)
 
     def result(self) -> dict[str, Any]:
         results: dict[str, Any] = {}
-        for i, metric, name, _ in self._entries or ():
+        for name, metric in self.by_name.items():
             value = metric.result()
-            key = f"{self.names[i]}_{name}" if len(self.names) > 1 else name
-            results |= value if isinstance(value, dict) else {key: value}
+            results |= value if isinstance(value, dict) else {name: value}
         return results
 
     def reset_state(self) -> None:
@@ -191,12 +192,23 @@ class CompiledMetrics:
             metric.reset_state()
 
     @property
+    def by_name(self) -> dict[str, Any]:
+        """The metrics by their names in logs."""
+        return {name: metric for name, (_, metric, _) in (self._entries or {}).items()}
+
+    @property
     def metrics(self) -> list[Any]:
-        return [entry[1] for entry in self._entries or ()]
+        return list(self.by_name.values())
 
     @property
     def variables(self) -> list[Any]:
         return [v for metric in self.metrics for v in metric.variables]
+
+
+def _unused(name: str, taken: Container[str]) -> str:
+    """The name, with the first number behind it that makes it differ from those taken: p, p_1, p_2."""
+    numbered = (f"{name}_{number}" for number in itertools.count(1))
+    return next(n for n in itertools.chain([name], numbered) if n not in taken)
 
 
 def _metric(identifier: Any, y_true: tuple[int, ...], y_pred: tuple[int, ...]) -> tuple[Any, str]:

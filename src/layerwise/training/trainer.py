@@ -169,9 +169,10 @@ class Trainer(Objective):
         )
 
     def _results(self, logs: Any) -> dict[str, Any]:
-        """The logs of a step as numbers, in alphabetical order; the metrics' values where there are none."""
+        """The logs of a step as numbers and arrays, in alphabetical order; the metrics' values where there are none."""
         results = self.get_metrics_result() if logs is None or not isinstance(logs, dict) else logs
-        return {name: float(np.asarray(value)) for name, value in sorted(results.items()) if np.ndim(value) == 0}
+        values = {name: np.asarray(value) for name, value in sorted(results.items())}
+        return {name: value if value.ndim else float(value) for name, value in values.items()}
 
     @for_users
     def evaluate(
