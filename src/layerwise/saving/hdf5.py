@@ -74,10 +74,16 @@ class Store(Mapping[str, np.ndarray]):
 
 def write_array(group: Any, key: str, array: np.ndarray) -> None:
     """A new dataset of a group of h5py's."""
+    name = key.encode()
     if array.dtype.name == "bfloat16":  # HDF5 has no name for it
-        group.create_dataset(key, data=array.view("V2")).attrs["dtype"] = "bfloat16"
+        group.create_dataset(name, data=array.view("V2")).attrs["dtype"] = "bfloat16"
     else:
-        group.create_dataset(key, data=array)
+        group.create_dataset(name, data=array)
+
+
+def new_group(group: Any, path: str) -> Any:
+    """A new group inside a group of h5py's, which writes the old layout for names in bytes alone, not for "länge"."""
+    return group.create_group(path.encode())
 
 
 def _is_bfloat16(dataset: Dataset) -> bool:

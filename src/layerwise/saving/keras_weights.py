@@ -12,7 +12,7 @@ from ..models.model import Model
 from ..optimizers import Optimizer
 from ..variables import all_or_nothing
 from .files import FileFormatError, check_widening, fingerprint
-from .hdf5 import Store, groups, write_array
+from .hdf5 import Store, groups, new_group, write_array
 from .hdf5_reader import read
 from .walk import saveables
 
@@ -28,7 +28,7 @@ def write_weights(model: Model, file: BinaryIO, include_optimizer: bool = True) 
     with h5py.File(file, "w") as archive:
         for path, owner in saveables(model):
             if hasattr(owner, "save_own_variables") and (include_optimizer or owner is not model.optimizer):
-                group = archive.create_group(f"{path}/vars")
+                group = new_group(archive, f"{path}/vars")
                 group.attrs["name"] = owner.name
                 values: dict[str, Any] = {}
                 owner.save_own_variables(values)

@@ -25,10 +25,10 @@ from ..layers.tracking import own_weights
 from ..models.graph import graph_of
 from ..models.graph_config import is_operation
 from ..models.model import Model
-from ..serialization import custom_object_scope, deserialize, serialize
+from ..serialization import custom_object_scope, deserialize, get_registered_object, serialize
 from ..variables import Variable, all_or_nothing, deferred_initializers
 from .files import GRAPH, FileFormatError, check_widening, locating, most_values, parse_json
-from .hdf5 import Store, text, texts, write_array, write_texts
+from .hdf5 import Store, new_group, text, texts, write_array, write_texts
 from .hdf5_objects import Group
 from .hdf5_reader import read
 from .keras_v3 import FORMAT
@@ -55,8 +55,8 @@ def write_model(model: Model, file: BinaryIO, include_optimizer: bool = True) ->
         _write_layers(model, archive.create_group("model_weights"))
         training = node.get("compile_config")
         if include_optimizer and training:
+            training["loss"] = _full_names(training.get("loss"))
             arguments = {name: _legacy(training.get(name)) for name in COMPILE}
-            arguments["loss"] = _full_names(arguments["loss"])
             arguments["optimizer_config"] = _legacy(training["optimizer"])
             archive.attrs["training_config"] = json.dumps(arguments)
             if model.optimizer.built:
@@ -72,11 +72,13 @@ def write_weights(model: Model, file: BinaryIO) -> None:
 
 
 def _legacy(node: Any) -> Any:
-    """Nodes as the format has them: layers, losses and metrics by class alone. Operations keep their modules."""
+    """Nodes as the format has them: layers, losses, metrics by class alone, functions by name; operations are kept."""
     if isinstance(node, list):
         return [_legacy(item) for item in node]
     if not isinstance(node, dict) or is_operation(node):
         return node
+    if node.get("class_name") == "function":
+        return node["registered_name"]
     if "class_name" not in node:
         return {key: _legacy(item) for key, item in node.items()}
     name = node["registered_name"] if ">" in (node["registered_name"] or "") else node["class_name"]
@@ -100,7 +102,7 @@ def _write_layers(model: Model, group: Any) -> None:
     write_texts(group, "layer_names", [layer.name for layer in layers])
     group.attrs.update({"keras_version": FORMAT, "backend": "jax"})
     for layer in layers:
-        _write_variables(group.create_group(layer.name), ordered(layer))
+        _write_variables(new_group(group, layer.name), ordered(layer))
     _write_variables(group.create_group(OWN), own_weights(model))
 
 
@@ -250,6 +252,8 @@ def _compile_config(training: dict[str, Any]) -> dict[str, Any]:
 def _at_home(value: Any, module: str | None) -> Any:
     if isinstance(value, list):
         return [_at_home(item, module) for item in value]
+    if isinstance(value, str) and module is not None:
+        return get_registered_object(value) or value  # a function of the user's, known while the file is read
     if not isinstance(value, dict):
         return value
     if "class_name" in value:

@@ -1,0 +1,72 @@
+"""Names that are not ASCII, and functions of the user, in files of every kind."""
+
+import keras
+import numpy as np
+import pytest
+
+import layerwise
+from layerwise import callbacks
+
+X = np.ones((2, 3), np.float32)
+FILES = ["model.keras", "model.weights.h5", "model.h5", "modèle.h5"]
+
+
+def own(y_true, y_pred):
+    return abs(y_true - y_pred)
+
+
+def blocks(k):
+    class Block(k.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.länge, self.层 = k.layers.Dense(3), k.layers.Dense(2)
+
+        def build(self, input_shape):
+            self.länge.build(input_shape)
+            self.层.build((None, 3))
+            self.gain = self.add_weight(shape=(2,), name="größe")
+            self.built = True
+
+        def call(self, x):
+            return self.层(self.länge(x)) * self.gain
+
+        def compute_output_shape(self, input_shape):
+            return (input_shape[0], 2)
+
+    return Block
+
+
+def model_of(k, block):
+    model = k.Sequential([k.Input((3,), name="é"), k.layers.Dense(3, name="größe"), block(name="ü")])
+    model.compile("sgd", own, metrics=[own, "mae"])
+    model.fit(X, np.ones((2, 2)), verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("reader", [layerwise, keras], ids=["by us", "by Keras"])
+def test_files_with_names_beyond_ascii_are_read(name, reader, tmp_path):
+    block = blocks(reader)
+    written = model_of(layerwise, blocks(layerwise))
+    path = str(tmp_path / name)
+    if "weights" in name:
+        written.save_weights(path)
+        read = model_of(reader, block)
+        read.load_weights(path)
+    else:
+        written.save(path)
+        read = reader.saving.load_model(path, {"own": own, "Block": block})
+        assert read.evaluate(X, np.zeros((2, 2)), verbose=0) == pytest.approx(
+            written.evaluate(X, np.zeros((2, 2)), verbose=0), rel=1e-5
+        )
+    np.testing.assert_allclose(read.predict(X, verbose=0), written.predict(X, verbose=0), rtol=1e-5)
+
+
+def test_a_checkpoint_as_h5_with_a_loss_of_ones_own(tmp_path):
+    model = layerwise.Sequential([layerwise.Input((3,)), layerwise.layers.Dense(2)])
+    model.compile("sgd", own, weighted_metrics=[own])
+    model.fit(X, np.ones((2, 2)), verbose=0, callbacks=[callbacks.ModelCheckpoint(tmp_path / "m.h5")])
+    read = layerwise.saving.load_model(tmp_path / "m.h5", {"own": own})
+    assert read.loss is own
+    with pytest.raises(ValueError, match="own"):
+        layerwise.saving.load_model(tmp_path / "m.h5")
