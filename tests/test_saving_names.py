@@ -70,3 +70,41 @@ def test_a_checkpoint_as_h5_with_a_loss_of_ones_own(tmp_path):
     assert read.loss is own
     with pytest.raises(ValueError, match="own"):
         layerwise.saving.load_model(tmp_path / "m.h5")
+
+
+class ReLU(layerwise.layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_a_users_layer_called_like_ours_is_not_taken_for_it(name, tmp_path):
+    model = layerwise.Sequential([layerwise.Input((3,)), ReLU()])
+    model.save(tmp_path / name)
+    with pytest.raises(layerwise.saving.FileFormatError, match=r"'ReLU' .* is not a known class"):
+        layerwise.saving.load_model(tmp_path / name)
+    read = layerwise.saving.load_model(tmp_path / name, {"ReLU": ReLU})
+    assert read.predict(-X, verbose=0).tolist() == model.predict(-X, verbose=0).tolist() == (-2 * X).tolist()
+
+
+def test_a_users_loss_called_like_ours_is_not_taken_for_it(tmp_path):
+    class Huber(layerwise.losses.Loss):
+        def call(self, y_true, y_pred):
+            return abs(y_true - y_pred)
+
+    model = layerwise.Sequential([layerwise.Input((3,)), layerwise.layers.Dense(2)])
+    model.compile("sgd", Huber())
+    model.save(tmp_path / "m.h5")
+    with pytest.raises(layerwise.saving.FileFormatError, match=r"'Huber' .* is not a known class"):
+        layerwise.saving.load_model(tmp_path / "m.h5")
+    assert type(layerwise.saving.load_model(tmp_path / "m.h5", {"Huber": Huber}).loss) is Huber
+
+
+def test_a_users_activation_called_like_ours_is_not_exported_as_it(tmp_path):
+    def tanh(x):
+        return 3 * x
+
+    for layer in (layerwise.layers.Activation(tanh), layerwise.layers.Dense(2, activation=tanh)):
+        model = layerwise.Sequential([layerwise.Input((3,)), layer])
+        with pytest.raises(ValueError, match="tanh"):
+            model.export(tmp_path / "m.onnx")

@@ -83,7 +83,10 @@ def _legacy(node: Any) -> Any:
         return {key: _legacy(item) for key, item in node.items()}
     name = node["registered_name"] if ">" in (node["registered_name"] or "") else node["class_name"]
     config = {key: _legacy(item) if key == "layers" else item for key, item in node["config"].items()}
-    return {"class_name": name, "config": config, **{k: node[k] for k in ("name", "inbound_nodes") if k in node}}
+    kept = {key: node[key] for key in ("name", "inbound_nodes") if key in node}
+    if node["registered_name"] and not (node["module"] or "").startswith("keras"):
+        kept["registered_name"] = name  # it is not the library's class of this name
+    return {"class_name": name, "config": config, **kept}
 
 
 def _full_names(loss: Any) -> Any:
@@ -257,7 +260,8 @@ def _at_home(value: Any, module: str | None) -> Any:
     if not isinstance(value, dict):
         return value
     if "class_name" in value:
-        return {"module": module, **value, "config": _own_arguments(value["config"])}
+        known = {} if "registered_name" in value else {"module": module}
+        return known | {**value, "config": _own_arguments(value["config"])}
     return {key: _at_home(item, module) for key, item in value.items()}
 
 

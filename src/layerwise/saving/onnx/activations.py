@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ... import layers
+from ... import catalog, layers
 from ...autograd import Tensor
 from .builder import Builder, Unsupported, rule
 
@@ -53,7 +53,7 @@ ACTIVATIONS: dict[str, Callable[[Builder, str], str]] = {
 
 def activated(b: Builder, activation: Any, y: str) -> str:
     name = getattr(activation, "__name__", type(activation).__name__)
-    if name not in ACTIVATIONS:
+    if name not in ACTIVATIONS or catalog.home(activation, ("activations", "ops")) is None:
         raise Unsupported(f"activation {name!r}")
     return ACTIVATIONS[name](b, y)
 
