@@ -110,7 +110,7 @@ class Trainer(Objective):
             validation_split: the last part of the arrays, kept out of training and evaluated after each epoch.
             validation_data: (x, y), (x, y, sample_weight) or an iterable of batches.
             shuffle: whether the order is drawn anew each epoch (of arrays, and of a PyDataset's batches).
-            class_weight: {class: weight} of each example in the loss.
+            class_weight: {class: weight} of each label in the loss.
             sample_weight: an array with a weight for each example.
             steps_per_epoch: steps that count as an epoch; needed for sources without end.
             validation_steps, validation_batch_size, validation_freq: the same for validation, and how often it happens.
