@@ -1,10 +1,11 @@
-"""Write `__init__.pyi` beside each `__init__.py` that is a lazy table of contents: what editors and type checkers read.
+"""Write `__init__.pyi` beside each table of contents, lazy ones and that of `ops`: what editors and type checkers read.
 
     python .ci/stubs.py
 
 The table stays the only source; tests/test_stubs.py finds a stub that no longer follows from it. A name stands there as
 a re-export. A class whose `__init__` does not spell out all that it takes, because the options of its weights, of its
-function or of a class above it join them, stands there with its exact signature, as a subclass of that in its module.
+function or of a class above it join them, stands there with its exact signature, as a subclass of that in its module;
+a primitive, which is an object, as the function that it is for its callers.
 """
 
 import ast
@@ -19,6 +20,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from layerwise import ops
+from layerwise.autograd import Primitive
+
 SOURCE = Path(__file__).parents[1] / "src" / "layerwise"
 HEAD = """# Written by .ci/stubs.py from the table of contents in __init__.py: change that one.
 # fmt: off
@@ -31,14 +35,19 @@ CLOSED = {
 }
 
 
-def tables() -> dict[Path, ast.Call]:
-    """The calls of `lazy`, by the `__init__.py` in which they stand."""
-    found = {}
+def tables() -> dict[Path, tuple[dict[str, list[str]], list[str]]]:
+    """By the path of an `__init__.py`: the names of each of its modules, and its public submodules."""
+    contents = {}
     for path in sorted(SOURCE.rglob("__init__.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("lazy", "_lazy"):
-                found[path] = node
-    return found
+                names = {home: names.split() for home, names in ast.literal_eval(node.args[1]).items()}
+                contents[path] = names, [name for k in node.keywords for name in ast.literal_eval(k.value).split()]
+    homes = [f".{path.stem}" for path in sorted((SOURCE / "ops").glob("[a-z]*.py"))]
+    rooms = {home: importlib.import_module(home, "layerwise.ops").__all__ for home in homes}
+    rooms["..autograd"] = [name for name in ops.__all__ if not any(name in names for names in rooms.values())]
+    contents[SOURCE / "ops" / "__init__.py"] = rooms, ["image"]
+    return contents
 
 
 def exact(cls: type) -> list[Parameter] | None:
@@ -84,51 +93,66 @@ def annotation(value: Any, module: ModuleType, alias: str) -> str:
     return re.sub(r"[A-Za-z_][\w.]*", qualified, text)
 
 
-def listed(parameters: list[Parameter], module: ModuleType, alias: str) -> str:
-    """The parameters as the stub writes them, each in a line."""
-    lines = []
+def listed(parameters: list[Parameter], module: ModuleType, alias: str) -> list[str]:
+    """The parameters as the stub writes them."""
+    words = []
     for p in parameters:
-        if p.kind is p.KEYWORD_ONLY and "*" not in lines:
-            lines.append("*")
+        if p.kind is p.KEYWORD_ONLY and "*" not in words:
+            words.append("*")
         plain = p.default is None or isinstance(p.default, bool | int | float | str)
         default = "" if p.default is p.empty else f" = {p.default!r}" if plain else " = ..."
-        lines.append("self" if p.name == "self" else f"{p.name}: {annotation(p.annotation, module, alias)}{default}")
-    return "".join(f"        {line},\n" for line in lines)
+        name = f"*{p.name}" if p.kind is p.VAR_POSITIONAL else p.name
+        words.append("self" if p.name == "self" else f"{name}: {annotation(p.annotation, module, alias)}{default}")
+    return words
 
 
-def stub(path: Path, call: ast.Call) -> str:
+def called(primitive: Primitive, name: str, module: ModuleType, alias: str) -> str:
+    """The function that a primitive is for its callers, in a line: what is static may follow the arrays by position."""
+    parameters: list[Parameter] = []
+    for p in inspect.signature(primitive).parameters.values():
+        optional = any(before.default is not p.empty for before in parameters)
+        if p.kind is p.KEYWORD_ONLY and not primitive.variadic and not (optional and p.default is p.empty):
+            p = p.replace(kind=p.POSITIONAL_OR_KEYWORD)
+        parameters.append(p.replace(annotation="Any" if p.annotation in ("Array", p.empty) else p.annotation))
+    return f"def {name}({', '.join(listed(parameters, module, alias))}) -> Tensor: ...\n"
+
+
+def stub(path: Path, contents: dict[str, list[str]], submodules: list[str]) -> str:
     """The text of the stub beside an `__init__.py`."""
     package = ".".join(["layerwise", *path.parent.relative_to(SOURCE).parts])
-    submodules = [name for k in call.keywords for name in ast.literal_eval(k.value).split()]
     imports, classes = [f"from . import {name} as {name}" for name in submodules], []
-    for home, names in ast.literal_eval(call.args[1]).items():
+    for home, names in contents.items():
         module, alias = importlib.import_module(home, package), f"_{home[1:]}"
-        for name in names.split():
+        for name in names:
             value = getattr(module, name)
             parameters = exact(value) if inspect.isclass(value) and home.startswith(".") else None
             if home == ".":
                 line = f"def {name}{inspect.signature(value)}: ...\n"
                 classes.append(line.replace("'", ""))
+            elif isinstance(value, Primitive):
+                classes.append(called(value, name, module, alias))
             elif parameters is None:
                 imports.append(f"from {home} import {name} as {name}")
             elif value.__name__ != name:
                 classes.append(f"{name} = {value.__name__}\n")
             else:
-                if f"from . import {home[1:]} as {alias}" not in imports:
-                    imports.append(f"from . import {home[1:]} as {alias}")
-                listing = listed(parameters, module, alias)
                 attributes = [option for option in sorted(getattr(value, "_written", ())) if not hasattr(value, option)]
                 options = "".join(f"    {option}: Any\n" for option in attributes)
+                listing = "".join(f"        {words},\n" for words in listed(parameters, module, alias))
                 init = f"    def __init__(\n{listing}    ) -> None: ...\n"
                 classes.append(f"class {name}({alias}.{name}):\n{options}{init}")
     text = "\n".join(sorted(classes, key=lambda c: c[:4] not in ("clas", "def ")))  # other names of classes at the end
+    text = re.sub(r"(?m)^(def .*\n)\n(?=def)", r"\1", text)
+    homes = sorted({home[1:] for home in contents if f" _{home[1:]}." in text or f"(_{home[1:]}." in text})
+    imports += [f"from . import {home} as _{home}" for home in homes]
     typed = sorted({n for n in re.findall(r"\b[A-Z]\w+\b", text) if hasattr(collections.abc, n)})
     head = [f"from collections.abc import {', '.join(typed)}"] if typed else []
     head += ["from typing import Any"] if "Any" in text else []
-    head += ["__version__: str"] if package == "layerwise" else []
+    head += ["from ..autograd import Tensor"] if "Tensor:" in text else []
+    head += {"layerwise": ["__version__: str"], "layerwise.ops": ["__all__: list[str]"]}.get(package, [])
     return HEAD + "\n".join([*head, *sorted(imports)]) + (f"\n\n{text}" if text else "\n")
 
 
 if __name__ == "__main__":
-    for path, call in tables().items():
-        path.with_suffix(".pyi").write_text(stub(path, call), "utf-8")
+    for path, table in tables().items():
+        path.with_suffix(".pyi").write_text(stub(path, *table), "utf-8")

@@ -17,7 +17,7 @@ SPEC.loader.exec_module(stubs)
 TABLES = stubs.tables()
 
 PROGRAM = """
-from layerwise import Sequential, callbacks, datasets, initializers, layers, losses, metrics, optimizers
+from layerwise import Sequential, activations, callbacks, datasets, initializers, layers, losses, metrics, ops, optimizers
 
 dense = layers.Dense(3, "relu", kernel_initializer="he_normal", name="first", input_shape=(4,))
 reveal_type(dense)  # layers.Dense
@@ -26,6 +26,9 @@ reveal_type(dense.kernel_initializer)  # Any
 reveal_type(layers.MaxPool2D())  # layers.MaxPooling2D
 reveal_type(losses.Huber(2.0))  # losses.Huber
 reveal_type(losses.huber)  # -> layerwise.autograd.tape.Tensor
+reveal_type(ops.exp)  # def (x: Any) -> layerwise.autograd.tape.Tensor
+reveal_type(activations.silu)  # def (x: Any) -> layerwise.autograd.tape.Tensor
+reveal_type(ops.reshape(dense.kernel, (3, -1)))  # layerwise.autograd.tape.Tensor
 reveal_type(initializers.HeNormal(seed=1))  # initializers.HeNormal
 reveal_type(optimizers.Adam(0.1, clipnorm=1.0))  # optimizers.Adam
 reveal_type(optimizers.schedules.CosineDecay(0.1, 10))  # optimizers.schedules.CosineDecay
@@ -47,6 +50,7 @@ layers.Dnse(3)  # error: Module has no attribute "Dnse"
 losses.Huber(deltas=1.0)  # error: Unexpected keyword argument "deltas"
 optimizers.SGD(clip_norm=1.0)  # error: Unexpected keyword argument "clip_norm"
 metrics.BinaryAccuracy(threshold="a")  # error: incompatible type "str"
+ops.exp(1.0, axis=0)  # error: Unexpected keyword argument "axis"
 initializers.henormal()  # error: Module has no attribute "henormal"
 Own(units="a")  # error: incompatible type "str"
 """
@@ -54,7 +58,7 @@ Own(units="a")  # error: incompatible type "str"
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.parent.name)
 def test_a_stub_follows_from_its_table(path):
-    assert stubs.stub(path, TABLES[path]) == path.with_suffix(".pyi").read_text("utf-8"), "run: make stubs"
+    assert stubs.stub(path, *TABLES[path]) == path.with_suffix(".pyi").read_text("utf-8"), "run: make stubs"
 
 
 def test_stubs_stand_beside_tables_only():

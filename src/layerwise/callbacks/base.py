@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, ValuesView
-from typing import Any
+from typing import Any, Self
 
 from ..dtypes import number
 from ..serialization import check_argument_names
@@ -80,7 +80,7 @@ class Callback:
     _every_batch = True  # whether the batch hooks have to be called for each, or once after several is enough
     _rank = 0  # callbacks of a higher rank are told later: those that save what the others remember
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         check_argument_names(cls, kwargs)
         return super().__new__(cls)
 

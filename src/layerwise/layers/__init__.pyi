@@ -26,7 +26,6 @@ from .merging import subtract as subtract
 from .weights import Weight as Weight
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any: ...
-
 def serialize(obj: Any) -> Any: ...
 
 class Activation(_core.Activation):

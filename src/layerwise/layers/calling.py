@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -121,7 +121,7 @@ class Called(Tracked):
     _calls: list[Call]
     _untracked = Tracked._untracked | {"_calls", "_losses"}
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls, *args, **kwargs)
         self.__dict__.update(_losses=[], _calls=[])
         return self

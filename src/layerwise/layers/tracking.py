@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..random import SeedGenerator
 from ..serialization import Configurable
@@ -23,7 +23,7 @@ class Tracked(Configurable):
     _holders: list[str]  # the names of attributes that hold, or held, what may belong to the layer, in their order
     _untracked = frozenset({"_fixed_own", "_holders", "_trainable_own"})  # attributes that hold nothing of its own
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls, *args, **kwargs)
         # Here rather than in __init__, so that attributes may be set before super().__init__().
         self.__dict__.update(_trainable_own=[], _fixed_own=[], _holders=[])

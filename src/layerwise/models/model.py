@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from .. import config, observe, tree
 from ..autograd import Call, Spec, Tensor, as_tensor
@@ -42,10 +42,9 @@ class Model(Trainer):
         """The calls that lead from the inputs to the outputs of a functional model; None of others."""
         return self._graph
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        if cls is Model and _is_functional(args, kwargs):
-            return super().__new__(Functional, *args, **kwargs)
-        return super().__new__(cls, *args, **kwargs)
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        made: Any = Functional if cls is Model and _is_functional(args, kwargs) else cls
+        return super().__new__(made, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not _is_functional(args, kwargs):
