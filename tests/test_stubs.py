@@ -17,7 +17,8 @@ SPEC.loader.exec_module(stubs)
 TABLES = stubs.tables()
 
 PROGRAM = """
-from layerwise import Sequential, activations, callbacks, datasets, initializers, layers, losses, metrics, ops, optimizers
+from layerwise import Sequential, activations, callbacks, datasets, initializers
+from layerwise import layers, losses, metrics, ops, optimizers
 
 dense = layers.Dense(3, "relu", kernel_initializer="he_normal", name="first", input_shape=(4,))
 reveal_type(dense)  # layers.Dense
