@@ -61,9 +61,7 @@ def test_every_name_of_the_extensions_tables_is_known_here():
     numbers = [number for number, *_ in native.INSTRUCTIONS.values()]
     assert numbers == list(range(len(numbers)))
     for name, (_, kind, operands, _, function) in native.INSTRUCTIONS.items():
-        own = getattr(ops.activation, "_" + function, None) or getattr(
-            ops, function, None
-        )  # of an operation that is fast
+        own = getattr(ops.activation, "_" + function, None) or getattr(ops, function, None)
         known = getattr(np, function, None) or own
         assert callable(known) or kind not in ("number", "truth") or name == "WHERE", name
         assert not isinstance(known, np.ufunc) or known.nin == operands, name

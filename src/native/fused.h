@@ -26,7 +26,7 @@ inline bool takes_sum(const View& a, Op op) {
 inline const char* check(const Call& c) {
     if (c.int_count < 4 || c.ints[1] < 1 || c.ints[1] > FUSED_AXES || c.int_count < 3 + c.ints[1])
         return "fused: ints: expected dtype, rank (1 to 4), shape, instructions";
-    const int rank = int(c.ints[1]), dtype = c.ints[0] >= I32 && c.ints[0] <= F64 ? int(c.ints[0]) : NONE;
+    const int rank = int(c.ints[1]), dtype = use_of(c.ints[0]) >= Use::COMPUTED ? int(c.ints[0]) : NONE;
     const int64_t length = c.ints[2 + rank], *shape = c.ints + 2;
     if (dtype == NONE) return "fused: dtype: expected int32, uint32, int64, float32 or float64";
     if (length < 1 || length > FUSED_INSTRUCTIONS || c.int_count != 3 + rank + 5 * length)

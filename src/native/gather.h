@@ -27,7 +27,7 @@ inline const char* rows_check(const Call& call, const View& whole, const View& i
     if (call.int_count != 1) return "gather, scatter_add: expected one number: the axis";
     int64_t axis = call.ints[0];
     if (axis < 0 || axis >= whole.rank) return "gather, scatter_add: axis: out of range";
-    if (indices.dtype != I32 && indices.dtype != I64) return "gather, scatter_add: indices: expected int32 or int64";
+    if (!is_index(indices.dtype)) return "gather, scatter_add: indices: expected int32 or int64";
     if (whole.dtype != picked.dtype) return "gather, scatter_add: the arrays differ in dtype";
     if (!contiguous(whole) || !contiguous(indices) || !contiguous(picked)) return "gather, scatter_add: expected contiguous arrays";
     if (picked.rank != whole.rank - 1 + indices.rank) return "gather, scatter_add: shapes do not fit";

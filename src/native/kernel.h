@@ -11,7 +11,7 @@
 
 enum Dtype : int32_t {
     NONE = -1,
-#define DTYPE(NAME, NUMPY, TYPE) NAME,
+#define DTYPE(NAME, NUMPY, TYPE, USE) NAME,
 #include "codes.def"
 };
 

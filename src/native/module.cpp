@@ -300,7 +300,7 @@ int arena_buffer(PyObject* self, Py_buffer* view, int flags) {
 // What codes.def and instructions.def say and which kernels are updates, for Python.
 void add_tables(nb::module_& m) {
     nb::dict dtypes, reductions, activations, limits, instructions;
-#define DTYPE(NAME, NUMPY, TYPE) dtypes[NUMPY] = int(NAME);
+#define DTYPE(NAME, NUMPY, TYPE, USE) dtypes[NUMPY] = nb::make_tuple(int(NAME), #USE);
 #define REDUCTION(NAME, NUMPY) reductions[NUMPY] = int(NAME);
 #define ACTIVATION(NAME, PYTHON) activations[PYTHON] = int(NAME);
 #define LIMIT(NAME, MOST) limits[#NAME] = int(NAME);

@@ -7,7 +7,7 @@
 
 int64_t item_size(int64_t dtype) {
     constexpr int64_t sizes[] = {
-#define DTYPE(NAME, NUMPY, TYPE) sizeof(TYPE),
+#define DTYPE(NAME, NUMPY, TYPE, USE) sizeof(TYPE),
 #include "codes.def"
     };
     return dtype >= BOOL && dtype <= F64 ? sizes[dtype] : 0;

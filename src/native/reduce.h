@@ -42,7 +42,7 @@ inline Reduce reduce_of(const Call& call) {
     int op = int(call.ints[0]);
     r.arg = op == ARGMAX || op == ARGMIN;
     r.op = op == MEAN ? SUM : op == ARGMAX || op == ANY ? MAX : op == ARGMIN || op == ALL ? MIN : op;
-    r.dtype = op == ANY || op == ALL ? BOOL : x.dtype == F32 || x.dtype == F64 ? x.dtype : I64;
+    r.dtype = op == ANY || op == ALL ? BOOL : is_float(x.dtype) ? x.dtype : I64;
     r.outputs = r.length = 1;
     int64_t fastest = INT64_MAX;
     for (int i = 0; i < x.rank; i++) {
@@ -317,10 +317,10 @@ inline const char* reduce_check(const Call& call) {
     if (!contiguous(out)) return "reduce: out: expected a contiguous array";
     bool arg = op == ARGMAX || op == ARGMIN, whole = x.dtype <= I32 && x.dtype != U32;
     if (arg && reduced != 1) return "reduce: argmax, argmin: expected one axis";
-    if (arg && out.dtype != I32 && out.dtype != I64) return "reduce: argmax, argmin: out: expected int32 or int64";
+    if (arg && !is_index(out.dtype)) return "reduce: argmax, argmin: out: expected int32 or int64";
     if (op == MEAN && !is_float(x.dtype)) return "reduce: mean: x: expected float32 or float64";
     if ((op == ANY || op == ALL) && out.dtype != BOOL) return "reduce: any, all: out: expected bool";
-    bool wider = (op == SUM || op == PROD) && whole && (out.dtype == I32 || out.dtype == I64);
+    bool wider = (op == SUM || op == PROD) && whole && is_index(out.dtype);
     if (!arg && op < ANY && out.dtype != x.dtype && !wider)
         return "reduce: out: expected the dtype of x, or int32 or int64 for sums of small integers";
     if (n == 0 && (arg || op == MAX || op == MIN)) return "reduce: an empty range has no extreme";

@@ -10,13 +10,25 @@ INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The element of a dtype.
 template <int CODE> struct ElementOf;
-#define DTYPE(NAME, NUMPY, TYPE) \
+#define DTYPE(NAME, NUMPY, TYPE, USE) \
     template <> struct ElementOf<NAME> { using type = TYPE; };
 #include "codes.def"
 template <int CODE> using Element = typename ElementOf<CODE>::type;
 
 inline int64_t item_size(int32_t dtype) { return dtype <= U8 ? 1 : dtype == I64 || dtype == F64 ? 8 : 4; }
-inline bool is_float(int32_t dtype) { return dtype == F32 || dtype == F64; }
+
+// What a dtype is used for, as codes.def says.
+enum class Use { NOTHING, STORED, COMPUTED, INDEX, FLOAT };
+constexpr Use use_of(int64_t dtype) {
+    switch (dtype) {
+#define DTYPE(NAME, NUMPY, TYPE, USE) \
+    case NAME: return Use::USE;
+#include "codes.def"
+        default: return Use::NOTHING;
+    }
+}
+constexpr bool is_float(int32_t dtype) { return use_of(dtype) == Use::FLOAT; }
+constexpr bool is_index(int32_t dtype) { return use_of(dtype) == Use::INDEX; }
 
 inline int64_t product(const int64_t* shape, int rank) {
     int64_t n = 1;
@@ -77,7 +89,7 @@ inline Range part_of(int64_t units, int64_t parts, int64_t part) {
 // to[i * to_step] = from[i * from_step]. Floats go to whole numbers by way of int64, so that what is out of range wraps.
 template <int TO, int FROM> INLINE Element<TO> converted(Element<FROM> x) {
     if constexpr (TO == BOOL) return x != 0;
-    else if constexpr ((FROM == F32 || FROM == F64) && (TO == U8 || TO == U32)) return Element<TO>(int64_t(x));
+    else if constexpr (is_float(FROM) && (TO == U8 || TO == U32)) return Element<TO>(int64_t(x));
     else return Element<TO>(x);
 }
 
@@ -93,25 +105,17 @@ template <int TO, int FROM> void convert_row(char* to, int64_t to_step, const ch
 using ConvertRow = void (*)(char* to, int64_t to_step, const char* from, int64_t from_step, int64_t n);
 
 template <int TO> ConvertRow convert_to(int32_t from) {
-    switch (from) {
-        case BOOL: return TO == BOOL ? convert_row<U8, U8> : convert_row<TO, U8>;
-        case U8: return convert_row<TO, U8>;
-        case I32: return convert_row<TO, I32>;
-        case U32: return convert_row<TO, U32>;
-        case I64: return convert_row<TO, I64>;
-        case F32: return convert_row<TO, F32>;
-        default: return convert_row<TO, F64>;
-    }
+    constexpr ConvertRow rows[] = {
+#define DTYPE(NAME, NUMPY, TYPE, USE) convert_row<TO, NAME>,
+#include "codes.def"
+    };
+    return rows[from];
 }
 
 inline ConvertRow convert(int32_t to, int32_t from) {
-    switch (to) {
-        case BOOL: return convert_to<BOOL>(from);
-        case U8: return convert_to<U8>(from);
-        case I32: return convert_to<I32>(from);
-        case U32: return convert_to<U32>(from);
-        case I64: return convert_to<I64>(from);
-        case F32: return convert_to<F32>(from);
-        default: return convert_to<F64>(from);
-    }
+    constexpr ConvertRow (*rows_to[])(int32_t) = {
+#define DTYPE(NAME, NUMPY, TYPE, USE) convert_to<NAME>,
+#include "codes.def"
+    };
+    return rows_to[to](from);
 }

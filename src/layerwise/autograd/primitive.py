@@ -214,7 +214,10 @@ class Primitive:
 
     def _run(self, arrays: list[Any], static: dict[str, Any]) -> Any:
         try:
-            result = self.rule(*arrays, **static)
+            if self.broadcasts and len(arrays) == 1 and not self.statics:
+                result = backend().function(self.__name__, self.rule, arrays[0])
+            else:
+                result = self.rule(*arrays, **static)
         except (IndexError, TypeError, ValueError) as error:
             if backend().leaked(error):
                 raise TracedValueError(f"{self.__name__}: an argument was kept from a step") from error

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import importlib.util
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .. import config
 from ..lazy import public_only
-from .base import Array, Backend, TracedValueError
+from .base import Backend, TracedValueError
 from .window import Window
 
 __all__ = ["Backend", "TracedValueError", "Window", "backend", "load", "missing_kernels", "xp"]
@@ -44,17 +42,6 @@ def backend() -> Backend:
     """The active backend."""
     name = config.backend()
     return _loaded.get(name) or load(name)
-
-
-def fast(formula: Callable[..., Array]) -> Callable[..., Array]:
-    """An element-wise formula that a machine may have as one instruction, by the formula's name."""
-    name = formula.__name__.lstrip("_")
-
-    @functools.wraps(formula)
-    def function(x: Array) -> Array:
-        return backend().function(name, formula, x)
-
-    return function
 
 
 def xp() -> Any:

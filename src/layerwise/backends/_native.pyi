@@ -5,7 +5,7 @@ from typing import Any
 
 Argument = Sequence[Any] | None
 
-DTYPES: dict[str, int]
+DTYPES: dict[str, tuple[int, str]]  # name -> number, use
 REDUCTIONS: dict[str, int]
 ACTIVATIONS: dict[str, int]
 LIMITS: dict[str, int]

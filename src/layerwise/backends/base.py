@@ -178,7 +178,7 @@ class Backend:
         )
 
     def function(self, name: str, formula: Callable[[Array], Array], x: Array) -> Array:
-        """An element-wise function: its formula, or an instruction of this name where the machine has one."""
+        """An element-wise operation on one array: its formula, or the machine's instruction of this name."""
         return formula(x)
 
     # Linear algebra -----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd import Array, Tensor, as_tensor, elementwise, primitive
-from ..backends import backend, fast, xp
+from ..backends import backend, xp
 from ..backends.base import sigmoid as stable_sigmoid
 from .arithmetic import abs, square
 from .comparison import logical_and, minimum, where
@@ -111,7 +111,6 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
 
 
 @elementwise(floating=True)
-@fast
 def _sigmoid(x: Array) -> Array:
     """y = 1 / (1 + e^-x)"""
     return stable_sigmoid(xp(), x)
@@ -134,7 +133,6 @@ def sigmoid(x: Any) -> Tensor:
 
 
 @elementwise(floating=True)
-@fast
 def silu(x: Array) -> Array:
     """y = x sigmoid(x)"""
     return x * stable_sigmoid(xp(), x)
@@ -213,7 +211,6 @@ def gelu(x: Any, approximate: bool = True) -> Tensor:
 
 @elementwise(floating=True)
 @of_own_dtype
-@fast
 def _gelu(x: Array) -> Array:
     """y = x (1 + erf(x / sqrt 2)) / 2"""
     return x * 0.5 * (1 + backend().erf(x * math.sqrt(0.5)))
@@ -226,7 +223,6 @@ def _(g, x):
 
 @elementwise(floating=True)
 @of_own_dtype
-@fast
 def _gelu_slope(x: Array) -> Array:
     """y = P(Z <= x) + x p(x) for a standard normal Z of density p, the derivative of `_gelu`"""
     return 0.5 * (1 + backend().erf(x * math.sqrt(0.5))) + x * xp().exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
@@ -242,7 +238,6 @@ _GELU = math.sqrt(2 / math.pi)
 
 @elementwise(floating=True)
 @of_own_dtype
-@fast
 def _gelu_tanh(x: Array) -> Array:
     """y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2"""
     return 0.5 * x * (1 + xp().tanh(_GELU * (x + 0.044715 * x * x * x)))

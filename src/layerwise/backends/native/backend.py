@@ -15,15 +15,12 @@ from .. import _native
 from ..base import Array, Rule, TracedValueError
 from ..numpy import NumpyBackend
 from ..window import Window
-from .instructions import LIMITS
-from .kernels import FAST, GATHERED, call, gathers
+from .instructions import DTYPES, FLOATS, INDICES, LIMITS
+from .kernels import FAST, call, gathers
 from .loops import record_loop
 from .recording import Recorded, added_at, arrays_in, record
 from .replay import Replay
 from .updates import recorded_update
-
-FLOATS = (np.dtype("float32"), np.dtype("float64"))
-INDICES = (np.dtype("int32"), np.dtype("int64"))
 
 
 class NativeBackend(NumpyBackend):
@@ -180,7 +177,7 @@ class NativeBackend(NumpyBackend):
     # Indexing and random bits -------------------------------------------------------------------------------------
 
     def gather(self, x: Array, indices: Array, axis: int) -> Array:
-        if x.dtype not in GATHERED or indices.dtype not in INDICES or x.ndim == 0:
+        if x.dtype not in DTYPES or indices.dtype not in INDICES or x.ndim == 0:
             return super().gather(x, indices, axis)
         return _checked(_gather, x, indices, axis=axis % x.ndim)
 

@@ -20,9 +20,12 @@ class Instruction(NamedTuple):
     function: str  # NumPy's, or the backend's
 
 
-DTYPES = {np.dtype(name): code for name, code in _native.DTYPES.items()}
-COMPUTED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "uint32")))  # by the fused kernel
-REDUCED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "bool", "uint8")))
+DTYPES = {np.dtype(name): code for name, (code, _) in _native.DTYPES.items()}
+FLOATS, INDICES, STORED = (
+    frozenset(np.dtype(name) for name, (_, use) in _native.DTYPES.items() if use == wanted)
+    for wanted in ("FLOAT", "INDEX", "STORED")
+)
+COMPUTED = DTYPES.keys() - STORED  # by the fused kernel
 LIMITS = _native.LIMITS
 INSTRUCTIONS = {name: Instruction(*row) for name, row in _native.INSTRUCTIONS.items()}
 ELEMENTWISE: dict[Any, str] = {  # function -> instruction; the backend's own come from kernels.py

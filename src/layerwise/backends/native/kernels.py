@@ -13,8 +13,6 @@ from ..base import Array
 from .instructions import DTYPES, ELEMENTWISE, INSTRUCTIONS
 from .recording import Kernel, Recorded, record
 
-GATHERED = frozenset(map(np.dtype, ("float32", "float64", "uint8", "int32", "int64")))
-
 
 def call(
     name: str,
@@ -77,4 +75,4 @@ ELEMENTWISE.update((FAST[row.function], name) for name, row in INSTRUCTIONS.item
 
 def gathers(array: np.ndarray) -> bool:
     """Whether rows of an array can be gathered from where it lies."""
-    return array.dtype in GATHERED and array.flags.c_contiguous and array.flags.aligned
+    return array.dtype in DTYPES and array.flags.c_contiguous and array.flags.aligned

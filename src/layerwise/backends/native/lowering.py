@@ -25,7 +25,6 @@ from .instructions import (
     INSTRUCTIONS,
     LIMITS,
     POWERS,
-    REDUCED,
     REDUCTIONS,
     VIEWS,
     computed,
@@ -303,7 +302,7 @@ class Lowering:
         else:
             if kind in ("sum", "mean", "prod") and x.dtype != result.dtype:
                 x = self._cast(x, result.dtype)  # type: ignore[assignment]
-            if x is None or x.dtype not in REDUCED:
+            if x is None or x.dtype not in DTYPES:
                 return None
             expected = {"argmax": "int64", "argmin": "int64", "any": "bool", "all": "bool"}.get(kind, x.dtype)
             if result.dtype != expected:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _native
 from ..base import UPDATE_KERNELS, Array, Rule
+from .instructions import FLOATS
 from .recording import Kernel, Recorded, arrays_in, record, replaced
 
 UPDATES = _native.UPDATES  # name -> how many slots a variable has
@@ -55,7 +56,7 @@ def _fit(rows: Sequence[tuple[Array, ...]]) -> bool:
     """Whether kernels take these arrays: of one float dtype, those of a row of one shape."""
     dtype = rows[0][0].dtype
     alike = all(a.dtype == dtype and a.shape == row[0].shape for row in rows for a in row)
-    return alike and dtype in ("float32", "float64") and all(row[0].size for row in rows)
+    return alike and dtype in FLOATS and all(row[0].size for row in rows)
 
 
 def overwritten(name: str, output: int) -> int:
