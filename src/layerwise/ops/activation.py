@@ -10,7 +10,7 @@ from typing import Any
 from ..autograd import Array, Tensor, as_tensor, elementwise, primitive
 from ..backends import backend, xp
 from ..backends.base import sigmoid as stable_sigmoid
-from .arithmetic import abs, square
+from .arithmetic import abs, square, unary
 from .comparison import logical_and, minimum, where
 from .functions import exp
 
@@ -55,15 +55,7 @@ def _(upstream, out, *, act):
     return upstream
 
 
-@elementwise(floating=True)
-def tanh(x: Array) -> Array:
-    """y = (e^x - e^-x) / (e^x + e^-x)"""
-    return xp().tanh(x)
-
-
-@tanh.gradient
-def _(g, y):
-    return act_grad(g, y, act="tanh")
+tanh = unary("tanh", "y = (e^x - e^-x) / (e^x + e^-x)", lambda g, y: act_grad(g, y, act="tanh"), floating=True)
 
 
 @elementwise

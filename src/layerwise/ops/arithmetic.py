@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..autograd import Array, Tensor, elementwise
@@ -13,13 +14,16 @@ __all__ = [
 ]  # fmt: skip
 
 
-def unary(name: str, doc: str, **options: Any) -> Any:
+def unary(name: str, doc: str, gradient: Callable[..., Any] | None = None, **options: Any) -> Any:
     """The element-wise operation of one array that NumPy calls `name`; the options are those of `Primitive`."""
-    return _called(name, doc, lambda x: getattr(xp(), name)(x), options)
+    operation = _called(name, doc, lambda x: getattr(xp(), name)(x), options)
+    if gradient is not None:
+        operation.gradient(gradient)
+    return operation
 
 
 def binary(name: str, doc: str, **options: Any) -> Any:
-    """The same of two arrays."""
+    """The same of two arrays, whose gradient stands under it."""
     return _called(name, doc, lambda x1, x2: getattr(xp(), name)(x1, x2), options)
 
 
@@ -109,12 +113,7 @@ def _(g, x):
     return g * 2 * x
 
 
-sqrt = unary("sqrt", "y = x^(1/2)", floating=True)
-
-
-@sqrt.gradient
-def _(g, y):
-    return g * 0.5 / y
+sqrt = unary("sqrt", "y = x^(1/2)", lambda g, y: g * 0.5 / y, floating=True)
 
 
 @elementwise(floating=True)
@@ -128,17 +127,7 @@ def _(g, y):
     return g * -0.5 * y * y * y
 
 
-@elementwise
-def absolute(x: Array) -> Array:
-    """y = |x|        dx = g sign(x), 0 at 0"""
-    return xp().abs(x)
-
-
-@absolute.gradient
-def _(g, x):
-    return g * sign(x)
-
-
+absolute = unary("absolute", "y = |x|        dx = g sign(x), 0 at 0", lambda g, x: g * sign(x))
 abs = absolute
 
 

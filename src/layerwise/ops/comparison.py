@@ -40,24 +40,11 @@ isinf = _condition("isinf", "y = whether x is infinite")
 isfinite = _condition("isfinite", "y = whether x is neither infinite nor NaN")
 
 
-@elementwise
-def maximum(x1: Array, x2: Array) -> Array:
-    """y = the larger of x1 and x2        the gradient goes to the larger, half to each of equals"""
-    return xp().maximum(x1, x2)
+maximum = binary("maximum", "y = the larger of x1 and x2        the gradient goes to it, half to each of equals")
+minimum = binary("minimum", "y = the smaller of x1 and x2        the gradient goes to it, half to each of equals")
 
 
 @maximum.gradient
-def _(g, y, x1, x2):
-    half = where(x1 == x2, 0.5 * g, g)
-    return lambda: where(x1 == y, half, 0), lambda: where(x2 == y, half, 0)
-
-
-@elementwise
-def minimum(x1: Array, x2: Array) -> Array:
-    """y = the smaller of x1 and x2        the gradient goes to the smaller, half to each of equals"""
-    return xp().minimum(x1, x2)
-
-
 @minimum.gradient
 def _(g, y, x1, x2):
     half = where(x1 == x2, 0.5 * g, g)

@@ -29,36 +29,10 @@ def _(g, y, x1, x2):
     )
 
 
-exp = unary("exp", "y = e^x", floating=True)
-
-
-@exp.gradient
-def _(g, y):
-    return g * y
-
-
-expm1 = unary("expm1", "y = e^x - 1, exact for small x", floating=True)
-
-
-@expm1.gradient
-def _(g, y):
-    return g * (y + 1)
-
-
-log = unary("log", "y = ln x", floating=True)
-
-
-@log.gradient
-def _(g, x):
-    return g / x
-
-
-log1p = unary("log1p", "y = ln(1 + x), exact for small x", floating=True)
-
-
-@log1p.gradient
-def _(g, x):
-    return g / (1 + x)
+exp = unary("exp", "y = e^x", lambda g, y: g * y, floating=True)
+expm1 = unary("expm1", "y = e^x - 1, exact for small x", lambda g, y: g * (y + 1), floating=True)
+log = unary("log", "y = ln x", lambda g, x: g / x, floating=True)
+log1p = unary("log1p", "y = ln(1 + x), exact for small x", lambda g, x: g / (1 + x), floating=True)
 
 
 @elementwise(floating=True)
@@ -72,60 +46,13 @@ def _(g, x):
     return g / (x * math.log(2))
 
 
-log10 = unary("log10", "y = ln x / ln 10", floating=True)
-
-
-@log10.gradient
-def _(g, x):
-    return g / (x * math.log(10))
-
-
-sin = unary("sin", "y = sin x", floating=True)
-
-
-@sin.gradient
-def _(g, x):
-    return g * cos(x)
-
-
-cos = unary("cos", "y = cos x", floating=True)
-
-
-@cos.gradient
-def _(g, x):
-    return -g * sin(x)
-
-
-tan = unary("tan", "y = tan x", floating=True)
-
-
-@tan.gradient
-def _(g, y):
-    return g * (1 + y * y)
-
-
-arcsin = unary("arcsin", "y = arcsin x", floating=True)
-
-
-@arcsin.gradient
-def _(g, x):
-    return g * rsqrt(1 - x * x)
-
-
-arccos = unary("arccos", "y = arccos x", floating=True)
-
-
-@arccos.gradient
-def _(g, x):
-    return -g * rsqrt(1 - x * x)
-
-
-arctan = unary("arctan", "y = arctan x", floating=True)
-
-
-@arctan.gradient
-def _(g, x):
-    return g / (1 + x * x)
+log10 = unary("log10", "y = ln x / ln 10", lambda g, x: g / (x * math.log(10)), floating=True)
+sin = unary("sin", "y = sin x", lambda g, x: g * cos(x), floating=True)
+cos = unary("cos", "y = cos x", lambda g, x: -g * sin(x), floating=True)
+tan = unary("tan", "y = tan x", lambda g, y: g * (1 + y * y), floating=True)
+arcsin = unary("arcsin", "y = arcsin x", lambda g, x: g * rsqrt(1 - x * x), floating=True)
+arccos = unary("arccos", "y = arccos x", lambda g, x: -g * rsqrt(1 - x * x), floating=True)
+arctan = unary("arctan", "y = arctan x", lambda g, x: g / (1 + x * x), floating=True)
 
 
 arctan2 = binary("arctan2", "y = the angle of the point (x2, x1)", floating=True)
@@ -136,44 +63,11 @@ def _(g, x1, x2):
     return lambda: g * x2 / (x1 * x1 + x2 * x2), lambda: -g * x1 / (x1 * x1 + x2 * x2)
 
 
-sinh = unary("sinh", "y = (e^x - e^-x) / 2", floating=True)
-
-
-@sinh.gradient
-def _(g, x):
-    return g * cosh(x)
-
-
-cosh = unary("cosh", "y = (e^x + e^-x) / 2", floating=True)
-
-
-@cosh.gradient
-def _(g, x):
-    return g * sinh(x)
-
-
-arcsinh = unary("arcsinh", "y = arsinh x", floating=True)
-
-
-@arcsinh.gradient
-def _(g, x):
-    return g * rsqrt(x * x + 1)
-
-
-arccosh = unary("arccosh", "y = arcosh x", floating=True)
-
-
-@arccosh.gradient
-def _(g, x):
-    return g * rsqrt(x * x - 1)
-
-
-arctanh = unary("arctanh", "y = artanh x", floating=True)
-
-
-@arctanh.gradient
-def _(g, x):
-    return g / (1 - x * x)
+sinh = unary("sinh", "y = (e^x - e^-x) / 2", lambda g, x: g * cosh(x), floating=True)
+cosh = unary("cosh", "y = (e^x + e^-x) / 2", lambda g, x: g * sinh(x), floating=True)
+arcsinh = unary("arcsinh", "y = arsinh x", lambda g, x: g * rsqrt(x * x + 1), floating=True)
+arccosh = unary("arccosh", "y = arcosh x", lambda g, x: g * rsqrt(x * x - 1), floating=True)
+arctanh = unary("arctanh", "y = artanh x", lambda g, x: g / (1 - x * x), floating=True)
 
 
 @elementwise(floating=True)
