@@ -65,6 +65,17 @@ def suggest(name: str, names: Iterable[str]) -> str:
     return f"expected one of {', '.join(known)}"
 
 
+def expect(what: str, value: Any, holds: Any, expected: str) -> None:
+    """Refuse a value of which something else was expected than what `holds`; `what` names it in the error.
+
+    >>> expect("rate", -1, -1 >= 0, "a number >= 0")
+    Traceback (most recent call last):
+    ValueError: rate: got -1, expected a number >= 0
+    """
+    if not holds:
+        raise ValueError(f"{what}: got {value!r}, expected {expected}")
+
+
 def one_of(what: str, value: Any, *known: Any) -> Any:
     """`value`, if it is among the known ones; `what` names it in the error otherwise.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .. import ops
 from ..autograd import Tensor, as_tensor
 from ..catalog import Names
 from ..lazy import public_only
+from ..naming import expect
 from ..serialization import Configurable, lookups
 
 __all__ = [
@@ -40,7 +42,26 @@ def _float(x: Any) -> Tensor:
     return as_tensor(x, "float32")
 
 
-class ExponentialDecay(LearningRateSchedule):
+@dataclass(eq=False)
+class _Periodic(LearningRateSchedule):
+    """What falls by periods of `decay_steps` steps, with `staircase` by whole ones."""
+
+    initial_learning_rate: float
+    decay_steps: int
+    decay_rate: float
+    staircase: bool = False
+
+    def __post_init__(self) -> None:
+        _check_steps(self, "decay_steps")
+
+    def periods(self, step: Any) -> Tensor:
+        """How many periods are over."""
+        step = as_tensor(step)
+        return _float(step // self.decay_steps) if self.staircase else _float(step) / self.decay_steps
+
+
+@dataclass(eq=False)
+class ExponentialDecay(_Periodic):
     """rate = initial_learning_rate * decay_rate^(step / decay_steps)
 
     With `staircase` the exponent is rounded down: the rate falls once in `decay_steps` steps.
@@ -49,23 +70,14 @@ class ExponentialDecay(LearningRateSchedule):
     0.025...
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        decay_rate: float,
-        staircase: bool = False,
-        name: str = "ExponentialDecay",
-    ) -> None:
-        _check_steps(self, "decay_steps", decay_steps)
-        self.initial_learning_rate, self.decay_steps, self.decay_rate = initial_learning_rate, decay_steps, decay_rate
-        self.staircase, self.name = staircase, name
+    name: str = "ExponentialDecay"
 
     def __call__(self, step: Any) -> Tensor:
-        return self.initial_learning_rate * _float(self.decay_rate) ** _periods(step, self.decay_steps, self.staircase)
+        return self.initial_learning_rate * _float(self.decay_rate) ** self.periods(step)
 
 
-class InverseTimeDecay(LearningRateSchedule):
+@dataclass(eq=False)
+class InverseTimeDecay(_Periodic):
     """rate = initial_learning_rate / (1 + decay_rate * step / decay_steps)
 
     With `staircase`, step / decay_steps is rounded down.
@@ -74,22 +86,13 @@ class InverseTimeDecay(LearningRateSchedule):
     0.25
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        decay_rate: float,
-        staircase: bool = False,
-        name: str = "InverseTimeDecay",
-    ) -> None:
-        _check_steps(self, "decay_steps", decay_steps)
-        self.initial_learning_rate, self.decay_steps, self.decay_rate = initial_learning_rate, decay_steps, decay_rate
-        self.staircase, self.name = staircase, name
+    name: str = "InverseTimeDecay"
 
     def __call__(self, step: Any) -> Tensor:
-        return self.initial_learning_rate / (1 + self.decay_rate * _periods(step, self.decay_steps, self.staircase))
+        return self.initial_learning_rate / (1 + self.decay_rate * self.periods(step))
 
 
+@dataclass(eq=False)
 class PiecewiseConstantDecay(LearningRateSchedule):
     """rate = values[i] for boundaries[i - 1] < step <= boundaries[i]: a step schedule
 
@@ -102,14 +105,19 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     [0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
     """
 
-    def __init__(self, boundaries: Sequence[int], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
-        if len(values) != len(boundaries) + 1:
+    boundaries: Sequence[int]
+    values: Sequence[float]
+    name: str = "PiecewiseConstant"
+
+    def __post_init__(self) -> None:
+        n = len(self.boundaries)
+        if len(self.values) != n + 1:
             raise ValueError(
-                f"PiecewiseConstantDecay: values: got {len(values)} for {len(boundaries)} boundaries, expected one more"
+                f"PiecewiseConstantDecay: values: got {len(self.values)} for {n} boundaries, expected one more"
             )
-        if any(a >= b for a, b in itertools.pairwise(boundaries)):
-            raise ValueError(f"PiecewiseConstantDecay: boundaries: got {boundaries}, expected increasing numbers")
-        self.boundaries, self.values, self.name = list(boundaries), list(values), name
+        rising = all(a < b for a, b in itertools.pairwise(self.boundaries))
+        expect("PiecewiseConstantDecay: boundaries", self.boundaries, rising, "increasing numbers")
+        self.boundaries, self.values = list(self.boundaries), list(self.values)
 
     def __call__(self, step: Any) -> Tensor:
         step, rate = as_tensor(step), _float(self.values[0])
@@ -118,6 +126,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         return rate
 
 
+@dataclass(eq=False)
 class PolynomialDecay(LearningRateSchedule):
     """rate = (initial_learning_rate - end_learning_rate) * (1 - step / decay_steps)^power + end_learning_rate
 
@@ -128,18 +137,15 @@ class PolynomialDecay(LearningRateSchedule):
     0.25
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        end_learning_rate: float = 0.0001,
-        power: float = 1.0,
-        cycle: bool = False,
-        name: str = "PolynomialDecay",
-    ) -> None:
-        _check_steps(self, "decay_steps", decay_steps)
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.end_learning_rate, self.power, self.cycle, self.name = end_learning_rate, power, cycle, name
+    initial_learning_rate: float
+    decay_steps: int
+    end_learning_rate: float = 0.0001
+    power: float = 1.0
+    cycle: bool = False
+    name: str = "PolynomialDecay"
+
+    def __post_init__(self) -> None:
+        _check_steps(self, "decay_steps")
 
     def __call__(self, step: Any) -> Tensor:
         step, total = as_tensor(step), as_tensor(self.decay_steps)
@@ -149,6 +155,7 @@ class PolynomialDecay(LearningRateSchedule):
         return (self.initial_learning_rate - self.end_learning_rate) * left**self.power + self.end_learning_rate
 
 
+@dataclass(eq=False)
 class CosineDecay(LearningRateSchedule):
     """rate = top * ((1 - alpha) * (1 + cos(pi * min(step / decay_steps, 1))) / 2 + alpha)
 
@@ -162,23 +169,15 @@ class CosineDecay(LearningRateSchedule):
     [0.0, 0.5, 1.0, 0.5, 0.0]
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        alpha: float = 0.0,
-        name: str = "CosineDecay",
-        warmup_target: float | None = None,
-        warmup_steps: int = 0,
-    ) -> None:
-        _check_steps(self, "decay_steps", decay_steps)
-        self.initial_learning_rate, self.decay_steps, self.alpha, self.name = (
-            initial_learning_rate,
-            decay_steps,
-            alpha,
-            name,
-        )
-        self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
+    initial_learning_rate: float
+    decay_steps: int
+    alpha: float = 0.0
+    name: str = "CosineDecay"
+    warmup_target: float | None = None
+    warmup_steps: int = 0
+
+    def __post_init__(self) -> None:
+        _check_steps(self, "decay_steps")
 
     def __call__(self, step: Any) -> Tensor:
         step = _float(step)
@@ -190,6 +189,7 @@ class CosineDecay(LearningRateSchedule):
         return ops.where(step < self.warmup_steps, rising, decayed)
 
 
+@dataclass(eq=False)
 class CosineDecayRestarts(LearningRateSchedule):
     """rate = initial_learning_rate * ((1 - alpha) * m_mul^i * (1 + cos(pi * f)) / 2 + alpha)
 
@@ -203,20 +203,16 @@ class CosineDecayRestarts(LearningRateSchedule):
     [1.0, 0.5, 0.5, 0.25, 0.25]
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        first_decay_steps: int,
-        t_mul: float = 2.0,
-        m_mul: float = 1.0,
-        alpha: float = 0.0,
-        name: str = "SGDRDecay",
-    ) -> None:
-        _check_steps(self, "first_decay_steps", first_decay_steps)
-        if t_mul < 1:
-            raise ValueError(f"CosineDecayRestarts: t_mul: got {t_mul!r}, expected a number >= 1")
-        self.initial_learning_rate, self.first_decay_steps = initial_learning_rate, first_decay_steps
-        self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
+    initial_learning_rate: float
+    first_decay_steps: int
+    t_mul: float = 2.0
+    m_mul: float = 1.0
+    alpha: float = 0.0
+    name: str = "SGDRDecay"
+
+    def __post_init__(self) -> None:
+        _check_steps(self, "first_decay_steps")
+        expect("CosineDecayRestarts: t_mul", self.t_mul, self.t_mul >= 1, "a number >= 1")
 
     def __call__(self, step: Any) -> Tensor:
         step, first, growth = as_tensor(step), self.first_decay_steps, self.t_mul - 1
@@ -236,14 +232,9 @@ class CosineDecayRestarts(LearningRateSchedule):
         return self.first_decay_steps * (_float(self.t_mul) ** period - 1) / (self.t_mul - 1)
 
 
-def _check_steps(schedule: LearningRateSchedule, argument: str, value: Any) -> None:
-    if not value > 0:
-        raise ValueError(f"{type(schedule).__name__}: {argument}: got {value!r}, expected a number > 0")
-
-
-def _periods(step: Any, decay_steps: int, staircase: bool) -> Tensor:
-    step = as_tensor(step)
-    return _float(step // decay_steps) if staircase else _float(step) / decay_steps
+def _check_steps(schedule: LearningRateSchedule, argument: str) -> None:
+    steps = getattr(schedule, argument)
+    expect(f"{type(schedule).__name__}: {argument}", steps, steps > 0, "a number > 0")
 
 
 def _cosine(fraction: Tensor, alpha: float, top: Any = 1.0) -> Tensor:
