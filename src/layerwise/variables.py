@@ -148,6 +148,8 @@ class Variable(Operators):
     array([10., 20.], dtype=float32)
     """
 
+    symbolic = False
+
     def __init__(
         self,
         initializer: Any,
@@ -240,10 +242,6 @@ class Variable(Operators):
         """How much memory the value takes."""
         return self.size * self._value.dtype.itemsize
 
-    @property
-    def symbolic(self) -> bool:
-        return False
-
     # Writing ------------------------------------------------------------------------------------------------------
 
     def assign(self, value: Any) -> Variable:
@@ -254,13 +252,10 @@ class Variable(Operators):
         note_assignment(self, self._raw)
         if type(new) is Spec:
             return self  # a symbolic call looks at shapes and changes nothing
-        if converted := dtype_name(new.dtype) != self.dtype:
-            if is_float(self.dtype) != is_float(dtype_name(new.dtype)) and not (
-                is_float(self.dtype) and new.dtype.kind in "biu"
-            ):
-                raise ValueError(
-                    f"variable {self.path!r}: assign: got dtype {dtype_name(new.dtype)}, expected {self.dtype}"
-                )
+        dtype = dtype_name(new.dtype)
+        if converted := dtype != self.dtype:
+            if new.dtype.kind not in "biu" and is_float(dtype) != is_float(self.dtype):
+                raise ValueError(f"variable {self.path!r}: assign: got dtype {dtype}, expected {self.dtype}")
             new = raw(as_tensor(new, self.dtype))
         current = _transaction.get()
         if current is None:
@@ -285,18 +280,6 @@ class Variable(Operators):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         value = self.numpy()
         return value if dtype is None else value.astype(dtype)
-
-    def __float__(self) -> float:
-        return float(self.numpy())
-
-    def __int__(self) -> int:
-        return int(self.numpy())
-
-    def __bool__(self) -> bool:
-        return bool(self.numpy())
-
-    def __index__(self) -> int:
-        return self.numpy().__index__()
 
     def __len__(self) -> int:
         return len(self.value)

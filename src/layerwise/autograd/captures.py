@@ -87,11 +87,10 @@ class Assigned:
     def found(self) -> Iterator[None]:
         """Find those that are assigned inside the `with` block, be it a symbolic value; then they are as before."""
         self._outer = _assigned.get()
-        token = _assigned.set(self)
         try:
-            yield
+            with setting(_assigned, self):
+                yield
         finally:
-            _assigned.reset(token)
             self.assign(self._before)
 
     @contextlib.contextmanager

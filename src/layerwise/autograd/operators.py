@@ -64,6 +64,18 @@ class Operators:
     def __round__(self, decimals: int = 0) -> Tensor:
         return operations["round"](self, decimals)
 
+    def __bool__(self) -> bool:
+        return bool(np.asarray(self))
+
+    def __float__(self) -> float:
+        return float(np.asarray(self))
+
+    def __int__(self) -> int:
+        return int(np.asarray(self))
+
+    def __index__(self) -> int:
+        return np.asarray(self).__index__()
+
     def reshape(self, *shape: Any) -> Tensor:
         """The elements in another shape: `x.reshape(2, 3)` or `x.reshape((2, 3))`."""
         sizes = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape

@@ -130,18 +130,6 @@ class Tensor(Operators):
         array = backend().numpy(value)
         return np.array(array, dtype, copy=True) if copy or dtype is not None else array
 
-    def __bool__(self) -> bool:
-        return bool(np.asarray(self))
-
-    def __float__(self) -> float:
-        return float(np.asarray(self))
-
-    def __int__(self) -> int:
-        return int(np.asarray(self))
-
-    def __index__(self) -> int:
-        return np.asarray(self).__index__()
-
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of a Tensor without dimensions")
