@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import catalog
+from . import catalog, tree
 from .autograd import Primitive, Tensor
 from .backends import backend
 from .config import DTypePolicy
@@ -288,12 +288,8 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
     if custom_objects or not safe_mode:
         with custom_object_scope(custom_objects or {}), trusting(not safe_mode):
             return deserialize(config)
-    if isinstance(config, list):
-        return [deserialize(item) for item in config]
-    if not isinstance(config, dict):
-        return config
-    if "class_name" not in config or "config" not in config:
-        return {key: deserialize(item) for key, item in config.items()}
+    if not isinstance(config, dict) or "class_name" not in config or "config" not in config:
+        return tree.map_items(deserialize, config)
     name, inner = config["class_name"], config["config"]
     match name:
         case "__tensor__" | "__numpy__":

@@ -21,6 +21,17 @@ def is_nested(structure: Any) -> bool:
     return isinstance(structure, list | tuple | dict | deque)
 
 
+def map_items(fn: Callable[[Any], Any], value: Any) -> Any:
+    """fn applied to each item of a list or dict, one level deep; all else as it is.
+
+    >>> map_items(str, {"x": 1, "y": [2]})
+    {'x': '1', 'y': '[2]'}
+    """
+    if isinstance(value, list):
+        return [fn(item) for item in value]
+    return {key: fn(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def map_structure(fn: Callable[..., Any], first: Any, *others: Any) -> Any:
     """fn applied to corresponding leaves of the `first` structure and others alike in form."""
     if not others:

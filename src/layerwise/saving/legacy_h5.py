@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .. import losses
+from .. import losses, tree
 from ..autograd import outlining
 from ..layers.base import Layer
 from ..layers.tracking import own_weights
@@ -73,14 +73,12 @@ def write_weights(model: Model, file: BinaryIO) -> None:
 
 def _legacy(node: Any) -> Any:
     """Nodes as the format has them: layers, losses, metrics by class alone, functions by name; operations are kept."""
-    if isinstance(node, list):
-        return [_legacy(item) for item in node]
-    if not isinstance(node, dict) or is_operation(node):
+    if not isinstance(node, dict) or "class_name" not in node:
+        return tree.map_items(_legacy, node)
+    if is_operation(node):
         return node
-    if node.get("class_name") == "function":
+    if node["class_name"] == "function":
         return node["registered_name"]
-    if "class_name" not in node:
-        return {key: _legacy(item) for key, item in node.items()}
     name = node["registered_name"] if ">" in (node["registered_name"] or "") else node["class_name"]
     config = {key: _legacy(item) if key == "layers" else item for key, item in node["config"].items()}
     kept = {key: node[key] for key in ("name", "inbound_nodes") if key in node}
@@ -93,11 +91,7 @@ def _full_names(loss: Any) -> Any:
     """Names of losses in full: Keras opens no `.h5` whose loss is "mse"."""
     if isinstance(loss, str) and loss not in ("crossentropy", "ce"):
         return losses.get(loss).__name__
-    if isinstance(loss, list):
-        return [_full_names(item) for item in loss]
-    if isinstance(loss, dict) and "class_name" not in loss:
-        return {key: _full_names(item) for key, item in loss.items()}
-    return loss
+    return loss if isinstance(loss, dict) and "class_name" in loss else tree.map_items(_full_names, loss)
 
 
 def _write_layers(model: Model, group: Any) -> None:
@@ -193,13 +187,9 @@ def _attribute(archive: Group, name: str) -> dict[str, Any] | None:
 
 def _modern(node: Any) -> Any:
     """The configuration without what only Keras 2 had."""
-    if isinstance(node, list):
-        return [_modern(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if node.get("class_name") == "Policy":
+    if isinstance(node, dict) and node.get("class_name") == "Policy":
         node = {**node, "class_name": "DTypePolicy"}
-    return {key: _modern(value) for key, value in node.items()}
+    return tree.map_items(_modern, node)
 
 
 def _graphs_of_now(node: Any) -> Any:
@@ -207,23 +197,16 @@ def _graphs_of_now(node: Any) -> Any:
 
     There the calls of a model count from 1, since 0 is the model itself, and one input or output is a list of one.
     """
-    if isinstance(node, list):
-        return [_graphs_of_now(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    node = {key: _graphs_of_now(value) for key, value in node.items()}
-    if "input_layers" not in node:
+    node = tree.map_items(_graphs_of_now, node)
+    if not isinstance(node, dict) or "input_layers" not in node:
         return node
     models = {layer["config"]["name"] for layer in node["layers"] if _has_inputs(layer["config"].get("layers"))}
 
     def counted(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: counted(item) for key, item in value.items()}
-        if not isinstance(value, list):
-            return value
-        if len(value) > 2 and isinstance(value[0], str) and value[0] in models and type(value[1]) is int:
-            return [value[0], value[1] - 1, *counted(value[2:])]
-        return [counted(item) for item in value]
+        match value:
+            case [str(name), number, _, *_] if name in models and type(number) is int:
+                return [name, number - 1, *counted(value[2:])]
+        return tree.map_items(counted, value)
 
     layers = [{**layer, "inbound_nodes": counted(layer["inbound_nodes"])} for layer in node["layers"]]
     inputs, outputs = (ends[0] if len(ends) == 1 else ends for ends in (node["input_layers"], node["output_layers"]))
@@ -253,16 +236,12 @@ def _compile_config(training: dict[str, Any]) -> dict[str, Any]:
 
 
 def _at_home(value: Any, module: str | None) -> Any:
-    if isinstance(value, list):
-        return [_at_home(item, module) for item in value]
     if isinstance(value, str) and module is not None:
         return get_registered_object(value) or value  # a function of the user's, known while the file is read
-    if not isinstance(value, dict):
-        return value
-    if "class_name" in value:
+    if isinstance(value, dict) and "class_name" in value:
         known = {} if "registered_name" in value else {"module": module}
         return known | {**value, "config": _own_arguments(value["config"])}
-    return {key: _at_home(item, module) for key, item in value.items()}
+    return tree.map_items(lambda item: _at_home(item, module), value)
 
 
 def _own_arguments(config: Any) -> Any:

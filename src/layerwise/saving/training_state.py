@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import random
+from .. import random, tree
 from ..training.trainer import Trainer
 from ..variables import Variable, all_or_nothing
 from .files import FileFormatError, fingerprint, locating, parse_json
@@ -121,11 +121,9 @@ class TrainingState:
         return self._unpacked(self.facts["logs"])
 
     def _unpacked(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            if value.keys() == {ARRAY}:
-                return self.arrays[value[ARRAY]]
-            return {name: self._unpacked(item) for name, item in value.items()}
-        return [self._unpacked(item) for item in value] if isinstance(value, list) else value
+        if isinstance(value, dict) and value.keys() == {ARRAY}:
+            return self.arrays[value[ARRAY]]
+        return tree.map_items(self._unpacked, value)
 
 
 def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
@@ -136,9 +134,8 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         name = f"memory/{len(arrays)}"
         arrays[name] = np.asarray(value)
         return {ARRAY: name}
-    if isinstance(value, dict):
-        return {name: _packed(item, arrays) for name, item in value.items()}
-    return [_packed(item, arrays) for item in value] if isinstance(value, list | tuple) else value
+    items = list(value) if isinstance(value, tuple) else value
+    return tree.map_items(lambda item: _packed(item, arrays), items)
 
 
 def _remembering(run: Any) -> list[Any]:
