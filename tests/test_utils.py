@@ -74,7 +74,7 @@ def test_unpack(data):
 
 @pytest.mark.parametrize("data", [(), (1, 2, 3, 4)])
 def test_unpack_refuses(data):
-    with pytest.raises(ValueError, match=f"got {len(data)} parts"):
+    with pytest.raises(ValueError, match=f"got a tuple of {len(data)}"):
         utils.unpack_x_y_sample_weight(data)
 
 

@@ -37,6 +37,7 @@ from .serialization import (
     serialize_keras_object,
 )
 from .terminal import DownloadBar, Progbar
+from .training.arrays import unpack_x_y_sample_weight
 
 __all__ = [
     "CustomObjectScope", "Progbar", "PyDataset", "clear_session", "custom_object_scope", "deserialize_keras_object",
@@ -96,21 +97,6 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
     if y is None:
         return (x,) if isinstance(x, tuple | list) else x
     return (x, y) if sample_weight is None else (x, y, sample_weight)
-
-
-def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """(x, y, sample_weight) of what a data set yields, with None for what is not there
-
-    >>> unpack_x_y_sample_weight((1, 2))
-    (1, 2, None)
-    """
-    parts = tuple(data) if isinstance(data, tuple | list) else (data,)
-    if not 1 <= len(parts) <= 3:
-        raise ValueError(
-            f"data: got {len(parts)} parts, expected x, (x, y) or (x, y, sample_weight); "
-            "several inputs to a model go into a tuple of their own: ((x1, x2), y)"
-        )
-    return (*parts, None, None)[:3]
 
 
 def split_dataset(

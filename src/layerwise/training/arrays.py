@@ -16,18 +16,18 @@ Batch = tuple[Any, Any, Any]
 
 
 def unpack_x_y_sample_weight(data: Any) -> Batch:
-    """(x, y, sample_weight) from x, (x,), (x, y) or (x, y, sample_weight).
+    """(x, y, sample_weight) of what a data set yields, with None for what is not there.
 
     >>> unpack_x_y_sample_weight((1, 2))
     (1, 2, None)
     """
-    if isinstance(data, list):
-        data = tuple(data)
-    if not isinstance(data, tuple):
-        return data, None, None
-    if not 1 <= len(data) <= 3:
-        raise ValueError(f"a batch must be x, (x, y) or (x, y, sample_weight); got a tuple of {len(data)}")
-    return (*data, None, None)[:3]
+    parts = tuple(data) if isinstance(data, tuple | list) else (data,)
+    if not 1 <= len(parts) <= 3:
+        raise ValueError(
+            f"a batch must be x, (x, y) or (x, y, sample_weight); got a tuple of {len(parts)}: "
+            "several inputs to a model go into a tuple of their own, ((x1, x2), y)"
+        )
+    return (*parts, None, None)[:3]
 
 
 def as_data(x: Any, y: Any, weight: Any, bare: bool = False) -> Any:

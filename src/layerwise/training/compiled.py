@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .. import losses, metrics, tree
 from ..autograd import Tensor
-from ..naming import suggest
+from ..naming import numbered, suggest
 
 
 def _per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
@@ -169,7 +168,7 @@ class CompiledMetrics:
                     output = f"{self.names[i]}_" if len(self.names) > 1 else ""
                     if weighted and output + name in entries:
                         name = f"weighted_{name}"
-                    entries[_unused(output + name, entries)] = (i, metric, weighted)
+                    entries[numbered(output + name, entries)] = (i, metric, weighted)
         self._entries = entries
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -203,12 +202,6 @@ class CompiledMetrics:
     @property
     def variables(self) -> list[Any]:
         return [v for metric in self.metrics for v in metric.variables]
-
-
-def _unused(name: str, taken: Container[str]) -> str:
-    """The name, with the first number behind it that makes it differ from those taken: p, p_1, p_2."""
-    numbered = (f"{name}_{number}" for number in itertools.count(1))
-    return next(n for n in itertools.chain([name], numbered) if n not in taken)
 
 
 def _metric(identifier: Any, y_true: tuple[int, ...], y_pred: tuple[int, ...]) -> tuple[Any, str]:
