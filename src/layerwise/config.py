@@ -19,7 +19,7 @@ from typing import Any
 from .context import setting
 from .cores import usable_cores
 from .lazy import public_only
-from .naming import one_of
+from .naming import expect, one_of
 
 __all__ = [
     "DTypePolicy", "backend", "debug_nans", "dtype_policy", "epsilon", "floatx", "fusion", "image_data_format",
@@ -103,8 +103,7 @@ def epsilon() -> float:
 
 def set_epsilon(value: float) -> None:
     """Set `epsilon()` to this value."""
-    if not value > 0:
-        raise ValueError(f"set_epsilon: got {value!r}, expected a number > 0")
+    expect("set_epsilon", value, value > 0, "a number > 0")
     _defaults["epsilon"] = float(value)
 
 
@@ -140,8 +139,7 @@ class DTypePolicy:
         plain = name.removeprefix("mixed_")
         known = ("float16", "bfloat16") if name != plain else ("float16", "bfloat16", "float32", "float64")
         integers = ("int32", "int64", "uint8", "bool", "string")
-        if plain not in known and name not in integers:
-            raise ValueError(f"DTypePolicy: got {name!r}, expected a dtype such as 'float32' or 'mixed_float16'")
+        expect("DTypePolicy", name, plain in known or name in integers, "a dtype such as 'float32' or 'mixed_float16'")
         self.name = name
         self.compute_dtype = plain
         self.variable_dtype = "float32" if name != plain else name

@@ -28,6 +28,7 @@ from . import random
 from .autograd import Tensor, custom_gradient, raw
 from .backends import backend
 from .lazy import public_only
+from .naming import expect
 from .variables import Variable
 
 __all__ = [
@@ -80,8 +81,7 @@ def initialize(
             f"initialize: got job_addresses={address!r}, num_processes={count!r} and process_id={number!r}, expected "
             "all three, as arguments or in the environment: LAYERWISE_JOB_ADDRESSES, _NUM_PROCESSES, _PROCESS_ID"
         )
-    if not 0 <= number < count:
-        raise ValueError(f"initialize: process_id: got {number}, expected 0 ... {count - 1}")
+    expect("initialize: process_id", number, 0 <= number < count, f"0 ... {count - 1}")
     machine = backend()
     machine.connect(address.split(",")[0], count, number, timeout)
     random.set_random_seed(machine.agree(random.process_state()[0]))
@@ -209,8 +209,7 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
             raise ValueError(f"LayoutMap: {key!r} is there already; delete it first")
         if isinstance(layout, list | tuple):
             layout = TensorLayout(layout)
-        if not isinstance(layout, TensorLayout):
-            raise ValueError(f"LayoutMap: {key!r}: got {layout!r}, expected a TensorLayout or a tuple of axes")
+        expect(f"LayoutMap: {key!r}", layout, isinstance(layout, TensorLayout), "a TensorLayout or a tuple of axes")
         self._layouts[key] = TensorLayout(layout.axes, layout.device_mesh or self.device_mesh)
 
     def __delitem__(self, key: str) -> None:
@@ -291,8 +290,7 @@ class ModelParallel(Distribution):
     ) -> None:
         mesh = layout_map.device_mesh
         name = batch_dim_name or mesh.axis_names[0]
-        if name not in mesh.axis_names:
-            raise ValueError(f"ModelParallel: batch_dim_name: got {name!r}, expected one of {mesh.axis_names}")
+        expect("ModelParallel: batch_dim_name", name, name in mesh.axis_names, f"one of {mesh.axis_names}")
         super().__init__(mesh, name)
         self.layout_map = layout_map
 

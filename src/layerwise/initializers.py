@@ -18,7 +18,7 @@ from .backends import backend
 from .catalog import Names
 from .dtypes import standardize_dtype
 from .lazy import public_only
-from .naming import one_of
+from .naming import expect, one_of
 from .serialization import Configurable, lookups
 
 __all__ = [
@@ -90,8 +90,7 @@ class Identity(Initializer):
         self.gain = gain
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
-        if len(shape) != 2:
-            raise ValueError(f"Identity: shape: got {tuple(shape)}, expected two sizes (rows, columns)")
+        expect("Identity: shape", tuple(shape), len(shape) == 2, "two sizes (rows, columns)")
         return ops.eye(shape[0], shape[1], dtype=dtype) * self.gain
 
 
@@ -167,8 +166,7 @@ class VarianceScaling(RandomInitializer):
         output_axes: Axes = None,
     ) -> None:
         name = type(self).__name__
-        if not scale > 0:
-            raise ValueError(f"{name}: scale: got {scale}, expected a number > 0")
+        expect(f"{name}: scale", scale, scale > 0, "a number > 0")
         one_of(f"{name}: mode", mode, "fan_in", "fan_out", "fan_avg")
         distribution = "truncated_normal" if distribution == "normal" else distribution
         one_of(f"{name}: distribution", distribution, "truncated_normal", "untruncated_normal", "uniform")
@@ -277,8 +275,7 @@ class Orthogonal(RandomInitializer):
         self.gain = gain
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
-        if len(shape) < 2:
-            raise ValueError(f"Orthogonal: shape: got {tuple(shape)}, expected at least two sizes")
+        expect("Orthogonal: shape", tuple(shape), len(shape) >= 2, "at least two sizes")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         dtype = standardize_dtype(dtype)
         wide = "float64" if dtype == "float64" else "float32"

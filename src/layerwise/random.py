@@ -29,7 +29,7 @@ from .backends import backend, xp
 from .backends.base import threefry2x32
 from .dtypes import is_float, standardize_dtype
 from .lazy import public_only
-from .naming import auto_name
+from .naming import auto_name, expect
 from .variables import Variable, in_step
 
 __all__ = [
@@ -175,8 +175,7 @@ def _draw_symbolically(seed: Seed) -> None:
 def _float_dtype(name: str, dtype: Any) -> tuple[str, str]:
     """The dtype asked for and the one to compute in."""
     dtype = standardize_dtype(dtype)
-    if not is_float(dtype):
-        raise ValueError(f"{name}: dtype: got {dtype!r}, expected a floating-point dtype (randint draws whole numbers)")
+    expect(f"{name}: dtype", dtype, is_float(dtype), "a floating-point dtype (randint draws whole numbers)")
     backend().check_dtype(dtype)
     return dtype, "float64" if dtype == "float64" else "float32"
 
@@ -401,8 +400,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: Se
     Tensor([0., 0., 2., 2.], shape=(4,), dtype=float32)
     """
     x = as_tensor(inputs)
-    if not 0 <= rate <= 1:
-        raise ValueError(f"dropout: rate: got {rate}, expected a number from 0 to 1")
+    expect("dropout: rate", rate, 0 <= rate <= 1, "a number from 0 to 1")
     shape = x.shape if noise_shape is None else tuple(n or m for n, m in zip(noise_shape, x.shape, strict=True))
     if x.symbolic:
         _draw_symbolically(seed)

@@ -17,7 +17,7 @@ from ..datasets.sources import obtain
 from ..layers.core import InputLayer
 from ..lazy import public_only
 from ..models import Model
-from ..naming import one_of
+from ..naming import expect, one_of
 from ..variables import deferred_initializers
 
 __all__ = ["decode_predictions", "preprocess_input"]
@@ -69,17 +69,14 @@ def _input_shape(kind: str, shape: Any, include_top: bool, weights: Any) -> tupl
     anything = (3, None, None) if first else (None, None, 3)
     if shape is None:
         return usual if include_top else anything
-    if len(shape) != 3:
-        raise ValueError(f"{kind}: input_shape: got {shape}, expected three numbers such as {usual}")
+    expect(f"{kind}: input_shape", shape, len(shape) == 3, f"three numbers such as {usual}")
     if weights == "imagenet" and include_top and tuple(shape) != usual:
         raise ValueError(f"{kind}: input_shape: got {tuple(shape)} with weights='imagenet', whose head needs {usual}")
     sides, channels = (shape[1:], shape[0]) if first else (shape[:2], shape[2])
     if weights == "imagenet" and channels != 3:
         raise ValueError(f"{kind}: input_shape: got {channels} channels with weights='imagenet', which need 3")
-    if any(n is not None and n < SMALLEST for n in sides):
-        raise ValueError(
-            f"{kind}: input_shape: got {tuple(shape)}, expected images of at least {SMALLEST} x {SMALLEST}"
-        )
+    large = all(n is None or n >= SMALLEST for n in sides)
+    expect(f"{kind}: input_shape", tuple(shape), large, f"images of at least {SMALLEST} x {SMALLEST}")
     if include_top and None in sides:
         raise ValueError(f"{kind}: input_shape: got {tuple(shape)}, expected known sizes with include_top=True")
     return tuple(shape)

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import tree
 from ..dtypes import is_float
+from ..naming import one_of
 from .backward import check_scalar, ones_like, pull_back, zeros_like
 from .basic import add
 from .operands import as_operand, as_tensor
@@ -97,10 +98,7 @@ class GradientTape(Tape):
 
         A target with several numbers counts as their sum, weighted with `output_gradients` where given.
         """
-        if unconnected_gradients not in ("none", "zero"):
-            raise ValueError(
-                f"gradient: unconnected_gradients: got {unconnected_gradients!r}, expected 'none' or 'zero'"
-            )
+        one_of("gradient: unconnected_gradients", unconnected_gradients, "none", "zero")
         if self._used and not self.persistent:
             raise GraphError(
                 "gradient: a tape that is not persistent can be asked once; use GradientTape(persistent=True)"

@@ -14,7 +14,7 @@ from .. import observe
 from ..autograd import Array, Tensor, as_tensor, raw
 from ..backends import backend, xp
 from ..backends.base import Rule
-from ..naming import auto_name, snake_case, suggest
+from ..naming import auto_name, expect, snake_case, suggest
 from ..serialization import Configurable
 from ..signatures import described, taking
 from ..variables import Variable
@@ -124,8 +124,7 @@ class Optimizer(Configurable):
         self._undecayed: tuple[list[Variable], list[str]] = ([], [])
 
     def _check(self, argument: str, value: Any, holds: bool, expected: str) -> None:
-        if not holds:
-            raise ValueError(f"{type(self).__name__}: {argument}: got {value!r}, expected {expected}")
+        expect(f"{type(self).__name__}: {argument}", value, holds, expected)
 
     def _check_decay(self, **rates: float) -> None:
         for argument, value in rates.items():

@@ -59,8 +59,7 @@ def affine_transform(
     """
     x, first = images_and_order("affine_transform", images, data_format)
     one_of("affine_transform: interpolation", interpolation, "nearest", "bilinear")
-    if fill_mode not in FILL_MODES:
-        raise ValueError(f"affine_transform: fill_mode: got {fill_mode!r}, expected one of {tuple(FILL_MODES)}")
+    one_of("affine_transform: fill_mode", fill_mode, *FILL_MODES)
     wide = x.dtype if is_float(x.dtype) else config.floatx()
     table = as_tensor(transform, wide)
     if table.shape[-1:] != (8,) or table.ndim not in (1, 2) or table.ndim > x.ndim - 2:

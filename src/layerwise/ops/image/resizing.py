@@ -11,6 +11,7 @@ import numpy as np
 from ... import config
 from ...autograd import Spec, Tensor, as_tensor, outlined, reshape
 from ...dtypes import is_float
+from ...naming import expect, one_of
 from ..indexing import gather
 from ..linear import matmul
 from ..shaping import transpose
@@ -88,13 +89,11 @@ def resize(
     Tensor([[2.  , 2.25, 2.75, 3.  ]], shape=(1, 4), dtype=float32)
     """
     x, first = images_and_order("resize", images, data_format)
-    if interpolation not in (*KERNELS, "nearest"):
-        raise ValueError(f"resize: interpolation: got {interpolation!r}, expected one of {('nearest', *KERNELS)}")
+    one_of("resize: interpolation", interpolation, "nearest", *KERNELS)
     height, width = checked_size("resize", size)
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError("resize: crop_to_aspect_ratio and pad_to_aspect_ratio: expected at most one of them")
-    if fill_mode != "constant":
-        raise ValueError(f"resize: fill_mode: got {fill_mode!r}, expected 'constant'")
+    expect("resize: fill_mode", fill_mode, fill_mode == "constant", "'constant'")
     h, w = height_and_width("resize", x, first)
     if crop_to_aspect_ratio:
         inner = min(h, int(w * height / width)) or h, min(w, int(h * width / height)) or w
