@@ -127,11 +127,9 @@ def _(g, y):
     return g * -0.5 * y * y * y
 
 
+sign = unary("sign", "y = -1 where x < 0, 0 where x = 0, 1 where x > 0", differentiable=False)
 absolute = unary("absolute", "y = |x|        dx = g sign(x), 0 at 0", lambda g, x: g * sign(x))
 abs = absolute
-
-
-sign = unary("sign", "y = -1 where x < 0, 0 where x = 0, 1 where x > 0", differentiable=False)
 
 
 floor = unary("floor", "y = the largest whole number <= x, as a float", differentiable=False, floating=True)

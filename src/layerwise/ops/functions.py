@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from ..autograd import Array, elementwise
 from ..backends import backend, xp
@@ -48,7 +49,7 @@ def _(g, x):
 
 log10 = unary("log10", "y = ln x / ln 10", lambda g, x: g / (x * math.log(10)), floating=True)
 sin = unary("sin", "y = sin x", lambda g, x: g * cos(x), floating=True)
-cos = unary("cos", "y = cos x", lambda g, x: -g * sin(x), floating=True)
+cos: Any = unary("cos", "y = cos x", lambda g, x: -g * sin(x), floating=True)
 tan = unary("tan", "y = tan x", lambda g, y: g * (1 + y * y), floating=True)
 arcsin = unary("arcsin", "y = arcsin x", lambda g, x: g * rsqrt(1 - x * x), floating=True)
 arccos = unary("arccos", "y = arccos x", lambda g, x: -g * rsqrt(1 - x * x), floating=True)
@@ -64,7 +65,7 @@ def _(g, x1, x2):
 
 
 sinh = unary("sinh", "y = (e^x - e^-x) / 2", lambda g, x: g * cosh(x), floating=True)
-cosh = unary("cosh", "y = (e^x + e^-x) / 2", lambda g, x: g * sinh(x), floating=True)
+cosh: Any = unary("cosh", "y = (e^x + e^-x) / 2", lambda g, x: g * sinh(x), floating=True)
 arcsinh = unary("arcsinh", "y = arsinh x", lambda g, x: g * rsqrt(x * x + 1), floating=True)
 arccosh = unary("arccosh", "y = arcosh x", lambda g, x: g * rsqrt(x * x - 1), floating=True)
 arctanh = unary("arctanh", "y = artanh x", lambda g, x: g / (1 - x * x), floating=True)
