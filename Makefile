@@ -30,7 +30,6 @@ QUICK   = $(addprefix tests/test_,autograd.py callbacks.py core.py errors.py mod
           structure.py)
 FUZZ_SECONDS = 10
 BUILT   = src/layerwise/backends/_native*.so src/layerwise/backends/_native.txt
-INSTALL = rm -f $(BUILT); .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 SETUP   = pyproject.toml constraints.txt $(wildcard src/native/*)
 
 .PHONY: train test xla quick programs lint coverage stubs docs bench sanitize fuzz wheel clean
@@ -95,22 +94,24 @@ clean:
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/plot.stamp: $(SETUP) | .venv/bin/python
-	@echo "Installing Layerwise with plotting into .venv: 48 MB to download, 230 MB on disk; two minutes, most of them to compile kernels."
-	$(INSTALL) '.[plot]'
+	@echo "Installing Layerwise with plotting into .venv: 48 MB to download, 230 MB on disk; a minute, most of it to compile"
+	@echo "kernels for this processor."
+	@.ci/install '.[plot]' --config-settings cmake.define.THIS_PROCESSOR=ON
 	@touch $@
 
 # The test extra contains the plot extra: `make train` after `make test` has nothing left to install.
 .venv/test.stamp: $(SETUP) | .venv/bin/python
 	@echo "Installing the test environment into .venv: 230 MB to download, 1.0 GB on disk; about three minutes."
-	$(INSTALL) '.[test]'
+	@.ci/install '.[test]' --config-settings cmake.define.THIS_PROCESSOR=OFF
 	@touch .venv/plot.stamp $@
 
 .venv/docs.stamp: $(SETUP) | .venv/bin/python
 	@echo "Installing the documentation tools into .venv: 65 MB to download, 310 MB on disk; about two minutes."
-	$(INSTALL) '.[plot,docs]'
+	@.ci/install '.[plot,docs]' --config-settings cmake.define.THIS_PROCESSOR=OFF
 	@touch .venv/plot.stamp $@
 
 .venv/bin/python:
+	@echo "Making a Python environment in .venv."
 	@for python in $(or $(PYTHON),python3.14 python3.13 python3.12 python3.11 python3); do \
 	    version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))' \
 	        2>/dev/null) || continue; \

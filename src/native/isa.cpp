@@ -5,32 +5,24 @@
 #include <cstring>
 #include <stdexcept>
 
-extern "C" {
-#if defined(__x86_64__)
-extern const KernelTable layerwise_kernels_v2, layerwise_kernels_v3, layerwise_kernels_v4;
-#else
-extern const KernelTable layerwise_kernels_portable;
-#endif
-}
+#include "level.h"
+
+// LW_ISAS is what CMakeLists.txt compiles: ISA(its name, the level of the processor that it needs) for each, narrowest first.
+#define ISA(name, needs) extern "C" const KernelTable layerwise_kernels_##name;
+LW_ISAS
+#undef ISA
 
 std::vector<const KernelTable*> isa_tables() {
-#if defined(__x86_64__)
     std::vector<const KernelTable*> tables;
-    const auto has = [](int feature) { return feature != 0; };
-    const bool v2 = has(__builtin_cpu_supports("sse4.2")) && has(__builtin_cpu_supports("popcnt"));
-    const bool v3 = v2 && has(__builtin_cpu_supports("avx2")) && has(__builtin_cpu_supports("fma")) &&
-                    has(__builtin_cpu_supports("bmi")) && has(__builtin_cpu_supports("bmi2"));
-    const bool v4 = v3 && has(__builtin_cpu_supports("avx512f")) && has(__builtin_cpu_supports("avx512bw")) &&
-                    has(__builtin_cpu_supports("avx512cd")) && has(__builtin_cpu_supports("avx512dq")) &&
-                    has(__builtin_cpu_supports("avx512vl"));
-    if (v2) tables.push_back(&layerwise_kernels_v2);
-    if (v3) tables.push_back(&layerwise_kernels_v3);
-    if (v4) tables.push_back(&layerwise_kernels_v4);
-    if (tables.empty()) throw std::runtime_error("the native kernels need a processor of level x86-64-v2 (2009) or newer");
+    const int level = processor_level();
+#define ISA(name, needs) \
+    if (level >= needs) tables.push_back(&layerwise_kernels_##name);
+    LW_ISAS
+#undef ISA
+    if (tables.empty())
+        throw std::runtime_error("the native kernels were compiled for a newer processor, of level x86-64-v2 (2009) at least: "
+                                 "install Layerwise again on this machine");
     return tables;
-#else
-    return {&layerwise_kernels_portable};
-#endif
 }
 
 static const KernelTable* named(const std::string& name) {
