@@ -318,5 +318,113 @@ def test_nested_models_and_channels_first():
     assert weight @ np.arange(12, dtype="float32") == flattened @ kernel  # PyTorch flattens in the order of memory
 
 
+FORWARD, CHANNELS_FIRST = np.arange(24), np.moveaxis(np.arange(24).reshape(2, 3, 4), -1, 0).ravel()
+BETWEEN = {  # what lies between images (2, 3, 4) and a Dense layer, and where PyTorch has the rows of its kernel
+    "flatten": (lambda x: layers.Flatten()(x), CHANNELS_FIRST),
+    "relu": (lambda x: layers.ReLU()(layers.Flatten()(x)), CHANNELS_FIRST),
+    "softmax": (lambda x: layers.Softmax()(layers.Dropout(0.5)(layers.Flatten()(x))), CHANNELS_FIRST),
+    "normalization": (lambda x: layers.BatchNormalization()(layers.Flatten()(x)), CHANNELS_FIRST),
+    "reshape": (lambda x: layers.Reshape((24,))(x), CHANNELS_FIRST),
+    "operations": (lambda x: layerwise.ops.relu(layerwise.ops.reshape(x, (-1, 24)) * 2.0), CHANNELS_FIRST),
+    "function": (lambda x: layers.Flatten()(layers.Lambda(layerwise.ops.relu)(x)), CHANNELS_FIRST),
+    "residual": (lambda x: layers.Flatten()(layers.Add()([x, layers.ReLU()(x)])), CHANNELS_FIRST),
+    "excited": (lambda x: layers.Flatten()(x * 1.0 + layers.Conv2D(4, 1)(x)), CHANNELS_FIRST),
+    "padded": (lambda x: layers.Flatten()(layers.Cropping2D(1)(layers.ZeroPadding2D(1)(x))), CHANNELS_FIRST),
+    "inside": (lambda x: layerwise.Sequential([layers.Input((2, 3, 4)), layers.Flatten()])(x), CHANNELS_FIRST),
+    "concatenated": (
+        lambda x: layers.Concatenate()([layers.Flatten()(x), layers.Flatten()(x)]),
+        np.concatenate([CHANNELS_FIRST, 24 + CHANNELS_FIRST]),
+    ),
+    "channels": (
+        lambda x: layers.Flatten()(layers.Concatenate()([x, x])),
+        np.moveaxis(np.arange(48).reshape(2, 3, 8), -1, 0).ravel(),
+    ),
+    "pooled": (lambda x: layers.GlobalAveragePooling2D()(x), np.arange(4)),
+    "hidden": (lambda x: layers.Lambda(lambda h: h[:, ::-1])(layers.Dense(24)(layers.Flatten()(x))), FORWARD),
+}
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+def test_rows_stand_where_pytorch_has_their_features(between):
+    x, head = layers.Input((2, 3, 4)), layers.Dense(5, name="head")
+    hidden, rows = BETWEEN[between][0](x), BETWEEN[between][1]
+    inner = layerwise.Sequential([layers.Input(hidden.shape[1:]), head], name="inner")
+    for model, prefix in ((layerwise.Model(x, head(hidden)), ""), (layerwise.Model(x, inner(hidden)), "inner.")):
+        state = torch_state_dict(model)
+        np.testing.assert_array_equal(state[f"{prefix}head.weight"], head.kernel.numpy()[rows].T)
+        before = model.get_weights()
+        model.set_weights([0 * w for w in before])
+        load_torch_state_dict(model, state)
+        assert_same(dict(enumerate(model.get_weights())), dict(enumerate(before)))
+
+
+def test_vectors_of_flattened_features_are_put_in_order_too():
+    norm = layers.BatchNormalization(name="norm")
+    model = layerwise.Sequential([layers.Input((2, 3, 4)), layers.Flatten(), norm])
+    norm.gamma.assign(FORWARD)
+    assert torch_state_dict(model)["norm.weight"].tolist() == CHANNELS_FIRST.tolist()
+
+
+def test_rows_of_tables_stay_where_they_are():
+    for shape, first, rows in (
+        ((4, 6), [], FORWARD),  # no layer knows of channels: PyTorch flattens the same rows
+        ((4, 6), [layers.MaxPooling1D(1)], np.arange(24).reshape(4, 6).T.ravel()),
+        ((4, 2, 3), [layers.MaxPooling2D(1, data_format="channels_first")], FORWARD),
+    ):
+        model = layerwise.Sequential([layers.Input(shape), *first, layers.Flatten(), layers.Dense(2, name="head")])
+        weight = torch_state_dict(model)["head.weight"]
+        np.testing.assert_array_equal(weight, model.layers[-1].kernel.numpy()[rows].T)
+
+
+def test_a_subclassed_model_is_followed_through_its_call():
+    class Net(layerwise.Model):
+        def __init__(self, reads=False):
+            super().__init__()
+            self.flat, self.head, self.reads = layers.Flatten(), layers.Dense(2, name="head"), reads
+
+        def call(self, x):
+            return self.head(layerwise.ops.relu(self.flat(x if not self.reads else x.numpy())))
+
+    net, stubborn = Net(), Net(reads=True)
+    for model in (net, stubborn):
+        model(np.ones((1, 2, 3, 4), "float32"))
+    rows = net.head.kernel.numpy()[CHANNELS_FIRST].T
+    np.testing.assert_array_equal(torch_state_dict(net)["head.weight"], rows)
+    assert net.head.calls == []
+    x = layers.Input((2, 3, 4))
+    np.testing.assert_array_equal(torch_state_dict(layerwise.Model(x, net(x)))["net.head.weight"], rows)
+    with pytest.raises(ValueError, match=r"model 'net_1' \(Net\): its call cannot be followed to PyTorch"):
+        torch_state_dict(stubborn)
+
+
+@pytest.mark.parametrize(
+    ("between", "culprit"),
+    [
+        (lambda x: layers.Flatten()(layers.Permute((2, 1, 3), name="turn")(x)), "'turn'"),
+        (lambda x: layers.Lambda(lambda h: h[:, ::-1], name="mirror")(layers.Flatten()(x)), "'mirror'"),
+        (lambda x: layers.Flatten()(layers.Concatenate(axis=1, name="beside")([x, x])), "'beside'"),
+        (lambda x: layers.Flatten()(x) + layers.Dense(24, name="other")(layers.Flatten()(x)), "'add'"),
+        (lambda x: layers.Flatten()(layers.Dense(4, name="each")(x)), "'each'"),
+        (
+            lambda x: layers.Conv2D(4, 1, name="head")(layers.Reshape((2, 1, 2))(layers.GlobalMaxPooling2D()(x))),
+            "what makes images of vectors",
+        ),
+    ],
+)
+def test_an_order_that_cannot_be_followed_is_refused_by_name(between, culprit):
+    x = layers.Input((2, 3, 4))
+    y = between(x)
+    model = layerwise.Model(x, y if culprit[0] != "'" else layers.Dense(5, name="head")(y))
+    given = {"other.weight": np.zeros((24, 24)), "other.bias": np.zeros(24)}
+    given |= {"each.weight": np.zeros((4, 4)), "each.bias": np.zeros(4)}
+    for use in (torch_state_dict, lambda model: load_torch_state_dict(model, given)):
+        with pytest.raises(ValueError, match=rf"layer 'head' \(\w+\): behind {culprit} it cannot be told"):
+            use(model)
+    f = layers.Flatten()(x)
+    head = layers.Dense(24, name="head")
+    with pytest.raises(ValueError, match=r"layer 'head' .* behind inputs of several orders"):
+        torch_state_dict(layerwise.Model(x, head(head(f))))
+
+
 def test_names_are_public():
     assert {"load_safetensors", "save_safetensors", "torch_state_dict", "load_torch_state_dict"} <= set(dir(saving))

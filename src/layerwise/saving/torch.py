@@ -8,31 +8,28 @@
 | LayerNormalization | gamma, beta | weight, bias |
 | PReLU | alpha | weight |
 
-PyTorch flattens (channels, spatial...), Layerwise (spatial..., channels): the rows of a Dense layer behind a Flatten
-are put in order accordingly.
+PyTorch flattens (channels, spatial...), Layerwise (spatial..., channels): the weights of layers that take what was
+flattened are put in order accordingly, as far as `torch_order` can follow it; further they are refused.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from .. import layers, tree
-from ..autograd import Tensor
-from ..layers.calling import calls_of
+from .. import layers
 from ..layers.convolution import Conv
 from ..lazy import public_only
 from ..models.model import Model
 from ..variables import Variable, all_or_nothing
+from .torch_order import Order, orders_of_inputs
 
 __all__ = ["load_torch_state_dict", "torch_state_dict"]
 public_only(__name__)
 
 Change = Callable[[np.ndarray], np.ndarray]
-ELEMENTWISE = (layers.Dropout, layers.Identity, layers.ActivityRegularization, layers.GaussianNoise)
 COUNT = "num_batches_tracked"  # PyTorch's count of batches, which changes no output
 
 
@@ -52,8 +49,9 @@ def torch_state_dict(model: Model, names: Mapping[str, str] | None = None) -> di
     {'fc.weight': (3, 4), 'fc.bias': (3,)}
     """
     state: dict[str, np.ndarray] = {}
+    orders = orders_of_inputs(model)
     for layer, module in _modules(model, names):
-        for name, (variable, there, _) in _parameters(layer).items():
+        for name, (variable, there, _) in _parameters(layer, orders).items():
             state[f"{module}.{name}"] = np.ascontiguousarray(there(variable.numpy()))
         if isinstance(layer, layers.BatchNormalization):
             if (layer.gamma is None) != (layer.beta is None):  # PyTorch has both or none
@@ -77,9 +75,10 @@ def load_torch_state_dict(model: Model, state: Mapping[str, Any], names: Mapping
         ValueError: an array is missing, left over, or of another shape; the model is then as it was.
     """
     left = {name for name in state if name.rpartition(".")[2] != COUNT}
+    orders = orders_of_inputs(model)
     with all_or_nothing(model.weights):
         for layer, module in _modules(model, names):
-            for name, (variable, there, here) in _parameters(layer).items():
+            for name, (variable, there, here) in _parameters(layer, orders).items():
                 key = f"{module}.{name}"
                 if key not in state:
                     raise ValueError(
@@ -120,28 +119,30 @@ def _modules(model: Model, names: Mapping[str, str] | None) -> list[tuple[Any, s
     return modules
 
 
-def _parameters(layer: Any) -> dict[str, tuple[Variable, Change, Change]]:
+def _parameters(layer: Any, orders: dict[int, Order]) -> dict[str, tuple[Variable, Change, Change]]:
     """For each name in PyTorch: the variable, the change from here to there, and the one back."""
     same: Change = lambda a: a  # noqa: E731
+    placed = _placed(layer, orders.get(id(layer), "a call that is not made"))
     parameters: dict[str, tuple[Any, Change, Change]]
     match layer:
         case layers.Dense():
-            shape = _flattened(layer)
-            parameters = {"weight": (layer.kernel, *_dense(shape)), "bias": (layer.bias, same, same)}
+            there, here = (lambda a: placed[0](a).T), (lambda a: placed[1](a.T))
+            parameters = {"weight": (layer.kernel, there, here), "bias": (layer.bias, same, same)}
         case Conv():
             there, here = lambda a: np.moveaxis(a, (-1, -2), (0, 1)), lambda a: np.moveaxis(a, (0, 1), (-1, -2))
             parameters = {"weight": (layer.kernel, there, here), "bias": (layer.bias, same, same)}
         case layers.BatchNormalization() if not layer.renorm:
             parameters = {
-                "weight": (layer.gamma, same, same),
-                "bias": (layer.beta, same, same),
-                "running_mean": (layer.moving_mean, same, same),
-                "running_var": (layer.moving_variance, same, same),
+                "weight": (layer.gamma, *placed),
+                "bias": (layer.beta, *placed),
+                "running_mean": (layer.moving_mean, *placed),
+                "running_var": (layer.moving_variance, *placed),
             }
-        case layers.LayerNormalization() if not layer.rms_scaling:
-            parameters = {"weight": (layer.gamma, same, same), "bias": (layer.beta, same, same)}
+        case layers.LayerNormalization() if not layer.rms_scaling and all(w.ndim < 2 for w in layer.weights):
+            parameters = {"weight": (layer.gamma, *placed), "bias": (layer.beta, *placed)}
         case layers.PReLU() if max(layer.alpha.shape, default=1) == layer.alpha.size:  # for each channel, or for all
-            parameters = {"weight": (layer.alpha, np.ravel, lambda a: np.reshape(a, layer.alpha.shape))}
+            there, here = lambda a: placed[0](a.ravel()), lambda a: placed[1](a).reshape(layer.alpha.shape)
+            parameters = {"weight": (layer.alpha, there, here)}
         case _:
             raise ValueError(
                 f"layer {layer.name!r} ({type(layer).__name__}) has no counterpart in PyTorch's state dicts"
@@ -149,36 +150,14 @@ def _parameters(layer: Any) -> dict[str, tuple[Variable, Change, Change]]:
     return {name: entry for name, entry in parameters.items() if entry[0] is not None}
 
 
-def _dense(shape: tuple[int, ...] | None) -> tuple[Change, Change]:
-    """Transposition; behind a Flatten of inputs of this shape also from channels last to channels first and back."""
-    if shape is None:
-        return np.transpose, np.transpose
-    *spatial, channels = shape
-
-    def there(kernel: np.ndarray) -> np.ndarray:
-        return np.moveaxis(kernel.reshape(*shape, -1), (-1, -2), (0, 1)).reshape(kernel.shape[::-1])
-
-    def here(weight: np.ndarray) -> np.ndarray:
-        full = weight.reshape(len(weight), channels, *spatial)
-        return np.moveaxis(full, (0, 1), (-1, -2)).reshape(weight.shape[::-1])
-
-    return there, here
-
-
-def _flattened(layer: Any) -> tuple[int, ...] | None:
-    """(spatial..., channels) of what a Flatten before this layer flattens, if there is one and the order matters."""
-    before = layer
-    while True:
-        tensors = [t for call in calls_of(before) for t in tree.flatten(call.args) if type(t) is Tensor]
-        calls = [tensor.history for tensor in tensors if tensor.history is not None]
-        if len(calls) != 1:
-            return None
-        before = calls[0].operation
-        if isinstance(before, layers.Flatten):
-            break
-        if not isinstance(before, ELEMENTWISE):
-            return None
-    shape = before.input.shape[1:]
-    if before.data_format == "channels_first":
-        shape = (*shape[1:], shape[0])
-    return shape if len(shape) > 1 and math.prod(shape[:-1]) > 1 else None
+def _placed(layer: Any, order: Order) -> tuple[Change, Change]:
+    """From the order of the features that a layer takes to the one that they have in PyTorch, and back."""
+    if isinstance(order, str):
+        raise ValueError(
+            f"layer {layer.name!r} ({type(layer).__name__}): behind {order} it cannot be told in which order PyTorch "
+            "has what this layer takes, and with it its weights"
+        )
+    if order.ndim != 1:
+        return (lambda a: a), (lambda a: a)
+    places = np.argsort(order)
+    return (lambda a: a[places] if len(a) > 1 else a), (lambda a: a[order] if len(a) > 1 else a)
