@@ -1,10 +1,15 @@
 """What fit, evaluate and train_on_batch report of losses and metrics, against Keras."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 
 import layerwise
+import layerwise as K
+from layerwise import layers as L
+from layerwise import metrics
 
 X = np.random.default_rng(0).normal(size=(32, 3)).astype("float32")
 
@@ -44,7 +49,7 @@ def test_a_compiled_model_inside_a_model_reports_nothing_of_its_own(depth):
     ours, theirs = (reported(nested(k), y) for k in (layerwise, keras))
     assert_same(ours, theirs)
     assert ours[0]["loss"] == ours[0]["mse"] != [0.0]
-    assert [m.name for m in nested(layerwise).metrics] == ["loss"]
+    assert [m.name for m in nested(layerwise).metrics] == ["loss", "compile_metrics"]
 
 
 ONE_HOT = np.eye(4, dtype="float32")[np.random.default_rng(1).integers(0, 4, 32)]
@@ -139,3 +144,122 @@ def test_one_label_of_an_example_is_weighted_as_in_keras():
             classifier(k).fit(X, y, shuffle=False, verbose=0, class_weight=WEIGHTS).history for k in (layerwise, keras)
         )
         assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-4)
+
+
+# ------------------------------------------------------------------------------------------------------ metrics
+
+
+@pytest.mark.parametrize(
+    ("values", "weight", "expected"),
+    [
+        ([[1, 3], [5, 7]], [[1, 0]], 3.0),
+        ([[1, 3], [5, 7]], [[1], [0]], 2.0),
+        ([[1, 3], [5, 7]], [1, 0], 2.0),
+        ([[1, 3], [5, 7]], 2.0, 4.0),
+        ([1, 2, 3], [1], 2.0),
+        ([[[1, 3], [5, 7]]] * 2, [[[1, 0]]], 3.0),
+        ([[[1, 3], [5, 7]]] * 2, [[[1], [0]]] * 2, 2.0),
+    ],
+)  # as Keras has it
+def test_weights_that_broadcast_count_for_each_value(values, weight, expected):
+    assert metrics.Mean()(np.float32(values), sample_weight=np.float32(weight)).item() == pytest.approx(expected)
+
+
+def test_weights_of_columns_leave_accuracies_below_one():
+    y, p, weight = np.array([[1, 1], [0, 1]]), np.array([[0.9, 0.9], [0.1, 0.9]]), np.array([[1, 0]])
+    assert metrics.BinaryAccuracy()(y, p, sample_weight=weight).item() == 1.0
+    assert metrics.RootMeanSquaredError()(y, p, sample_weight=weight).item() == pytest.approx(0.1)
+
+
+def segmenter(**options):
+    """A model whose output is class numbers, so that a metric of regions can be compiled for it."""
+    model = K.Sequential([K.Input((2,)), L.Dense(1), L.Lambda(lambda x: x * 0 + 1)])
+    model.compile("sgd", "mse", **options)
+    return model
+
+
+def test_labels_that_are_no_class_are_refused_with_their_place():
+    for labels, predictions, said in (
+        ([0, -1], [0, 0], "labels: got -1 at position 1, expected whole numbers 0 ... 1 for 2 classes"),
+        ([0, 2], [0, 1], "labels: got 2 at position 1"),
+        ([0, 1], [0, 5], "predictions: got 5 at position 1"),
+        ([0, 1], [-1, 1], "predictions: got -1 at position 0"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(said)):
+            metrics.MeanIoU(num_classes=2).update_state(labels, predictions)
+    metrics.MeanIoU(num_classes=2, ignore_class=255)([0, 255], [0, 1])
+    x, y = np.ones((4, 2), "float32"), np.array([[0], [1], [7], [1]])
+    for data in ((x, y), (iter([(x, y)]),)):
+        model = segmenter(metrics=[metrics.MeanIoU(num_classes=2, name="regions")])
+        before = model.get_weights()
+        with pytest.raises(ValueError, match=r"regions: labels: got 7 at position \(2, 0\).*ignore_class"):
+            model.fit(*data, verbose=0)
+        np.testing.assert_array_equal(before[0], model.get_weights()[0])
+
+
+def test_areas_under_curves_refuse_negative_weights():
+    for metric in (metrics.AUC(curve="PR"), metrics.RecallAtPrecision(0.5)):
+        with pytest.raises(ValueError, match=r"sample_weight: got -2.0 at position \[1\].*the weight 0"):
+            metric([0, 1], [0.0, 0.5], sample_weight=[1.0, -2.0])
+    model = K.Sequential([K.Input((2,)), L.Dense(1, "sigmoid")])
+    model.compile("sgd", "mse", weighted_metrics=[metrics.AUC(name="area")])
+    with pytest.raises(ValueError, match=r"area: sample_weight: got -1\.0"):
+        model.fit(np.ones((2, 2)), np.ones((2, 1)), sample_weight=np.array([1.0, -1.0]), verbose=0)
+
+
+def test_numbers_wider_than_double_are_taken_as_double():
+    wide = np.ones((2, 3), np.longdouble)
+    assert K.ops.add(wide, 1).dtype == K.ops.convert_to_tensor(wide).dtype == "float64"
+    assert L.Dense(1)(wide).dtype == "float32"
+    model = K.Sequential([L.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(wide, wide[:, :1], verbose=0)
+    assert model.predict(wide, verbose=0).shape == (2, 1)
+
+
+def test_a_variable_may_take_its_gradient_for_its_value():
+    replaced, plain = K.Variable([[1.0, 2.0]]), K.Variable([1.0])
+    replaced.overwrite_with_gradient = True
+    optimizer = K.optimizers.SGD(0.5, momentum=0.9)
+    for _ in range(2):
+        optimizer.apply_gradients([(K.ops.full((1, 2), 7.0), replaced), (K.ops.ones((1,)), plain)])
+    assert replaced.numpy().tolist() == [[7.0, 7.0]]
+    assert plain.numpy()[0] == pytest.approx(1 - 0.5 - 0.95)
+
+
+def test_metrics_have_the_variables_and_metrics_in_their_containers():
+    class Several(metrics.Metric):
+        def __init__(self):
+            super().__init__(name="several")
+            self.more, self.one = [K.Variable(0.0), K.Variable(1.0)], K.Variable(2.0)
+            self.parts = {"a": metrics.Mean(), "b": (metrics.Sum(),)}
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.more[1].assign_add(1.0)
+            self.parts["b"][0].update_state(y_pred)
+
+        def result(self):
+            return self.parts["b"][0].result()
+
+    metric = Several()
+    assert len(metric.variables) == 6  # as Keras has it
+    metric([0.0], [3.0])
+    metric.reset_state()
+    assert [v.numpy().item() for v in metric.variables] == [0.0] * 6
+    model = K.Sequential([K.Input((1,)), L.Dense(1, kernel_initializer="ones", trainable=False)])
+    model.compile("sgd", "mse", metrics=[metric])
+    for _ in range(2):
+        assert model.evaluate(np.ones((2, 1)), np.ones((2, 1)), verbose=0, return_dict=True)["several"] == 2.0
+
+
+def test_metrics_and_their_variables_before_and_after_fit():
+    model = K.Sequential([K.Input((3,)), L.Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    assert model.metrics_names == ["loss", "compile_metrics"]
+    model.fit(np.ones((2, 3)), np.ones((2, 1)), verbose=0)
+    assert model.metrics_names == ["loss", "compile_metrics"]
+    assert len(model.variables) == 2
+    assert len(model.non_trainable_variables) == 0
+    assert len(model.metrics_variables) == 4
+    model.compile("sgd", "mse")
+    assert model.metrics_names == ["loss"]

@@ -28,7 +28,7 @@ def test_sources_give_batches_as_steps_take_them():
 
 def test_a_source_asks_of_the_labels_of_each_batch_that_is_taken():
     source, seen = IterableBatches([(X, Y), (X, Y + 1)]), []
-    source.check_labels = lambda y: seen.append(float(y[0]))
+    source.check = lambda y, weight: seen.append(float(y[0]))
     assert len(list(Stream(source, None).epoch())) == 2
     assert seen == [0.0, 1.0]
 

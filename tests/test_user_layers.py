@@ -122,7 +122,8 @@ def test_what_is_in_lists_and_dicts_belongs_to_the_layer() -> None:
     assert "moving_mean" in [v.name for v in block.non_trainable_weights]
     assert {id(v) for v in block.weights} <= {id(v) for v in block.variables}
     assert any(v is block.generator.state for v in block.variables)
-    assert {id(v) for v in block.seen.variables} <= {id(v) for v in block.variables}
+    assert [id(v) for v in block.seen.variables] == [id(v) for v in block.metrics_variables]
+    assert not {id(v) for v in block.metrics_variables} & {id(v) for v in block.variables}  # as Keras has it
     assert block.metrics == [block.seen]
 
 

@@ -92,6 +92,11 @@ def result_type(*dtypes: Any) -> str:
     return {"int": "int32", "float": config.floatx()}.get(name, name)
 
 
+def at_most_double(array: np.ndarray) -> np.ndarray:
+    """The array, in float64 where its numbers are wider, as `np.longdouble` is on most machines."""
+    return array.astype("float64") if array.dtype.itemsize > 8 and array.dtype.kind == "f" else array
+
+
 def is_float(dtype: str) -> bool:
     """Whether gradients flow through values of this dtype."""
     return dtype in FLOATS

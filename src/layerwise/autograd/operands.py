@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import config, tree
 from ..backends import backend
-from ..dtypes import FLOATS, dtype_name, result_type, standardize_dtype
+from ..dtypes import FLOATS, at_most_double, dtype_name, result_type, standardize_dtype
 from .symbolic import Array, Spec, operations, primitives
 from .tape import Tensor
 
@@ -27,14 +27,14 @@ def as_operand(x: Any) -> Any:
     if read is not None:
         return read()
     if backend().owns(x):
-        return x
+        return at_most_double(x)
     return _from_host(x)
 
 
 def _from_host(x: Any) -> Array:
     if isinstance(x, list | tuple) and any(type(leaf) is Tensor or hasattr(leaf, "_read") for leaf in tree.flatten(x)):
         return operations["stack"](x)
-    array = np.asarray(x)
+    array = at_most_double(np.asarray(x))
     dtype = None
     if not isinstance(x, np.ndarray) and not hasattr(x, "dtype"):  # lists: Python numbers are weak
         dtype = {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind)

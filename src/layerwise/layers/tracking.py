@@ -72,9 +72,7 @@ class Tracked(Configurable):
 
     def _held(self, role: str) -> list[Any]:
         """The objects of this role among the attributes, in their order, also inside lists and dicts."""
-        objects: dict[int, Any] = {}
-        _collect(map(self.__dict__.get, self._holders), role, objects)
-        return list(objects.values())
+        return held(map(self.__dict__.get, self._holders), role)
 
     def _is_leaf(self) -> bool:
         """Whether nothing among the attributes, but variables, belongs to the layer."""
@@ -98,7 +96,7 @@ class Tracked(Configurable):
 
     @property
     def weights(self) -> list[Variable]:
-        """All variables of the layer and those inside it, without the state of metrics and seed generators."""
+        """All variables of the layer and those inside it, without the state of seed generators."""
         return _unique([*own_weights(self), *(v for layer in self._sublayers() for v in layer.weights)])
 
     def _own_variables(self) -> list[Variable]:
@@ -109,13 +107,16 @@ class Tracked(Configurable):
 
     @property
     def variables(self) -> list[Variable]:
-        """`weights` and the state of metrics and seed generators."""
+        """`weights` and the state of seed generators."""
         variables = self._own_variables()
         if self._is_leaf():
             return variables
-        for owner in (*self._sublayers(), *self._held("metric")):
-            variables += owner.variables
-        return _unique(variables)
+        return _unique([*variables, *(v for layer in self._sublayers() for v in layer.variables)])
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The state of `metrics`."""
+        return _unique(v for metric in self.metrics for v in metric.variables)
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -140,7 +141,7 @@ class Tracked(Configurable):
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
-        """`non_trainable_weights` and the state of metrics and seed generators."""
+        """`non_trainable_weights` and the state of seed generators."""
         trained = {id(v) for v in self.trainable_weights}
         return [v for v in self.variables if id(v) not in trained]
 
@@ -203,14 +204,20 @@ def _role(kind: type) -> str | None:
     return "metric" if all(hasattr(kind, name) for name in ("update_state", "result", "reset_state")) else None
 
 
-def _collect(values: Iterable[Any], role: str, objects: dict[int, Any]) -> None:
-    """Add those values that are of this role, also inside lists and dicts, to `objects`."""
-    for value in values:
-        kind = _role(type(value))  # type: ignore[arg-type]
-        if kind == role:
-            objects[id(value)] = value
-        elif kind == "container":
-            _collect(value.values() if isinstance(value, dict) else value, role, objects)
+def held(values: Iterable[Any], role: str) -> list[Any]:
+    """Those of the values that are of this role, also inside lists and dicts, each once."""
+    objects: dict[int, Any] = {}
+
+    def collect(values: Iterable[Any]) -> None:
+        for value in values:
+            kind = _role(type(value))  # type: ignore[arg-type]
+            if kind == role:
+                objects[id(value)] = value
+            elif kind == "container":
+                collect(value.values() if isinstance(value, dict) else value)
+
+    collect(values)
+    return list(objects.values())
 
 
 def _may_hold(value: Any) -> bool:

@@ -139,10 +139,17 @@ def mismatch(name: str, true: Shape, pred: Shape) -> str:
     return f"{name}: y_true of shape {tuple(true)} does not match y_pred of shape {tuple(pred)}; {remedy}"
 
 
-def check_labels(y: Any, num_classes: int, ignore_class: int | None = None) -> None:
+def check_labels(
+    y: Any,
+    num_classes: int,
+    ignore_class: int | None = None,
+    name: str = "labels",
+    remedy: str = "number the classes from 0, and give the last layer an output for each",
+) -> None:
     """Raise a ValueError, with value and position, for the first label that is not one of 0 ... num_classes - 1.
 
-    `y` is an array on the host. A label of `ignore_class` may stand anywhere.
+    `y` is an array on the host. A label of `ignore_class` may stand anywhere. The error begins with `name` and ends
+    with the `remedy`.
 
     >>> check_labels([0, 2, 3], num_classes=3)
     Traceback (most recent call last):
@@ -158,6 +165,6 @@ def check_labels(y: Any, num_classes: int, ignore_class: int | None = None) -> N
         place = tuple(int(i) for i in np.argwhere(wrong)[0])
         where = place[0] if len(place) == 1 else place
         raise ValueError(
-            f"labels: got {labels[place]} at position {where}, expected whole numbers 0 ... {num_classes - 1} "
-            f"for {num_classes} classes; number the classes from 0, and give the last layer an output for each"
+            f"{name}: got {labels[place]} at position {where}, expected whole numbers 0 ... {num_classes - 1} "
+            f"for {num_classes} classes; {remedy}"
         )

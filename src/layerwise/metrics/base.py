@@ -9,6 +9,7 @@ from .. import observe, ops
 from ..autograd import Tensor, as_tensor, raw
 from ..backends import xp
 from ..dtypes import standardize_dtype
+from ..layers.tracking import held
 from ..losses.matching import align_weights, joint_mask, mask_of, masked_weight
 from ..losses.wrapper import Wrapper
 from ..naming import auto_name, snake_case
@@ -54,9 +55,10 @@ class Metric(Configurable):
 
     @property
     def variables(self) -> list[Variable]:
-        """The state: this metric's variables, then those of metrics among its attributes."""
-        nested = [v for value in vars(self).values() if isinstance(value, Metric) for v in value.variables]
-        return [*self._variables, *nested]
+        """The state: this metric's variables, then those of metrics among its attributes, also in lists and dicts."""
+        attributes = vars(self).values()
+        nested = [v for metric in held(attributes, "metric") for v in metric.variables]
+        return list({id(v): v for v in [*held(attributes, "variable"), *nested]}.values())
 
     def add_variable(
         self,
@@ -95,6 +97,14 @@ class Metric(Configurable):
     def result(self) -> Any:
         """The metric's value, or a dict of values; subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__}: define result(self)")
+
+    def check(self, y_true: Any, y_pred: Any = None, sample_weight: Any = None) -> None:
+        """Refuse values that the metric cannot take: before training those of all data, otherwise those of a batch.
+
+        Args:
+            y_true, sample_weight: arrays, or None.
+            y_pred: an array, or None, where they are not known yet.
+        """
 
     def reset_state(self) -> None:
         """Forget all batches: every variable becomes 0."""
@@ -186,6 +196,8 @@ class Mean(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         values, weight = _weighted(self, values, sample_weight)
+        if weight.ndim and weight.shape != values.shape:  # each value counts by its weight
+            weight = weight * ops.ones_like(values)
         within = tuple(range(min(1, weight.ndim), values.ndim))  # a single weight is that of the mean over all values
         values = values * weight
         if within:

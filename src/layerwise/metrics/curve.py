@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
 from ..losses.matching import mask_of
 from ..naming import one_of
-from ..variables import Variable
+from ..variables import Variable, computing
 from .base import Metric, ratio
 from .confusion import Counts, counts, even_thresholds, listed, prepared
 
@@ -26,6 +28,15 @@ class _Curve(Metric):
     def _build(self, shape: tuple[int, ...]) -> None:
         for field in Counts._fields:
             setattr(self, field, self.add_variable(shape, name=field))
+
+    def check(self, y_true: Any, y_pred: Any = None, sample_weight: Any = None) -> None:
+        """Weights are not negative: the area under a curve of negative counts means nothing."""
+        weights = None if sample_weight is None else np.asarray(sample_weight)
+        if weights is not None and (wrong := np.argwhere(weights < 0)).size:
+            raise ValueError(
+                f"{self.name}: sample_weight: got {weights[tuple(wrong[0])]} at position {wrong[0].tolist()}, expected "
+                "weights >= 0; give examples that are not to count the weight 0"
+            )
 
     def _add(self, found: Counts) -> None:
         for field in Counts._fields:
@@ -99,6 +110,8 @@ class AUC(_Curve, better="up"):
             self._build((self.num_thresholds, num_labels))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        if not computing():
+            self.check(y_true, y_pred, sample_weight)
         if self.from_logits:
             y_pred = ops.sigmoid(y_pred).note("mask", mask_of(y_pred))
         batch = prepared(self, y_true, y_pred, sample_weight)
@@ -164,6 +177,8 @@ class _Constrained(_Curve, better="up"):
         self._build((num_thresholds,))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        if not computing():
+            self.check(y_true, y_pred, sample_weight)
         batch = prepared(self, y_true, y_pred, sample_weight, class_id=self.class_id)
         self._add(counts(batch, self.thresholds, evenly=self.num_thresholds > 1))
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor, as_tensor
-from ..losses.matching import align_weights, mismatch, same_rank
+from ..losses.matching import align_weights, check_labels, mismatch, same_rank
+from ..variables import computing
 from .base import Metric, ratio
 
 
@@ -50,7 +51,17 @@ class IoU(Metric, better="up"):
         self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
         self.total_confusion_matrix = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
 
+    def check(self, y_true: Any, y_pred: Any = None, sample_weight: Any = None) -> None:
+        """Class numbers are 0 ... num_classes - 1, or `ignore_class` among the labels."""
+        remedy = f"give {type(self).__name__} a larger num_classes, or leave a label out with ignore_class"
+        if self.sparse_y_true and y_true is not None:
+            check_labels(y_true, self.num_classes, self.ignore_class, f"{self.name}: labels", remedy)
+        if self.sparse_y_pred and y_pred is not None:
+            check_labels(y_pred, self.num_classes, None, f"{self.name}: predictions", remedy)
+
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        if not computing():
+            self.check(y_true, y_pred)
         y_true = _class_numbers(y_true, self.sparse_y_true, self.axis)
         y_pred = _class_numbers(y_pred, self.sparse_y_pred, self.axis)
         y_true, y_pred = same_rank(y_true, y_pred)

@@ -261,6 +261,10 @@ class Optimizer(Configurable):
         pairs = [(raw(as_tensor(g, v.dtype)), v) for g, v in zip(grads, variables, strict=True) if g is not None]
         for g, v in pairs:
             self._check(f"gradient of {v.path!r}", tuple(g.shape), tuple(g.shape) == v.shape, f"shape {v.shape}")
+        for g, v in pairs:
+            if v.overwrite_with_gradient:
+                v.assign(Tensor(g))
+        pairs = [(g, v) for g, v in pairs if not v.overwrite_with_gradient]
         gradients, variables = [g for g, _ in pairs], [v for _, v in pairs]
         if self.loss_scale_factor is not None:
             gradients = [g / self.loss_scale_factor for g in gradients]

@@ -11,6 +11,7 @@ import numpy as np
 from .. import tree
 from ..autograd import raw
 from ..backends import backend
+from ..dtypes import at_most_double
 
 Batch = tuple[Any, Any, Any]
 
@@ -85,7 +86,7 @@ def as_array(value: Any, role: str) -> Any:
     """
     if value is None:
         return None
-    array = value if type(value) is np.ndarray else _converted(value, role)
+    array = at_most_double(value) if type(value) is np.ndarray else _converted(value, role)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         kind = {"O": "objects (rows of different lengths, or None)", "U": "text", "S": "bytes"}.get(array.dtype.kind)
         raise ValueError(f"{role}: got an array of {kind or array.dtype}, expected numbers")
@@ -102,7 +103,7 @@ def _converted(value: Any, role: str) -> Any:
     elif hasattr(value, "to_numpy"):  # a pandas table or column
         value = value.to_numpy()
     try:
-        return np.asarray(value)
+        return at_most_double(np.asarray(value))
     except ValueError as error:
         raise ValueError(f"{role}: rows of different lengths cannot become an array ({error})") from None
 

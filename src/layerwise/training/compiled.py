@@ -135,9 +135,10 @@ class CompiledMetrics:
 
     name = "compile_metrics"
 
-    def __init__(self, unweighted: Any, weighted: Any, names: Sequence[str]) -> None:
-        self.names = list(names)
-        self._given = [(self._listed(unweighted), False), (self._listed(weighted), True)]
+    names: Sequence[str] = ()
+
+    def __init__(self, unweighted: Any, weighted: Any) -> None:
+        self._given = [(unweighted, False), (weighted, True)]
         self._entries: dict[str, tuple[int, Any, bool]] | None = None  # by name in logs: output, metric, weighted
 
     def _listed(self, given: Any) -> list[list[Any]]:
@@ -160,8 +161,9 @@ class CompiledMetrics:
     def _resolve(self, targets: list[Any], predictions: list[Any]) -> None:
         entries: dict[str, tuple[int, Any, bool]] = {}
         for given, weighted in self._given:
+            listed = self._listed(given)
             for i, (y, p) in enumerate(zip(targets, predictions, strict=True)):
-                for identifier in given[i]:
+                for identifier in listed[i]:
                     if y is None:
                         continue
                     metric, name = _metric(identifier, y.shape, p.shape)
@@ -170,6 +172,13 @@ class CompiledMetrics:
                         name = f"weighted_{name}"
                     entries[numbered(output + name, entries)] = (i, metric, weighted)
         self._entries = entries
+
+    def check(self, y: Any, sample_weight: Any) -> None:
+        """Refuse labels and weights that a metric cannot take."""
+        if y is not None:
+            targets, _, weights = _by_output(y, (), sample_weight, self.names)
+            for i, metric, weighted in (self._entries or {}).values():
+                metric.check(targets[i], None, weights[i] if weighted else None)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         targets, predictions, weights = _by_output(y_true, y_pred, sample_weight, self.names)

@@ -63,7 +63,9 @@ class Objective(Layer):
             "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
         }  # fmt: skip
         self.loss, self.run_eagerly, self.jit_compile = loss, run_eagerly, jit_compile
-        self._compiled_loss = self._compiled_metrics = None
+        measured = metrics is not None or weighted_metrics is not None
+        self._compiled_loss = None
+        self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics) if measured else None
         self._loss_tracker = Mean(name="loss")
         self._compiled = True
         self.stop_training = False
@@ -147,12 +149,8 @@ class Objective(Layer):
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Update the compiled metrics with a batch, and return all results."""
-        arguments = self._compile_arguments or {}
-        if y is not None and (arguments.get("metrics") is not None or arguments.get("weighted_metrics") is not None):
-            if self._compiled_metrics is None:
-                self._compiled_metrics = CompiledMetrics(
-                    arguments["metrics"], arguments["weighted_metrics"], self._output_names_for(y_pred)
-                )
+        if y is not None and self._compiled_metrics is not None:
+            self._compiled_metrics.names = self._compiled_metrics.names or self._output_names_for(y_pred)
             self._compiled_metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 

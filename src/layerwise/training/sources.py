@@ -118,7 +118,7 @@ class IterableBatches:
     With `inputs_only` labels and weights are left out.
     """
 
-    check_labels: Callable[[Any], None] | None = None  # asked of each batch that is taken from here
+    check: Callable[[Any, Any], None] | None = None  # asked of the labels and weights of each batch taken from here
 
     def __init__(
         self,

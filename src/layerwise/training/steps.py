@@ -51,7 +51,7 @@ def step_of(model: Trainer, kind: str) -> Step:
 def prepared(model: Trainer, kind: str, source: ArrayBatches | IterableBatches, batch: Any) -> StepFunction:
     """The step of this kind for batches like this one, with everything created that it creates.
 
-    Labels that are no classes of the outputs are refused: those of arrays now, those of other sources as they come.
+    Labels and weights that cannot be taken are refused: those of arrays now, those of other sources as they come.
     """
     form = repr(tree.map_structure(lambda a: a if a is None else (a.shape, a.dtype.str), batch))
     step = step_of(model, kind)
@@ -59,15 +59,22 @@ def prepared(model: Trainer, kind: str, source: ArrayBatches | IterableBatches, 
         classes = _rehearse(model, kind, batch)
         step = step_of(model, kind)  # another one, if there are new variables
         step.rehearsed[form] = classes
-    classes = step.rehearsed[form]
-    if model._compiled_loss is not None and any(classes):
-        check = partial(model._compiled_loss.check_labels, classes=classes)
+    if kind != "predict":
+        check = partial(_check, model, step.rehearsed[form])
         if isinstance(source, ArrayBatches):
             batch = source.data
         else:
-            source.check_labels = check
-        check(unpack_x_y_sample_weight(batch)[1])
+            source.check = check
+        check(*unpack_x_y_sample_weight(batch)[1:])
     return step.function
+
+
+def _check(model: Trainer, classes: list[int | None], y: Any, sample_weight: Any) -> None:
+    """Refuse labels and weights that losses or metrics cannot take, before a step changes anything."""
+    if model._compiled_loss is not None and any(classes):
+        model._compiled_loss.check_labels(y, classes)
+    if model._compiled_metrics is not None:
+        model._compiled_metrics.check(y, sample_weight)
 
 
 def _rehearse(model: Trainer, kind: str, batch: Any) -> list[int | None]:

@@ -114,8 +114,8 @@ class Stream:
             return batch if several else gathered(batch.data, batch.rows[0])
         if isinstance(self.source, ArrayBatches):
             return batch
-        if self.source.check_labels is not None:
-            self.source.check_labels(unpack_x_y_sample_weight(batch)[1])
+        if self.source.check is not None:
+            self.source.check(*unpack_x_y_sample_weight(batch)[1:])
         return gathered(batch)
 
     def _pass(self) -> Iterator[Any]:

@@ -60,7 +60,7 @@ class Trainer(Objective):
 
     def _state(self) -> list[Variable]:
         """Every variable that a step may change, in a fixed order."""
-        variables = list(self.variables)
+        variables = [*self.variables, *self.metrics_variables]
         for owner in (*(o for o in self._held("optimizer") if isinstance(o, Optimizer)), *self.metrics):
             variables += owner.variables
         return list({id(v): v for v in variables}.values())
