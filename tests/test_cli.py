@@ -236,7 +236,7 @@ def test_ctrl_c_saves_the_model_between_steps():
 
 
 def test_ctrl_c_before_training(call, monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("layerwise.cli.data.read", interrupted)
@@ -304,6 +304,28 @@ def test_classes_of_a_table(call):
     assert code == 2
     assert "needs a .csv" in err
     assert "Columns: size, noise\nClasses: cat, dog" in call("summary run/model.keras")[1]
+
+
+def test_text_dates_and_missing_values_of_a_table(call):
+    rows = [f'"{i}","{"ab"[i % 2]}",{"" if i == 7 else i},2024-01-{i % 28 + 1:02},"00{i % 2}"' for i in range(80)]
+    Path("r.csv").write_text("\n".join(['"","kind","size","day","code"', *rows]) + "\n")  # as R writes
+    line = "train --data r.csv --target code --missing mean --ignore size --epochs 20 --out run"
+    code, out, err = call(line)
+    assert (code, err) == (0, "layerwise: note: the first column, which has no name (numbers of rows?), is left out\n")
+    assert "data: r.csv, 2 columns (1 date, 1 text; 5 inputs), 2 classes" in out
+    assert "test accuracy: 100.0 %" in out
+    code, out, err = call("predict run/model.keras r.csv")
+    assert out.splitlines()[:2] == ["r.csv row 1: 000", "r.csv row 2: 001"]
+    assert "note: r.csv: columns that the model does not use: size\n" in err
+    Path("new.csv").write_text("kind;day\nb;NA\nc;2024-01-31\n")
+    code, out, err = call("predict run/model.keras new.csv")
+    assert out.startswith("new.csv row 1: 001\n")
+    assert err.splitlines() == [
+        "layerwise: note: new.csv: column 'kind': 1 row with 'c' taken for none of the values that were learned",
+        "layerwise: note: new.csv: column 'day': 1 missing value taken for '2024-01-02'",
+    ]
+    assert "Columns: kind (text), day (date)\nClasses: 000, 001" in call("summary run/model.keras")[1]
+    assert "test accuracy: 100.0 %" in call("evaluate run/model.keras --data r.csv")[1]
 
 
 def test_perceptron_on_a_table(call):
@@ -480,6 +502,34 @@ def test_a_model_that_was_not_trained_here(call):
     assert "two.keras: expected a model with one input of a known shape" in call("predict two.keras page.png")[2]
 
 
+def test_images_come_in_the_range_that_the_model_was_trained_on(call):
+    """A model of one number, the first pixel as its first layer gives it."""
+    from PIL import Image
+
+    Image.fromarray(np.full((4, 4), 51, np.uint8)).save("page.png")
+    unknown = (
+        "layerwise: note: own.keras: does not tell which values its pixels have: black is taken for 0, white for 1\n"
+    )
+    for first, expected, said in (
+        (layers.Rescaling(1 / 127.5, -1), -0.6, ""),
+        (layers.Rescaling(1 / 255), 0.2, ""),
+        (layers.Rescaling(2, -1), -0.6, ""),
+        (layers.Normalization(mean=127.5, variance=127.5**2), -0.6, ""),
+        (layers.Normalization(mean=0.5, variance=0.25), -0.6, ""),
+        (layers.Identity(), 0.2, unknown),
+    ):
+        model = models.Sequential([layers.Input((4, 4, 1)), first, layers.Flatten(), layers.Dense(1)])
+        model.layers[-1].set_weights([np.eye(16, 1, dtype="float32"), np.zeros(1, "float32")])
+        model.save("own.keras")
+        _, out, err = call("predict own.keras page.png")
+        assert float(out.split(": ")[1]) == pytest.approx(expected, abs=1e-5)
+        assert err.startswith(said)
+        assert bool(err) == bool(said)
+    model.file_notes = {"card": {"pixels": [-2.0, 3.0]}}
+    model.save("own.keras")
+    assert call("predict own.keras page.png")[1:] == ("page.png: -1\n", "")
+
+
 @pytest.mark.parametrize("on_path", [True, False])
 def test_next_commands_call_it_as_it_was_called(call, monkeypatch, tmp_path, on_path):
     script = tmp_path / ".venv" / "bin" / "layerwise"
@@ -528,8 +578,15 @@ def mistakes() -> dict[str, str]:
         "train --data pets.csv --target kind --image-size 8": "--image-size: 'pets.csv' holds a table",
         "train --data pets.csv --target kind --task regression": "regression needs numbers",
         "train --data numbers.csv --target b --model perceptron": "cannot predict a number",
-        "train --data missing.csv --target b": "missing.csv: column 'a', record 2 (line 3): a value is missing",
-        "train --data text.csv --target b": "text.csv: column 'a', record 1 (line 2): not a number: 'one'",
+        "train --data missing.csv --target b": "values are missing: a (1 of 2); choose --missing drop|mean|",
+        "train --data text.csv --target b": "text.csv: column 'a' holds another text in each row ('one', '2', ...)",
+        "train --data text.csv --target b --ignore c": "text.csv: no column 'c'; its columns are a, b",
+        "train --data text.csv --target b --ignore a": "only the target column 'b'",
+        "train --data text.csv --target b --missing zero": "--missing: invalid choice: 'zero'",
+        "train --data text.csv --target b --delimiter no": "--delimiter: expected one character or 'tab', got 'no'",
+        "train --data both.csv --target b": "both.csv: its columns may be parted by ',' or ';': say which (--delimiter",
+        "train --missing mean": "--missing: is for files of your own",
+        "train --data one.npz --ignore a": "ignore=['a'] tells how to read a table, but this is no .csv file",
         "train --data huge.csv --target b": "1e+300 in column 'a' is too large for single precision",
         "train --data nan.npz": "nan.npz: x: not finite",
         "train --data one.npz": "one class only",
@@ -550,7 +607,8 @@ def write_mistakes() -> None:
     x, kinds = two_classes(20)
     write_table("pets.csv", x, kinds, "size,noise,kind")
     Path("missing.csv").write_text("a,b\n1,2\n,3\n")
-    Path("text.csv").write_text("a,b\none,2\n2,3\n")
+    Path("text.csv").write_text("a,b\none,2\n2,3\n3,2\n4,3\n")
+    Path("both.csv").write_text("a,b;c\n1,2;3\n")
     write_table("huge.csv", np.array([[1e300], *[[i] for i in range(19)]]), ["p", "q"] * 10, "a,b")
     write_table("numbers.csv", np.arange(20.0)[:, None], np.arange(20) / 7, "a,b")
     bad = np.zeros((20, 3))

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from .. import __version__
+from ..data.columns import MISSING
 
 _DESCRIPTION = """\
 Train a neural network on your own images or tables, look at it, and use it.
@@ -62,6 +63,12 @@ def fail(message: str) -> NoReturn:
     raise SystemExit(2)
 
 
+def say(notes: Iterable[str], about: str = "") -> None:
+    """Notes on what was left out or filled in, on standard error: what is asked for goes to standard output."""
+    for note in notes:
+        print(f"layerwise: note: {about}{note}", file=sys.stderr)
+
+
 def _in_one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
@@ -92,6 +99,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     _add_model(evaluate)
     evaluate.add_argument("--data", default="digits", metavar="PATH", help=_DATA.replace("learn from", "measure on"))
     evaluate.add_argument("--target", metavar="COLUMN", help="of a .csv: the column to predict (default: the model's)")
+    _add_delimiter(evaluate)
     summary = command("summary", "summary", "show what a file holds: layers, shapes, parameters, classes")
     summary.add_argument("model", metavar="FILE", help="a .keras, .h5, .weights.h5, .safetensors or .onnx file")
     convert = command("convert", "convert", "write a saved model, or its weights, in another format")
@@ -102,6 +110,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     predict = command("predict", "predict", "use a saved model on images, or on the rows of a .csv")
     _add_model(predict)
     predict.add_argument("inputs", nargs="+", metavar="FILE", help="images, or .csv files for a model of tables")
+    _add_delimiter(predict)
     predict.add_argument("--show", action="store_true", help="save what the network saw beside each image")
     launch = command("launch", "launch", "run a program in several processes that train one model")
     launch.add_argument("-n", "--processes", type=_whole, default=2, metavar="N", help="how many (default: 2)")
@@ -132,6 +141,13 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="the model.keras file that `layerwise train` wrote")
 
 
+def _add_delimiter(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--delimiter", type=_delimiter, metavar="SIGN",
+        help="of a .csv: between columns, one character or 'tab' (default: found where it is clear)",
+    )  # fmt: skip
+
+
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default="digits", metavar="PATH", help=_DATA)
     parser.add_argument("--target", metavar="COLUMN", help="of a .csv: the column to predict from all others")
@@ -139,6 +155,15 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--task", choices=("classification", "regression"),
         help="whether the target names classes or is a number (default: seen from the data)",
     )  # fmt: skip
+    parser.add_argument(
+        "--ignore", nargs="+", action="extend", default=[], metavar="COLUMN", help="of a .csv: columns to leave out"
+    )
+    parser.add_argument(
+        "--missing", choices=MISSING,
+        help="of a .csv: where values are missing, leave rows out, or fill in the column's mean or most\n"
+        "frequent value; text and dates always get the latter (default: such tables are refused)",
+    )  # fmt: skip
+    _add_delimiter(parser)
     parser.add_argument("--image-size", type=_whole, metavar="N", help="bring images to N x N pixels first")
     parser.add_argument("--model", choices=("cnn", "mlp", "perceptron"), help=_MODELS)
     parser.add_argument(
@@ -163,6 +188,13 @@ def _whole(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, got '{text}'")
     return int(text)
+
+
+def _delimiter(text: str) -> str:
+    sign = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(sign) != 1 or sign in '"\r\n':
+        raise argparse.ArgumentTypeError(f"expected one character or 'tab', got {text!r}")
+    return sign
 
 
 def _seed(text: str) -> int:

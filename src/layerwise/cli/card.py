@@ -1,9 +1,10 @@
 """What a model file keeps beside the network, so that it can be used on new images and rows."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..data.columns import Columns
 from ..models import Model
 from ..saving import load_model
 
@@ -14,21 +15,24 @@ class Card:
 
     kind            'cnn', 'mlp' or 'perceptron'; None for a model that was not made by `layerwise train`
     class_names     one an output, None for regression
-    feature_names   the columns of a table, in the model's order; None for images
+    columns         what was learned of the columns of a table; None for images
     target          the column that is predicted
+    pixels          the values of black and of white in the images that the model was trained on
     drawing         how drawings look that the model was trained on: the arguments of `data.images.prepare_digit`;
                     None if it was trained on something else
     """
 
     kind: str | None = None
     class_names: list[str] | None = None
-    feature_names: list[str] | None = None
+    columns: Columns | None = None
     target: str | None = None
+    pixels: tuple[float, float] | None = None
     drawing: dict[str, Any] | None = field(default=None)
 
     def attach(self, model: Model) -> None:
         """Let the model's file keep it."""
-        model.file_notes = {"card": asdict(self)}
+        columns = self.columns and self.columns.to_json()
+        model.file_notes = {"card": {**vars(self), "columns": columns}}
 
 
 def input_shape(model: Model, path: str) -> tuple[int, ...]:
@@ -42,7 +46,12 @@ def input_shape(model: Model, path: str) -> tuple[int, ...]:
 def read(notes: dict[str, Any]) -> Card | None:
     """The card in a file's notes, if there is one."""
     kept = notes.get("card")
-    return Card(**{name: kept.get(name) for name in Card.__dataclass_fields__}) if isinstance(kept, dict) else None
+    if not isinstance(kept, dict):
+        return None
+    fields = {name: kept.get(name) for name in Card.__dataclass_fields__}
+    if fields["columns"] is not None:
+        fields["columns"] = Columns.from_json(fields["columns"])
+    return Card(**fields)
 
 
 def load(path: str) -> tuple[Model, Card]:

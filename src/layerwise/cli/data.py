@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,26 +14,27 @@ NAMES = {
     "fashion_mnist": None,
     "cifar10": None,
 }  # class names, where the module does not say them
+VALIDATION_FRACTION = 0.1
 
 
-def read(source: str, target: str | None = None, task: str | None = None, size: int | None = None) -> TrainingData:
+def read(
+    source: str, target: str | None = None, task: str | None = None, size: int | None = None, **table: Any
+) -> TrainingData:
     """The data set of this name, or the data at this path; images brought to `size` x `size` where one is given.
 
     Numbers of tables and of images that are not uint8 come as float32. Where the data has no test part, the same fifth
-    of it, stratified by class, is always set apart.
+    of it, stratified by class, is always set apart. table: more arguments of `load`.
     """
     square = None if size is None else (size, size)
     if source in NAMES and not Path(source).exists():
-        for name, value in (("--target", target), ("--task", task)):
-            if value is not None:
-                raise ValueError(f"{name}: is for files of your own, '{source}' has classes")
+        for name, value in {"target": target, "task": task, **table}.items():
+            if value and name != "columns":
+                raise ValueError(f"--{name}: is for files of your own, '{source}' has classes")
         data = _named(source)
     else:
         if not Path(source).exists():
             raise ValueError(f"--data: no file or folder '{source}', and no data set of that name ({', '.join(NAMES)})")
-        if target is None and Path(source).suffix.lower() == ".csv":
-            _columns_needed(source)
-        data = load(source, target, task=task, size=square)
+        data = load(source, target, task=task, size=square, validation_fraction=VALIDATION_FRACTION, **table)
     if data.kind == "table":
         if size is not None:
             raise ValueError(f"--image-size: '{source}' holds a table, not images")
@@ -53,12 +55,6 @@ def _named(name: str) -> TrainingData:
     y_train, y_test = (y.reshape(-1).astype(np.int64) for y in (y_train, y_test))
     names = NAMES[name] or module.CLASS_NAMES
     return TrainingData(x_train, y_train, x_test, y_test, "image", "classification", names)
-
-
-def _columns_needed(path: str) -> None:
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        columns = ", ".join(name.strip() for name in file.readline(10_000).split(","))
-    raise ValueError(f"{path}: which column is to be predicted? Give --target COLUMN; columns: {columns}")
 
 
 def resized(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:

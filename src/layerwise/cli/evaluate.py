@@ -5,8 +5,9 @@ from argparse import Namespace
 import numpy as np
 
 from ..data import TrainingData, images
+from ..data.csv_file import is_csv
 from ..models import Model
-from . import card
+from . import card, say
 from . import data as sources
 
 
@@ -16,28 +17,22 @@ def run(options: Namespace) -> None:
     shape = card.input_shape(model, options.model)
     task = "classification" if kept.class_names else "regression"
     own = options.data not in sources.NAMES
-    target = options.target or (kept.target if options.data.lower().endswith(".csv") else None)
-    data = sources.read(options.data, target, task if own else None, None)
+    target = options.target or (kept.target if is_csv(options.data) else None)
+    data = sources.read(options.data, target, task if own else None, delimiter=options.delimiter, columns=kept.columns)
     if data.task != task:
         raise ValueError(f"{options.data}: is for {data.task}, the model for {task}")
-    data.x_test = _inputs(options, data, kept, shape)
+    data.x_test = _inputs(options, data, shape)
     if kept.class_names is not None:
         data.y_test = _labels(options, data, kept.class_names)
     print(f"data: {options.data}, {len(data.x_test):,} test examples")
+    say(data.notes)
     print(result(model, data))
 
 
-def _inputs(options: Namespace, data: TrainingData, kept: card.Card, shape: tuple[int, ...]) -> np.ndarray:
+def _inputs(options: Namespace, data: TrainingData, shape: tuple[int, ...]) -> np.ndarray:
     """The test inputs in the form that the model takes."""
     x = data.x_test
-    if data.kind == "table":
-        names = list(data.feature_names or ())
-        if kept.feature_names is not None and set(kept.feature_names) <= set(names):
-            x = x[:, [names.index(name) for name in kept.feature_names]]
-        elif kept.feature_names is not None:
-            lacking = ", ".join(name for name in kept.feature_names if name not in names)
-            raise ValueError(f"{options.data}: lacks columns that the model needs: {lacking}")
-    elif len(shape) == 3 and x.shape[1:] != shape:
+    if data.kind == "image" and len(shape) == 3 and x.shape[1:] != shape:
         if x.shape[3] != shape[2] and x.dtype == np.uint8:
             x = np.stack([images.fit_image(image, (shape[0], shape[1], shape[2])) for image in x])
         x = sources.resized(x, (shape[0], shape[1]))

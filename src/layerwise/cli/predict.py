@@ -1,5 +1,6 @@
 """`layerwise predict`."""
 
+import math
 from argparse import Namespace
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import numpy as np
 
 from .. import layers
 from ..data import images, read_csv
-from ..data.table import column_names
+from ..data.cells import read_cells
+from ..data.csv_file import CsvFile, is_csv
 from ..models import Model
-from . import card
+from . import card, say
 from .pictures import save_image
 
 _MOST_SHOWN = 3
@@ -21,7 +23,7 @@ def run(options: Namespace) -> None:
     shape = card.input_shape(model, options.model)
     if len(shape) == 1:
         for path in options.inputs:
-            outputs = model.predict(_rows(path, kept, shape[0]), verbose=0)
+            outputs = model.predict(_rows(path, kept, shape[0], options.delimiter), verbose=0)
             for number, output in enumerate(outputs, 1):
                 print(f"{path} row {number}: {_best(output, kept.class_names)}")
         return
@@ -29,7 +31,8 @@ def run(options: Namespace) -> None:
         raise ValueError(f"{options.model}: takes inputs of shape {shape}, which no image has")
     height, width, channels = shape
     seen = np.stack([_image(path, kept, (height, width, channels)) for path in options.inputs])
-    outputs = model.predict(_in_range(seen, model), verbose=0)
+    black, white = kept.pixels or _pixels_of(model, options.model)
+    outputs = model.predict(seen * np.float32((white - black) / 255) + np.float32(black), verbose=0)
     for path, image, output in zip(options.inputs, seen, outputs):
         print(f"{path}: {_best(output, kept.class_names)}")
         if kept.class_names:
@@ -49,24 +52,36 @@ def _image(path: str, kept: card.Card, shape: tuple[int, int, int]) -> np.ndarra
         raise ValueError(f"{path}: {error}") from error
 
 
-def _in_range(pixels: np.ndarray, model: Model) -> np.ndarray:
-    """0..255 as what the model's first layer brings to 0..1; without such a layer 0..1."""
-    first = model.layers[0]
-    if isinstance(first, layers.Rescaling):
-        return ((pixels / np.float32(255)) - np.asarray(first.offset, "float32")) / np.asarray(first.scale, "float32")
-    return pixels / np.float32(255)
+def _pixels_of(model: Model, path: str) -> tuple[float, float]:
+    """The values of black and white that a model takes: 0 and 1 or 255, whichever its first layer brings 2 apart.
+
+    Where it begins with no layer that could tell, they are taken for 0 and 1, and this is said.
+    """
+    first = next((layer for layer in model.layers if not isinstance(layer, layers.InputLayer)), None)
+    if isinstance(first, layers.Rescaling | layers.Normalization):
+        grey = np.array([0, 1, 255], "float32").reshape(3, 1, 1, 1)
+        black, one, white = np.asarray(first(np.tile(grey, model.input_shape[-1])))
+        apart = [max(float(abs(value - black).max()), 1e-30) for value in (one, white)]
+        return (0, 1) if abs(math.log(apart[0] / 2)) < abs(math.log(apart[1] / 2)) else (0, 255)
+    say(["does not tell which values its pixels have: black is taken for 0, white for 1"], f"{path}: ")
+    return 0, 1
 
 
-def _rows(path: str, kept: card.Card, columns: int) -> np.ndarray:
-    """The rows of a .csv in the model's order of columns; the column that is predicted may be there or not."""
-    if Path(path).suffix.lower() != ".csv":
+def _rows(path: str, kept: card.Card, inputs: int, delimiter: str | None) -> np.ndarray:
+    """What the rows of a .csv are to the model; the column that is predicted may be there or not."""
+    if not is_csv(path):
         raise ValueError(f"{path}: the model was trained on a table and needs a .csv")
-    table = read_csv(path, kept.target if kept.target in column_names(path) else None)
-    names = kept.feature_names or list(table.feature_names)
-    lacking = [name for name in names if name not in table.feature_names]
-    if lacking or len(names) != columns:
-        raise ValueError(f"{path}: lacks columns that the model needs: {', '.join(lacking) or f'{columns} in all'}")
-    return table.x[:, [table.feature_names.index(name) for name in names]].astype(np.float32)
+    if kept.columns is None:
+        x, notes = read_csv(path, delimiter=delimiter).x, []
+    else:
+        file = CsvFile(path, delimiter)
+        notes = file.notes + kept.columns.check([name for name in file.names if name != kept.target], path)
+        x, filled = kept.columns.encode(read_cells(file, kept.columns.kinds))
+        notes += filled
+    say(notes, f"{path}: ")
+    if x.shape[1] != inputs:
+        raise ValueError(f"{path}: has {x.shape[1]} columns, the model takes {inputs}")
+    return x.astype(np.float32)
 
 
 def _best(output: np.ndarray, class_names: list[str] | None) -> str:

@@ -11,6 +11,7 @@ from ..data import TrainingData
 from ..models import Sequential
 from ..models.perceptron import perceptron_loss
 from ..optimizers.schedules import CosineDecay
+from .pictures import pixel_range
 
 MANY = 10_000  # examples: with fewer, steps are small and images are augmented
 _SMALLEST_FOR_CNN = 18  # pixels: what its convolutions and poolings leave nothing of
@@ -76,7 +77,7 @@ def _preprocessing(kind: str, data_kind: str, x: np.ndarray) -> list[layers.Laye
     if data_kind == "table":
         mean, deviation = _moments(x)
         return [layers.Normalization(mean=mean.tolist(), variance=(deviation**2).tolist())]
-    low, high = (0, 255) if x.dtype == np.uint8 else (float(x.min()), float(x.max()))
+    low, high = pixel_range(x)
     scale = 1 / (high - low or 1)
     first: list[layers.Layer] = [layers.Rescaling(scale, -low * scale)]
     if kind == "cnn" and min(x.shape[1:3]) < _SMALLEST_FOR_CNN:

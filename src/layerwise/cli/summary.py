@@ -3,6 +3,8 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from ..data.cells import NUMBER
+from ..data.columns import Column
 from ..models.summary import amount
 from ..saving.contents import Array, Contents, describe
 from . import card
@@ -46,10 +48,14 @@ def _lines(contents: Contents) -> list[str]:
     lines += [f"{name}: {fact}" for name, fact in contents.facts.items()]
     kept = card.read(contents.notes)
     if kept is not None:
-        lines += [f"Columns: {', '.join(kept.feature_names)}"] if kept.feature_names else []
+        lines += [f"Columns: {', '.join(map(_column, kept.columns.columns))}"] if kept.columns else []
         classes = f"Classes: {', '.join(kept.class_names)}" if kept.class_names else None
         lines.append(classes or f"Predicts: {kept.target or 'a number'}")
     return lines
+
+
+def _column(column: Column) -> str:
+    return column.name if column.kind == NUMBER else f"{column.name} ({column.kind})"
 
 
 def _amount(arrays: list[Array]) -> str:

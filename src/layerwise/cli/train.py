@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,17 +16,21 @@ import numpy as np
 from .. import config, layers
 from ..backends import missing_kernels
 from ..callbacks import CSVLogger, History, TerminateOnNaN
-from ..data import TrainingData, images, stratified_split
+from ..data import TrainingData, images
+from ..data.cells import DATE, NUMBER, TEXT
+from ..data.columns import Columns
+from ..data.loading import set_apart
 from ..models import Sequential
 from ..random import set_random_seed
 from ..variables import uninterrupted
 from . import data as sources
+from . import say
 from .card import Card
 from .evaluate import result
-from .pictures import is_drawings, save_image
+from .pictures import is_drawings, pixel_range, save_image
 from .recipes import RECIPES, build, compile_model
 
-_VALIDATION_FRACTION = 0.1
+_MOST_COLUMNS = 50_000  # that a file describes; inputs of wider arrays are known by their order
 _LARGEST = 96  # pixels: larger images are shrunk unless --image-size says otherwise
 
 
@@ -35,12 +40,13 @@ def run(options: Namespace) -> int:
         raise ValueError("--overwrite: needs --out FOLDER; without it each run gets a new folder")
     if options.out is not None and os.path.lexists(options.out) and not options.overwrite:
         raise ValueError(f"--out: '{options.out}' exists; choose another, or add --overwrite")
-    data = sources.read(options.data, options.target, options.task, options.image_size)
+    table = {"ignore": options.ignore, "missing": options.missing, "delimiter": options.delimiter}
+    data = sources.read(options.data, options.target, options.task, options.image_size, **table)
     if data.kind == "image" and options.image_size is None and max(data.x_train.shape[1:3]) > _LARGEST:
         square = (_LARGEST, _LARGEST)
         data.x_train, data.x_test = (sources.resized(x, square) for x in (data.x_train, data.x_test))
     kind = options.model or ("cnn" if data.kind == "image" else "mlp")
-    fit, held = _validation(data)
+    fit, held = set_apart(data.y_train, data.task, sources.VALIDATION_FRACTION)
     x, y = data.x_train[fit], data.y_train[fit]
     _describe(options.data, data, len(fit), len(held))
 
@@ -92,31 +98,34 @@ def _threads() -> int:
     return config.num_threads()
 
 
-def _validation(data: TrainingData) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the training examples to fit and of those to validate with, a tenth of each class."""
-    strata = data.y_train if data.task == "classification" else np.zeros(len(data.y_train))
-    return stratified_split(strata, _VALIDATION_FRACTION)
-
-
 def _describe(source: str, data: TrainingData, fit: int, held: int) -> None:
     shape = " x ".join(map(str, data.x_train.shape[1:]))
-    what = f"images of {shape}" if data.kind == "image" else _counted(data.x_train.shape[1], "column")
+    what = f"images of {shape}" if data.columns is None else _columns(data.columns)
     goal = f"{len(data.class_names)} classes" if data.class_names else "a number"
     why = f" (no C++ kernels: {reason})" if (reason := missing_kernels()) else ""
     print(f"backend: {config.backend()}, {_counted(_threads(), 'thread')}{why}")
     print(f"data: {source}, {what}, {goal}")
+    say(data.notes)
     print(f"examples: {fit:,} to train, {held:,} to validate, {len(data.x_test):,} to test")
 
 
+def _columns(columns: Columns) -> str:
+    kinds = Counter(columns.kinds.values())
+    what = _counted(len(columns.columns), "column")
+    if len(kinds) > 1 or NUMBER not in kinds:
+        parts = ", ".join(_counted(kinds[kind], kind) for kind in (NUMBER, DATE, TEXT) if kinds[kind])
+        what += f" ({parts}; {_counted(len(columns.inputs), 'input')})"
+    return what
+
+
 def _card(kind: str, data: TrainingData, x: np.ndarray, target: str | None) -> Card:
-    drawing = images.drawing_style(x) if data.kind == "image" and is_drawings(x) else None
-    return Card(
-        kind,
-        list(data.class_names) if data.class_names else None,
-        list(data.feature_names) if data.feature_names else None,
-        target,
-        drawing,
-    )
+    card = Card(kind, list(data.class_names) if data.class_names else None, target=target)
+    if data.kind == "image":
+        card.pixels = pixel_range(x)
+        card.drawing = images.drawing_style(x) if is_drawings(x) else None
+    elif data.columns is not None and len(data.columns.columns) <= _MOST_COLUMNS:
+        card.columns = data.columns
+    return card
 
 
 def _new_folder(out: str | None) -> Path:
@@ -169,11 +178,12 @@ def _next(options: Namespace, data: TrainingData, out: Path, pictured: bool) -> 
 
 
 def _commands(options: Namespace, data: TrainingData, model: Path) -> Iterator[list[str]]:
-    extra = ["--target", options.target] if options.target else []
-    yield ["evaluate", str(model), "--data", options.data, *extra]
+    extra = ["--delimiter", options.delimiter] if options.delimiter else []
+    target = ["--target", options.target] if options.target else []
+    yield ["evaluate", str(model), "--data", options.data, *target, *extra]
     yield ["summary", str(model)]
     if data.kind == "table" and options.target:
-        yield ["predict", str(model), options.data]
+        yield ["predict", str(model), options.data, *extra]
     elif data.kind == "image" and (example := save_image(data.x_test[0], data.x_train, model.parent / "example.png")):
         yield ["predict", str(model), str(example)]
 

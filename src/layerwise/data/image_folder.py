@@ -1,6 +1,7 @@
 """A folder of images with one sub-folder a class."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,12 +16,16 @@ _MOST_BYTES = 4 << 30
 
 @dataclass
 class ImageFolder:
-    """images (n, height, width, channels) uint8, labels (n,) int64 that index class_names, and their paths."""
+    """images (n, height, width, channels) uint8, labels (n,) int64 that index class_names, and their paths.
+
+    passed_over: what else is in the folder, without what is hidden.
+    """
 
     images: np.ndarray
     labels: np.ndarray
     class_names: tuple[str, ...]
     paths: tuple[Path, ...]
+    passed_over: tuple[str, ...] = ()
 
 
 def class_folders(path: str | PathLike[str]) -> dict[str, list[Path]]:
@@ -33,6 +38,18 @@ def class_folders(path: str | PathLike[str]) -> dict[str, list[Path]]:
         for folder in folders
     }
     return {name: files for name, files in images.items() if files}
+
+
+def passed_over(path: str | PathLike[str], classes: Mapping[str, Sequence[Path]]) -> tuple[str, ...]:
+    """What is in a folder, or in those of these classes, and is not among the classes' files."""
+    found = []
+    for entry in sorted(p for p in Path(path).iterdir() if not p.name.startswith(".")):
+        if entry.name not in classes:
+            found.append(f"{entry.name}/" if entry.is_dir() else entry.name)
+        elif used := set(classes[entry.name]):
+            others = sorted(p for p in entry.iterdir() if not p.name.startswith(".") and p not in used)
+            found += [f"{entry.name}/{p.name}" for p in others]
+    return tuple(found)
 
 
 def read_image_folder(
@@ -66,7 +83,7 @@ def read_image_folder(
     for image, file in zip(images, paths):
         image[...] = fit_image(read_image(file), shape[1:])
     labels = np.repeat(np.arange(len(classes)), [len(files) for files in classes.values()])
-    return ImageFolder(images, labels, tuple(classes), tuple(paths))
+    return ImageFolder(images, labels, tuple(classes), tuple(paths), passed_over(path, classes))
 
 
 def _head(path: Path) -> tuple[int, int, int]:
