@@ -50,6 +50,11 @@ class Call:
     outputs: Any = None
     time: int = field(default_factory=itertools.count(1).__next__)
 
+    @property
+    def name(self) -> str:
+        """The name of the layer, or of the operation."""
+        return getattr(self.operation, "name", None) or self.operation.__name__
+
 
 class _Operations(dict[str, Callable[..., Any]]):
     """The public operations, which stand above the tape: the first use of one loads `layerwise.ops`."""

@@ -84,8 +84,7 @@ class Tensor(Operators):
         """The name of the layer or operation that a symbolic Tensor comes from."""
         if self.history is None:
             raise AttributeError("a Tensor with a value has no name")
-        operation = self.history.operation
-        return getattr(operation, "name", None) or operation.__name__
+        return self.history.name
 
     @property
     def history(self) -> Call | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from .. import config, observe, tree
-from ..autograd import Call, Spec, Tensor, as_tensor
+from ..autograd import Spec, Tensor, as_tensor
 from ..layers.base import Layer
 from ..layers.tracking import replaceable
 from ..naming import suggest
@@ -121,7 +121,7 @@ class Model(Trainer):
         graph = self._require_graph("output_names")
         if isinstance(graph.outputs, dict):
             return tree.flatten({name: name for name in graph.outputs})
-        return [_operation_name(t.history) for t in graph.output_tensors]
+        return [t.name for t in graph.output_tensors]
 
     def _require_graph(self, what: str) -> Graph:
         if self._graph is None:
@@ -319,12 +319,6 @@ class Functional(Model):
 
 def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
-
-
-def _operation_name(call: Call | None) -> str:
-    assert call is not None
-    operation = call.operation
-    return operation.name if isinstance(operation, Layer) else operation.__name__
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:

@@ -63,8 +63,7 @@ def connected_to(layer: Layer) -> str:
     for call in calls_of(layer):
         for leaf in tree.flatten((call.args, call.kwargs)):
             if type(leaf) is Tensor and leaf.history is not None:
-                operation = leaf.history.operation
-                names.append(getattr(operation, "name", None) or operation.__name__)
+                names.append(leaf.history.name)
     return ", ".join(names) or "-"
 
 

@@ -90,9 +90,8 @@ def _problems(graph: Graph, prefix: str = "") -> list[str]:
         try:
             _call(Builder(), call, {id(t): "x" for t in graph.sources(call)})
         except Unsupported as error:
-            name = operation.name if isinstance(operation, Layer) else operation.__name__
             kind = type(operation).__name__ if isinstance(operation, Layer) else "operation"
-            found[f"{prefix}{name} ({kind}){f': {error}' if str(error) else ''}"] = None
+            found[f"{prefix}{call.name} ({kind}){f': {error}' if str(error) else ''}"] = None
     return list(found)
 
 
