@@ -74,7 +74,7 @@ def test_the_environment_and_the_setter_decide(monkeypatch):
     assert config.num_threads() == 3
     monkeypatch.setitem(config._defaults, "num_threads", None)
     monkeypatch.setenv("LAYERWISE_NUM_THREADS", "many")
-    with pytest.raises(ValueError, match="LAYERWISE_NUM_THREADS: got 'many', expected an integer >= 1"):
+    with pytest.raises(ValueError, match="LAYERWISE_NUM_THREADS: got 'many', expected a whole number >= 1"):
         config.num_threads()
 
 

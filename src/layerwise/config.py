@@ -19,7 +19,7 @@ from typing import Any
 from .context import setting
 from .cores import usable_cores
 from .lazy import public_only
-from .naming import expect, one_of
+from .naming import expect, one_of, whole_number
 
 __all__ = [
     "DTypePolicy", "backend", "debug_nans", "dtype_policy", "epsilon", "floatx", "fusion", "image_data_format",
@@ -179,21 +179,15 @@ def num_threads() -> int:
     if count is None:
         asked = os.environ.get("LAYERWISE_NUM_THREADS") or usable_cores()
         count = int(asked) if str(asked).isdecimal() else asked
-        count = _defaults["num_threads"] = _check_threads("LAYERWISE_NUM_THREADS", count)
+        count = _defaults["num_threads"] = whole_number("LAYERWISE_NUM_THREADS", count)
     return count
 
 
 def set_num_threads(count: int) -> None:
     """Let kernels of Layerwise's own use `count` threads (the reference backend's BLAS follows its own settings)."""
-    _defaults["num_threads"] = _check_threads("set_num_threads", count)
+    _defaults["num_threads"] = whole_number("set_num_threads", count)
     if kernels := _loaded_kernels():
         kernels.set_num_threads(count)
-
-
-def _check_threads(setter: str, count: Any) -> int:
-    if not (isinstance(count, int) and count >= 1):
-        raise ValueError(f"{setter}: got {count!r}, expected an integer >= 1")
-    return count
 
 
 def memory_stats() -> dict[str, int]:

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Container, Iterable
+from numbers import Integral
 from typing import Any
 
 _counters: dict[str, int] = defaultdict(int)
@@ -74,6 +75,18 @@ def expect(what: str, value: Any, holds: Any, expected: str) -> None:
     """
     if not holds:
         raise ValueError(f"{what}: got {value!r}, expected {expected}")
+
+
+def whole_number(what: str, value: Any, least: int = 1) -> int:
+    """`value` as an int, if it is a whole number of at least so much; `what` names it in the error.
+
+    >>> whole_number("units", 0)
+    Traceback (most recent call last):
+    ValueError: units: got 0, expected a whole number >= 1
+    """
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    expect(what, value, is_whole and value >= least, f"a whole number >= {least}")
+    return int(value)
 
 
 def one_of(what: str, value: Any, *known: Any) -> Any:

@@ -8,13 +8,6 @@ from typing import Any
 import numpy as np
 
 
-def whole_number(value: Any, what: str) -> int:
-    """`value` as an int, if it is a whole number >= 1; `what` names it in the error otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{what}: got {value!r}, expected a whole number >= 1")
-    return int(value)
-
-
 def fraction(value: Any, what: str) -> float:
     """`value`, if it is a number from 0 to 1; `what` names it in the error otherwise."""
     if not isinstance(value, int | float | np.number) or not 0 <= value <= 1:

@@ -8,7 +8,8 @@ from typing import Any
 from .. import activations, ops
 from ..autograd import Tensor
 from ..backends import Window
-from .arguments import checked_padding, per_dimension, whole_number
+from ..naming import whole_number
+from .arguments import checked_padding, per_dimension
 from .core import activated
 from .input_spec import InputSpec
 from .spatial import Spatial
@@ -48,8 +49,8 @@ class Conv(Spatial, after={"activity_regularizer": "bias_regularizer"}):
     ) -> None:
         super().__init__(data_format, **options)
         kind = type(self).__name__
-        self.filters = whole_number(filters, f"{kind}: filters")
-        self.groups = whole_number(groups, f"{kind}: groups")
+        self.filters = whole_number(f"{kind}: filters", filters)
+        self.groups = whole_number(f"{kind}: groups", groups)
         if filters % groups:
             raise ValueError(f"{kind}: groups: got {groups}, expected a number that divides filters={filters}")
         self.kernel_size = per_dimension(kernel_size, self.rank, f"{kind}: kernel_size")

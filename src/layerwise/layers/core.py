@@ -12,8 +12,8 @@ from ..autograd import Call, Spec, Tensor
 from ..backends.base import FUSED_ACTIVATIONS
 from ..config import checked_data_format
 from ..dtypes import standardize_dtype
+from ..naming import whole_number
 from ..serialization import function_node
-from .arguments import whole_number
 from .base import Layer
 from .calling import calls_of
 from .input_spec import InputSpec
@@ -143,7 +143,7 @@ class Dense(Layer, after={"activity_regularizer": "bias_regularizer"}):
 
     def __init__(self, units: int, activation: Any = None, use_bias: bool = True, **options: Any) -> None:
         super().__init__(**options)
-        self.units = whole_number(units, "Dense: units")
+        self.units = whole_number("Dense: units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.input_spec = InputSpec(min_ndim=2)

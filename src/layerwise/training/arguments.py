@@ -7,9 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numpy as np
-
-from ..naming import suggest
+from ..naming import suggest, whole_number
 from ..terminal import end_line
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -37,5 +35,5 @@ def for_users(method: Method) -> Method:
 def check_counts(method: str, **counts: Any) -> None:
     """Refuse what is no whole number >= 1; None counts as not given."""
     for name, value in counts.items():
-        if value is not None and (not isinstance(value, int | np.integer) or value < 1):
-            raise ValueError(f"{method}: {name}: got {value!r}, expected a whole number >= 1")
+        if value is not None:
+            whole_number(f"{method}: {name}", value)

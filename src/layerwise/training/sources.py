@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import random, tree
 from ..backends import backend
+from ..naming import expect, whole_number
 from .arrays import Arrays, as_data, checked_array, class_weights, is_arrays, map_leaves, unpack_x_y_sample_weight
 
 
@@ -35,16 +36,14 @@ class ArrayBatches:
         shuffle: bool | str = False,
         class_weight: Mapping[int, float] | None = None,
     ) -> None:
-        batch_size = 32 if batch_size is None else batch_size
-        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-            raise ValueError(f"batch_size: got {batch_size!r}, expected a whole number >= 1")
-        if not (isinstance(shuffle, bool | np.bool_) or shuffle == "batch"):
-            raise ValueError(f"shuffle: got {shuffle!r}, expected True, False or 'batch'")
+        self.batch_size = whole_number("batch_size", 32 if batch_size is None else batch_size)
+        known = isinstance(shuffle, bool | np.bool_) or shuffle == "batch"
+        expect("shuffle", shuffle, known, "True, False or 'batch'")
         x, y, weight = arrays.parts
         if class_weight is not None:
             weight = class_weights(y, class_weight, weight)
         self.arrays, self.examples, self.data = arrays, arrays.examples, as_data(x, y, weight)
-        self.batch_size, self.shuffle = int(batch_size), shuffle
+        self.shuffle = shuffle
 
     def __len__(self) -> int:
         return math.ceil(self.examples / self.batch_size)

@@ -10,6 +10,7 @@ import numpy as np
 from .. import tree
 from ..autograd import GradientTape
 from ..callbacks import CallbackList, History
+from ..naming import whole_number
 from ..optimizers import Optimizer
 from ..variables import Variable
 from .arguments import check_counts, for_users
@@ -126,8 +127,7 @@ class Trainer(Objective):
             validation_batch_size=validation_batch_size,
             validation_freq=validation_freq if np.ndim(validation_freq) == 0 else None,  # type: ignore[arg-type]
         )
-        if not isinstance(initial_epoch, int | np.integer) or initial_epoch < 0:
-            raise ValueError(f"fit: initial_epoch: got {initial_epoch!r}, expected a whole number >= 0")
+        whole_number("fit: initial_epoch", initial_epoch, 0)
         if validation_split and validation_data is None:
             source = batches(x, y, sample_weight, batch_size)
             if not isinstance(source, ArrayBatches):

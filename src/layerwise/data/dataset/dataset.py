@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ...naming import whole_number
 from .sources import Generator, Slices, Zip
-from .stage import Stage, at_least
+from .stage import Stage
 from .steps import Batch, Cache, Map, Prefetch, Repeat, Shuffle, Window
 
 
@@ -91,7 +92,7 @@ class Dataset:
         >>> [int(product) for product in data]
         [3, 8]
         """
-        return Dataset(Map(self._stage, function, seed))
+        return Dataset(Map(self._stage, function, None if seed is None else whole_number("map: seed", seed, 0)))
 
     def batch(self, batch_size: int, drop_remainder: bool = False) -> "Dataset":
         """`batch_size` elements at a time, stacked along a new first axis; the last batch may be smaller, or dropped.
@@ -99,7 +100,7 @@ class Dataset:
         >>> [batch.tolist() for batch in Dataset.from_tensor_slices([1, 2, 3]).batch(2)]
         [[1, 2], [3]]
         """
-        return Dataset(Batch(self._stage, at_least(1, "batch: batch_size", batch_size), drop_remainder))
+        return Dataset(Batch(self._stage, whole_number("batch: batch_size", batch_size), drop_remainder))
 
     def shuffle(
         self, buffer_size: int | None = None, seed: int | None = None, reshuffle_each_iteration: bool = True
@@ -123,7 +124,7 @@ class Dataset:
         >>> list(Dataset.from_generator(lambda: range(3)).prefetch(2))
         [0, 1, 2]
         """
-        return Dataset(Prefetch(self._stage, at_least(1, "prefetch: buffer_size", buffer_size)))
+        return Dataset(Prefetch(self._stage, whole_number("prefetch: buffer_size", buffer_size)))
 
     def cache(self) -> "Dataset":
         """The same elements, kept in memory by the first full loop. Every epoch has the elements of the first.
@@ -140,7 +141,7 @@ class Dataset:
         >>> list(Dataset.from_generator(lambda: range(9)).take(2))
         [0, 1]
         """
-        return Dataset(Window(self._stage, 0, at_least(0, "take: count", count)))
+        return Dataset(Window(self._stage, 0, whole_number("take: count", count, 0)))
 
     def skip(self, count: int) -> "Dataset":
         """All but the first `count` elements of each epoch.
@@ -148,7 +149,7 @@ class Dataset:
         >>> list(Dataset.from_generator(lambda: range(4)).skip(2))
         [2, 3]
         """
-        return Dataset(Window(self._stage, at_least(0, "skip: count", count), math.inf))
+        return Dataset(Window(self._stage, whole_number("skip: count", count, 0), math.inf))
 
     def repeat(self, count: int | None = None) -> "Dataset":
         """`count` passes as one epoch; without a count it never ends. Each pass is shuffled anew.
@@ -156,7 +157,7 @@ class Dataset:
         >>> list(Dataset.from_generator(lambda: range(2)).repeat(2))
         [0, 1, 0, 1]
         """
-        return Dataset(Repeat(self._stage, math.inf if count is None else at_least(0, "repeat: count", count)))
+        return Dataset(Repeat(self._stage, math.inf if count is None else whole_number("repeat: count", count, 0)))
 
     # Iteration
 

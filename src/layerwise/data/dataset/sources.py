@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .stage import Epoch, Stage, at_least, map_structure
+from ...naming import whole_number
+from .stage import Epoch, Stage, map_structure
 
 
 class Slices(Stage):
@@ -45,7 +46,7 @@ class Generator(Stage):
                 f"got {type(generator).__name__}; for a list write: lambda: the_list"
             )
         self._generator = generator
-        self._length = None if length is None else at_least(0, "from_generator: length", length)
+        self._length = None if length is None else whole_number("from_generator: length", length, 0)
 
     def count(self) -> int | None:
         return self._length

@@ -48,12 +48,6 @@ class Stage(ABC):
         return [stage for source in self.inputs for stage in source.seeded()] + [self] * (self.seed is not None)
 
 
-def at_least(minimum: int, name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
-        raise ValueError(f"{name}: expected a whole number of {minimum} or more, got {value!r}")
-    return int(value)
-
-
 def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
     if isinstance(structure, tuple):
         return tuple(map_structure(function, part) for part in structure)

@@ -5,73 +5,74 @@ import math
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from ...naming import whole_number
 from ..split import permutation, random_words
-from .stage import Epoch, Stage, at_least, map_structure, read_only, stack
+from .stage import Epoch, Stage, map_structure, read_only, stack
 
 
+@dataclass(eq=False)
 class Step(Stage):
-    """A stage made from one other."""
+    """A stage made from one other, with random access where that has it and the step says how to get an element."""
 
-    def __init__(self, source: Stage):
-        self.inputs = (source,)
-        self._source = source
+    source: Stage
+
+    def __post_init__(self) -> None:
+        self.inputs = (self.source,)
+        self.has_random_access = self.source.has_random_access and type(self).get is not Stage.get
 
     def count(self) -> int | float | None:
-        return self._source.count()
+        return self.source.count()
 
 
+@dataclass(eq=False)
 class Map(Step):
-    def __init__(self, source: Stage, function: Callable[..., Any], seed: int | None):
-        super().__init__(source)
-        self._function = function
-        self.seed = None if seed is None else at_least(0, "map: seed", seed)
-        self.has_random_access = source.has_random_access
+    function: Callable[..., Any]
+    seed: int | None
 
     def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
-        for i, element in enumerate(self._source.elements(epoch, start), start):
+        for i, element in enumerate(self.source.elements(epoch, start), start):
             yield self._apply(epoch, i, element)
 
     def get(self, epoch: Epoch, i: int) -> Any:
-        return self._apply(epoch, i, self._source.get(epoch, i))
+        return self._apply(epoch, i, self.source.get(epoch, i))
 
     def _apply(self, epoch: Epoch, i: int, element: Any) -> Any:
         arguments = element if isinstance(element, tuple) else (element,)
         if self.seed is None:
-            return self._function(*arguments)
+            return self.function(*arguments)
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(*epoch, i)))
-        return self._function(*arguments, rng=rng)
+        return self.function(*arguments, rng=rng)
 
 
+@dataclass(eq=False)
 class Batch(Step):
-    def __init__(self, source: Stage, size: int, drop_remainder: bool):
-        super().__init__(source)
-        self._size = size
-        self._drop_remainder = drop_remainder
-        self.has_random_access = source.has_random_access
+    size: int
+    drop_remainder: bool
 
     def count(self) -> int | float | None:
-        count = self._source.count()
+        count = self.source.count()
         if count is None or count == math.inf:
             return count
-        return int(count) // self._size if self._drop_remainder else -(int(count) // -self._size)
+        return int(count) // self.size if self.drop_remainder else -(int(count) // -self.size)
 
     def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
         if self.has_random_access:
             yield from super().elements(epoch, start)
             return
-        elements = self._source.elements(epoch, start * self._size)
-        while group := list(islice(elements, self._size)):
-            if len(group) == self._size or not self._drop_remainder:
+        elements = self.source.elements(epoch, start * self.size)
+        while group := list(islice(elements, self.size)):
+            if len(group) == self.size or not self.drop_remainder:
                 yield stack(group)
 
     def get(self, epoch: Epoch, i: int) -> Any:
-        end = min((i + 1) * self._size, self._source.known_count())
-        return self._source.gather(epoch, np.arange(i * self._size, end))
+        end = min((i + 1) * self.size, self.source.known_count())
+        return self.source.gather(epoch, np.arange(i * self.size, end))
 
 
 class Shuffle(Step):
@@ -80,26 +81,25 @@ class Shuffle(Step):
         count = source.count()
         if buffer_size is None and count == math.inf:
             raise ValueError("shuffle: an endless dataset needs a buffer_size; or shuffle before repeat()")
-        self._buffer_size = math.inf if buffer_size is None else at_least(1, "shuffle: buffer_size", buffer_size)
-        self.seed = int(np.random.randint(2**31)) if seed is None else at_least(0, "shuffle: seed", seed)
+        self._buffer_size = math.inf if buffer_size is None else whole_number("shuffle: buffer_size", buffer_size)
+        self.seed = int(np.random.randint(2**31)) if seed is None else whole_number("shuffle: seed", seed, 0)
         self._reshuffle = reshuffle
-        self.has_random_access = source.has_random_access
         self._newest_order: tuple[Any, np.ndarray] = (None, np.empty(0, np.int64))
 
     def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
         if self.has_random_access:
             return super().elements(epoch, start)
-        elements = self._source.elements(epoch, 0)
+        elements = self.source.elements(epoch, 0)
         if self._buffer_size == math.inf:
             everything = list(elements)
             return (everything[i] for i in permutation(len(everything), *self._key(epoch))[start:])
         return islice(self._drawn(elements, epoch), start, None)
 
     def get(self, epoch: Epoch, i: int) -> Any:
-        return self._source.get(epoch, int(self._order(epoch)[i]))
+        return self.source.get(epoch, int(self._order(epoch)[i]))
 
     def gather(self, epoch: Epoch, indices: np.ndarray) -> Any:
-        return self._source.gather(epoch, self._order(epoch)[indices])
+        return self.source.gather(epoch, self._order(epoch)[indices])
 
     def _order(self, epoch: Epoch) -> np.ndarray:
         """The source's index at each position; the newest one is kept."""
@@ -147,56 +147,53 @@ class Cache(Step):
             yield from islice(self._kept, start, None)
             return
         kept = []
-        for element in self._source.elements((0,), 0):  # whichever epoch is the first to be seen, after a restore too
+        for element in self.source.elements((0,), 0):  # whichever epoch is the first to be seen, after a restore too
             kept.append(map_structure(read_only, element))
             if len(kept) > start:
                 yield kept[-1]
         self._kept = kept
 
 
+@dataclass(eq=False)
 class Window(Step):
     """`take` and `skip`: `size` elements from `first` on."""
 
-    def __init__(self, source: Stage, first: int, size: int | float):
-        super().__init__(source)
-        self._first = first
-        self._size = size
-        self.has_random_access = source.has_random_access
+    first: int
+    size: int | float
 
     def count(self) -> int | float | None:
-        count = self._source.count()
+        count = self.source.count()
         if count is None:
-            return 0 if self._size == 0 else None
-        return min(self._size, max(count - self._first, 0))
+            return 0 if self.size == 0 else None
+        return min(self.size, max(count - self.first, 0))
 
     def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
-        left = None if self._size == math.inf else max(int(self._size) - start, 0)
-        return islice(self._source.elements(epoch, self._first + start), left)
+        left = None if self.size == math.inf else max(int(self.size) - start, 0)
+        return islice(self.source.elements(epoch, self.first + start), left)
 
     def get(self, epoch: Epoch, i: int) -> Any:
-        return self._source.get(epoch, self._first + i)
+        return self.source.get(epoch, self.first + i)
 
     def gather(self, epoch: Epoch, indices: np.ndarray) -> Any:
-        return self._source.gather(epoch, self._first + indices)
+        return self.source.gather(epoch, self.first + indices)
 
 
+@dataclass(eq=False)
 class Repeat(Step):
-    def __init__(self, source: Stage, times: int | float):
-        super().__init__(source)
-        self._times = times
+    times: int | float
 
     def count(self) -> int | float | None:
-        count = self._source.count()
+        count = self.source.count()
         if count is None:
-            return {0: 0, math.inf: math.inf}.get(self._times)
-        return 0 if count == 0 else count * self._times
+            return {0: 0, math.inf: math.inf}.get(self.times)
+        return 0 if count == 0 else count * self.times
 
     def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
-        length = self._source.count()
+        length = self.source.count()
         repetition, start = divmod(start, int(length)) if length and length != math.inf else (0, start)
-        while repetition < self._times:
+        while repetition < self.times:
             done = start if length else 0  # where the length is unknown, what lies before `start` is run through
-            for element in self._source.elements((*epoch, repetition), done):
+            for element in self.source.elements((*epoch, repetition), done):
                 done += 1
                 if done > start:
                     yield element
@@ -205,15 +202,14 @@ class Repeat(Step):
             repetition, start = repetition + 1, max(start - done, 0)
 
 
+@dataclass(eq=False)
 class Prefetch(Step):
-    def __init__(self, source: Stage, size: int):
-        super().__init__(source)
-        self._size = size
+    size: int
 
     def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
-        ready: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(self._size)
+        ready: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(self.size)
         left = threading.Event()  # the loop was left
-        source = self._source
+        source = self.source
 
         def work() -> None:
             elements = source.elements(epoch, start)
