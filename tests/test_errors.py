@@ -535,7 +535,7 @@ ELSEWHERE = [
     ("a kernel of three sizes", lambda: layers.Conv2D(1, (3, 3, 3)),
      ValueError, r"kernel_size: got \(3, 3, 3\), expected .* tuple of 2"),
     ("an unknown padding", lambda: layers.Conv2D(1, 3, padding="smae"),
-     ValueError, "padding: got 'smae', expected one of"),
+     ValueError, "padding: got 'smae', expected 'valid' or"),
     ("groups that do not divide filters", lambda: layers.Conv2D(3, 3, groups=2),
      ValueError, "groups: got 2, .* divides filters=3"),
     ("groups that do not divide channels", lambda: layers.Conv2D(4, 3, groups=2)(np.zeros((1, 5, 5, 3))),

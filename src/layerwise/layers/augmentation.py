@@ -14,7 +14,8 @@ import numpy as np
 
 from .. import ops, random
 from ..autograd import Tensor, as_tensor
-from .arguments import per_dimension
+from ..naming import one_of
+from ..ops.convolution import one_for_each_axis
 from .preprocessing import ImageLayer, center_crop
 
 Factor = float | Sequence[float]
@@ -68,7 +69,7 @@ class RandomFlip(Augmentation, options_of=Augmentation):
 
     def __init__(self, mode: str = "horizontal_and_vertical", **options: Any) -> None:
         super().__init__(**options)
-        self.mode = _one_of("RandomFlip: mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
+        self.mode = one_of("RandomFlip: mode", mode, "horizontal", "vertical", "horizontal_and_vertical")
 
     def augment(self, x: Tensor) -> Tensor:
         axes = tuple(axis for axis, word in ((1, "vertical"), (2, "horizontal")) if word in self.mode)
@@ -95,8 +96,8 @@ class Affine(Augmentation):
     ) -> None:
         super().__init__(seed, data_format, **kwargs)
         kind = type(self).__name__
-        self.fill_mode = _one_of(f"{kind}: fill_mode", fill_mode, tuple(ops.image.FILL_MODES))
-        self.interpolation = _one_of(f"{kind}: interpolation", interpolation, ("nearest", "bilinear"))
+        self.fill_mode = one_of(f"{kind}: fill_mode", fill_mode, *ops.image.FILL_MODES)
+        self.interpolation = one_of(f"{kind}: interpolation", interpolation, "nearest", "bilinear")
         self.fill_value = fill_value
 
     def transformed(self, x: Tensor, *rows: Any) -> Tensor:
@@ -194,7 +195,7 @@ class RandomCrop(Augmentation, options_of=Augmentation):
 
     def __init__(self, height: int, width: int, **options: Any) -> None:
         super().__init__(**options)
-        self.height, self.width = per_dimension((height, width), 2, "RandomCrop: (height, width)")
+        self.height, self.width = one_for_each_axis((height, width), 2, "RandomCrop: (height, width)")
 
     def augment(self, x: Tensor) -> Tensor:
         n, h, w, _ = x.shape
@@ -277,9 +278,3 @@ def _value_range(kind: str, value: Any) -> tuple[float, float]:
     if not pair or value[0] >= value[1]:
         raise ValueError(f"{kind}: value_range: got {value!r}, expected (minimum, maximum)")
     return tuple(value)
-
-
-def _one_of(name: str, value: Any, known: tuple[str, ...]) -> str:
-    if value not in known:
-        raise ValueError(f"{name}: got {value!r}, expected one of {known}")
-    return value

@@ -275,11 +275,9 @@ def _policy(dtype: Any) -> DTypePolicy:
         return config.dtype_policy()
     if isinstance(dtype, DTypePolicy):
         return dtype
-    return (
-        deserialize(dtype)
-        if isinstance(dtype, dict)
-        else DTypePolicy(dtype if isinstance(dtype, str) else np.dtype(dtype).name)
-    )
+    if isinstance(dtype, dict):
+        return deserialize(dtype)
+    return DTypePolicy(dtype if isinstance(dtype, str) else np.dtype(dtype).name)
 
 
 def _by_name(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

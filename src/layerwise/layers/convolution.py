@@ -9,7 +9,8 @@ from .. import activations, ops
 from ..autograd import Tensor
 from ..backends import Window
 from ..naming import whole_number
-from .arguments import checked_padding, per_dimension
+from ..ops.convolution import one_for_each_axis
+from .arguments import checked_padding
 from .core import activated
 from .input_spec import InputSpec
 from .spatial import Spatial
@@ -53,9 +54,9 @@ class Conv(Spatial, after={"activity_regularizer": "bias_regularizer"}):
         self.groups = whole_number(f"{kind}: groups", groups)
         if filters % groups:
             raise ValueError(f"{kind}: groups: got {groups}, expected a number that divides filters={filters}")
-        self.kernel_size = per_dimension(kernel_size, self.rank, f"{kind}: kernel_size")
-        self.strides = per_dimension(strides, self.rank, f"{kind}: strides")
-        self.dilation_rate = per_dimension(dilation_rate, self.rank, f"{kind}: dilation_rate")
+        self.kernel_size = one_for_each_axis(kernel_size, self.rank, f"{kind}: kernel_size")
+        self.strides = one_for_each_axis(strides, self.rank, f"{kind}: strides")
+        self.dilation_rate = one_for_each_axis(dilation_rate, self.rank, f"{kind}: dilation_rate")
         self.padding = checked_padding(padding, kind, causal=self.rank == 1)
         self.activation = activations.get(activation)
         self.use_bias = use_bias

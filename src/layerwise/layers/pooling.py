@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor
-from .arguments import checked_padding, per_dimension
+from ..ops.convolution import one_for_each_axis
+from .arguments import checked_padding
 from .spatial import Spatial
 
 
@@ -34,8 +35,8 @@ class Pooling(Spatial):
     ) -> None:
         super().__init__(data_format, **kwargs)
         kind = type(self).__name__
-        self.pool_size = per_dimension(pool_size, self.rank, f"{kind}: pool_size")
-        self.strides = self.pool_size if strides is None else per_dimension(strides, self.rank, f"{kind}: strides")
+        self.pool_size = one_for_each_axis(pool_size, self.rank, f"{kind}: pool_size")
+        self.strides = self.pool_size if strides is None else one_for_each_axis(strides, self.rank, f"{kind}: strides")
         self.padding = checked_padding(padding, kind)
 
     def call(self, x: Tensor) -> Tensor:

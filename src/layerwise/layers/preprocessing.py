@@ -10,8 +10,9 @@ import numpy as np
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
 from ..config import checked_data_format
+from ..naming import one_of
+from ..ops.convolution import one_for_each_axis
 from ..serialization import serialize
-from .arguments import per_dimension
 from .base import Layer
 from .input_spec import InputSpec
 
@@ -208,10 +209,8 @@ class Resizing(ImageLayer, options_of=ImageLayer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.height, self.width = per_dimension((height, width), 2, "Resizing: (height, width)")
-        known = ("nearest", *ops.image.KERNELS)
-        if interpolation not in known:
-            raise ValueError(f"Resizing: interpolation: got {interpolation!r}, expected one of {known}")
+        self.height, self.width = one_for_each_axis((height, width), 2, "Resizing: (height, width)")
+        one_of("Resizing: interpolation", interpolation, "nearest", *ops.image.KERNELS)
         if crop_to_aspect_ratio and pad_to_aspect_ratio:
             raise ValueError("Resizing: crop_to_aspect_ratio and pad_to_aspect_ratio: expected at most one of them")
         self.interpolation, self.antialias = interpolation, antialias
@@ -244,7 +243,7 @@ class CenterCrop(ImageLayer, options_of=ImageLayer):
 
     def __init__(self, height: int, width: int, **options: Any) -> None:
         super().__init__(**options)
-        self.height, self.width = per_dimension((height, width), 2, "CenterCrop: (height, width)")
+        self.height, self.width = one_for_each_axis((height, width), 2, "CenterCrop: (height, width)")
 
     def call(self, x: Tensor) -> Tensor:
         return center_crop(as_tensor(x, self.compute_dtype), self.height, self.width, self.data_format)

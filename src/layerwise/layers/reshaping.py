@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor
-from .arguments import per_dimension
+from ..ops.convolution import one_for_each_axis
 from .base import Layer
 from .input_spec import InputSpec
 from .spatial import Spatial
@@ -148,7 +148,7 @@ class UpSampling2D(Spatial):
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format, **kwargs)
-        self.size = per_dimension(size, 2, "UpSampling2D: size")
+        self.size = one_for_each_axis(size, 2, "UpSampling2D: size")
         self.interpolation = interpolation.lower()
 
     def call(self, x: Tensor) -> Tensor:

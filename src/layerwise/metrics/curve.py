@@ -95,9 +95,8 @@ class AUC(_Curve, better="up"):
             raise ValueError("AUC: num_labels: only with multi_label=True")
         margin = config.epsilon()
         self._given = None if thresholds is None else sorted(listed("AUC", thresholds, 0.5))
-        self.thresholds = (
-            even_thresholds(num_thresholds, margin) if self._given is None else [-margin, *self._given, 1.0 + margin]
-        )
+        evenly = even_thresholds(num_thresholds, margin)
+        self.thresholds = evenly if self._given is None else [-margin, *self._given, 1.0 + margin]
         self.num_thresholds = len(self.thresholds)
         self.curve = one_of("AUC: curve", curve, "ROC", "PR")
         known = ("interpolation", "minoring", "majoring")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from .. import config
 from ..autograd import Array, Spec, Tensor, as_tensor, primitive, reshape, sum_to
 from ..backends import Window, backend
+from ..naming import expect
 from .activation import act_grad
 from .shaping import moveaxis
 
@@ -28,7 +31,11 @@ def convolution(x: Array, w: Array, b: Array = None, *, window: Window, act: str
 
 @convolution.gradient
 def _(g, y, x, w, b_shape, *, window, act):
-    g = act_grad(g, y, act=act)
+    return gradients(act_grad(g, y, act=act), x, w, b_shape, window)
+
+
+def gradients(g: Tensor, x: Tensor, w: Tensor, b_shape: Any, window: Window) -> tuple[Callable[[], Tensor], ...]:
+    """What computes dx, dw and db of a convolution, g being the gradient before the activation."""
     return (
         lambda: _conv_grad_x(g, w, x_shape=x.shape, window=window),
         lambda: _conv_grad_w(x, g, w_shape=w.shape, window=window),
@@ -79,10 +86,10 @@ def _(g, w, *, x_shape, window):
 
 def one_for_each_axis(value: int | Sequence[int], rank: int, name: str) -> tuple[int, ...]:
     """`value` as one whole number for each of `rank` axes; `name` is what errors call it."""
-    values = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(values) != rank or any(v < 1 for v in values):
-        raise ValueError(f"{name}: got {value}, expected a whole number >= 1 or {rank} of them")
-    return values
+    values = tuple(value) if np.iterable(value) else (value,) * rank
+    fit = len(values) == rank and all(isinstance(v, int | np.integer) and v >= 1 for v in values)
+    expect(name, value, fit, f"a whole number >= 1 or a tuple of {rank} of them")
+    return tuple(map(int, values))
 
 
 def is_channels_first(data_format: str | None) -> bool:

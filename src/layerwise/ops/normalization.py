@@ -6,7 +6,7 @@ import functools
 import math
 from typing import Any
 
-from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, broadcast_to, primitive, reshape, sum_to
+from ..autograd import Array, Spec, Tensor, add, as_tensor, broadcast_shapes, broadcast_to, primitive, reshape, sum_to
 from ..backends import backend
 from .activation import act_grad
 from .reduction import kept_shape, sum
@@ -51,18 +51,16 @@ def _(g, y, x, gamma, beta_shape, *, axes, epsilon, act):
         return sum_to(g_y * (centred * rstd) if which else g_y, shape=shape)
 
     def dx() -> Any:
-        total = None
+        parts = []
         if g_y is not None:
             level, slope = sums()
             scale, shift, factor = rstd * gamma if outside else rstd, level / count, rstd * slope / count
-            total = scale * (inner - centred * factor - shift)
+            parts.append(scale * (inner - centred * factor - shift))
         if g_mean is not None:
-            part = broadcast_to(g_mean / count, x.shape)
-            total = part if total is None else total + part
+            parts.append(broadcast_to(g_mean / count, x.shape))
         if g_var is not None:
-            part = g_var * (2 / count) * centred
-            total = part if total is None else total + part
-        return total
+            parts.append(g_var * (2 / count) * centred)
+        return functools.reduce(add, parts) if parts else None
 
     return (dx, lambda: parameter(gamma.shape, 1), lambda: parameter(beta_shape, 0))
 

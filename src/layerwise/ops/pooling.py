@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ..autograd import Array, Spec, Tensor, as_tensor, primitive, stop_gradient, sum_to
+from ..autograd import Array, Spec, Tensor, as_tensor, primitive, stop_gradient
 from ..backends import Window, backend, xp
 from .activation import act_grad
-from .convolution import _conv_grad_w, _conv_grad_x, convolution, is_channels_first, one_for_each_axis
+from .convolution import convolution, gradients, is_channels_first, one_for_each_axis
 from .shaping import moveaxis
 
 __all__ = [
@@ -146,11 +146,7 @@ def _(g, y, argmax, x, w, *, window, act, pool, wanted):
     g = act_grad(g, y, act=act)
     conv_shape = (x.shape[0], *window.out(x.shape[1:-1]), w.shape[-1])
     spread = _max_unpool(g, argmax, x_shape=conv_shape, window=pool)
-    parts = (
-        lambda: _conv_grad_x(spread, w, x_shape=x.shape, window=window),
-        lambda: _conv_grad_w(x, spread, w_shape=w.shape, window=window),
-        lambda: sum_to(g, shape=w.shape[-1:]),
-    )
+    parts = gradients(spread, x, w, w.shape[-1:], window)
     return tuple(part() for part, wish in zip(parts, wanted, strict=True) if wish)
 
 

@@ -162,11 +162,8 @@ class IterableBatches:
             lengths = {len(leaf) for leaf in tree.flatten(parts) if leaf is not None}
             if len(lengths) > 1:
                 raise ValueError(f"batch {number}: parts of different lengths: {sorted(lengths)}")
-            yield (
-                (parts[0],)
-                if self.inputs_only
-                else as_data(parts[0], parts[1], parts[2], bare=not isinstance(data, list | tuple))
-            )
+            x, y, weight = parts
+            yield (x,) if self.inputs_only else as_data(x, y, weight, bare=not isinstance(data, list | tuple))
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
 
