@@ -35,7 +35,7 @@ reveal_type(optimizers.Adam(0.1, clipnorm=1.0))  # optimizers.Adam
 reveal_type(optimizers.schedules.CosineDecay(0.1, 10))  # optimizers.schedules.CosineDecay
 reveal_type(metrics.TopKCategoricalAccuracy(3))  # metrics.TopKCategoricalAccuracy
 reveal_type(datasets.digits.load_data)  # def
-reveal_type(callbacks.EarlyStopping())  # callbacks.early_stopping.EarlyStopping
+reveal_type(callbacks.EarlyStopping())  # callbacks.stopping.EarlyStopping
 model = Sequential([layers.Input((4,)), dense, layers.Dense(1)])
 reveal_type(model)  # models.sequential.Sequential
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import distribution
 from ..backends import backend
-from .base import Callback, check_save_freq
+from .base import Callback, check_frequency
 
 
 class BackupAndRestore(Callback):
@@ -45,7 +45,7 @@ class BackupAndRestore(Callback):
         double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
     ) -> None:
-        check_save_freq(self, save_freq)
+        check_frequency(self, "save_freq", save_freq, "epoch")
         self.backup_dir, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
         self.double_checkpoint = double_checkpoint
         self._epoch = 0

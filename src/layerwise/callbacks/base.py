@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, ValuesView
 from typing import Any, Self
 
 from ..dtypes import number
+from ..naming import expect, suggest
 from ..serialization import check_argument_names
 
 HOOKS = tuple(
@@ -15,12 +16,11 @@ HOOKS = tuple(
 )
 
 
-def check_save_freq(callback: Callback, save_freq: Any) -> None:
-    """Refuse what is neither "epoch" nor a number of batches."""
-    if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
-        raise ValueError(
-            f"{type(callback).__name__}: save_freq: got {save_freq!r}, expected 'epoch' or a number of batches"
-        )
+def check_frequency(callback: Callback, argument: str, value: Any, *words: str) -> None:
+    """Refuse what is neither one of these words nor a number of batches."""
+    fits = value in words or (isinstance(value, int) and value >= 1)
+    known = ", ".join(map(repr, words))
+    expect(f"{type(callback).__name__}: {argument}", value, fits, f"{known} or a number of batches")
 
 
 class Logs(dict[str, Any]):
@@ -150,3 +150,44 @@ class Callback:
 
     def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
         """After a batch of `predict`, with the batch's results as `logs["outputs"]`."""
+
+
+Hook = Callable[..., Any] | None
+
+
+class LambdaCallback(Callback):
+    """`LambdaCallback(on_epoch_end=f)` calls f(epoch, logs) after each epoch; any hook of `Callback` can be given.
+
+    Args:
+        on_epoch_begin, on_epoch_end, on_train_batch_begin, on_train_batch_end: called with (number, logs).
+        on_train_begin, on_train_end: called with (logs).
+        kwargs: other hooks, those of evaluation and prediction likewise.
+
+    >>> report = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+    >>> report.on_epoch_end(0, {"loss": 0.5})
+    0 0.5
+    """
+
+    def __init__(
+        self,
+        on_epoch_begin: Hook = None,
+        on_epoch_end: Hook = None,
+        on_train_begin: Hook = None,
+        on_train_end: Hook = None,
+        on_train_batch_begin: Hook = None,
+        on_train_batch_end: Hook = None,
+        **kwargs: Hook,
+    ) -> None:
+        named = {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+        }
+        for name, function in (named | kwargs).items():
+            if name not in HOOKS:
+                raise TypeError(f"LambdaCallback: {name!r} is not a hook; {suggest(name, HOOKS)}")
+            if function is not None:
+                setattr(self, name, function)

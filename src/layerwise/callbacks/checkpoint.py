@@ -8,7 +8,7 @@ from typing import Any
 from .. import distribution
 from ..naming import suggest
 from ..terminal import say
-from .base import check_save_freq
+from .base import check_frequency
 from .monitor import Monitor
 
 
@@ -60,7 +60,7 @@ class ModelCheckpoint(Monitor):
                 f"ModelCheckpoint: filepath: got {self.filepath!r}, expected it to end in {' or '.join(endings)} "
                 f"with save_weights_only={save_weights_only}, save_state={save_state}"
             )
-        check_save_freq(self, save_freq)
+        check_frequency(self, "save_freq", save_freq, "epoch")
         self.verbose, self.save_best_only, self.save_weights_only = verbose, save_best_only, save_weights_only
         self.save_freq, self.save_state = save_freq, save_state
         self._rank = 1 if save_state else 0

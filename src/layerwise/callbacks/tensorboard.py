@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import Callback
+from .base import Callback, check_frequency
 
 
 class TensorBoard(Callback):
@@ -40,10 +40,7 @@ class TensorBoard(Callback):
         write_steps_per_second: bool = False,
         update_freq: int | str = "epoch",
     ) -> None:
-        if update_freq not in ("epoch", "batch") and (not isinstance(update_freq, int) or update_freq < 1):
-            raise ValueError(
-                f"TensorBoard: update_freq: got {update_freq!r}, expected 'epoch', 'batch' or a number of batches"
-            )
+        check_frequency(self, "update_freq", update_freq, "epoch", "batch")
         try:
             import tensorboardX  # noqa: F401  say it before the training rather than after its first epoch
         except ModuleNotFoundError as error:
