@@ -319,10 +319,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
     if getattr(cls, "calls_any_function", False) and not _trusting.get():
         raise ValueError(f"{name}: a configuration chooses what it calls; load_model(..., safe_mode=False) allows that")
     obj = cls.from_config(inner)
-    if "build_config" in config and hasattr(obj, "build_from_config") and config["build_config"]:
-        obj.build_from_config(config["build_config"])
-    if config.get("compile_config") and hasattr(obj, "compile_from_config"):
-        obj.compile_from_config(config["compile_config"])
+    for step in ("build", "compile"):
+        if config.get(f"{step}_config") and hasattr(obj, f"{step}_from_config"):
+            getattr(obj, f"{step}_from_config")(config[f"{step}_config"])
     return obj
 
 

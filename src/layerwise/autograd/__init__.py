@@ -5,7 +5,7 @@ holds the value it has one level further out, so running a rule on the values of
 outer ones, and derivatives of derivatives need no code of their own.
 
 Read symbolic.py, operators.py, tape.py, calls.py, operands.py, primitive.py, basic.py, backward.py,
-derivatives.py, gradient_tape.py, in this order; captures.py, shapes.py, budget.py and checking.py can wait.
+derivatives.py, gradient_tape.py, in this order; captures.py, budget.py and checking.py can wait.
 """
 
 from ..lazy import public_only
@@ -19,8 +19,7 @@ from .gradient_tape import GradientTape
 from .operands import as_operand, as_tensor
 from .operators import Operators
 from .primitive import Primitive, elementwise, primitive
-from .shapes import broadcast_shapes, merge_specs, with_unknown_sizes
-from .symbolic import Array, Call, Spec, operations, primitives
+from .symbolic import Array, Call, Spec, broadcast_shapes, merge_specs, operations, primitives, with_unknown_sizes
 from .tape import GraphError, Node, Tape, Tensor, captures, differentiating, lifted, no_grad, raw, resolved
 
 __all__ = [

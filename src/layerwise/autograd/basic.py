@@ -10,8 +10,7 @@ from ..dtypes import standardize_dtype
 from .calls import operation
 from .operands import as_tensor
 from .primitive import elementwise, primitive
-from .shapes import broadcast_shapes
-from .symbolic import Array, Spec
+from .symbolic import Array, Spec, broadcast_shapes
 from .tape import Tensor, raw
 
 

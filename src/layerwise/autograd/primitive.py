@@ -18,8 +18,7 @@ from ..backends import TracedValueError, backend
 from ..dtypes import is_float
 from .budget import outlined, room
 from .operands import WEAK, as_operand, as_tensor, dtype_of, promoted
-from .shapes import broadcast_shapes, spec_of, with_unknown_sizes
-from .symbolic import Call, Spec, primitives
+from .symbolic import Call, Spec, broadcast_shapes, primitives, spec_of, with_unknown_sizes
 from .tape import GraphError, Node, Tape, Tensor, captures, raw
 
 

@@ -7,15 +7,12 @@ from typing import Any
 
 from .. import activations, ops
 from ..autograd import Tensor, broadcast_shapes
-from .base import Layer
+from .base import Elementwise, Layer
 from .input_spec import InputSpec
 from .weights import Weight
 
 
-class _Activation(Layer):
-    supports_masking = True
-    built = True
-
+class _Activation(Elementwise):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 

@@ -240,6 +240,13 @@ class Layer(Weighted):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+class Elementwise(Layer):
+    """The common part of layers with a number in the output for each in the input: masks stay, nothing is built."""
+
+    supports_masking = True
+    built = True
+
+
 @functools.cache
 def stage_of(cls: type[Layer]) -> str | None:
     """The `stage` of the library's own layers, where `call` is that of the class that says it: others may do anything.

@@ -10,10 +10,9 @@ from ..autograd import Tensor
 from ..backends import Window
 from ..naming import whole_number
 from ..ops.convolution import one_for_each_axis
-from .arguments import checked_padding
 from .core import activated
 from .input_spec import InputSpec
-from .spatial import Spatial
+from .spatial import Spatial, checked_padding
 from .weights import Weight
 
 

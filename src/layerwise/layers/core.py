@@ -14,7 +14,7 @@ from ..config import checked_data_format
 from ..dtypes import standardize_dtype
 from ..naming import whole_number
 from ..serialization import function_node
-from .base import Layer
+from .base import Elementwise, Layer
 from .calling import calls_of
 from .input_spec import InputSpec
 from .weights import Weight
@@ -171,12 +171,10 @@ def activated(activation: Callable[..., Tensor], linear: Callable[[str | None], 
     return activation(linear(None)) if fused in (None, "sigmoid") else linear(fused)
 
 
-class Activation(Layer):
+class Activation(Elementwise):
     """y = activation(x)"""
 
     stage = "activation"
-    supports_masking = True
-    built = True
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -237,11 +235,8 @@ class Lambda(Layer):
         return config | {name: node for name, node in nodes.items() if name in config}
 
 
-class Identity(Layer):
+class Identity(Elementwise):
     """y = x"""
-
-    supports_masking = True
-    built = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -8,8 +8,7 @@ from typing import Any
 from .. import ops
 from ..autograd import Tensor
 from ..ops.convolution import one_for_each_axis
-from .arguments import checked_padding
-from .spatial import Spatial
+from .spatial import Spatial, checked_padding
 
 
 class Pooling(Spatial):

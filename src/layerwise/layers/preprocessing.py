@@ -13,20 +13,17 @@ from ..config import checked_data_format
 from ..naming import one_of
 from ..ops.convolution import one_for_each_axis
 from ..serialization import serialize
-from .base import Layer
+from .base import Elementwise, Layer
 from .input_spec import InputSpec
 
 
-class Rescaling(Layer):
+class Rescaling(Elementwise):
     """y = scale x + offset, with numbers or one for each channel
 
     >>> from layerwise import layers
     >>> layers.Rescaling(1 / 255)([[0.0, 255.0]])
     Tensor([[0., 1.]], shape=(1, 2), dtype=float32)
     """
-
-    supports_masking = True
-    built = True
 
     def __init__(self, scale: float | Sequence[float], offset: float | Sequence[float] = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import random, regularizers
 from ..autograd import Tensor
-from .arguments import fraction
-from .base import Layer
+from ..naming import expect
+from .base import Elementwise
 
 
-class Dropout(Layer):
+def _fraction(value: Any, what: str) -> float:
+    """`value`, if it is a number from 0 to 1; `what` names it in the error otherwise."""
+    expect(what, value, isinstance(value, int | float | np.number) and 0 <= value <= 1, "a number from 0 to 1")
+    return value
+
+
+class Dropout(Elementwise):
     """y = x / (1 - rate) with probability 1 - rate, else 0, in training; y = x otherwise
 
     `noise_shape` has 1 where one decision holds for all positions along an axis; with a `seed` the decisions are the
@@ -22,14 +30,11 @@ class Dropout(Layer):
     Tensor([[1., 1.]], shape=(1, 2), dtype=float32)
     """
 
-    supports_masking = True
-    built = True
-
     def __init__(
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.rate = fraction(rate, "Dropout: rate")
+        self.rate = _fraction(rate, "Dropout: rate")
         self.seed, self.noise_shape = seed, noise_shape
         self.seed_generator = random.SeedGenerator(seed) if rate > 0 else None
 
@@ -42,15 +47,12 @@ class Dropout(Layer):
         return random.dropout(x, self.rate, noise_shape=noise, seed=self.seed_generator)
 
 
-class GaussianNoise(Layer):
+class GaussianNoise(Elementwise):
     """y = x + noise of mean 0 and deviation `stddev` in training, from `seed` if one is given; y = x otherwise"""
-
-    supports_masking = True
-    built = True
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.stddev = fraction(stddev, "GaussianNoise: stddev")
+        self.stddev = _fraction(stddev, "GaussianNoise: stddev")
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed) if stddev > 0 else None
 
@@ -60,11 +62,8 @@ class GaussianNoise(Layer):
         return x + random.normal(x.shape, 0.0, self.stddev, dtype=x.dtype, seed=self.seed_generator)
 
 
-class ActivityRegularization(Layer):
+class ActivityRegularization(Elementwise):
     """y = x, and l1 sum |x| + l2 sum x^2, divided by the batch size, joins the losses"""
-
-    supports_masking = True
-    built = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ..config import checked_data_format
+from ..naming import one_of
 from .base import Layer
 from .input_spec import InputSpec
+
+
+def checked_padding(value: str, kind: str, causal: bool = False) -> str:
+    """`value` in lower case, if a layer of this kind knows it."""
+    known = ("valid", "same", "causal") if causal else ("valid", "same")
+    return one_of(f"{kind}: padding", value.lower() if isinstance(value, str) else value, *known)
 
 
 class Spatial(Layer):

@@ -13,7 +13,6 @@ from ...layers.core import Flatten, Identity, Permute, Reshape
 from ...models.graph import Graph, graph_of
 from ..files import replacing
 from . import activations as activations  # loaded for their rules
-from . import normalization as normalization
 from . import products as products
 from . import shapes as shapes
 from .builder import RULES, Builder, Unsupported, element_type
