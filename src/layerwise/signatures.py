@@ -37,6 +37,28 @@ def taking(init: Callable[..., None], order: Sequence[Parameter]) -> Callable[..
     return __init__
 
 
+def renamed(init: Callable[..., None], argument: str, name: str) -> Callable[..., None]:
+    """`init` whose `argument` is called `name` outside.
+
+    >>> def init(self, value, count=1):
+    ...     print(value, count)
+    >>> renamed(init, "value", "recall")(None, recall=0.5)
+    0.5 1
+    """
+    own = inspect.signature(init)
+    outside = own.replace(
+        parameters=[p.replace(name=name) if p.name == argument else p for p in own.parameters.values()]
+    )
+
+    @functools.wraps(init)
+    def __init__(*args: object, **options: object) -> None:
+        given = outside.bind(*args, **options)
+        init(*given.args, **given.kwargs)
+
+    __init__.__signature__ = outside  # type: ignore[attr-defined]
+    return __init__
+
+
 def described(text: str, sentence: str) -> str:
     """A class's docstring with one more paragraph, before its first example."""
     lines = textwrap.wrap(sentence, 116, initial_indent="    ", subsequent_indent="    ")

@@ -3,6 +3,7 @@
 # ruff: noqa
 from typing import Any
 from . import correct as _correct
+from . import curve as _curve
 from . import error as _error
 from .base import Mean as Mean
 from .base import MeanMetricWrapper as MeanMetricWrapper
@@ -22,10 +23,6 @@ from .correct import sparse_categorical_accuracy as sparse_categorical_accuracy
 from .correct import sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy
 from .correct import top_k_categorical_accuracy as top_k_categorical_accuracy
 from .curve import AUC as AUC
-from .curve import PrecisionAtRecall as PrecisionAtRecall
-from .curve import RecallAtPrecision as RecallAtPrecision
-from .curve import SensitivityAtSpecificity as SensitivityAtSpecificity
-from .curve import SpecificityAtSensitivity as SpecificityAtSensitivity
 from .overlap import BinaryIoU as BinaryIoU
 from .overlap import IoU as IoU
 from .overlap import MeanIoU as MeanIoU
@@ -208,6 +205,46 @@ class SquaredHinge(_error.SquaredHinge):
     def __init__(
         self,
         name: str = 'squared_hinge',
+        dtype: Any = None,
+    ) -> None: ...
+
+class PrecisionAtRecall(_curve.PrecisionAtRecall):
+    def __init__(
+        self,
+        recall: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+
+class RecallAtPrecision(_curve.RecallAtPrecision):
+    def __init__(
+        self,
+        precision: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+
+class SensitivityAtSpecificity(_curve.SensitivityAtSpecificity):
+    def __init__(
+        self,
+        specificity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+
+class SpecificityAtSensitivity(_curve.SpecificityAtSensitivity):
+    def __init__(
+        self,
+        sensitivity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
         dtype: Any = None,
     ) -> None: ...
 

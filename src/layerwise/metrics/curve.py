@@ -10,7 +10,8 @@ import numpy as np
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
 from ..losses.matching import mask_of
-from ..naming import one_of
+from ..naming import expect, one_of, whole_number
+from ..signatures import renamed
 from ..variables import Variable, computing
 from .base import Metric, ratio
 from .confusion import Counts, counts, even_thresholds, listed, prepared
@@ -162,14 +163,27 @@ class AUC(_Curve, better="up"):
 class _Constrained(_Curve, better="up"):
     """The largest of one quantity at thresholds where another reaches a bound."""
 
-    bound: str  # names the attribute that holds it
+    bound: str
 
-    def __init__(self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: Any) -> None:
+    def __init_subclass__(cls, bound: str | None = None, **kwargs: Any) -> None:
+        """A subclass says what the bound is called, as an argument and as an attribute."""
+        super().__init_subclass__(**kwargs)
+        if bound is not None:
+            cls.bound = bound
+            cls.__init__ = renamed(cls.__init__, "value", bound)  # type: ignore[method-assign]
+
+    def __init__(
+        self,
+        value: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__(dtype, name)
-        if not 0 <= value <= 1:
-            raise ValueError(f"{type(self).__name__}: {self.bound}: got {value}, expected a number from 0 to 1")
-        if num_thresholds < 1:
-            raise ValueError(f"{type(self).__name__}: num_thresholds: got {num_thresholds}, expected 1 or more")
+        kind = type(self).__name__
+        expect(f"{kind}: {self.bound}", value, 0 <= value <= 1, "a number from 0 to 1")
+        whole_number(f"{kind}: num_thresholds", num_thresholds)
         setattr(self, self.bound, value)
         self.num_thresholds, self.class_id = num_thresholds, class_id
         self.thresholds = [0.5] if num_thresholds == 1 else even_thresholds(num_thresholds, 0.0)
@@ -185,7 +199,7 @@ class _Constrained(_Curve, better="up"):
         return ops.max(ops.where(bounded >= getattr(self, self.bound), wanted, 0.0))
 
 
-class SensitivityAtSpecificity(_Constrained):
+class SensitivityAtSpecificity(_Constrained, bound="specificity"):
     """result = the largest sensitivity TP / (TP + FN) at thresholds with TN / (TN + FP) >= `specificity`
 
     num_thresholds, evenly from 0 to 1, are tried. class_id, name, dtype: as of `Precision`.
@@ -194,23 +208,11 @@ class SensitivityAtSpecificity(_Constrained):
     1.0
     """
 
-    bound = "specificity"
-
-    def __init__(
-        self,
-        specificity: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(specificity, num_thresholds, class_id, name, dtype)
-
     def result(self) -> Tensor:
         return self._best(self._recall(), self._specificity())
 
 
-class SpecificityAtSensitivity(_Constrained):
+class SpecificityAtSensitivity(_Constrained, bound="sensitivity"):
     """result = the largest specificity TN / (TN + FP) at thresholds with TP / (TP + FN) >= `sensitivity`
 
     num_thresholds, evenly from 0 to 1, are tried. class_id, name, dtype: as of `Precision`.
@@ -219,23 +221,11 @@ class SpecificityAtSensitivity(_Constrained):
     0.5
     """
 
-    bound = "sensitivity"
-
-    def __init__(
-        self,
-        sensitivity: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
-
     def result(self) -> Tensor:
         return self._best(self._specificity(), self._recall())
 
 
-class PrecisionAtRecall(_Constrained):
+class PrecisionAtRecall(_Constrained, bound="recall"):
     """result = the largest precision TP / (TP + FP) at thresholds with TP / (TP + FN) >= `recall`
 
     num_thresholds, evenly from 0 to 1, are tried. class_id, name, dtype: as of `Precision`.
@@ -244,23 +234,11 @@ class PrecisionAtRecall(_Constrained):
     1.0
     """
 
-    bound = "recall"
-
-    def __init__(
-        self,
-        recall: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(recall, num_thresholds, class_id, name, dtype)
-
     def result(self) -> Tensor:
         return self._best(self._precision(), self._recall())
 
 
-class RecallAtPrecision(_Constrained):
+class RecallAtPrecision(_Constrained, bound="precision"):
     """result = the largest recall TP / (TP + FN) at thresholds with TP / (TP + FP) >= `precision`
 
     num_thresholds, evenly from 0 to 1, are tried. class_id, name, dtype: as of `Precision`.
@@ -268,18 +246,6 @@ class RecallAtPrecision(_Constrained):
     >>> RecallAtPrecision(0.8)([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item()
     0.5
     """
-
-    bound = "precision"
-
-    def __init__(
-        self,
-        precision: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(precision, num_thresholds, class_id, name, dtype)
 
     def result(self) -> Tensor:
         return self._best(self._recall(), self._precision())
