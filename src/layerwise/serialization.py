@@ -166,9 +166,9 @@ def get_custom_objects() -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def custom_object_scope(objects: dict[str, Any]) -> Iterator[None]:
+def custom_object_scope(objects: dict[str, Any] | None) -> Iterator[None]:
     """Inside the `with` block configurations may also name these `objects`."""
-    with setting(_scope, {**(_scope.get() or {}), **objects}):
+    with setting(_scope, {**(_scope.get() or {}), **(objects or {})}):
         yield
 
 
@@ -202,7 +202,8 @@ def serialize(obj: Any) -> Any:
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
     if isinstance(obj, slice):
-        return {"class_name": "__slice__", "config": {"start": obj.start, "stop": obj.stop, "step": obj.step}}
+        ends = {"start": obj.start, "stop": obj.stop, "step": obj.step}
+        return {"class_name": "__slice__", "config": serialize(ends)}
     if obj is Ellipsis:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, DTypePolicy):
@@ -267,13 +268,13 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
     node = {
         "module": module,
         "class_name": cls.__name__,
-        "config": obj.get_config(),
+        "config": serialize(obj.get_config()),
         "registered_name": registered_name,
     }
     for extra in ("build_config", "compile_config"):
         value = getattr(obj, f"get_{extra}", lambda: None)()
         if value is not None:
-            node[extra] = value
+            node[extra] = serialize(value)
     return node
 
 
@@ -298,7 +299,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
         case "__bytes__":
             return inner["value"].encode()
         case "__slice__":
-            return slice(inner["start"], inner["stop"], inner["step"])
+            return slice(*(deserialize(inner[end]) for end in ("start", "stop", "step")))
         case "__ellipsis__":
             return Ellipsis
         case "__lambda__":
@@ -366,13 +367,12 @@ def resolve(identifier: Any, kind: str, names: Mapping[str, Any]) -> Any:
         names: what each known name stands for; classes also answer to their snake_case and lower-case names.
     """
     if isinstance(identifier, dict):
-        return deserialize(identifier)
+        said = identifier.get("class_name")
+        alias = not ("module" in identifier or get_registered_object(str(said))) and _named(said, names)
+        return deserialize(identifier | {"class_name": alias.__name__} if alias else identifier)
     found = identifier
     if isinstance(identifier, str):
-        found = get_registered_object(identifier)
-        if found is None:
-            said = {alias: name for name in names for alias in (name.lower(), snake_case(name))}
-            found = names.get(identifier if identifier in names else said.get(identifier, ""))
+        found = get_registered_object(identifier) or _named(identifier, names)
         if found is None:
             raise ValueError(f"unknown {kind} {identifier!r}; {suggest(identifier, names)}")
     if inspect.isclass(found):
@@ -382,6 +382,12 @@ def resolve(identifier: Any, kind: str, names: Mapping[str, Any]) -> Any:
     raise ValueError(
         f"{kind}: got {identifier!r} of type {type(identifier).__name__}, expected a name, a function or an object"
     )
+
+
+def _named(said: Any, names: Mapping[str, Any]) -> Any:
+    """What this name stands for, in any of its spellings; None if it is none."""
+    spellings = {spelling: name for name in names for spelling in (name.lower(), snake_case(name))}
+    return names.get(said if said in names else spellings.get(said, ""))
 
 
 def lookups(
@@ -408,7 +414,7 @@ def lookups(
 
     def deserialize_(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
         with custom_object_scope(custom_objects or {}):
-            return get(config) if isinstance(config, str) else deserialize(config)
+            return get(config) if isinstance(config, str | dict) else deserialize(config)
 
     get.__doc__ = f"""The {kind} that `identifier` means: a name as {example!r}, a configuration, a class or itself."""
     serialize_.__doc__ = f"""The {kind} `obj` as plain data, which `deserialize` reads: its name or a configuration."""

@@ -47,7 +47,7 @@ def map_structure(fn: Callable[..., Any], first: Any, *others: Any) -> Any:
         for other in others:
             if not isinstance(other, list | tuple | deque) or len(other) != len(first):
                 raise ValueError(f"structures differ: {_form(first)} against {_form(other)}")
-        return _sequence_like(first, [map_structure(fn, *column) for column in zip(first, *others, strict=True)])
+        return sequence_like(first, [map_structure(fn, *column) for column in zip(first, *others, strict=True)])
     return fn(first, *others)
 
 
@@ -60,7 +60,7 @@ def _map(fn: Callable[[Any], Any], structure: Any) -> Any:
         return _dict_like(structure, {key: made[key] for key in structure})
     if isinstance(structure, (list, tuple)) or kind is deque:  # faster than their union
         items = [_map(fn, item) for item in structure]
-        return items if kind is list else _sequence_like(structure, items)
+        return items if kind is list else sequence_like(structure, items)
     return fn(structure)
 
 
@@ -81,7 +81,7 @@ def _dict_like(structure: dict[Any, Any], items: dict[Any, Any]) -> dict[Any, An
     return OrderedDict(items) if type(structure) is OrderedDict else items
 
 
-def _sequence_like(structure: Any, items: Iterable[Any]) -> Any:
+def sequence_like(structure: Any, items: Iterable[Any]) -> Any:
     """`items` as the kind of sequence that `structure` is."""
     if isinstance(structure, deque):
         return deque(items, structure.maxlen)

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
+
 Array = Any
 
 
@@ -67,13 +69,13 @@ def with_unknown_sizes(infer: Callable[[Any], Any], specs: Sequence[Spec | None]
 
 def merge_specs(first: Any, second: Any) -> Any:
     """The structure of Specs `first`, with None for every size in which it differs from `second`."""
-    if isinstance(first, Spec):
-        return Spec(tuple(a if a == b else None for a, b in zip(first.shape, second.shape, strict=True)), first.dtype)
-    if isinstance(first, dict):
-        return {key: merge_specs(first[key], second[key]) for key in first}
-    if isinstance(first, list | tuple):
-        return type(first)(merge_specs(a, b) for a, b in zip(first, second, strict=True))
-    return first
+
+    def merged(a: Any, b: Any) -> Any:
+        if not isinstance(a, Spec):
+            return a
+        return Spec(tuple(m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)), a.dtype)
+
+    return tree.map_structure(merged, first, second)
 
 
 @dataclass(eq=False)

@@ -187,10 +187,6 @@ class Layer(Weighted):
         outputs = self.compute_output_spec(_map_shapes(lambda s: Tensor(Spec(s, self.compute_dtype)), input_shape))
         return tree.map_structure(lambda t: t.shape, outputs)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """The mask of the output: the input's, for layers that support masking."""
-        return previous_mask
-
     # Graph and configuration --------------------------------------------------------------------------------------
 
     @property
@@ -309,7 +305,7 @@ def _map_shapes(fn: Callable[[tuple[Any, ...]], Any], shapes: Any) -> Any:
         return fn(tuple(shapes))
     if isinstance(shapes, dict):
         return {key: _map_shapes(fn, shape) for key, shape in shapes.items()}
-    return type(shapes)(_map_shapes(fn, shape) for shape in shapes)
+    return tree.sequence_like(shapes, [_map_shapes(fn, shape) for shape in shapes])
 
 
 def _as_shape(value: Any) -> Any:

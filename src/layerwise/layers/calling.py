@@ -114,7 +114,6 @@ class Called(Tracked):
     dtype_policy: DTypePolicy
     activity_regularizer: Any
     call: Callable[..., Any]
-    compute_mask: Callable[[Any, Any], Any]
     _ensure_built: Callable[[tuple[Any, ...], dict[str, Any]], None]
     _symbolic_output: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
     _losses: list[Tensor]
@@ -156,8 +155,8 @@ class Called(Tracked):
         if outer is None:
             self._clear_losses()
         outputs = self._call_in(context, call, args, kwargs, symbolic)
-        if mask is not None and self.supports_masking:
-            outputs = self._masked(outputs, args, mask)
+        if self.supports_masking and (mask is not None or type(self).compute_mask is not Called.compute_mask):
+            outputs = self._masked(outputs, args, kwargs, mask)
         if symbolic and outer is None and not in_rehearsal():
             self._note_call(args, kwargs, outputs)
         return outputs
@@ -274,10 +273,14 @@ class Called(Tracked):
             self._ensure_built(args, kwargs)
             return self._symbolic_call(self.call, args, kwargs)
 
-    def _masked(self, outputs: Any, args: tuple[Any, ...], masks: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output: the input's, for layers that support masking."""
+        return previous_mask
+
+    def _masked(self, outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], masks: Any) -> Any:
         """The outputs with the masks that this layer gives them noted."""
-        first: Any = args[0] if args else None
-        masks = self.compute_mask(first, masks)
+        first: Any = args[0] if args else kwargs.get(self._call_parameters().names[0])
+        masks = self.compute_mask(first, tree.map_structure(lambda _: None, first) if masks is None else masks)
 
         def noted(output: Any, mask: Any) -> Any:
             if mask is None or type(output) is not Tensor:

@@ -74,7 +74,15 @@ class Conv(Spatial, after={"activity_regularizer": "bias_regularizer"}):
         super().make("bias", (self.filters,), given=self.use_bias)
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
 
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
+        """What `call` does with the kernel; override it, for example to use another kernel made of this one."""
+        return ops.conv(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
+
     def call(self, x: Tensor) -> Tensor:
+        if type(self).convolution_op is not Conv.convolution_op:
+            y = self.convolution_op(x, self.kernel)
+            channels = (1, -1, *(1,) * self.rank) if self.data_format == "channels_first" else (-1,)
+            return self.activation(y if self.bias is None else y + ops.reshape(self.bias, channels))
         first = self.data_format == "channels_first"
         x = ops.moveaxis(x, 1, -1) if first else x
         window = self.window(x)

@@ -26,11 +26,13 @@ def clone_model(
     """
     copy, graph = clone_function or _copied, graph_of(model)
     if isinstance(model, Sequential):
-        new = Sequential([copy(layer) for layer in model.layers], name=model.name)
+        copies = {layer: copy(layer) for layer in model.layers}
+        new = Sequential([copies[layer] for layer in model.layers], name=model.name)
         if input_tensors is not None:
             new(input_tensors)
         elif model.built and graph is not None:
             new.build(model.input_shape)
+            new._takes_any_size = model._takes_any_size
         return new
     if graph is None:
         if clone_function is not None or input_tensors is not None:

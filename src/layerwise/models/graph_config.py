@@ -263,7 +263,7 @@ def _with_tensors(structure: Any, made: dict[tuple[str, int, int], Tensor]) -> A
     if _is_reference(structure):
         return made[tuple(structure["config"]["keras_history"])]
     if isinstance(structure, list | tuple):
-        return type(structure)(_with_tensors(item, made) for item in structure)
+        return tree.sequence_like(structure, [_with_tensors(item, made) for item in structure])
     if isinstance(structure, dict):
         if "class_name" in structure and "config" in structure:
             return deserialize(structure)

@@ -36,6 +36,7 @@ class Model(Trainer):
 
     file_notes: dict[str, Any] | None = None  # plain data of yours that a `.keras` file keeps, and Keras passes over
     _graph: Graph | None = None
+    _takes_any_size = False  # whether the inputs may have other sizes than the graph was made for
 
     @replaceable
     def graph(self) -> Graph | None:
@@ -183,9 +184,10 @@ class Model(Trainer):
                 raise ValueError(f"model {self.name!r}: got inputs {list(inputs)}, expected {names}{hint}")
             values = [inputs[name] for name in names]
         elif isinstance(graph.inputs, dict):
-            if not isinstance(inputs, dict) or any(key not in inputs for key in graph.inputs):
-                raise ValueError(f"model {self.name!r}: expected a dict with {list(graph.inputs)}")
-            values = tree.flatten({key: inputs[key] for key in graph.inputs})
+            if isinstance(inputs, dict) and any(key not in inputs for key in graph.inputs):
+                raise ValueError(f"model {self.name!r}: got {list(inputs)}, expected a dict with {list(graph.inputs)}")
+            given = {key: inputs[key] for key in graph.inputs} if isinstance(inputs, dict) else inputs
+            values = tree.flatten(given)
         else:
             values = tree.flatten(inputs)
         if len(values) != len(names):
@@ -203,7 +205,8 @@ class Model(Trainer):
         elif len(shape) == len(expected) + 1 and shape[-1] == 1:
             value = value.reshape(*shape[:-1])
         shape = value.shape
-        if len(shape) != len(expected) or any(e is not None and e != n for e, n in zip(expected, shape, strict=True)):
+        fits = all(e is None or e == n for e, n in zip(expected[1:], shape[1:], strict=False))  # in batches of any size
+        if len(shape) != len(expected) or not (fits or self._takes_any_size):
             raise ValueError(
                 f"model {self.name!r}: input {name!r}: got shape {shape}, expected {expected}"
                 + ("; the dimension of the batch is missing: batch the data, or give x[None]" * (shape == expected[1:]))

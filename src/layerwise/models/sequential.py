@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..autograd import Tensor
@@ -62,7 +62,7 @@ class Sequential(Model):
                 )
         elif not self._stack and layer._batch_input_shape is not None:
             self._stack.append(InputLayer(batch_shape=layer._batch_input_shape, dtype=None))
-        if any(other.name == layer.name for other in self._stack):
+        if any(other.name == layer.name and other is not layer for other in self._stack):
             raise ValueError(
                 f"Sequential: a layer named {layer.name!r} is there already; give one of them another name"
             )
@@ -111,6 +111,7 @@ class Sequential(Model):
         if not isinstance(self._stack[0], InputLayer):
             dtype = self._stack[0].compute_dtype
             self._stack.insert(0, InputLayer(batch_shape=(None, *shape[1:]), dtype=dtype))
+            self._takes_any_size = True  # nobody said that the first data's is the only one
         self._rebuild()
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -151,10 +152,11 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         model = cls(
-            [deserialize(layer, custom_objects) for layer in config["layers"]],
+            list(_made(config["layers"], custom_objects)),
             trainable=config.get("trainable", True),
             name=config.get("name"),
         )
+        model._takes_any_size = True  # a configuration does not say whether its sizes were the user's or the data's
         shape = config.get("build_input_shape")
         if not model.built and isinstance(shape, list | tuple) and shape and not isinstance(shape[0], list | tuple):
             model.build(shape)
@@ -162,3 +164,15 @@ class Sequential(Model):
 
     def get_build_config(self) -> dict[str, Any] | None:
         return {"input_shape": list(self._stack[0].batch_shape)} if self.built and self._stack else None  # type: ignore
+
+
+def _made(nodes: Sequence[Any], custom_objects: dict[str, Any] | None) -> Iterator[Any]:
+    """The layers of these configurations; equal ones of one name are the same layer, which occurs twice."""
+    known: dict[Any, tuple[Any, Any]] = {}
+    for node in nodes:
+        name = node["config"].get("name")
+        before, layer = known.get(name, (None, None))
+        if name is None or before != node:
+            layer = deserialize(node, custom_objects)
+        known[name] = node, layer
+        yield layer

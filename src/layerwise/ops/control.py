@@ -264,4 +264,4 @@ def while_loop(
     while (maximum_iterations is None or turns < maximum_iterations) and bool(as_tensor(cond(*state))):
         result = body(*state)
         state, turns = tuple(result) if several else (result,), turns + 1
-    return type(loop_vars)(state) if several else state[0]
+    return tree.sequence_like(loop_vars, state) if several else state[0]

@@ -7,7 +7,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any, ClassVar
 
 from .. import observe
@@ -15,17 +15,10 @@ from ..autograd import Array, Tensor, as_tensor, raw
 from ..backends import backend, xp
 from ..backends.base import Rule
 from ..naming import auto_name, expect, snake_case, suggest
-from ..serialization import Configurable
 from ..signatures import described, taking
 from ..variables import Variable
 from .schedules import LearningRateSchedule
-
-
-def _filled(value: float, shape: Sequence[int], dtype: str) -> Array:
-    return xp().full(shape, value, dtype)
-
-
-_zeros = partial(_filled, 0.0)
+from .state import State
 
 
 def _kept(w: Array, g: Array) -> tuple[Array, ...]:
@@ -38,7 +31,7 @@ def _keyword_only(rule: Rule) -> list[str]:
     return [p.name for p in inspect.signature(rule).parameters.values() if p.kind is p.KEYWORD_ONLY]
 
 
-class Optimizer(Configurable):
+class Optimizer(State):
     """(w, slots) <- rule(w, g, slots), for every variable w and the gradient g of the loss by it
 
     A subclass gives `rule`, a pure function of raw arrays, and `slots`, the names of what it keeps for each variable.
@@ -134,62 +127,7 @@ class Optimizer(Configurable):
         holds = value is None or (isinstance(value, int) and value >= least)
         self._check(argument, value, holds, f"an integer >= {least}, or None")
 
-    # State --------------------------------------------------------------------------------------------------------
-
-    def slots(self) -> list[tuple[str, ...]]:
-        """What the rule keeps for a variable, in the order of its arguments.
-
-        The slots in one tuple are created (and so saved) variable by variable, those of the next tuple after them.
-        """
-        return []
-
-    def initial(self, slot: str) -> float:
-        """What a slot is filled with at first."""
-        return 0.0
-
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Create the state for these variables, the only ones that this optimizer will then change."""
-        if self.built:
-            return
-        self._trainable = list(variables)
-        self._places = {id(v): i for i, v in enumerate(self._trainable)}
-        if self.use_ema:
-            self._averages = [self._like(v, "average") for v in self._trainable]
-        if self.gradient_accumulation_steps:
-            self._accumulators = [self._like(v, "gradient_accumulator") for v in self._trainable]
-        self._rows = [[] for _ in self._trainable]
-        for group in self.slots():
-            for variable, row in zip(self._trainable, self._rows, strict=True):
-                row += [
-                    self.add_variable_from_reference(variable, name, partial(_filled, self.initial(name)))
-                    for name in group
-                ]
-        self.built = True
-
-    def add_variable_from_reference(
-        self, reference_variable: Variable, name: str = "", initializer: Any = "zeros"
-    ) -> Variable:
-        """A new slot, shaped like the variable that it belongs to."""
-        slot = self._like(reference_variable, name, initializer)
-        self._slots.append(slot)
-        return slot
-
-    def _like(self, reference: Variable, name: str, initializer: Any = _zeros) -> Variable:
-        path = f"{reference.path.replace('/', '_')}_{name}"
-        slot = self._variable(path, initializer, reference.shape, reference.dtype)
-        slot.layout_path = reference.path
-        return slot
-
-    def _variable(self, name: str, initializer: Any, shape: Sequence[int] = (), dtype: str = "float32") -> Variable:
-        variable = Variable(initializer, shape, dtype, trainable=False, name=name)
-        variable.path = f"{self.name}/{name}"
-        return variable
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All state, in the order in which it is saved: iteration, learning rate, averages, accumulators, slots."""
-        rate = [self._rate] if isinstance(self._rate, Variable) else []
-        return [self._count, *rate, *self._averages, *self._accumulators, *self._slots]
+    # The rate ----------------------------------------------------------------------------------------------------
 
     @property
     def iterations(self) -> Any:
@@ -289,7 +227,8 @@ class Optimizer(Configurable):
             raise ValueError(
                 f"{kind}: apply: got {len(grads)} gradients for {len(variables)} variables, expected one for each"
             )
-        self.build(variables)
+        if not self.built:
+            self.build(variables)
         for v in variables:
             self._get_variable_index(v)
         missing = [v.path for v, g in zip(variables, grads, strict=True) if g is None]
@@ -425,20 +364,3 @@ class Optimizer(Configurable):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._places = {id(v): i for i, v in enumerate(self._trainable)}  # a copy's variables are others
-
-    def save_own_variables(self, store: Any) -> None:
-        """Write the state to a mapping, as "0", "1", ... in the order of `variables`."""
-        for i, variable in enumerate(self.variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Read what `save_own_variables` wrote; a mapping that does not fit is left aside with a warning."""
-        if len(store) != len(self.variables):
-            warnings.warn(
-                f"{type(self).__name__}: got {len(store)} saved variables, expected {len(self.variables)}; "
-                "the optimizer starts afresh",
-                stacklevel=2,
-            )
-            return
-        for i, variable in enumerate(self.variables):
-            variable.assign(store[str(i)])

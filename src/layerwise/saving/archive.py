@@ -12,7 +12,8 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
@@ -22,9 +23,19 @@ LOCAL, DIRECTORY_ENTRY, END, END_64 = 30, 46, 22, 56 + 20  # bytes, without name
 UTF8_NAMES = 0x800
 LARGE = 0xFFFFFFFF  # stands where a size of 64 bits follows
 
-Reader = Callable[[str], BinaryIO]  # the member of this name, open
 PIECE = 1 << 20  # bytes read at once
 LARGEST_DIRECTORY = 1 << 20  # bytes; members take ten times as much here
+
+
+@dataclass
+class Reader:
+    """The members of an archive or folder: their names, and each of them open."""
+
+    names: Sequence[str]
+    open: Callable[[str], BinaryIO]
+
+    def __call__(self, name: str) -> BinaryIO:
+        return self.open(name)
 
 
 @contextlib.contextmanager
@@ -46,7 +57,7 @@ def opening(path: Path, names: tuple[str, ...], folder: str) -> Iterator[Reader]
         with archive:
             _check_names(path, archive.infolist(), names, folder)
             _check_places(path, file, archive)
-            yield lambda name: _open_member(archive, file, path, name)
+            yield Reader(archive.namelist(), lambda name: _open_member(archive, file, path, name))
 
 
 def _directory_size(file: BinaryIO) -> int:

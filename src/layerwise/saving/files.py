@@ -84,7 +84,10 @@ def replacing_folder(path: str | os.PathLike[str], overwrite: bool = True) -> It
     part.mkdir()
     try:
         yield part
-        for file in part.iterdir():
+        for file in part.rglob("*"):
+            if file.is_dir():
+                sync_folder(file)
+                continue
             with open(file, "rb+") as written:
                 os.fsync(written.fileno())
         sync_folder(part)

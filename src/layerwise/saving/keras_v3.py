@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shutil
+import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ from . import archive
 from .archive import Reader
 from .files import GRAPH, FileFormatError, locating, most_values, parse_json
 from .keras_weights import read_weights, write_weights
+from .walk import saveables
 
 FORMAT = "3.15.1"  # the version of Keras whose files these are like
 METADATA, CONFIG, WEIGHTS, ASSETS = "metadata.json", "config.json", "model.weights.h5", "assets/"
@@ -39,6 +42,8 @@ def write_model(model: Model, file: BinaryIO, include_optimizer: bool = True) ->
 def write_folder(model: Model, folder: Path, include_optimizer: bool = True) -> None:
     """Write the same members as files to a folder."""
     for name, content in _members(model, include_optimizer):
+        if name.startswith(ASSETS):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
 
 
@@ -53,6 +58,26 @@ def _members(model: Model, include_optimizer: bool) -> Iterator[tuple[str, Any]]
     yield METADATA, json.dumps(metadata).encode()
     yield CONFIG, config.encode()
     yield WEIGHTS, weights.getbuffer()
+    for path, owner in saveables(model):
+        if hasattr(owner, "save_assets"):
+            with tempfile.TemporaryDirectory() as folder:
+                owner.save_assets(folder)
+                for file in sorted(file for file in Path(folder).rglob("*") if file.is_file()):
+                    yield f"{ASSETS}{path}/{file.relative_to(folder).as_posix()}", file.read_bytes()
+
+
+def _read_assets(model: Model, read: Reader) -> None:
+    """Give each object that has a `load_assets` method a folder with the files that it saved."""
+    for path, owner in saveables(model):
+        if hasattr(owner, "load_assets"):
+            with tempfile.TemporaryDirectory() as folder:
+                for name in read.names:
+                    if name.startswith(f"{ASSETS}{path}/") and not name.endswith("/"):
+                        target = Path(folder, name.removeprefix(f"{ASSETS}{path}/"))
+                        target.parent.mkdir(parents=True, exist_ok=True)
+                        with open(target, "wb") as file:
+                            shutil.copyfileobj(read(name), file)
+                owner.load_assets(folder)
 
 
 def is_folder(path: Path) -> bool:
@@ -76,6 +101,7 @@ def read_model(
                 raise ValueError(f"expected a model, got {type(model).__name__}")
             metadata = _metadata(read, path)
             read_weights(model, read(WEIGHTS), f"{path}: {WEIGHTS}", False, metadata.get(FINGERPRINTS))
+        _read_assets(model, read)
         notes = metadata.get(NOTES)
         model.file_notes = notes if isinstance(notes, dict) else None
     return model
@@ -101,7 +127,8 @@ def opening(path: Path) -> Iterator[Reader]:
     """The members of an archive or folder, which has those of the format and no others."""
     if path.is_dir():
         with contextlib.ExitStack() as files:
-            yield lambda name: files.enter_context(_open_file(path, name))
+            places = [file.relative_to(path) for file in (path / ASSETS).rglob("*") if file.is_file()]
+            yield Reader([p.as_posix() for p in places], lambda name: files.enter_context(_open_file(path, name)))
         return
     with archive.opening(path, MEMBERS, ASSETS) as read:
         yield read

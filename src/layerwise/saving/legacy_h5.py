@@ -95,7 +95,7 @@ def _full_names(loss: Any) -> Any:
 
 
 def _write_layers(model: Model, group: Any) -> None:
-    layers = [layer for layer in model.layers if layer is not model]
+    layers = [layer for layer in dict.fromkeys(model.layers) if layer is not model]
     write_texts(group, "layer_names", [layer.name for layer in layers])
     group.attrs.update({"keras_version": FORMAT, "backend": "jax"})
     for layer in layers:
@@ -273,7 +273,7 @@ def _read_layers(model: Model, group: Group, where: str, by_name: bool = False, 
     if names is None:
         raise FileFormatError(f"{where}: attribute 'layer_names' is missing: not a legacy file of weights")
     stored = list(_stored(group, names))
-    layers = [layer for layer in model.layers if layer is not model]
+    layers = [layer for layer in dict.fromkeys(model.layers) if layer is not model]
     pairs: list[tuple[str, list[Variable], Stored]]
     if by_name:
         saved = {entry[0]: entry for entry in stored}

@@ -85,7 +85,8 @@ class CompiledLoss:
                 fn = losses.FunctionLoss(fn)
             self.functions.append(fn)
         self.weights = [1.0 if w is None else w for w in _per_output(weights, names, "loss_weights")]
-        self.trackers = [metrics.Mean(name=f"{name}_loss") for name in names] if len(names) > 1 else []
+        several = sum(fn is not None for fn in self.functions) > 1
+        self.trackers = [metrics.Mean(name=f"{name}_loss") for name in names] if several else []
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor | None:
         targets, predictions, weights = _by_output(y_true, y_pred, sample_weight, self.names)
@@ -106,6 +107,15 @@ class CompiledLoss:
             value = value * self.weights[i] if self.weights[i] != 1.0 else value
             total = value if total is None else total + value
         return total
+
+    def labels(self, y: Any) -> Any:
+        """y with None for the outputs without a loss, where only the others have labels."""
+        given = y if isinstance(y, list | tuple) else [y]
+        wanted = [fn is not None for fn in self.functions]
+        if isinstance(y, dict) or len(given) == len(wanted) or len(given) != sum(wanted):
+            return y
+        labels = iter(given)
+        return [next(labels) if has_loss else None for has_loss in wanted]
 
     def label_classes(self, y_pred: Any) -> list[int | None]:
         """For each output the number of classes that a sparse loss takes its labels from, or None."""

@@ -14,7 +14,7 @@ import numpy as np
 from .. import tree
 from ..callbacks import CallbackList
 from .sources import ArrayBatches, IterableBatches, RowBatches
-from .steps import prepared, step_of
+from .steps import flat_logs, prepared, step_of
 from .stream import Stream
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def results(kind: str, step: Any, stream: Stream, listeners: CallbackList) -> It
     for data in stream.epoch():
         begin(number)
         result = step.for_each(data.rows, data.data) if isinstance(data, RowBatches) else step(data)
-        number = stream.done
+        number, result = stream.done, result if kind == "predict" else flat_logs(result)
         end(number - 1, result)
         yield result
     if stream.exhausted:

@@ -137,7 +137,7 @@ class Objective(Layer):
                 self._compiled_loss = CompiledLoss(arguments["loss"], arguments["loss_weights"], names)
             if y is None:
                 raise ValueError("fit: the compiled loss needs labels; pass y, or batches (x, y)")
-            total = self._compiled_loss(y, y_pred, sample_weight)
+            total = self._compiled_loss(self._labels(y), y_pred, sample_weight)
         for added in self.losses:
             total = added if total is None else total + added
         if total is None:
@@ -147,11 +147,22 @@ class Objective(Layer):
             )
         return total
 
+    def _labels(self, y: Any) -> Any:
+        """y with None for the outputs without a loss, where only the others have labels."""
+        return y if self._compiled_loss is None else self._compiled_loss.labels(y)
+
+    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Tensor:
+        """`compute_loss`, also one of a user's that does not ask for the mode."""
+        parameters = inspect.signature(self.compute_loss).parameters
+        asks = "training" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        mode = {"training": training} if asks else {}
+        return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **mode)
+
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Update the compiled metrics with a batch, and return all results."""
         if y is not None and self._compiled_metrics is not None:
             self._compiled_metrics.names = self._compiled_metrics.names or self._output_names_for(y_pred)
-            self._compiled_metrics.update_state(y, y_pred, sample_weight)
+            self._compiled_metrics.update_state(self._labels(y), y_pred, sample_weight)
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:

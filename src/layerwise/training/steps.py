@@ -71,6 +71,7 @@ def prepared(model: Trainer, kind: str, source: ArrayBatches | IterableBatches, 
 
 def _check(model: Trainer, classes: list[int | None], y: Any, sample_weight: Any) -> None:
     """Refuse labels and weights that losses or metrics cannot take, before a step changes anything."""
+    y = model._labels(y)
     if model._compiled_loss is not None and any(classes):
         model._compiled_loss.check_labels(y, classes)
     if model._compiled_metrics is not None:
@@ -92,7 +93,7 @@ def _rehearse(model: Trainer, kind: str, batch: Any) -> list[int | None]:
         x, y, weight = unpack_x_y_sample_weight(given)
         y_pred = model(x, training=kind == "train")
         if kind != "predict":
-            loss = model.compute_loss(x, y, y_pred, weight, training=kind == "train")
+            loss = model._loss_of(x, y, y_pred, weight, training=kind == "train")
             if loss.shape != ():
                 raise ValueError(
                     f"the loss has shape {loss.shape}, expected one number; "
@@ -103,6 +104,16 @@ def _rehearse(model: Trainer, kind: str, batch: Any) -> list[int | None]:
     if kind == "train" and model.trainable_variables:
         model.optimizer.build(model.trainable_variables)
     return [] if kind == "predict" or model._compiled_loss is None else model._compiled_loss.label_classes(y_pred)
+
+
+def flat_logs(logs: Any) -> Any:
+    """What a step returned, the values of nested dicts under their own names: {"loss": 1, "compiled": {"mae": 2}}."""
+    if not isinstance(logs, dict):
+        return logs
+    flat: dict[str, Any] = {}
+    for name, value in logs.items():
+        flat |= flat_logs(value) if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def _tensor(a: Any) -> Tensor | None:

@@ -18,7 +18,7 @@ from .arrays import Arrays, checked_array, unpack_x_y_sample_weight
 from .loop import Run, Validation, evaluate, noting, predict
 from .objective import Objective
 from .sources import ArrayBatches, IterableBatches, batches
-from .steps import prepared
+from .steps import flat_logs, prepared
 from .stream import Stream
 
 _ALL = 2**31 - 1  # the size of a batch that holds all examples
@@ -39,7 +39,7 @@ class Trainer(Objective):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
             y_pred = self(x, training=True)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+            loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss)
         self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
         variables = self.trainable_variables
@@ -51,7 +51,7 @@ class Trainer(Objective):
         """One batch of `evaluate`."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
-        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
         self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -232,7 +232,7 @@ class Trainer(Objective):
         source = ArrayBatches(Arrays(x, y, weight), _ALL, class_weight=class_weight)
         step = prepared(self, kind, source, source.data)
         self.reset_metrics()
-        results = self._results(step(source.data))
+        results = self._results(flat_logs(step(source.data)))
         self._clear_losses()
         return results if return_dict else self._listed(results)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ...tree import sequence_like
 from ..base import TracedValueError
 
 
@@ -175,7 +176,7 @@ def replaced(structure: Any, kind: type, replacement: Callable[[Any], Any]) -> A
     if isinstance(structure, kind):
         return replacement(structure)
     if isinstance(structure, tuple | list):
-        return type(structure)([replaced(item, kind, replacement) for item in structure])
+        return sequence_like(structure, [replaced(item, kind, replacement) for item in structure])
     if isinstance(structure, dict):
         return {name: replaced(item, kind, replacement) for name, item in structure.items()}
     return structure

@@ -130,7 +130,8 @@ def _arrangement(outputs: Any, flat: list[Any]) -> Callable[[Sequence[Any]], Any
         return lambda arrays: {name: part(arrays) for name, part in parts.items()}
     if isinstance(outputs, tuple | list):
         kind, items = type(outputs), [_arrangement(item, flat) for item in outputs]
-        return lambda arrays: kind([item(arrays) for item in items])
+        make = getattr(kind, "_make", kind)  # of named tuples
+        return lambda arrays: make([item(arrays) for item in items])
     if outputs is None:
         return lambda arrays: None
     flat.append(outputs)
