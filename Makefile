@@ -66,6 +66,7 @@ stubs: .venv/test.stamp
 
 docs: .venv/docs.stamp
 	.venv/bin/python -m sphinx -W -b html docs docs/_build/html
+	! grep -rE '(src|href)="https?:[^"]*[.](js|css|woff2?)"' docs/_build/html --include='*.html'  # all that a page needs is local
 
 bench: .venv/plot.stamp
 	.venv/bin/python benchmarks/run.py $(ARGS)

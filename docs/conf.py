@@ -4,6 +4,10 @@ import inspect
 import re
 from typing import Any
 
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.addnodes import pending_xref
+from sphinx.transforms import SphinxTransform
 from sphinx.util.inspect import stringify_signature
 
 from layerwise import __version__, ops
@@ -13,10 +17,11 @@ project = "Layerwise"
 author = "The Layerwise contributors"
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"Layerwise {release}"
+html_math_renderer = "mathml"
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
@@ -56,7 +61,30 @@ def _of_init(
     return signature, returns
 
 
+class LinkedNames(SphinxTransform):
+    """A name of ours in `backticks` on a page leads to its place in the reference."""
+
+    default_priority = 200
+
+    def apply(self, **options: Any) -> None:
+        for literal in list(self.document.findall(nodes.literal)):
+            name = literal.astext()
+            if re.fullmatch(r"layerwise(\.\w+)+", name):
+                link = pending_xref("", refdomain="py", reftype="obj", reftarget=name, refwarn=False)
+                literal.replace_self(link)
+                link.append(literal)
+
+
+def _mathml(writer: Any, node: nodes.Element) -> None:
+    """A formula as MathML, which browsers show without a script or a font from elsewhere."""
+    block = isinstance(node, nodes.math_block)
+    writer.body.append(f"<p>{tex2mathml(node.astext(), as_block=True)}</p>" if block else tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
 def setup(app: Any) -> None:
+    app.add_html_math_renderer("mathml", inline_renderers=(_mathml, None), block_renderers=(_mathml, None))
+    app.add_transform(LinkedNames)
     for name in ops.__all__:  # primitives are objects; their rules are functions, with the same names and docstrings
         if isinstance(operation := getattr(ops, name), Primitive):
             setattr(ops, name, operation.rule)
