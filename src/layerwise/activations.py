@@ -4,8 +4,6 @@
 Tensor([0., 2.], shape=(2,), dtype=float32)
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from . import ops

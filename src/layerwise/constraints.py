@@ -4,8 +4,6 @@ Norms are taken over `axis`: 0 for a dense kernel (inputs, outputs), so that eac
 [0, 1, 2] for a convolution's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Context variables that have a value for as long as a `with` block."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from contextvars import ContextVar

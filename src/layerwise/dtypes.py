@@ -5,8 +5,6 @@ widen an array of their own kind. The table is a lattice; the result of several 
 Unlike NumPy's, it never turns integers into float64: int32 with float32 is float32.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

@@ -4,8 +4,6 @@ Random ones draw on the host, so a model starts from the same weights on every b
 again with the same shape it returns the same values, unless its seed is a `SeedGenerator`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Penalties that are added to the loss: functions of a weight or of a layer's output that return one number."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -5,8 +5,6 @@ array([[1., 0., 0.],
        [0., 0., 1.]], dtype=float32)
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Going back along the tape."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A budget of memory for graphs from files, which may ask for any size."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """What an operation may be given: Tensors, variables, arrays, lists and Python numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Go on after a crash as if there had been none."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -1,7 +1,5 @@
 """Save the model while it is being trained."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

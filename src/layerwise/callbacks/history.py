@@ -1,7 +1,5 @@
 """The record of a training: loss and metrics by epoch, their curves, and a file of them."""
 
-from __future__ import annotations
-
 import csv
 import os
 from typing import Any

@@ -1,7 +1,5 @@
 """Another learning rate: for each epoch, or when it no longer gets better."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from typing import Any

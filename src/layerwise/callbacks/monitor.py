@@ -1,7 +1,5 @@
 """What callbacks that watch one quantity share: its value, which way is better, what to say where it is missing."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 

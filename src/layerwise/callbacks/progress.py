@@ -1,7 +1,5 @@
 """The bar of `fit`, `evaluate` and `predict`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ..terminal import Progbar, display_mode, say

@@ -1,7 +1,5 @@
 """Stop when it no longer gets better, or when the loss is no number any more."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Evaluate the averaged weights, train the others."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .base import Callback

@@ -1,7 +1,5 @@
 """Event files that TensorBoard shows."""
 
-from __future__ import annotations
-
 import os
 from time import perf_counter, time_ns
 from typing import Any

@@ -1,7 +1,5 @@
 """`Loss`: from values per sample to the one number that is minimised."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

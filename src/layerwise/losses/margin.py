@@ -1,7 +1,5 @@
 """Losses that ask for a margin: hinge, its square, and its form for several classes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .. import ops

@@ -1,7 +1,5 @@
 """How labels, predictions, weights and masks are matched: their shapes, their dtypes, and what is said otherwise."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

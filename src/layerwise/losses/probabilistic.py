@@ -4,8 +4,6 @@ Predictions that a softmax or sigmoid has just computed remember their logits. T
 no probability, 0 and 1 included, overflows or loses its gradient. Others are kept `config.epsilon()` away from 0 and 1.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from .. import config, ops

@@ -1,7 +1,5 @@
 """Losses of numbers: squared, absolute, relative and logarithmic errors, and the angle between vectors."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Arithmetic. Arguments broadcast and are promoted to one dtype."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Comparing, and choosing by what holds. Arguments broadcast and are promoted to one dtype."""
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Convolution: three functions that are each other's gradients."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

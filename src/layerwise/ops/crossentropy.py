@@ -1,7 +1,5 @@
 """Softmax and cross-entropy, which use the logits where probabilities remember them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

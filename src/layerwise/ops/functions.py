@@ -1,7 +1,5 @@
 """Powers, exponentials, logarithms, trigonometry."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

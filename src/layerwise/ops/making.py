@@ -1,7 +1,5 @@
 """Making arrays, and asking what one is."""
 
-from __future__ import annotations
-
 import builtins
 import math
 from typing import Any

@@ -1,7 +1,5 @@
 """Reductions over axes: sums, means, extremes, and what is built from them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Rearranging: nothing here computes."""
 
-from __future__ import annotations
-
 import builtins
 from collections.abc import Sequence
 from itertools import pairwise

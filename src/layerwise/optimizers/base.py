@@ -1,7 +1,5 @@
 """What all optimizers share: clipping, weight decay, accumulation, averages, learning rate and the count of steps."""
 
-from __future__ import annotations
-
 import inspect
 import math
 import re

@@ -1,7 +1,5 @@
 """Colours."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Margins: cropping and padding."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ...autograd import Tensor

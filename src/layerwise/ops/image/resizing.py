@@ -1,7 +1,5 @@
 """Resizing: along each axis a matrix of weights."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """What all operations on images share."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

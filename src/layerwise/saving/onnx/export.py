@@ -1,7 +1,5 @@
 """A model's graph, written call by call."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Layers of several inputs, and operations that are called without a layer."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

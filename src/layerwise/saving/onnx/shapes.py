@@ -1,7 +1,5 @@
 """Layers that rearrange, cut and resize, and those that only act in training."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
