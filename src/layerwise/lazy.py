@@ -68,6 +68,20 @@ def public_only(module: str, submodules: str = "") -> None:
     vars(held).update(__getattr__=__getattr__, __dir__=__dir__)  # out of type checkers' sight
 
 
+def need(what: str, package: str, extra: str) -> None:
+    """Import an optional package or module, or say how to get it.
+
+    >>> need("drawing", "no_such_package", "plot")
+    Traceback (most recent call last):
+    ModuleNotFoundError: drawing: no_such_package is not installed; pip install 'layerwise[plot]'
+    """
+    try:
+        import_module(package)
+    except ImportError as error:
+        name = package.partition(".")[0]
+        raise ModuleNotFoundError(f"{what}: {name} is not installed; pip install 'layerwise[{extra}]'") from error
+
+
 def missing(module: str, name: str) -> AttributeError:
     """The error for `module.name` that does not exist: it names both, the nearest public name, and Keras' if it has it.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..lazy import need
 from .base import Callback
 
 
@@ -47,13 +48,10 @@ class History(Callback):
         """
         if not self.history:
             raise ValueError("History.plot: nothing is recorded yet; call fit first")
-        try:
-            from matplotlib.figure import Figure
-            from matplotlib.ticker import MaxNLocator
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "History.plot: matplotlib is not installed; pip install 'layerwise[plot]'"
-            ) from error
+        need("History.plot", "matplotlib.figure", "plot")
+        from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
+
 
         names = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
         if ax is not None:

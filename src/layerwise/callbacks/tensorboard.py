@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..lazy import need
 from .base import Callback, check_frequency
 
 
@@ -39,12 +40,7 @@ class TensorBoard(Callback):
         update_freq: int | str = "epoch",
     ) -> None:
         check_frequency(self, "update_freq", update_freq, "epoch", "batch")
-        try:
-            import tensorboardX  # noqa: F401  say it before the training rather than after its first epoch
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "TensorBoard: tensorboardX is not installed; pip install 'layerwise[tensorboard]'"
-            ) from error
+        need("TensorBoard", "tensorboardX", "tensorboard")  # said before the training, not after its first epoch
         self.log_dir, self.histogram_freq = os.fspath(log_dir), histogram_freq
         self.write_graph, self.write_steps_per_second = write_graph, write_steps_per_second
         self.update_freq = 1 if update_freq == "batch" else update_freq

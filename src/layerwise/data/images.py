@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lazy import public_only
+from ..lazy import need, public_only
 from .format_error import FileFormatError
 
 __all__ = [
@@ -22,10 +22,9 @@ _MNIST_FILL = 20 / 28
 
 def pillow() -> ModuleType:
     """Pillow's `Image` module, or an `ImportError` that names the extra."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError("reading image files needs Pillow: pip install 'layerwise[images]'") from error
+    need("reading image files", "PIL", "images")
+    from PIL import Image
+
     return Image
 
 

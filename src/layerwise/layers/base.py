@@ -125,7 +125,8 @@ class Layer(Weighted):
         Of several arguments `x_shape` is the shape of `x`; one alone, or all if they have other names, go by order.
         """
         call = self._call_parameters()
-        named = {f"{n}_shape": _shapes(a) for n, a in _by_name(call.names, args, kwargs).items() if _has_tensor(a)}
+        arguments = dict(zip(call.names, args, strict=False)) | kwargs
+        named = {f"{n}_shape": _shapes(a) for n, a in arguments.items() if _has_tensor(a)}
         kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         parameters = [p for p in inspect.signature(function).parameters.values() if p.kind not in kinds]
         required = [p.name for p in parameters if p.default is p.empty]
@@ -281,10 +282,6 @@ def _policy(dtype: Any) -> DTypePolicy:
     if isinstance(dtype, dict):
         return deserialize(dtype)
     return DTypePolicy(dtype if isinstance(dtype, str) else np.dtype(dtype).name)
-
-
-def _by_name(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    return dict(zip(names, args, strict=False)) | kwargs
 
 
 def _has_tensor(structure: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lazy import public_only
+from ..lazy import need, public_only
 from ..models.graph_config import is_operation
 from ..naming import snake_case
 from . import hdf5, hdf5_reader, keras_v3, legacy_h5, safetensors
@@ -196,10 +196,9 @@ def _safetensors(path: Path) -> Contents:
 
 
 def _onnx(path: Path) -> Contents:
-    try:
-        import onnx
-    except ImportError as error:
-        raise ImportError(f"{path}: the onnx extra is not installed: pip install 'layerwise[onnx]'") from error
+    need(str(path), "onnx", "onnx")
+    import onnx
+
     try:
         model = onnx.load(path, load_external_data=False)
         constants = {tensor.name: tensor for tensor in model.graph.initializer}

@@ -8,6 +8,7 @@ from ...autograd import Tensor
 from ...layers.augmentation import Augmentation
 from ...layers.base import Layer
 from ...layers.core import Flatten, Identity, Permute, Reshape
+from ...lazy import need
 from ...models.graph import Graph, graph_of
 from ..files import replacing
 from . import activations as activations  # loaded for their rules
@@ -37,11 +38,10 @@ def export_onnx(model: Any, filepath: str | os.PathLike[str], overwrite: bool = 
 
 def _model(model: Any) -> Any:
     """The whole file as ONNX's own object, checked by ONNX."""
-    try:
-        import onnx
-        from onnx import helper
-    except ImportError as error:
-        raise ImportError("export: the onnx extra is not installed: pip install 'layerwise[onnx]'") from error
+    need("export", "onnx", "onnx")
+    import onnx
+    from onnx import helper
+
     graph = graph_of(model)
     if graph is None:
         raise ValueError(
