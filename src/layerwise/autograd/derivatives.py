@@ -62,15 +62,8 @@ def value_and_grad(
             check_scalar(getattr(f, "__name__", "grad"), y)
             value = tape.peel(y)
             tape.recording = False
-            seeds = [(tape.node_of(y), ones_like(value))]
-            grads = iter(pull_back(seeds, [leaf.node for leaf in leaves], False))
-            sources = iter(leaves)
-
-            def gradient(_: Any) -> Tensor:
-                g, source = next(grads), next(sources)
-                return as_tensor(g) if g is not None else zeros_like(source)
-
-            parts = [tree.map_structure(gradient, structure) for structure in structures]
+            grads = iter(_pulled([(tape.node_of(y), ones_like(value))], leaves))
+            parts = [tree.map_structure(lambda _: as_tensor(next(grads)), structure) for structure in structures]
         finally:
             tape.closed = True
         value = as_tensor(value)
@@ -78,6 +71,12 @@ def value_and_grad(
         return (value, aux) if has_aux else value, parts[0] if isinstance(argnums, int) else tuple(parts)
 
     return differentiated
+
+
+def _pulled(seeds: Sequence[tuple[Node | None, Any]], leaves: Sequence[Tensor]) -> list[Tensor]:
+    """The gradients by `leaves`, zeros where there is no way to one."""
+    grads = pull_back(seeds, [leaf.node for leaf in leaves], False)
+    return [zeros_like(leaf) if g is None else g for leaf, g in zip(leaves, grads, strict=True)]
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -102,9 +101,9 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], list[Te
     def pull(gradients: Sequence[Any]) -> list[Tensor]:
         tape.recording = False
         seeds = [(tape.node_of(y), g) for y, g in zip(outputs, gradients, strict=True) if g is not None]
-        grads = pull_back(seeds, [leaf.node for leaf in leaves], False)
+        grads = _pulled(seeds, leaves)
         tape.closed = True
-        return [zeros_like(leaf) if g is None else g for leaf, g in zip(leaves, grads, strict=True)]
+        return grads
 
     return tree.map_structure(tape.peel, result), pull
 

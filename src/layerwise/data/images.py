@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..lazy import need, public_only
+from ..ops.image import resize_matrix
 from .format_error import FileFormatError
 
 __all__ = [
@@ -86,20 +87,13 @@ def resize_images(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         )
     dtype = np.float64 if images.dtype == np.float64 else np.float32
     n, height, width, channels = images.shape
-    rows, columns = _triangles(height, size[0], dtype), _triangles(width, size[1], dtype)
+    sides = (height, size[0]), (width, size[1])
+    rows, columns = (resize_matrix(n, m, "bilinear", antialias=True).astype(dtype) for n, m in sides)
     tall = rows @ images.reshape(n, height, width * channels).astype(dtype, copy=False)
     out = columns @ tall.reshape(n, size[0], width, channels)
     if np.issubdtype(images.dtype, np.integer):
         out = np.rint(out)
     return out.astype(images.dtype, copy=False)
-
-
-def _triangles(n_in: int, n_out: int, dtype: type) -> np.ndarray:
-    """(n_out, n_in) weights; each row sums to 1."""
-    scale = n_in / n_out
-    centres = (np.arange(n_out) + 0.5) * scale - 0.5
-    weights = np.maximum(0, 1 - abs(np.arange(n_in) - centres[:, None]) / max(scale, 1))
-    return (weights / weights.sum(1, keepdims=True)).astype(dtype)
 
 
 def fit_image(image: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
