@@ -9,7 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from layerwise.data import Dataset
+from layerwise import InputSpec
+from layerwise.data import AUTOTUNE, Dataset
 
 N = 23
 
@@ -281,7 +282,12 @@ def test_two_loops_at_once_are_two_epochs():
     (lambda: Dataset.zip(numbers(), [1]), "expected datasets, got .*, list"),
     (lambda: numbers().batch(0), "batch_size: got 0, expected a whole number >= 1"),
     (lambda: numbers().batch(2.5), "batch_size: got 2.5, expected a whole number"),
-    (lambda: numbers().take(-1), "take: count: got -1, expected a whole number >= 0"),
+    (lambda: numbers().take(-2), "take: count: got -2, expected a whole number >= 0"),
+    (lambda: numbers().repeat(-2), "repeat: count: got -2, expected a whole number >= 0"),
+    (lambda: numbers().prefetch(-2), "prefetch: buffer_size"),
+    (lambda: Dataset.zip((numbers(), ())), "expected datasets, got nothing"),
+    (lambda: list(Dataset.from_generator(lambda: [(1, 2)], ("int32",))), "expected elements in the form"),
+    (lambda: list(Dataset.from_generator(lambda: [[1, 2]], "int32", (3,))), r"of shape \(3,\), got \(2,\)"),
     (lambda: numbers().skip(True), "skip: count"),
     (lambda: numbers().prefetch(0), "prefetch: buffer_size"),
     (lambda: numbers().shuffle(0), "shuffle: buffer_size"),
@@ -300,3 +306,40 @@ def test_two_loops_at_once_are_two_epochs():
 def test_mistakes(mistake, message):
     with pytest.raises(ValueError, match=message):
         mistake()
+
+
+# As TensorFlow's programs have it
+
+
+def test_arguments_that_tensorflow_takes():
+    data = numbers(6).map(lambda x: x + 1, num_parallel_calls=AUTOTUNE, deterministic=False).cache("file")
+    data = data.shuffle(6, seed=0).batch(4, num_parallel_calls=AUTOTUNE).prefetch(AUTOTUNE)
+    assert [len(batch) for batch in data.repeat(-1).take(5)] == [4, 2, 4, 2, 4]
+    assert [int(x) for x in numbers(3).take(-1)] == [0, 1, 2]
+    assert len(numbers(3).skip(-1)) == 0
+    with pytest.raises(TypeError, match="infinite"):
+        len(numbers(3).repeat(-1))
+
+
+def test_structures_of_datasets():
+    a, b = numbers(3), numbers(4).map(lambda x: 10 * x)
+    nested = Dataset.zip((a, {"b": b, "both": (a, b)}))
+    assert len(nested) == 3
+    assert sorted(int(y["both"][1]) for _, y in nested.shuffle(seed=1)) == [0, 10, 20]
+    ((first, rest),) = Dataset.zip((a, {"b": b, "a": a})).batch(3)
+    assert first.tolist() == rest["a"].tolist() == [0, 1, 2]
+    assert list(rest) == ["b", "a"]
+    assert [tuple(map(int, pair)) for pair in Dataset.zip((a, b))] == [(0, 0), (1, 10), (2, 20)]
+
+
+def test_generators_that_say_what_they_give():
+    def points(n):
+        for i in range(n):
+            yield [i, i], i
+
+    signature = (InputSpec(shape=(None,), dtype="float32"), InputSpec(shape=(), dtype="int32"))
+    for said in ({"output_signature": signature}, {"output_types": ("float32", np.int32), "output_shapes": ((2,), ())}):
+        *_, (x, y) = Dataset.from_generator(points, args=(3,), **said)
+        assert (x.dtype, x.tolist(), y.dtype, y.shape) == (np.float32, [2.0, 2.0], np.int32, ())
+    (batch,) = Dataset.from_generator(lambda: [{"a": 1, "b": 2}] * 2, {"a": "int64", "b": bool}).batch(2)
+    assert (batch["a"].tolist(), batch["b"].dtype) == ([1, 1], bool)

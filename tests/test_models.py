@@ -376,6 +376,19 @@ def test_batches_by_number():
             do(utils.PyDataset())
 
 
+@pytest.mark.parametrize("count", [3, None])
+def test_batches_by_number_that_say_how_many_they_are(count):
+    class Counted(utils.PyDataset):
+        num_batches = property(lambda self: count)
+
+        def __getitem__(self, i):
+            return X[8 * (i % 6) : 8 * (i % 6) + 8], Y[8 * (i % 6) : 8 * (i % 6) + 8]
+
+    history = compiled().fit(Counted(), epochs=2, steps_per_epoch=None if count else 9, verbose=0)
+    assert history.params["steps"] == (count or 9)
+    assert compiled().predict(Counted(), steps=2, verbose=0).shape == (16, 3)
+
+
 def test_lists_are_arrays():
     expected, _ = fitted(X, Y)
     got, _ = fitted(X.tolist(), Y.tolist())

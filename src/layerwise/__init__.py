@@ -10,7 +10,8 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = _lazy(
     "layerwise",
     {
-        "layerwise.autograd": "GradientTape Tensor grad value_and_grad",
+        "layerwise.autograd": "GradientTape Tensor grad hessian jacobian jvp value_and_grad vjp",
+        "layerwise.ops.control": "vmap",
         "layerwise.variables": "Variable",
         "layerwise.initializers": "Initializer",
         "layerwise.regularizers": "Regularizer",

@@ -31,7 +31,11 @@ from . import variables as variables
 from layerwise.autograd import GradientTape as GradientTape
 from layerwise.autograd import Tensor as Tensor
 from layerwise.autograd import grad as grad
+from layerwise.autograd import hessian as hessian
+from layerwise.autograd import jacobian as jacobian
+from layerwise.autograd import jvp as jvp
 from layerwise.autograd import value_and_grad as value_and_grad
+from layerwise.autograd import vjp as vjp
 from layerwise.config import DTypePolicy as DTypePolicy
 from layerwise.initializers import Initializer as Initializer
 from layerwise.layers import Input as Input
@@ -41,6 +45,7 @@ from layerwise.losses import Loss as Loss
 from layerwise.metrics import Metric as Metric
 from layerwise.models import Model as Model
 from layerwise.models import Sequential as Sequential
+from layerwise.ops.control import vmap as vmap
 from layerwise.optimizers import Optimizer as Optimizer
 from layerwise.regularizers import Regularizer as Regularizer
 from layerwise.variables import Variable as Variable

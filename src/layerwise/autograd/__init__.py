@@ -5,7 +5,7 @@ holds the value it has one level further out, so running a rule on the values of
 outer ones, and derivatives of derivatives need no code of their own.
 
 Read symbolic.py, operators.py, tape.py, calls.py, operands.py, primitive.py, basic.py, backward.py,
-derivatives.py, gradient_tape.py, in this order; captures.py, budget.py and checking.py can wait.
+derivatives.py, gradient_tape.py, jacobians.py, in this order; captures.py, budget.py and checking.py can wait.
 """
 
 from ..lazy import public_only
@@ -16,6 +16,7 @@ from .captures import Assigned, Captures, captured_in, note_assignment
 from .checking import gradcheck
 from .derivatives import custom_gradient, grad, value_and_grad, vjp
 from .gradient_tape import GradientTape
+from .jacobians import hessian, jacobian, jvp
 from .operands import as_operand, as_tensor
 from .operators import Operators
 from .primitive import Primitive, elementwise, primitive
@@ -26,8 +27,8 @@ __all__ = [
     "Array", "Assigned", "Call", "Captures", "GradientTape", "GraphError", "Node", "Operators", "Primitive", "Spec",
     "Tape", "Tensor", "add", "as_operand", "as_tensor", "broadcast_shapes", "broadcast_to", "captured_in",
     "captures", "cast", "check_count", "custom_gradient", "differentiating", "elementwise", "grad", "gradcheck",
-    "lifted", "made", "merge_specs", "no_grad", "note_assignment", "operation", "operations", "outlined",
-    "outlining", "primitive", "primitives", "raw", "reshape", "resolved", "stop_gradient", "sum_to",
-    "value_and_grad", "vjp", "with_unknown_sizes",
+    "hessian", "jacobian", "jvp", "lifted", "made", "merge_specs", "no_grad", "note_assignment", "operation",
+    "operations", "outlined", "outlining", "primitive", "primitives", "raw", "reshape", "resolved", "stop_gradient",
+    "sum_to", "value_and_grad", "vjp", "with_unknown_sizes",
 ]  # fmt: skip
 public_only(__name__)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .. import tree
-from .symbolic import Call, Spec
+from .symbolic import Call, Spec, with_adapting_sizes
 from .tape import Tensor
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -33,7 +33,10 @@ def operation(function: Function, home: str | None = None) -> Function:
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
-        results = function(*args, **kwargs)
+        try:
+            results = function(*args, **kwargs)
+        except (TypeError, ValueError) as error:
+            results = _inferred(function, args, kwargs, error)
         if type(results) is not Tensor or type(results.value) is Spec:
             note_call(called, args, kwargs, results)
         return results
@@ -41,6 +44,30 @@ def operation(function: Function, home: str | None = None) -> Function:
     if home is not None:
         called.__module__ = home
     return called  # type: ignore[return-value]
+
+
+def _inferred(function: Callable[..., Any], args: Any, kwargs: Any, error: Exception) -> Any:
+    """The symbolic results of a function that asked for a size that is not known: from its results for sizes that are.
+
+    Where there is nothing to find out, raises the error.
+    """
+    leaves = tree.flatten((args, kwargs))
+    places = [i for i, leaf in enumerate(leaves) if _is_symbolic(leaf) and None in leaf.shape]
+    if not places:
+        raise error
+
+    def infer(specs: Any) -> Any:
+        filled = list(leaves)
+        for i, spec in zip(places, specs, strict=True):
+            filled[i] = Tensor(spec)
+        a, k = tree.pack_sequence_as((args, kwargs), filled)
+        return tree.map_structure(lambda y: Spec(y.shape, y.dtype) if type(y) is Tensor else y, function(*a, **k))
+
+    try:
+        specs = with_adapting_sizes(infer, [leaves[i].value for i in places])
+    except Exception as inner:
+        raise (inner if isinstance(error, TypeError) else error) from None
+    return tree.map_structure(lambda y: Tensor(y) if type(y) is Spec else y, specs)
 
 
 def note_call(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], results: Any) -> None:

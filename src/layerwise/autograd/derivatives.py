@@ -47,11 +47,7 @@ def value_and_grad(
                 raise ValueError(
                     f"grad: argnums: got {argnums}, but the function was called with {len(args)} arguments"
                 )
-            structure = arguments[i]
-            if isinstance(structure, list) and all(type(leaf) in (int, float) for leaf in tree.flatten(structure)):
-                structure = as_tensor(np.asarray(structure, config.floatx()))
-            elif type(structure) is int:
-                structure = float(structure)
+            structure = numbers_as_arrays(arguments[i])
             arguments[i] = tree.map_structure(lift, structure)
             structures.append(structure)
         try:
@@ -77,6 +73,13 @@ def _pulled(seeds: Sequence[tuple[Node | None, Any]], leaves: Sequence[Tensor]) 
     """The gradients by `leaves`, zeros where there is no way to one."""
     grads = pull_back(seeds, [leaf.node for leaf in leaves], False)
     return [zeros_like(leaf) if g is None else g for leaf, g in zip(leaves, grads, strict=True)]
+
+
+def numbers_as_arrays(argument: Any) -> Any:
+    """An argument to differentiate by: lists of Python's numbers as arrays, whole ones as floating-point numbers."""
+    if isinstance(argument, list) and all(type(leaf) in (int, float) for leaf in tree.flatten(argument)):
+        return as_tensor(np.asarray(argument, config.floatx()))
+    return float(argument) if type(argument) is int else argument
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:

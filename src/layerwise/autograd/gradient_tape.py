@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from .. import tree
 from ..dtypes import is_float
@@ -12,6 +15,7 @@ from ..naming import one_of
 from .backward import check_scalar, ones_like, pull_back, zeros_like
 from .basic import add
 from .operands import as_operand, as_tensor
+from .symbolic import operations
 from .tape import GraphError, Node, Tape, Tensor, _open_tapes
 
 
@@ -99,10 +103,7 @@ class GradientTape(Tape):
         A target with several numbers counts as their sum, weighted with `output_gradients` where given.
         """
         one_of("gradient: unconnected_gradients", unconnected_gradients, "none", "zero")
-        if self._used and not self.persistent:
-            raise GraphError(
-                "gradient: a tape that is not persistent can be asked once; use GradientTape(persistent=True)"
-            )
+        self._check_unused("gradient")
         targets = tree.flatten(target)
         weights = [None] * len(targets) if output_gradients is None else tree.flatten(output_gradients)
         seeds = []
@@ -118,6 +119,36 @@ class GradientTape(Tape):
         if unconnected_gradients == "zero":
             grads = [zeros_like(as_operand(x)) if g is None else g for x, g in zip(flat, grads, strict=True)]
         return tree.pack_sequence_as(sources, grads)
+
+    def jacobian(self, target: Any, sources: Any, unconnected_gradients: str = "none") -> Any:
+        """J[i..., j...] = d target[i...] / d source[j...] for every source, row by row."""
+        size, shape = target.size, target.shape
+        rows = self._rows(target, sources, np.eye(size).reshape(size, *shape), unconnected_gradients)
+        return _stacked(rows, lambda y: operations["reshape"](y, (*shape, *y.shape[1:])))
+
+    def batch_jacobian(self, target: Any, source: Any, unconnected_gradients: str = "none") -> Any:
+        """J[n, i..., j...] = d target[n, i...] / d source[n, j...] where no example depends on another one."""
+        count, *shape = target.shape
+        size = math.prod(shape)
+        units = np.eye(size).reshape(size, 1, *shape)
+        rows = self._rows(target, source, np.repeat(units, count, axis=1), unconnected_gradients)
+        swap, arrange = operations["swapaxes"], operations["reshape"]
+        return _stacked(rows, lambda y: arrange(swap(y, 0, 1), (count, *shape, *y.shape[2:])))
+
+    def _rows(self, target: Any, sources: Any, units: np.ndarray, unconnected: str) -> list[Any]:
+        """The gradients of the target for each of these weights of its numbers."""
+        self._check_unused("jacobian")
+        before, self.persistent = self.persistent, True
+        try:
+            return [self.gradient(target, sources, unit, unconnected) for unit in units]
+        finally:
+            self.persistent = before
+
+    def _check_unused(self, what: str) -> None:
+        if self._used and not self.persistent:
+            raise GraphError(
+                f"{what}: a tape that is not persistent can be asked once; use GradientTape(persistent=True)"
+            )
 
     def _source_node(self, x: Any) -> Node | None:
         if type(x) is Tensor:
@@ -137,3 +168,8 @@ class GradientTape(Tape):
                 node.gradient = g if node.gradient is None else add(node.gradient, g)
                 if type(x) is not Tensor:
                     x.grad = g if x.grad is None else add(x.grad, g)
+
+
+def _stacked(rows: Sequence[Any], arranged: Callable[[Tensor], Tensor]) -> Any:
+    """For each source the rows on top of each other, as `arranged` has them; None where there is no connection."""
+    return tree.map_structure(lambda *g: None if g[0] is None else arranged(operations["stack"](g)), *rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import tree
 from .symbolic import operations
 
 if TYPE_CHECKING:
@@ -27,6 +28,16 @@ def _both(name: str) -> tuple[Callable[[Any, Any], Tensor], Callable[[Any, Any],
 
 def _first(name: str) -> Callable[[Any, Any], Any]:
     return _both(name)[0]
+
+
+def _method(name: str) -> Callable[..., Any]:
+    """The operation of this name, as a method."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return operations[name](self, *args, **kwargs)
+
+    method.__name__, method.__doc__ = name, f"`layerwise.ops.{name}` of this."
+    return method
 
 
 class Operators:
@@ -51,6 +62,27 @@ class Operators:
     __lt__, __le__ = _first("less"), _first("less_equal")
     __gt__, __ge__ = _first("greater"), _first("greater_equal")
     __getitem__ = _first("get_item")
+
+    all, any, argmax, argmin, argsort, clip, cumprod, cumsum, diagonal, dot, max, mean, min, prod = map(
+        _method, "all any argmax argmin argsort clip cumprod cumsum diagonal dot max mean min prod".split()
+    )
+    ravel, repeat, round, sort, squeeze, std, sum, swapaxes, take, trace, var = map(
+        _method, "ravel repeat round sort squeeze std sum swapaxes take trace var".split()
+    )
+    flatten = ravel
+
+    def astype(self, dtype: Any) -> Tensor:
+        """The elements in this dtype."""
+        return operations["cast"](self, dtype)
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python's numbers."""
+        return np.asarray(self).tolist()
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """The axes in another order: `x.transpose(1, 0)` or `x.transpose((1, 0))`; without arguments in reverse."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return operations["transpose"](self, tuple(order) if order else None)
 
     def __neg__(self) -> Tensor:
         return operations["negative"](self)
@@ -89,6 +121,11 @@ class Operators:
     def _is_plain(self) -> bool:
         """Whether this is a value that no tape has recorded."""
         raise NotImplementedError
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        """NumPy's functions that are no ufuncs get values."""
+        args, kwargs = tree.map_structure(lambda x: np.asarray(x) if isinstance(x, Operators) else x, (args, kwargs))
+        return function(*args, **kwargs)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """NumPy hands `array * tensor` to the tensor; its other functions get values, where no gradient is lost."""

@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .. import config, observe
+from .. import config, observe, tree
 from ..backends import TracedValueError, backend
 from ..dtypes import is_float
 from .budget import outlined, room
 from .operands import WEAK, as_operand, as_tensor, dtype_of, promoted
-from .symbolic import Call, Spec, broadcast_shapes, primitives, spec_of, with_unknown_sizes
+from .symbolic import Call, Spec, broadcast_shapes, primitives, spec_of, with_adapting_sizes
 from .tape import GraphError, Node, Tape, Tensor, captures, raw
 
 
@@ -272,7 +272,9 @@ class Primitive:
         if self.copes_with_unknown:
             result = self.spec(*specs, **static)
         else:
-            result = with_unknown_sizes(lambda known: self.spec(*known, **static), specs)
+            shapes = (value for value in static.values() if isinstance(value, tuple | list))
+            others = [n for n in tree.flatten(list(shapes)) if type(n) is int and n > 0]
+            result = with_adapting_sizes(lambda known: self.spec(*known, **static), specs, others)
         return tuple(map(Tensor, result)) if type(result) is tuple else Tensor(result)
 
     def spec(self, *specs: Spec | None, **static: Any) -> Any:

@@ -79,7 +79,6 @@ class History(Callback):
         return figure
 
 
-
 class CSVLogger(Callback):
     """A row an epoch: its number, counted from 0, then loss and metrics by name; NA where a value is missing.
 

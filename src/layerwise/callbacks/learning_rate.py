@@ -50,7 +50,6 @@ class LearningRateScheduler(Callback):
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
-
 class ReduceLROnPlateau(Monitor):
     """learning_rate = max(learning_rate * factor, min_lr) after `patience` epochs without `monitor` becoming better.
 

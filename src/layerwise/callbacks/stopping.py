@@ -78,7 +78,6 @@ class EarlyStopping(Monitor):
             self.model.set_weights(self.best_weights)
 
 
-
 class TerminateOnNaN(Callback):
     """Stop `fit` when the loss after a batch is NaN or infinite.
 

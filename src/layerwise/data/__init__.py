@@ -5,7 +5,7 @@ from ..lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
-        ".dataset.dataset": "Dataset DatasetIterator",
+        ".dataset.dataset": "AUTOTUNE Dataset DatasetIterator",
         ".indexed": "PyDataset",
         ".loading": "TrainingData load",
         ".idx": "read_idx read_mnist_folder",

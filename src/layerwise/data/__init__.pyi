@@ -4,6 +4,7 @@
 from . import download as download
 from . import images as images
 from .cifar import read_cifar10 as read_cifar10
+from .dataset.dataset import AUTOTUNE as AUTOTUNE
 from .dataset.dataset import Dataset as Dataset
 from .dataset.dataset import DatasetIterator as DatasetIterator
 from .idx import read_idx as read_idx

@@ -34,7 +34,8 @@ class PyDataset:
         raise NotImplementedError(f"{type(self).__name__}: define __getitem__(self, index), which returns a batch")
 
     @property
-    def num_batches(self) -> int:
+    def num_batches(self) -> int | None:
+        """How many batches an epoch has; None where they have no end."""
         return len(self)
 
     def on_epoch_end(self) -> None:

@@ -31,7 +31,7 @@ _rooms = """
 _noted = [name for room in _rooms for name in sys.modules[f"{__name__}.{room}"].__all__]
 __all__ = ["add", "broadcast_to", "cast", "custom_gradient", "reshape", "stop_gradient", "sum_to", *_control, *_noted]
 
-for _name in _noted:
+for _name in [*_noted, *(name for name in _control if name != "fori_loop")]:  # which is a row of operations
     if not isinstance(globals()[_name], Primitive):  # those note their calls by themselves
         globals()[_name] = operation(globals()[_name], __name__)
 

@@ -70,12 +70,14 @@ def _(g, x, low, high):
     return where(inside, g, 0), lambda: where(logical_and(x < low, low <= high), g, 0), lambda: where(x > high, g, 0)
 
 
-def where(condition: Any, x1: Any, x2: Any) -> Tensor:
-    """y = x1 where the condition holds, else x2
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """y = x1 where the condition holds, else x2; of a condition alone the indices where it holds, axis by axis
 
     >>> where([True, False], 1.0, 2.0)
     Tensor([1., 2.], shape=(2,), dtype=float32)
     """
+    if x1 is None and x2 is None:
+        return tuple(as_tensor(places.astype("int32")) for places in np.nonzero(np.asarray(condition)))
     return _where(condition, x1, x2)
 
 

@@ -26,6 +26,7 @@ from ..autograd import (
 )
 from ..backends import backend, xp
 from ..dtypes import is_float
+from .shaping import moveaxis
 
 __all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
 
@@ -219,20 +220,58 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     return map(function, elements)
 
 
+def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Callable[..., Any]:
+    """x -> the results of f for every entry along an axis of its arguments, stacked along `out_axes`; a `map`
+
+    in_axes: along which axis, one for all arguments or one for each; None: f gets this argument as it is.
+
+    >>> vmap(lambda row, scale: row.sum() * scale, in_axes=(0, None))([[1.0, 2.0], [3.0, 4.0]], 10.0)
+    Tensor([30., 70.], shape=(2,), dtype=float32)
+    """
+
+    def mapped(*args: Any) -> Any:
+        axes = in_axes if isinstance(in_axes, list | tuple) else [in_axes] * len(args)
+        moved = [_moved(a, n, 0) for a, n in zip(args, axes, strict=True) if n is not None]
+
+        def one(entries: list[Any]) -> Any:
+            rest = iter(entries)
+            return f(*(a if n is None else next(rest) for a, n in zip(args, axes, strict=True)))
+
+        return _moved(map(one, moved), 0, out_axes)
+
+    return mapped
+
+
+def _moved(structure: Any, source: int, destination: int) -> Any:
+    return tree.map_structure(lambda x: moveaxis(as_tensor(x), source, destination), structure)
+
+
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """true_fn() where pred holds, else false_fn(): Python's `if`
 
-    The predicate has to have a value: on symbolic Tensors, and on the data of a compiled step, use `where`.
+    The predicate has to have a value when it is computed: on the data of a compiled step, use `where`.
 
     >>> cond(2 > 1, lambda: "yes", lambda: "no")
     'yes'
     """
-    return true_fn() if bool(as_tensor(pred)) else false_fn()
+    if (pred := as_tensor(pred)).symbolic:
+        return _common(true_fn(), false_fn())
+    return true_fn() if bool(pred) else false_fn()
 
 
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
     """branches[index](*operands), with the index brought into range; it has to have a value, as in `cond`"""
-    return branches[min(max(int(as_tensor(index)), 0), len(branches) - 1)](*operands)
+    if (index := as_tensor(index)).symbolic:
+        return _common(*(branch(*operands) for branch in branches))
+    return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
+
+
+def _common(first: Any, *others: Any) -> Any:
+    """What is known of a result before it is known which of these it will be: they have one form."""
+    form, *forms = (tree.map_structure(lambda y: Spec((t := as_tensor(y)).shape, t.dtype), r) for r in (first, *others))
+    if any(other != form for other in forms):
+        raise ValueError(f"the branches return {', '.join(str(f) for f in (form, *forms))}; expected one form")
+    return tree.map_structure(Tensor, form)
 
 
 def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
@@ -261,7 +300,12 @@ def while_loop(
     """
     several = isinstance(loop_vars, list | tuple)
     state, turns = tuple(tree.map_structure(as_tensor, loop_vars if several else [loop_vars])), 0
-    while (maximum_iterations is None or turns < maximum_iterations) and bool(as_tensor(cond(*state))):
+    while maximum_iterations is None or turns < maximum_iterations:
+        if (goes_on := as_tensor(cond(*state))).symbolic:
+            state = _common(state)
+            break
+        if not bool(goes_on):
+            break
         result = body(*state)
         state, turns = tuple(result) if several else (result,), turns + 1
     return tree.sequence_like(loop_vars, state) if several else state[0]

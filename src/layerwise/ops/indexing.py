@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
 from ..autograd import (
     Array,
     Spec,
@@ -203,6 +204,8 @@ def _(indices, values, *, shape, axis=0):
 def slice_update(inputs: Any, start_indices: Sequence[int], updates: Any) -> Tensor:
     """y = inputs with the block that begins at `start_indices` replaced by `updates`"""
     inputs, updates = as_tensor(inputs), as_tensor(updates)
+    if _is_symbolic(start_indices):
+        return Tensor(Spec(inputs.shape, inputs.dtype))
     key = tuple(builtins.slice(int(s), int(s) + n) for s, n in zip(start_indices, updates.shape, strict=True))
     return _put(inputs, key, updates)
 
@@ -213,9 +216,16 @@ def slice(inputs: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Te
     >>> slice([[0, 1, 2], [3, 4, 5]], (1, 1), (1, -1))
     Tensor([[4, 5]], shape=(1, 2), dtype=int32)
     """
+    if _is_symbolic(start_indices):
+        return Tensor(Spec(tuple(None if n == -1 else n for n in shape), as_tensor(inputs).dtype))
     starts = [int(start) for start in start_indices]
     ends = [None if n == -1 else start + n for start, n in zip(starts, shape, strict=True)]
     return get_item(inputs, tuple(map(builtins.slice, starts, ends)))
+
+
+def _is_symbolic(positions: Any) -> bool:
+    """Whether positions have no values yet, which only the values of the result depend on."""
+    return any(type(n) is Tensor and n.symbolic for n in tree.flatten(positions))
 
 
 def _columns(indices: Any) -> tuple[Any, ...]:
@@ -229,12 +239,17 @@ def scatter(indices: Any, values: Any, shape: Sequence[int]) -> Tensor:
     >>> scatter([[0], [2], [0]], [1.0, 2.0, 3.0], (3,))
     Tensor([4., 0., 2.], shape=(3,), dtype=float32)
     """
+    if _is_symbolic(indices):
+        return Tensor(Spec(tuple(shape), as_tensor(values).dtype))
     return _add_at(values, key=_columns(indices), shape=tuple(shape))
 
 
 def scatter_update(inputs: Any, indices: Any, updates: Any) -> Tensor:
     """y = inputs with the entries at the positions that the (distinct) rows of `indices` give replaced by `updates`"""
-    return _put(as_tensor(inputs), _columns(indices), updates)
+    inputs = as_tensor(inputs)
+    if _is_symbolic(indices):
+        return Tensor(Spec(inputs.shape, inputs.dtype))
+    return _put(inputs, _columns(indices), updates)
 
 
 def _put(x: Tensor, key: tuple[Any, ...], values: Any) -> Tensor:

@@ -14,7 +14,7 @@ from .activation import act_grad
 from .arithmetic import abs, sqrt, square
 from .comparison import maximum
 from .reduction import amax, amin, sum, wide_dtype
-from .shaping import Axis, diagonal, expand_dims, moveaxis, roll, squeeze, swapaxes, transpose
+from .shaping import Axis, concatenate, diagonal, expand_dims, moveaxis, roll, squeeze, swapaxes, transpose
 
 __all__ = [
     "cross", "dense", "dot", "einsum", "inner", "matmul", "norm", "normalize", "outer", "tensordot", "trace", "vdot",
@@ -121,17 +121,22 @@ def vdot(x1: Any, x2: Any) -> Tensor:
 def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor:
     """y = (a_1 b_2 - a_2 b_1, a_2 b_0 - a_0 b_2, a_0 b_1 - a_1 b_0), vectors a of x1 and b of x2
 
-    They lie along `axisa` of x1 and `axisb` of x2, both of size 3, and in y along `axisc`; or all along `axis`.
+    They lie along `axisa` of x1 and `axisb` of x2, and in y along `axisc`; or all along `axis`. The third number of one
+    of size 2 is 0; of two such vectors y is the third number alone.
 
     >>> cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
     Tensor([0., 0., 1.], shape=(3,), dtype=float32)
     """
     axes = (axisa, axisb) if axis is None else (axis, axis)
     a, b = (x if n == -1 else moveaxis(x, n, -1) for x, n in zip((as_tensor(x1), as_tensor(x2)), axes, strict=True))
-    if a.shape[-1:] != (3,) or b.shape[-1:] != (3,):
+    sizes = (a.shape[-1], b.shape[-1])
+    if not all(n in (2, 3) for n in sizes):
         raise ValueError(
-            f"cross: expected vectors of 3, got shapes {a.shape} and {b.shape}, with them along the last axis"
+            f"cross: expected vectors of 2 or 3, got shapes {a.shape} and {b.shape}, with them along the last axis"
         )
+    if sizes == (2, 2):
+        return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    a, b = (v if v.shape[-1] == 3 else concatenate([v, v[..., :1] * 0], axis=-1) for v in (a, b))
     y = roll(a * roll(b, shift=-1, axis=-1) - roll(a, shift=-1, axis=-1) * b, shift=-1, axis=-1)
     return moveaxis(y, -1, axisc if axis is None else axis)
 
@@ -237,11 +242,14 @@ def einsum(subscripts: str, *operands: Any) -> Tensor:
     """
     tensors = [as_tensor(x) for x in operands]
     inputs, output = _parse(subscripts, [t.ndim for t in tensors])
-    for term in inputs:
-        if len(set(term)) != len(term):
-            raise ValueError(
-                f"einsum: {subscripts!r}: a letter twice in one operand (a diagonal) is not supported; use ops.diag"
-            )
+    if missing := set(output).difference(*inputs):
+        raise ValueError(f"einsum: {subscripts!r}: no operand has {', '.join(sorted(missing))}")
+    for i, term in enumerate(inputs):
+        while letter := next((letter for letter in term if term.count(letter) > 1), None):
+            one, two = term.index(letter), term.rindex(letter)
+            tensors[i] = diagonal(tensors[i], axis1=one, axis2=two)  # which becomes the last axis
+            term = term[:one] + term[one + 1 : two] + term[two + 1 :] + letter
+        inputs[i] = term
     return _einsum(*_widened(tensors), subscripts=f"{','.join(inputs)}->{output}")
 
 

@@ -7,7 +7,19 @@ from typing import Any
 import numpy as np
 
 from .. import config
-from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_to, cast, check_count, made, primitive, reshape
+from ..autograd import (
+    Array,
+    Operators,
+    Spec,
+    Tensor,
+    as_tensor,
+    broadcast_to,
+    cast,
+    check_count,
+    made,
+    primitive,
+    reshape,
+)
 from ..backends import backend, xp
 from ..dtypes import standardize_dtype
 from .comparison import where
@@ -131,6 +143,13 @@ def linspace(
 
     endpoint: whether stop is the last of them. dtype: by default `floatx`.
     """
+    if any(isinstance(end, Operators) and not end._is_plain() for end in (start, stop)):
+        start, stop = as_tensor(start), as_tensor(stop)
+        shares, share = np.linspace(0.0, 1.0, num, endpoint=endpoint, retstep=True)
+        distance = stop - start
+        y = start + shares.astype(distance.dtype).reshape(-1, *(1,) * distance.ndim) * distance
+        y = cast(moveaxis(y, 0, axis), y.dtype if dtype is None else dtype)
+        return (y, distance * share) if retstep else y
     check_count("linspace", num * np.broadcast(start, stop).size)
     values, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint=endpoint, retstep=True, axis=axis)
     y = Tensor(backend().array(values, standardize_dtype(dtype)))
@@ -176,7 +195,7 @@ def diag(x: Any, k: int = 0) -> Tensor:
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
     """y = the coordinates of the grid that vectors span, one array for each; indexing: rows are y ("xy") or x ("ij")"""
-    vectors = [as_tensor(v) for v in x]
+    vectors = [reshape(as_tensor(v), (-1,)) for v in x]
     shape = [v.shape[0] for v in vectors]
     grids = []
     for i, v in enumerate(vectors):

@@ -68,11 +68,13 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     return x[..., rows, rows + offset]
 
 
-def moveaxis(x: Any, source: int, destination: int) -> Tensor:
-    """y = x with the axis `source` moved to `destination`, the others in order"""
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """y = x with the axis `source` moved to `destination`, or several of them, the others in order"""
     x = as_tensor(x)
-    order = [a for a in range(x.ndim) if a != source % x.ndim]
-    order.insert(destination % x.ndim, source % x.ndim)
+    froms, tos = ([a % x.ndim for a in np.atleast_1d(axes)] for axes in (source, destination))
+    order = [a for a in range(x.ndim) if a not in froms]
+    for to, came in sorted(zip(tos, froms, strict=True)):
+        order.insert(to, came)
     return transpose(x, tuple(order))
 
 
@@ -207,11 +209,14 @@ def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> li
 
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
-    """y = the slices of x along `axis`; `num`, how many there are, has no effect"""
+    """y = the slices of x along `axis`; `num` says how many there are where that is not known yet"""
     x = as_tensor(x)
     before = (slice(None),) * (axis % x.ndim)
-    check_count("unstack", x.shape[axis])
-    return [x[(*before, i)] for i in range(x.shape[axis])]
+    count = num if x.shape[axis] is None else x.shape[axis]
+    if count is None:
+        raise ValueError(f"unstack: num: the size along axis {axis} of {x.shape} is not known; give num")
+    check_count("unstack", count)
+    return [x[(*before, i)] for i in range(count)]
 
 
 @primitive

@@ -136,17 +136,28 @@ class IterableBatches:
             )
 
     def __len__(self) -> int:
+        count = self._count()
+        if count is None:
+            raise TypeError("this source of batches does not tell its length")
+        return count
+
+    def _count(self) -> int | None:
+        if hasattr(self.source, "num_batches"):
+            return self.source.num_batches
         try:
             return len(self.source)
         except TypeError:
-            raise TypeError("this source of batches does not tell its length") from None
+            return None
 
     def from_batch(self, first: int) -> Iterator[Any]:
         """The batches of an epoch, without the first so many, which the source has to go through nevertheless."""
         source = self.source
         if self.indexed:
-            order = np.asarray(random.permutation(len(source))).tolist() if self.shuffle else range(len(source))
-            source = (self.source[i] for i in order[first:])
+            count = self._count()
+            order = itertools.count() if count is None else range(count)
+            if self.shuffle and count is not None:
+                order = np.asarray(random.permutation(count)).tolist()
+            source = (self.source[i] for i in itertools.islice(order, first, None))
         else:
             source = itertools.islice(source, first, None)
         for number, data in enumerate(source, first):

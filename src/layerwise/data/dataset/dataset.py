@@ -7,8 +7,10 @@ from typing import Any
 
 from ...naming import whole_number
 from .sources import Generator, Slices, Zip
-from .stage import Stage
+from .stage import Stage, map_structure
 from .steps import Batch, Cache, Map, Prefetch, Repeat, Shuffle, Window
+
+AUTOTUNE = -1  # where a number is asked for: whatever is good
 
 
 @dataclass
@@ -57,36 +59,64 @@ class Dataset:
         return Dataset(Slices(tensors))
 
     @staticmethod
-    def from_generator(generator: Callable[[], Iterable[Any]], length: int | None = None) -> "Dataset":
-        """The elements of `generator()`, which is called anew for each epoch and should then give the same elements.
+    def from_generator(
+        generator: Callable[..., Iterable[Any]],
+        output_types: Any = None,
+        output_shapes: Any = None,
+        args: Iterable[Any] = (),
+        output_signature: Any = None,
+        *,
+        length: int | None = None,
+    ) -> "Dataset":
+        """The elements of `generator(*args)`, which is called anew for each epoch and should then give the same ones.
 
-        `length` is the number of elements, if you know it; another number of them raises `ValueError`.
+        With `output_types`, dtypes in the form of an element, elements are arrays of those; with `output_shapes` they
+        are checked, None being any size. `output_signature` says both by objects with a `dtype` and a `shape`, such as
+        `layers.InputSpec`. `length` is the number of elements, if you know it; another one raises `ValueError`.
 
         >>> list(Dataset.from_generator(lambda: range(3)))
         [0, 1, 2]
+        >>> list(Dataset.from_generator(range, "float32", args=[2]))
+        [array(0., dtype=float32), array(1., dtype=float32)]
         """
-        return Dataset(Generator(generator, length))
+        if output_signature is not None:
+            output_types = map_structure(lambda spec: spec.dtype, output_signature)
+            output_shapes = map_structure(lambda spec: spec.shape, output_signature)
+        return Dataset(Generator(generator, length, tuple(args or ()), output_types, output_shapes))
 
     @staticmethod
-    def zip(*datasets: "Dataset") -> "Dataset":
+    def zip(*datasets: Any) -> "Dataset":
         """Tuples with an element of each dataset, as many as the shortest has.
+
+        A tuple or dictionary of datasets, nested as you like, gives elements of its form.
 
         >>> a = Dataset.from_tensor_slices([1, 2, 3])
         >>> [(int(x), int(y)) for x, y in Dataset.zip(a, a.skip(1))]
         [(1, 2), (2, 3)]
         """
-        if not datasets or not all(isinstance(d, Dataset) for d in datasets):
-            raise ValueError(
-                f"zip: expected datasets, got {', '.join(type(d).__name__ for d in datasets) or 'nothing'}"
-            )
-        return Dataset(Zip(tuple(d._stage for d in datasets)))
+        form = datasets[0] if len(datasets) == 1 and isinstance(datasets[0], tuple | dict) else datasets
+        parts = form if isinstance(form, dict) else dict(enumerate(form))
+        if not parts or not all(isinstance(part, Dataset | tuple | dict) for part in parts.values()):
+            got = ", ".join(type(part).__name__ for part in parts.values()) or "nothing"
+            raise ValueError(f"zip: expected datasets, got {got}")
+        stages = {key: (d if isinstance(d, Dataset) else Dataset.zip(d))._stage for key, d in parts.items()}
+        return Dataset(Zip(stages, isinstance(form, dict)))
 
     # Steps
 
-    def map(self, function: Callable[..., Any], seed: int | None = None) -> "Dataset":
+    def map(
+        self,
+        function: Callable[..., Any],
+        num_parallel_calls: int | None = None,
+        deterministic: bool | None = None,
+        *,
+        seed: int | None = None,
+    ) -> "Dataset":
         """function(element) for each element; a tuple is passed as several arguments.
 
-        With a `seed` the function also gets `rng=`, a NumPy generator that depends only on seed, epoch and position.
+        `num_parallel_calls` and `deterministic`, TensorFlow's arguments, are without effect: the function is called for
+        one element after the other. With a `seed` it also gets `rng=`, a NumPy generator that depends only on seed,
+        epoch and position.
 
         >>> data = Dataset.from_tensor_slices(([1, 2], [3, 4])).map(lambda x, y: x * y)
         >>> [int(product) for product in data]
@@ -94,8 +124,16 @@ class Dataset:
         """
         return Dataset(Map(self._stage, function, None if seed is None else whole_number("map: seed", seed, 0)))
 
-    def batch(self, batch_size: int, drop_remainder: bool = False) -> "Dataset":
+    def batch(
+        self,
+        batch_size: int,
+        drop_remainder: bool = False,
+        num_parallel_calls: int | None = None,
+        deterministic: bool | None = None,
+    ) -> "Dataset":
         """`batch_size` elements at a time, stacked along a new first axis; the last batch may be smaller, or dropped.
+
+        `num_parallel_calls` and `deterministic` are without effect, as in `map`.
 
         >>> [batch.tolist() for batch in Dataset.from_tensor_slices([1, 2, 3]).batch(2)]
         [[1, 2], [3]]
@@ -117,17 +155,20 @@ class Dataset:
         return Dataset(Shuffle(self._stage, buffer_size, seed, reshuffle_each_iteration))
 
     def prefetch(self, buffer_size: int = 1) -> "Dataset":
-        """The same elements, up to `buffer_size` of them prepared ahead in a thread of its own.
+        """The same elements, up to `buffer_size` of them prepared ahead in a thread of its own; `AUTOTUNE` means 2.
 
         The thread ends with the loop, also with one that is left early; what is raised in it is raised in the loop.
 
         >>> list(Dataset.from_generator(lambda: range(3)).prefetch(2))
         [0, 1, 2]
         """
-        return Dataset(Prefetch(self._stage, whole_number("prefetch: buffer_size", buffer_size)))
+        size = 2 if buffer_size == AUTOTUNE else whole_number("prefetch: buffer_size", buffer_size)
+        return Dataset(Prefetch(self._stage, size))
 
-    def cache(self) -> "Dataset":
-        """The same elements, kept in memory by the first full loop. Every epoch has the elements of the first.
+    def cache(self, filename: str = "") -> "Dataset":
+        """The same elements, kept by the first full loop: in memory, also where TensorFlow would write `filename`.
+
+        Every epoch has the elements of the first.
 
         >>> data = Dataset.from_generator(lambda: iter([1, 2])).cache()
         >>> list(data), list(data)
@@ -136,28 +177,32 @@ class Dataset:
         return Dataset(Cache(self._stage))
 
     def take(self, count: int) -> "Dataset":
-        """The first `count` elements of each epoch.
+        """The first `count` elements of each epoch; -1: all.
 
         >>> list(Dataset.from_generator(lambda: range(9)).take(2))
         [0, 1]
         """
-        return Dataset(Window(self._stage, 0, whole_number("take: count", count, 0)))
+        return Dataset(Window(self._stage, 0, math.inf if count == -1 else whole_number("take: count", count, 0)))
 
     def skip(self, count: int) -> "Dataset":
-        """All but the first `count` elements of each epoch.
+        """All but the first `count` elements of each epoch; -1: none.
 
         >>> list(Dataset.from_generator(lambda: range(4)).skip(2))
         [2, 3]
         """
+        if count == -1:
+            return self.take(0)
         return Dataset(Window(self._stage, whole_number("skip: count", count, 0), math.inf))
 
     def repeat(self, count: int | None = None) -> "Dataset":
-        """`count` passes as one epoch; without a count it never ends. Each pass is shuffled anew.
+        """`count` passes as one epoch; without a count, or with -1, it never ends. Each pass is shuffled anew.
 
         >>> list(Dataset.from_generator(lambda: range(2)).repeat(2))
         [0, 1, 0, 1]
         """
-        return Dataset(Repeat(self._stage, math.inf if count is None else whole_number("repeat: count", count, 0)))
+        return Dataset(
+            Repeat(self._stage, math.inf if count in (None, -1) else whole_number("repeat: count", count, 0))
+        )
 
     # Iteration
 

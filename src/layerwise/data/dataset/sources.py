@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import standardize_dtype
 from ...naming import whole_number
 from .stage import Epoch, Stage, map_structure
 
@@ -39,13 +40,20 @@ class Slices(Stage):
 
 
 class Generator(Stage):
-    def __init__(self, generator: Callable[[], Iterable[Any]], length: int | None):
+    def __init__(
+        self,
+        generator: Callable[..., Iterable[Any]],
+        length: int | None,
+        args: tuple[Any, ...] = (),
+        types: Any = None,
+        shapes: Any = None,
+    ):
         if not callable(generator):
             raise ValueError(
                 f"from_generator: expected a function that returns a new iterator each epoch, "
                 f"got {type(generator).__name__}; for a list write: lambda: the_list"
             )
-        self._generator = generator
+        self._generator, self._args, self._types, self._shapes = generator, args, types, shapes
         self._length = None if length is None else whole_number("from_generator: length", length, 0)
 
     def count(self) -> int | None:
@@ -53,31 +61,52 @@ class Generator(Stage):
 
     def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
         count = 0
-        for element in self._generator():
+        for element in self._generator(*self._args):
             count += 1
             if self._length is not None and count > self._length:
                 break
             if count > start:
-                yield element
+                yield element if self._types is None else _conforming(element, self._types, self._shapes)
         if self._length is not None and count != self._length:
             more = "or more " if count > self._length else ""
             raise ValueError(f"from_generator: length={self._length}, but the generator had {count} {more}elements")
 
 
+def _conforming(element: Any, types: Any, shapes: Any) -> Any:
+    """The element as arrays of these dtypes, in the form of `types`, whose shapes are checked."""
+    if isinstance(types, tuple | dict):
+        keys = types.keys() if isinstance(types, dict) else range(len(types))
+        if not isinstance(element, tuple | list | dict) or len(element) != len(types):
+            raise ValueError(f"from_generator: expected elements in the form {types}, got {element!r}")
+        parts = {key: _conforming(element[key], types[key], shapes and shapes[key]) for key in keys}
+        return parts if isinstance(types, dict) else tuple(parts.values())
+    array = np.asarray(element, None if types is None else standardize_dtype(types))
+    if shapes is not None and not (
+        len(shapes) == array.ndim and all(n is None or n == size for n, size in zip(shapes, array.shape, strict=True))
+    ):
+        raise ValueError(f"from_generator: expected elements of shape {tuple(shapes)}, got {array.shape}")
+    return array
+
+
 class Zip(Stage):
-    def __init__(self, inputs: tuple[Stage, ...]):
-        self.inputs = inputs
-        self.has_random_access = all(stage.has_random_access for stage in inputs)
+    """Dictionaries of the elements of several stages, or tuples of them."""
+
+    def __init__(self, stages: dict[Any, Stage], is_dict: bool = False):
+        self.inputs, self._keys, self._is_dict = tuple(stages.values()), tuple(stages), is_dict
+        self.has_random_access = all(stage.has_random_access for stage in self.inputs)
 
     def count(self) -> int | float | None:
         counts = [stage.count() for stage in self.inputs]
         return None if None in counts else min(count for count in counts if count is not None)
 
     def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
-        return zip(*(stage.elements(epoch, start) for stage in self.inputs))
+        return map(self._arranged, zip(*(stage.elements(epoch, start) for stage in self.inputs)))
 
     def get(self, epoch: Epoch, i: int) -> Any:
-        return tuple(stage.get(epoch, i) for stage in self.inputs)
+        return self._arranged(stage.get(epoch, i) for stage in self.inputs)
 
     def gather(self, epoch: Epoch, indices: np.ndarray) -> Any:
-        return tuple(stage.gather(epoch, indices) for stage in self.inputs)
+        return self._arranged(stage.gather(epoch, indices) for stage in self.inputs)
+
+    def _arranged(self, parts: Iterable[Any]) -> Any:
+        return dict(zip(self._keys, parts, strict=True)) if self._is_dict else tuple(parts)
