@@ -144,14 +144,24 @@ def ratio(part: Any, whole: Any) -> Tensor:
     return ops.where(empty, 0.0, part / ops.where(empty, 1.0, whole))
 
 
-def _weighted(metric: Metric, values: Any, sample_weight: Any) -> tuple[Tensor, Tensor]:
-    """Values and weights as Tensors whose dimensions belong together; a mask noted on the values counts as weights."""
-    mask = mask_of(values)
-    values = as_tensor(values, metric.dtype)
+def weight_of(metric: Metric, values: Tensor, sample_weight: Any, mask: Tensor | None = None) -> Tensor:
+    """The weights of values, a number or one for each of their leading dimensions on; 0 where the mask is."""
     weight = None if sample_weight is None else as_tensor(sample_weight, metric.dtype)
     if mask is not None:
         weight = masked_weight(metric.name, as_tensor(mask, metric.dtype), weight)
-    return values, ops.ones_like(values) if weight is None else align_weights(metric.name, values, weight)
+    return ops.ones_like(values, metric.dtype) if weight is None else align_weights(metric.name, values, weight)
+
+
+def spread_weight(metric: Metric, values: Tensor, sample_weight: Any, mask: Tensor | None = None) -> Tensor:
+    """`weight_of` in the shape of the values."""
+    weight = weight_of(metric, values, sample_weight, mask)
+    return weight if weight.shape == values.shape else weight * ops.ones_like(values, metric.dtype)
+
+
+def _weighted(metric: Metric, values: Any, sample_weight: Any) -> tuple[Tensor, Tensor]:
+    """Values and weights as Tensors whose dimensions belong together; a mask noted on the values counts as weights."""
+    mask, values = mask_of(values), as_tensor(values, metric.dtype)
+    return values, weight_of(metric, values, sample_weight, mask)
 
 
 class Sum(Metric):

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from .. import ops
 from ..autograd import Tensor, as_tensor
-from ..losses.matching import align_weights, mask_of, masked_weight, matched
-from .base import Metric, ratio
+from ..losses.matching import mask_of, matched
+from .base import Metric, ratio, spread_weight
 
 Thresholds = float | Sequence[float] | None
 BELOW_ALL = -1e10  # what predictions outside the top k count as
@@ -39,11 +39,7 @@ def prepared(
         y_pred = ops.where(among, y_pred, BELOW_ALL)
     if class_id is not None:
         y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
-    weight = None if sample_weight is None else as_tensor(sample_weight, metric.dtype)
-    if mask is not None:
-        weight = masked_weight(metric.name, as_tensor(mask, metric.dtype), weight)
-    every = ops.ones_like(y_pred)
-    return Batch(y_true, y_pred, every if weight is None else every * align_weights(metric.name, y_pred, weight))
+    return Batch(y_true, y_pred, spread_weight(metric, y_pred, sample_weight, mask))
 
 
 class Counts(NamedTuple):

@@ -7,9 +7,9 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor, as_tensor
-from ..losses.matching import align_weights, check_labels, mismatch, same_rank
+from ..losses.matching import check_labels, mismatch, same_rank
 from ..variables import computing
-from .base import Metric, ratio
+from .base import Metric, ratio, spread_weight
 
 
 class IoU(Metric, better="up"):
@@ -67,9 +67,7 @@ class IoU(Metric, better="up"):
         y_true, y_pred = same_rank(y_true, y_pred)
         if y_true.shape != y_pred.shape:
             raise ValueError(mismatch(self.name, y_true.shape, y_pred.shape))
-        weight = ops.ones_like(y_true, self.dtype)
-        if sample_weight is not None:
-            weight = weight * as_tensor(align_weights(self.name, y_true, as_tensor(sample_weight)), self.dtype)
+        weight = spread_weight(self, y_true, sample_weight)
         if self.ignore_class is not None:
             ignored = y_true == self.ignore_class
             weight, y_true = ops.where(ignored, 0, weight), ops.where(ignored, 0, y_true)

@@ -6,9 +6,9 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor, as_tensor
-from ..losses.matching import align_weights, matched
+from ..losses.matching import matched
 from ..naming import one_of
-from .base import Metric, ratio
+from .base import Metric, ratio, spread_weight
 from .confusion import prepared
 
 
@@ -160,9 +160,7 @@ class R2Score(Metric, better="up"):
             raise ValueError(
                 f"{self.name}: y_pred: got shape {y_pred.shape}, expected (samples,) or (samples, outputs)"
             )
-        weight = ops.ones_like(y_pred)
-        if sample_weight is not None:
-            weight = weight * align_weights(self.name, y_pred, as_tensor(sample_weight, self.dtype))
+        weight = spread_weight(self, y_pred, sample_weight)
         return tuple(part if part.ndim == 2 else ops.expand_dims(part, -1) for part in (y_true, y_pred, weight))
 
     def result(self) -> Tensor:
