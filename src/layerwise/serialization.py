@@ -207,12 +207,17 @@ def serialize(obj: Any) -> Any:
     if obj is Ellipsis:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, DTypePolicy):
-        return {"module": "keras", "class_name": "DTypePolicy", "config": obj.get_config(), "registered_name": None}
+        return as_node("keras", "DTypePolicy", obj.get_config(), None)
     if inspect.isfunction(obj) or isinstance(obj, Primitive):
         return _serialize_function(obj)
     if hasattr(obj, "get_config"):
         return serialize_instance(obj)
     raise TypeError(f"cannot write a {type(obj).__name__} to a configuration: {obj!r}; give it a get_config method")
+
+
+def as_node(module: str | None, class_name: str, config: Any, registered_name: str | None) -> dict[str, Any]:
+    """What stands for an object or a function in a configuration."""
+    return {"module": module, "class_name": class_name, "config": config, "registered_name": registered_name}
 
 
 def _serialize_function(fn: Any) -> Any:
@@ -223,12 +228,7 @@ def _serialize_function(fn: Any) -> Any:
         )
     if catalog.home(fn):
         return fn.__name__
-    return {
-        "module": _module_of(fn),
-        "class_name": "function",
-        "config": fn.__name__,
-        "registered_name": get_registered_name(fn),
-    }
+    return as_node(_module_of(fn), "function", fn.__name__, get_registered_name(fn))
 
 
 def _module_of(own: Any) -> str | None:
@@ -245,12 +245,8 @@ def function_node(fn: Callable[..., Any]) -> dict[str, Any]:
             "define a function and register it with register_keras_serializable"
         )
     home = catalog.home(fn, catalog.TRUSTED)
-    return {
-        "module": f"keras.{home}" if home else "builtins",  # as Keras has it
-        "class_name": "function",
-        "config": get_registered_name(fn),
-        "registered_name": "function",
-    }
+    module = f"keras.{home}" if home else "builtins"  # as Keras has it
+    return as_node(module, "function", get_registered_name(fn), "function")
 
 
 def serialize_instance(obj: Any) -> dict[str, Any]:
@@ -265,12 +261,7 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
         module, registered_name = ("keras.src.models.functional", "Functional") if functional else ("keras", None)
     else:
         module = f"keras.{home}"
-    node = {
-        "module": module,
-        "class_name": cls.__name__,
-        "config": serialize(obj.get_config()),
-        "registered_name": registered_name,
-    }
+    node = as_node(module, cls.__name__, serialize(obj.get_config()), registered_name)
     for extra in ("build_config", "compile_config"):
         value = getattr(obj, f"get_{extra}", lambda: None)()
         if value is not None:

@@ -13,7 +13,7 @@ from ..autograd import Call, Tensor
 from ..layers.base import Layer
 from ..layers.calling import calls_of
 from ..naming import numbered
-from ..serialization import deserialize, serialize
+from ..serialization import as_node, deserialize, serialize
 from .graph import Graph, graph_of
 
 # The operations that Keras' files know, by Keras' module.
@@ -64,7 +64,7 @@ def graph_config(model: Any) -> dict[str, Any]:
     names = _names(graph)
     calls: dict[int, list[Call]] = {id(op): [] for op in graph.operations}  # of each operation, in order of time
     for call in sorted(graph.calls, key=lambda c: c.time):
-        calls[id(_operation(call))].append(call)
+        calls[id(call.operation if isinstance(call.operation, Layer) else call)].append(call)
     places: dict[int, tuple[str, int, int]] = {}  # of each symbolic Tensor: (layer, which call, which output)
     for op in graph.operations:
         for index, call in enumerate(calls[id(op)]):
@@ -106,10 +106,6 @@ def graph_config(model: Any) -> dict[str, Any]:
         "input_layers": ends(graph.inputs),
         "output_layers": ends(graph.outputs),
     }
-
-
-def _operation(call: Call) -> Any:
-    return call.operation if isinstance(call.operation, Layer) else call
 
 
 def _names(graph: Graph) -> dict[int, str]:
@@ -155,12 +151,7 @@ def _operation_node(call: Call, name: str) -> tuple[dict[str, Any], list[Any], d
     if MODULE_OF[operation] == "keras.src.ops.nn" and config.get("data_format", "") is None:
         config["data_format"] = settings.image_data_format()
     class_name = CLASSES.get(operation) or "".join(part.capitalize() for part in operation.split("_"))
-    node = {
-        "module": MODULE_OF[operation],
-        "class_name": class_name,
-        "config": {"name": name, **serialize(config)},
-        "registered_name": class_name,
-    }
+    node = as_node(MODULE_OF[operation], class_name, {"name": name, **serialize(config)}, class_name)
     return node, args, kwargs
 
 
