@@ -1,7 +1,5 @@
 """What the networks trained on ImageNet share: their inputs, their heads, their weights, and what outputs mean."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """ResNet50: stacks of bottleneck blocks, each adding to what it was given."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

@@ -1,7 +1,5 @@
 """VGG16: five blocks of 3 x 3 convolutions, then three dense layers."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The list of callbacks that a training loop talks to."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """One example forward and back through a model, layer by layer, with its numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any

@@ -960,7 +960,7 @@ class Resizing(_preprocessing.Resizing):
 class RandomBrightness(_augmentation.RandomBrightness):
     def __init__(
         self,
-        factor: _augmentation.Factor,
+        factor: float | Sequence[float],
         value_range: Sequence[float] = ...,
         seed: int | None = None,
         data_format: str | None = None,
@@ -980,7 +980,7 @@ class RandomBrightness(_augmentation.RandomBrightness):
 class RandomContrast(_augmentation.RandomContrast):
     def __init__(
         self,
-        factor: _augmentation.Factor,
+        factor: float | Sequence[float],
         value_range: Sequence[float] = ...,
         seed: int | None = None,
         data_format: str | None = None,
@@ -1039,7 +1039,7 @@ class RandomFlip(_augmentation.RandomFlip):
 class RandomRotation(_augmentation.RandomRotation):
     def __init__(
         self,
-        factor: _augmentation.Factor,
+        factor: float | Sequence[float],
         fill_mode: str = 'reflect',
         interpolation: str = 'bilinear',
         seed: int | None = None,
@@ -1061,8 +1061,8 @@ class RandomRotation(_augmentation.RandomRotation):
 class RandomTranslation(_augmentation.RandomTranslation):
     def __init__(
         self,
-        height_factor: _augmentation.Factor,
-        width_factor: _augmentation.Factor,
+        height_factor: float | Sequence[float],
+        width_factor: float | Sequence[float],
         fill_mode: str = 'reflect',
         interpolation: str = 'bilinear',
         seed: int | None = None,
@@ -1084,8 +1084,8 @@ class RandomTranslation(_augmentation.RandomTranslation):
 class RandomZoom(_augmentation.RandomZoom):
     def __init__(
         self,
-        height_factor: _augmentation.Factor,
-        width_factor: _augmentation.Factor | None = None,
+        height_factor: float | Sequence[float],
+        width_factor: float | Sequence[float] | None = None,
         fill_mode: str = 'reflect',
         interpolation: str = 'bilinear',
         seed: int | None = None,

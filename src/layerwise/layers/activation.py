@@ -1,7 +1,5 @@
 """Activations with options, as layers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

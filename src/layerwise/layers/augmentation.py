@@ -4,8 +4,6 @@ Each image of a batch is changed in its own way. With `training=False`, as in `e
 unchanged. The numbers drawn come from the layer's own generator, whose state is saved with the model.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

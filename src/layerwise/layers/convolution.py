@@ -1,7 +1,5 @@
 """Convolution of any rank; Conv1D, Conv2D and Conv3D only say which."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

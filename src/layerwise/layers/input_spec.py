@@ -1,7 +1,5 @@
 """`InputSpec`: what a layer accepts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Several inputs into one: sums, products, extremes, concatenation."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Pooling of any rank: the largest or the mean of windows, or of the whole."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Layers that bring data into the form that a model learns from: scaling, statistics, sizes of images."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Layers that act in training only, against overfitting."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Padding, cropping and repeating along spatial dimensions, of any rank."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The signature and the documentation of a layer, composed from its own, its slots and the classes above it."""
 
-from __future__ import annotations
-
 import inspect
 import re
 import textwrap

@@ -1,7 +1,5 @@
 """What layers on spatial dimensions share: how many there are, and where they stand."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ..config import checked_data_format

@@ -19,8 +19,6 @@ A class that declares a weight as a slot has the options that come with it in it
 Tensor([[0., 0.]], shape=(1, 2), dtype=float32)
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 

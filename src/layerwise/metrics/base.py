@@ -1,7 +1,5 @@
 """`Metric`: state in variables, changed by batches; means and sums of values and of functions of (y_true, y_pred)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

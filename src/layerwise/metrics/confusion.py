@@ -4,8 +4,6 @@ With weights w, labels y and decisions d: true positives = sum of w y d, false p
 false negatives = sum of w y (1 - d), true negatives = sum of w (1 - y) (1 - d), for each threshold.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Accuracies: how often a prediction is right."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Metrics of two classes along all thresholds: areas under curves, and one quantity where another reaches a bound."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

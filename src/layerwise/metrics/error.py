@@ -1,7 +1,5 @@
 """Losses as metrics: the mean over all batches, without regularisation and before reduction."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .. import losses, ops

@@ -1,7 +1,5 @@
 """Intersection over union: how well predicted regions of classes cover the true ones."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

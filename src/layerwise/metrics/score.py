@@ -1,7 +1,5 @@
 """Scores over whole data sets: F-scores by class, the coefficient of determination."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .. import ops

@@ -1,7 +1,5 @@
 """The perceptron rule as stochastic gradient descent."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .. import ops

@@ -10,8 +10,6 @@ layer alone, and nobody may observe it. `config.set_fusion(False)` switches it o
 rounding.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """What an optimizer keeps: slots for each variable, averages, accumulators, learning rate and the count of steps."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from functools import partial

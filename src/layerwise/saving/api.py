@@ -1,7 +1,5 @@
 """Saving and loading, by the file's name."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

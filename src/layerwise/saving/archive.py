@@ -5,8 +5,6 @@ is. Readers that disagree on which of the two to believe see different files; so
 byte of the file out. Python's `zipfile` reads the directory and checks the CRCs.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import struct

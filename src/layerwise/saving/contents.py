@@ -1,7 +1,5 @@
 """What is in a file of a model or of weights, seen without making any of it: no layer, no variable, no array."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections import Counter

@@ -1,7 +1,5 @@
 """HDF5 files: the arrays and the texts in them, and how they are written."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

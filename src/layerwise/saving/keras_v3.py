@@ -1,7 +1,5 @@
 """Keras' `.keras` format: `metadata.json`, `config.json` and `model.weights.h5`, in an uncompressed zip or a folder."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Keras 3's weights: a group `<path>/vars` for each object, with its own variables as datasets "0", "1", ..."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping
 from typing import Any, BinaryIO

@@ -4,8 +4,6 @@ A name is the path of attributes that leads to a layer, as in Keras' files, and 
 `layers.conv2d.kernel`, `layers.conv2d_1.bias`, and in a model inside the model `layers.sequential.layers.dense.kernel`.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import BinaryIO
 

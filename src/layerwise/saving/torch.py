@@ -12,8 +12,6 @@ PyTorch flattens (channels, spatial...), Layerwise (spatial..., channels): the w
 flattened are put in order accordingly, as far as `torch_order` can follow it; further they are refused.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

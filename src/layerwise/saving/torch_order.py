@@ -6,8 +6,6 @@ once they are flattened, features stand in different orders, and with them the r
 Tensor, counted in the order of memory. Where it cannot be told, the order is a text that names what hides it.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

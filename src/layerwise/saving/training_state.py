@@ -4,8 +4,6 @@ A safetensors file: the arrays are the variables of the training step, in order,
 is JSON in the metadata, with a SHA-256 of all of it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Where each object's variables lie in a file: the paths of Keras' formats mirror those of Python attributes."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """A graph in the making, and the rules by which layers are written."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

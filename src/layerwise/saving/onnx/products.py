@@ -1,7 +1,5 @@
 """Dense layers, convolutions, pools, normalisation and scaling."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 
