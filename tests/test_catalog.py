@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import subprocess
 import sys
 from types import ModuleType
@@ -125,3 +126,12 @@ def test_looking_up_one_name_loads_one_module():
 def test_a_function_of_a_metric_is_found_by_name():
     metric = serialization.deserialize(serialize(metrics.MeanMetricWrapper(losses.huber, name="distance")))
     assert metric.fn is losses.huber
+
+
+@pytest.mark.parametrize("namespace", [*LOOKUPS, "layers"])
+def test_serialize_calls_its_argument_as_keras_does(namespace):
+    ours, theirs = (importlib.import_module(f"{library}.{namespace}").serialize for library in ("layerwise", "keras"))
+    (name,) = inspect.signature(ours).parameters
+    assert name == next(iter(inspect.signature(theirs).parameters))
+    thing = activations.relu if namespace == "activations" else layers.Dense(1)
+    assert ours(**{name: thing}) == ours(thing)

@@ -226,3 +226,11 @@ def test_bfloat16_says_what_it_needs(monkeypatch):
     assert ops.cast([1.0], "bfloat16").dtype == "bfloat16"
     one = ops.ones((1, 1), "bfloat16")
     assert np.asarray(ops.matmul(one, one)).dtype.name == "bfloat16"
+
+
+def test_map_structure_tells_lists_from_tuples_at_any_depth():
+    pair = namedtuple("pair", "a b")
+    for first, second in (([1], (1,)), ({"a": [1]}, {"a": (1,)}), (pair(1, 2), (1, 2)), (deque([1]), [1])):
+        with pytest.raises(ValueError, match="structures differ"):
+            tree.map_structure(lambda a, b: a, first, second)
+    assert tree.map_structure(lambda a, b: a + b, OrderedDict(a=1), {"a": 2}) == {"a": 3}

@@ -615,3 +615,37 @@ def test_the_mode_of_the_whole_model_wins_over_that_of_a_call_in_its_graph():
     ones = np.ones((1, 4), "float32")
     np.testing.assert_array_equal(model.predict(ones, verbose=0), ones)
     assert set(np.unique(model(np.ones((1, 100, 4), "float32")[0]))) == {0.0, 2.0}
+
+
+def test_symbolic_tensors_are_found_by_what_they_are():
+    x, y, z = layers.Input((3,)), layers.Input((3,)), layers.Input((4,))
+    assert y in [x, y]
+    assert y not in [x, z]
+    assert [z, x, y].index(y) == 2
+    assert [x, z] == [x, z]
+    assert (x, z) != (x, y)
+    assert not x == y  # noqa: SIM201
+    assert x != y
+    with pytest.raises(TypeError, match="has no value yet"):
+        bool(x == 1.0)
+    model = models.Model([x, y], x == y)
+    assert model([X[:1, :3], X[:1, :3]]).numpy().all()
+
+
+def test_callbacks_stop_evaluation_and_prediction():
+    class Stop(callbacks.Callback):
+        def on_test_batch_end(self, batch, logs=None):
+            self.model.stop_evaluating = batch == 1
+
+        def on_predict_batch_end(self, batch, logs=None):
+            self.model.stop_predicting = batch == 1
+
+    def endless():
+        while True:
+            yield X[:8], X[:8, :1]
+
+    model = models.Sequential([layers.Input((6,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.evaluate(endless(), callbacks=[Stop()], verbose=0)
+    assert model.predict(endless(), callbacks=[Stop()], verbose=0).shape == (16, 1)
+    assert model.predict(X, batch_size=8, verbose=0).shape == (48, 1)

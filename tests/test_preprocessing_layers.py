@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from layerwise import GradientTape, Input, config, layers, ops
-from layerwise.data import Dataset
+from layerwise.data import Dataset, PyDataset
 
 os.environ["KERAS_BACKEND"] = "jax"
 import keras
@@ -175,3 +175,17 @@ def test_gradients_flow_through() -> None:
 def test_mistakes(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_normalization_adapts_to_batches_by_number() -> None:
+    class Numbered(PyDataset):
+        def __len__(self) -> int:
+            return 2
+
+        def __getitem__(self, index: int) -> Any:
+            return np.full((4, 3), index, "float32"), np.zeros(4)
+
+    layer = layers.Normalization()
+    layer.adapt(Numbered())
+    assert layer.mean.numpy().tolist() == [[0.5] * 3]
+    assert [len(x) for x, _ in Numbered()] == [4, 4]

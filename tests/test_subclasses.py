@@ -96,10 +96,78 @@ def test_a_get_config_of_ones_own_writes_what_is_no_plain_data():
             self.inner, self.factor = inner, factor
 
         def get_config(self):
-            return {**super().get_config(), "inner": serialize(self.inner)}
+            return dict(inner=serialize(self.inner), factor=self.factor, **super().get_config())
 
     again = Wraps.from_config(Wraps(layers.Dense(3), 2.0).get_config())
     assert (again.inner.units, again.factor) == (3, 2.0)
+
+
+@pytest.mark.parametrize("library", [layerwise, keras])
+def test_a_get_config_of_ones_own_writes_its_own_arguments(library):
+    """What the class above adds is its own: name, trainable and dtype of a layer, all of a Dense."""
+
+    class Mine(library.layers.Layer):
+        def __init__(self, units, activation=None, **kwargs):
+            super().__init__(**kwargs)
+            self.units, self.activation = units, library.activations.get(activation)
+
+        def get_config(self):
+            config = dict(units=self.units, **super().get_config())
+            return {**config, "activation": library.activations.serialize(self.activation)}
+
+    class More(Mine):
+        def __init__(self, n, **kwargs):
+            super().__init__(**kwargs)
+            self.n = n
+
+        def get_config(self):
+            return {**super().get_config(), "n": self.n}
+
+    class Model(library.Model):
+        def __init__(self, units, **kwargs):
+            super().__init__(**kwargs)
+            self.head = library.layers.Dense(units)
+
+        def get_config(self):
+            return dict(units=self.head.units, **super().get_config())
+
+    class Loud(library.layers.Dense):
+        def __init__(self, units, gain=1.0, activation="relu", **kwargs):
+            super().__init__(units, activation=activation, **kwargs)
+            self.gain = gain
+
+        def get_config(self):
+            return dict(gain=self.gain, **super().get_config())
+
+    layer = {"name", "trainable", "dtype"}
+    for original, names in (
+        (Mine(3, "relu"), layer | {"units", "activation"}),
+        (More(2, units=3, activation="tanh"), layer | {"units", "activation", "n"}),
+        (Model(4), layer | {"units"}),
+        (Loud(3, 2.0), layer | {"units", "activation", "gain"}),
+    ):
+        config = original.get_config()
+        assert set(config) == names or (isinstance(original, Loud) and names < set(config))
+        again = type(original).from_config(config).get_config()
+        assert again == config
+
+
+def test_a_class_without_get_config_writes_its_arguments():
+    class Mine(layers.Layer):
+        def __init__(self, units, rate=0.5, **kwargs):
+            super().__init__(**kwargs)
+            self.units = units
+
+    class Loud(layers.Dense):
+        def __init__(self, units, gain=1.0, activation="relu", **kwargs):
+            super().__init__(units, activation=activation, **kwargs)
+
+    for original in (Mine(3, 0.25), Loud(3, 2.0)):
+        config = original.get_config()
+        again = type(original).from_config(config)
+        assert again.get_config() == config
+        assert again.units == 3
+    assert (config["gain"], config["activation"]) == (2.0, "relu")
 
 
 def test_a_copy_of_a_model_with_a_subclass_keeps_its_arguments():

@@ -22,6 +22,7 @@ from .backends import backend
 from .config import DTypePolicy
 from .context import setting
 from .naming import snake_case, suggest
+from .signatures import renamed
 from .variables import Variable
 
 _registered: dict[str, Any] = {}
@@ -57,11 +58,13 @@ class Configurable:
     def _arguments(self) -> dict[str, Any]:
         """The arguments of `__init__`, and those that a subclass was given and hands on in **kwargs.
 
-        What a subclass chooses for the class above it is left out, since it will choose it again.
+        What a subclass chooses for the class above it is left out, since it will choose it again; and so is what it
+        takes beyond that class where it has a `get_config` of its own, which writes it.
         """
         args, kwargs = getattr(self, "_init_arguments", ((), {}))
         own, base = _own_classes(type(self))
         writes_itself = any("get_config" in vars(cls) for cls in own)
+        of_base = inspect.signature(base.__init__).parameters
         makers = [*(cls for cls in own if "__init__" in vars(cls)), base]
         found: dict[str, Any] = {}
         for maker in makers:
@@ -72,13 +75,13 @@ class Configurable:
             for p in parameters:
                 if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) or p.name in found:
                     continue
-                if maker is not makers[0] and p.name not in given:
+                handed_on = maker is makers[0] or p.name in given
+                if not handed_on or (writes_itself and p.name not in of_base):
                     continue
                 value = getattr(self, p.name, given.get(p.name, p.default))
-                if maker is base or p.name in self._written or _is_plain(value):
-                    found[p.name] = value
-                elif not writes_itself:
+                if p.name not in of_base and p.name not in self._written and not _is_plain(value):
                     self._refuse(p.name, value)
+                found[p.name] = value
             if not any(p.kind is p.VAR_KEYWORD for p in parameters):
                 break
         return found
@@ -86,7 +89,7 @@ class Configurable:
     def _refuse(self, argument: str, value: Any) -> None:
         raise NotImplementedError(
             f"{type(self).__name__}: get_config: argument {argument!r} of __init__ holds a {type(value).__name__}, "
-            "which cannot be written by itself; override get_config:\n\n"
+            "which cannot be written by itself; override get_config, and write every argument there:\n\n"
             "    def get_config(self):\n"
             f"        return {{**super().get_config(), {argument!r}: ...}}"
         )
@@ -400,15 +403,15 @@ def lookups(
             raise ValueError(f"{kind}: got {identifier!r}, expected a name such as {example!r}, or an {base}")
         return found
 
-    def serialize_(obj: Any) -> Any:
-        return serialize(obj)
+    thing = kind.replace(" ", "_")  # Keras' argument
+    serialize_ = renamed(serialize, "obj", thing)
 
     def deserialize_(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
         with custom_object_scope(custom_objects or {}):
             return get(config) if isinstance(config, str | dict) else deserialize(config)
 
     get.__doc__ = f"""The {kind} that `identifier` means: a name as {example!r}, a configuration, a class or itself."""
-    serialize_.__doc__ = f"""The {kind} `obj` as plain data, which `deserialize` reads: its name or a configuration."""
+    serialize_.__doc__ = f"""The {kind} `{thing}` as plain data for `deserialize`: its name or a configuration."""
     deserialize_.__doc__ = f"""The {kind} that `serialize` wrote as `config`, or of this name, or a custom object.
 
     Args:

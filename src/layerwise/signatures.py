@@ -5,6 +5,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Sequence
 from inspect import Parameter
+from typing import Any
 
 
 def taking(init: Callable[..., None], order: Sequence[Parameter]) -> Callable[..., None]:
@@ -37,26 +38,26 @@ def taking(init: Callable[..., None], order: Sequence[Parameter]) -> Callable[..
     return __init__
 
 
-def renamed(init: Callable[..., None], argument: str, name: str) -> Callable[..., None]:
-    """`init` whose `argument` is called `name` outside.
+def renamed(function: Callable[..., Any], argument: str, name: str) -> Callable[..., Any]:
+    """`function` whose `argument` is called `name` outside.
 
     >>> def init(self, value, count=1):
     ...     print(value, count)
     >>> renamed(init, "value", "recall")(None, recall=0.5)
     0.5 1
     """
-    own = inspect.signature(init)
+    own = inspect.signature(function)
     outside = own.replace(
         parameters=[p.replace(name=name) if p.name == argument else p for p in own.parameters.values()]
     )
 
-    @functools.wraps(init)
-    def __init__(*args: object, **options: object) -> None:
+    @functools.wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
         given = outside.bind(*args, **options)
-        init(*given.args, **given.kwargs)
+        return function(*given.args, **given.kwargs)
 
-    __init__.__signature__ = outside  # type: ignore[attr-defined]
-    return __init__
+    called.__signature__ = outside  # type: ignore[attr-defined]
+    return called
 
 
 def described(text: str, sentence: str) -> str:

@@ -43,7 +43,7 @@ def map_structure(fn: Callable[..., Any], first: Any, *others: Any) -> Any:
         )
     if isinstance(first, list | tuple | deque):
         for other in others:
-            if not isinstance(other, list | tuple | deque) or len(other) != len(first):
+            if type(other) is not type(first) or len(other) != len(first):
                 raise ValueError(f"structures differ: {_form(first)} against {_form(other)}")
         return sequence_like(first, [map_structure(fn, *column) for column in zip(first, *others, strict=True)])
     return fn(first, *others)

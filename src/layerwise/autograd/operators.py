@@ -40,6 +40,20 @@ def _method(name: str) -> Callable[..., Any]:
     return method
 
 
+def _equality(name: str, others: bool) -> Callable[[Any, Any], Any]:
+    """Like `_first`; symbolic operands whose shapes do not broadcast are `others`, since each of them is itself."""
+
+    def compared(x: Any, y: Any) -> Any:
+        try:
+            return operations[name](x, y)
+        except ValueError:
+            if getattr(x, "symbolic", False) and getattr(y, "symbolic", False):
+                return others
+            raise
+
+    return compared
+
+
 class Operators:
     """All that stands for an array: Tensors and Variables."""
 
@@ -58,7 +72,7 @@ class Operators:
     __and__, __rand__ = _both("logical_and")
     __or__, __ror__ = _both("logical_or")
     __xor__, __rxor__ = _both("logical_xor")
-    __eq__, __ne__ = _first("equal"), _first("not_equal")
+    __eq__, __ne__ = _equality("equal", False), _equality("not_equal", True)
     __lt__, __le__ = _first("less"), _first("less_equal")
     __gt__, __ge__ = _first("greater"), _first("greater_equal")
     __getitem__ = _first("get_item")

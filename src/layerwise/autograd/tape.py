@@ -14,7 +14,7 @@ from ..backends import backend
 from ..context import setting
 from ..dtypes import dtype_name
 from .operators import Operators
-from .symbolic import Call, Spec
+from .symbolic import Call, Spec, operations
 
 if TYPE_CHECKING:
     from .captures import Captures
@@ -128,6 +128,14 @@ class Tensor(Operators):
             )
         array = backend().numpy(value)
         return np.array(array, dtype, copy=True) if copy or dtype is not None else array
+
+    def __bool__(self) -> bool:
+        call = self.history if type(self.value) is Spec else None
+        if call is not None and call.operation in (operations["equal"], operations["not_equal"]):
+            x, y = call.args
+            if type(x) is type(y) is Tensor and x.symbolic and y.symbolic:  # which have no values, but are themselves
+                return (x is y) is (call.operation is operations["equal"])
+        return super().__bool__()
 
     def __len__(self) -> int:
         if not self.shape:

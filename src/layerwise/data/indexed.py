@@ -1,5 +1,6 @@
 """Batches by number, made when they are asked for."""
 
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -32,6 +33,9 @@ class PyDataset:
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__}: define __getitem__(self, index), which returns a batch")
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
 
     @property
     def num_batches(self) -> int | None:

@@ -215,7 +215,8 @@ def model_from_graph_config(cls: Any, config: dict[str, Any]) -> Any:
             if key not in made:
                 raise ValueError(f"the functional model names the output {structure}, which does not exist")
             return made[key]
-        return [ends(value) for value in structure]
+        made_of = [ends(value) for value in structure]
+        return tuple(made_of) if isinstance(structure, tuple) else made_of
 
     inputs, outputs = ends(config["input_layers"]), ends(config["output_layers"])
     if isinstance(inputs, list) and len(inputs) == 1 and not isinstance(config["input_layers"][0], list):

@@ -122,10 +122,14 @@ def evaluate(model: Trainer, stream: Stream, listeners: CallbackList) -> dict[st
     """Go through the batches once; returns loss and metrics."""
     step = prepared(model, "test", stream.source, stream.peek())
     model.reset_metrics()
+    if model.stop_evaluating:
+        model.stop_evaluating = False
     listeners.on_test_begin()
     logs: Any = {}
     for logs_of_batch in results("test", step, stream, listeners):
         logs = logs_of_batch
+        if model.stop_evaluating:
+            break
     values = model._results(logs)
     listeners.on_test_end(values)
     model._clear_losses()
@@ -134,8 +138,14 @@ def evaluate(model: Trainer, stream: Stream, listeners: CallbackList) -> dict[st
 
 def predict(model: Trainer, step: Callable[[Any], Any], stream: Stream, listeners: CallbackList) -> Any:
     """Go through the batches once; returns all outputs, one after the other."""
+    if model.stop_predicting:
+        model.stop_predicting = False
     listeners.on_predict_begin()
-    parts = list(results("predict", lambda x: {"outputs": tree.map_structure(np.asarray, step(x))}, stream, listeners))
+    parts = []
+    for part in results("predict", lambda x: {"outputs": tree.map_structure(np.asarray, step(x))}, stream, listeners):
+        parts.append(part)
+        if model.stop_predicting:
+            break
     listeners.on_predict_end()
     model._clear_losses()
     return tree.map_structure(lambda *columns: np.concatenate(columns), *(part["outputs"] for part in parts))

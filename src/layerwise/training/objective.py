@@ -21,7 +21,7 @@ class Objective(Layer):
 
     _untracked = Layer._untracked | {"_compile_arguments", "_steps"}
     optimizer: Any = None
-    stop_training = False
+    stop_training = stop_evaluating = stop_predicting = False  # what callbacks set
     _compiled = False
     _compile_arguments: dict[str, Any] | None = None
     _compiled_loss: CompiledLoss | None = None

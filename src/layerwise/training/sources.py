@@ -127,7 +127,8 @@ class IterableBatches:
         inputs_only: bool = False,
     ) -> None:
         self.source, self.class_weight, self.shuffle, self.inputs_only = source, class_weight, shuffle, inputs_only
-        self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__") and not hasattr(source, "__iter__")
+        numbered = hasattr(source, "__getitem__") and hasattr(source, "__len__")
+        self.indexed = numbered and (hasattr(source, "on_epoch_end") or not hasattr(source, "__iter__"))
         if not self.indexed and not isinstance(source, Iterable):
             remedy = "; call it, and pass what it returns" if callable(source) else ""
             raise TypeError(

@@ -20,6 +20,7 @@ from .objective import Objective
 from .sources import ArrayBatches, IterableBatches, batches
 from .steps import flat_logs, prepared
 from .stream import Stream
+from .turns import alone, with_weights_that_stay
 
 _ALL = 2**31 - 1  # the size of a batch that holds all examples
 
@@ -27,7 +28,7 @@ _ALL = 2**31 - 1  # the size of a batch that holds all examples
 class Trainer(Objective):
     """What makes a layer a model: how it is trained, evaluated and used on data."""
 
-    _untracked = Objective._untracked | {"_outputs", "_resume", "_run"}
+    _untracked = Objective._untracked | {"_outputs", "_resume", "_run", "_turn"}
     _run: Run | None = None  # the `fit` that is running
     _resume: Any = None  # the `TrainingState` that the next `fit` is to go on from
     history: Any = None
@@ -68,7 +69,8 @@ class Trainer(Objective):
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: not what was compiled for this very object."""
-        return {name: value for name, value in vars(self).items() if name not in ("_inference", "_run", "_steps")}
+        here = ("_inference", "_run", "_steps", "_turn")
+        return {name: value for name, value in vars(self).items() if name not in here}
 
     def _has_own_step(self, kind: str) -> bool:
         """Whether the "train", "test" or "predict" step is not the library's."""
@@ -81,6 +83,7 @@ class Trainer(Objective):
             raise ValueError(f"{method}: the model is not compiled; call model.compile(optimizer=..., loss=...) first")
 
     @for_users
+    @alone
     def fit(
         self,
         x: Any = None,
@@ -175,6 +178,7 @@ class Trainer(Objective):
         return {name: value if value.ndim else float(value) for name, value in values.items()}
 
     @for_users
+    @alone
     def evaluate(
         self,
         x: Any = None,
@@ -200,6 +204,7 @@ class Trainer(Objective):
         return listed[0] if len(listed) == 1 else listed
 
     @for_users
+    @with_weights_that_stay
     def predict(
         self,
         x: Any,
@@ -216,6 +221,7 @@ class Trainer(Objective):
         step = self._prediction(stream.source, stream.peek())
         return predict(self, step, stream, self._listeners(callbacks, verbose, stream.steps))
 
+    @alone
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
@@ -223,6 +229,7 @@ class Trainer(Objective):
         self._require_compiled("train_on_batch")
         return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
 
+    @alone
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Evaluate on these arrays without changing the model."""
         self._require_compiled("test_on_batch")
@@ -236,6 +243,7 @@ class Trainer(Objective):
         self._clear_losses()
         return results if return_dict else self._listed(results)
 
+    @with_weights_that_stay
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for these arrays."""
         if _is_one_batch(x, _ALL) and (replay := self._replayed()) is not None:
