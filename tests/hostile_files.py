@@ -356,6 +356,7 @@ def changes(kernel: str) -> dict[str, Callable[[h5py.File], None]]:
         "shared-type": shared_type,
         "deep": deep,
         "newer": newer,
+        "link-beyond-ascii": lambda archive: archive.__setitem__("é", h5py.SoftLink("/elsewhere")),
         "missing": lambda archive: archive.__delitem__(kernel),
         "group": lambda a: (a.__delitem__(kernel), a.create_group(kernel)),
         "texts": put(data=[b"text"] * 12),

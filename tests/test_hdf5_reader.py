@@ -115,6 +115,20 @@ def test_only_what_keras_writes_is_read():
         hdf5_reader.read(io.BytesIO(b""), "f.h5")
 
 
+def test_groups_with_names_beyond_ascii_are_read():
+    """HDF5 writes them in another layout: messages in the header of the group, a link each."""
+    group = written(lambda archive: [archive.create_dataset(f"é/{'ü' * i}", data=i) for i in range(1, 9)])
+    assert sorted(group["é"]) == ["ü" * i for i in range(1, 9)]
+    assert group["é/üüü"].read() == 3
+    for add in (h5py.SoftLink("/elsewhere"), h5py.ExternalLink("/etc/passwd", "/x")):
+        with pytest.raises(FileFormatError, match="a link to another place, which is never followed"):
+            written(lambda archive, add=add: archive.create_group("é").__setitem__("ü", add))
+    with pytest.raises(FileFormatError, match="an object with two names"):
+        written(lambda archive: archive.__setitem__("é", archive.create_dataset("x", data=1)))
+    with pytest.raises(FileFormatError, match="more than 8 names, one of which is not ASCII"):
+        written(lambda archive: [archive.create_group(f"é{i}") for i in range(9)])
+
+
 def test_the_number_of_what_is_kept_has_a_limit(monkeypatch):
     monkeypatch.setattr(hdf5_reader, "MOST", 20)
     for write in (

@@ -44,10 +44,12 @@ def model_of(k, block):
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("reader", [layerwise, keras], ids=["by us", "by Keras"])
-def test_files_with_names_beyond_ascii_are_read(name, reader, tmp_path):
+@pytest.mark.parametrize(
+    ("writer", "reader"), [(layerwise, layerwise), (layerwise, keras), (keras, layerwise)], ids=["own", "out", "in"]
+)
+def test_files_with_names_beyond_ascii_are_read(name, writer, reader, tmp_path):
     block = blocks(reader)
-    written = model_of(layerwise, blocks(layerwise))
+    written = model_of(writer, blocks(writer))
     path = str(tmp_path / name)
     if "weights" in name:
         written.save_weights(path)

@@ -4,7 +4,8 @@ The layout that HDF5 libraries write unless told otherwise, and h5py for Keras, 
 
     superblock         version 0: where the root group lies
     object header      version 1: a list of messages: dataspace (shape), datatype, layout, filters, attributes
-    group              a B-tree of symbol tables (name -> object header), names in a local heap
+    group              a B-tree of symbol tables (name -> object header), names in a local heap; or, where a name is not
+                       ASCII, messages in its header, a link each
     dataset            bytes in one piece, inside the header, or in chunks by a B-tree, perhaps deflated and shuffled
     strings            of fixed length, or in global heaps
 
@@ -99,12 +100,17 @@ class _File(Bytes):
             attrs = dict(self._attribute(body) for kind, body in messages if kind == ATTRIBUTE)
             self.count(OBJECT + ATTRIBUTES * len(attrs))
             item: Group | Dataset
-            if any(kind == SYMBOLS for kind, _ in messages):
+            if any(kind in (SYMBOLS, LINK_INFO) for kind, _ in messages):
                 item = Group(path, attrs, self.size)
                 if path.count("/") > DEEPEST:
                     raise FileFormatError("groups are nested too deeply")
-                (body,) = (body for kind, body in messages if kind == SYMBOLS)
-                links = self._links(*struct.unpack_from("<QQ", body))
+                ((kind, body),) = (message for message in messages if message[0] in (SYMBOLS, LINK_INFO))
+                tables = self._links(*struct.unpack_from("<QQ", body)) if kind == SYMBOLS else _links(body, messages)
+                links = dict[str, int]()
+                for name, target in tables:
+                    if not name or name in links or "/" in name or name in (".", ".."):
+                        raise FileFormatError(f"damaged: the name {name!r}")
+                    links[name] = target
                 waiting += [(f"{path.rstrip('/')}/{name}", target, item) for name, target in reversed(links.items())]
             else:
                 item = self._dataset(path, messages)
@@ -116,13 +122,13 @@ class _File(Bytes):
         assert first is not None
         return first
 
-    def _links(self, tree: int, heap: int) -> dict[str, int]:
-        """Object headers by name."""
+    def _links(self, tree: int, heap: int) -> Iterator[tuple[str, int]]:
+        """Names, and where the header of each object is, by symbol tables."""
         signature, version, size, _, segment = struct.unpack("<4sB3xQQQ", self.take(heap, 32))
         if signature != b"HEAP" or version != 0:
             raise FileFormatError("damaged: the names are not there")
         names = self.take(segment, size)
-        targets: dict[str, int] = {}
+        taken = 0
         for _, table in self._leaves(tree, 0, 8):
             head = struct.unpack("<4sBxH", self.at(table, 8))
             if head[:2] != (b"SNOD", 1):
@@ -132,14 +138,12 @@ class _File(Bytes):
                 offset, target, cached = struct.unpack_from("<QQI", entries, place)
                 end = names.find(b"\0", offset)
                 name = names[offset:end].decode() if 0 <= offset < end else ""
-                if not name or name in targets or "/" in name or name in (".", ".."):
-                    raise FileFormatError(f"damaged: the name {name!r}")
                 if cached == 2:
                     raise FileFormatError(f"{name}: a link to another place, which is never followed")
-                targets[name] = target
-        if sum(map(len, targets)) > size:
+                yield name, target
+                taken += len(name)
+        if taken > size:
             raise FileFormatError("damaged: names that share bytes")
-        return targets
 
     def _leaves(self, root: int, kind: int, key: int) -> Iterator[tuple[bytes, int]]:
         """(key, address) of all that a B-tree leads to, in order. kind: 0 groups, 1 chunks; key: bytes of a key."""
@@ -191,8 +195,6 @@ class _File(Bytes):
                 messages.append((kind, body))
         if len(messages) < count:
             raise FileFormatError(f"damaged: {count} messages, {len(messages)} are there")
-        if any(kind in (LINK, LINK_INFO) for kind, _ in messages):
-            raise FileFormatError("a group in a newer layout than Keras writes: write it again without track_order")
         return messages
 
     def _attribute(self, body: bytes) -> tuple[str, Attribute]:
@@ -268,6 +270,29 @@ class _File(Bytes):
             inside = (min(step, n - i) for i, n, step in zip(corner, dataset.shape, dataset.chunk))
             there += math.prod(inside) * dataset.type.size
         return there
+
+
+def _links(info: bytes, messages: list[tuple[int, bytes]]) -> Iterator[tuple[str, int]]:
+    """Names, and where the header of each object is, by messages."""
+    version, flags, heap = struct.unpack_from("<BBQ", info)
+    if version != 0 or flags:
+        raise FileFormatError("a group in a newer layout than Keras writes: write it again without track_order")
+    if heap != UNDEFINED:
+        raise FileFormatError(
+            "a group of more than 8 names, one of which is not ASCII, in a layout that is not read; save it as .keras, "
+            "or with names in ASCII"
+        )
+    for kind, body in messages:
+        if kind == LINK:
+            version, flags = body[:2]
+            place = 2 + bool(flags & 8) + 8 * bool(flags & 4) + bool(flags & 16)
+            width = 1 << (flags & 3)
+            length = int.from_bytes(body[place : place + width], "little")
+            place += width
+            name, target = body[place : place + length], body[place + length : place + length + 8]
+            if version != 1 or flags & 0xE0 or len(target) != 8:
+                raise FileFormatError("damaged: a link")
+            yield name.decode(), int.from_bytes(target, "little")
 
 
 def _type(body: bytes) -> Type:
