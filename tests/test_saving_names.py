@@ -102,6 +102,36 @@ def test_a_users_loss_called_like_ours_is_not_taken_for_it(tmp_path):
     assert type(layerwise.saving.load_model(tmp_path / "m.h5", {"Huber": Huber}).loss) is Huber
 
 
+def mse(y_true, y_pred):
+    return abs(y_true - y_pred)
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_a_users_function_called_like_ours_is_not_taken_for_it(name, tmp_path):
+    for compiled in ({"loss": mse}, {"loss": "mae", "metrics": [mse]}, {"loss": "mae", "weighted_metrics": [mse]}):
+        model = layerwise.Sequential([layerwise.Input((3,)), layerwise.layers.Dense(2)])
+        model.compile("sgd", **compiled)
+        model.save(tmp_path / name)
+        with pytest.raises(layerwise.saving.FileFormatError, match=r"'mse' .* is not a known class or function"):
+            layerwise.saving.load_model(tmp_path / name)
+        read = layerwise.saving.load_model(tmp_path / name, {"mse": mse})
+        assert read.evaluate(X, X[:, :2], verbose=0) == model.evaluate(X, X[:, :2], verbose=0)
+    keras.saving.load_model(tmp_path / name, {"mse": mse})
+
+
+def test_a_users_module_called_like_ours_is_not_taken_for_it(monkeypatch):
+    class Dense(layerwise.layers.Dense): ...
+
+    def relu(x):
+        return x
+
+    for own, module in ((Dense(2), "layers"), (Dense(2), "keras_layers"), (relu, "activations")):
+        monkeypatch.setattr(own if own is relu else Dense, "__module__", module)
+        node = layerwise.saving.serialize_keras_object(own)
+        with pytest.raises(ValueError, match=f"module '{module}'.* is not a known class or function"):
+            layerwise.saving.deserialize_keras_object(node)
+
+
 def test_a_users_activation_called_like_ours_is_not_exported_as_it(tmp_path):
     def tanh(x):
         return 3 * x

@@ -333,11 +333,11 @@ def _find(
     elif home == "keras" or home.startswith("keras.src.models"):
         namespaces = ["models"]
     else:
-        namespaces = [home.removeprefix("keras.")]
+        namespaces = [home.removeprefix("keras.")] if home.startswith("keras.") else []
     for namespace in namespaces:
         if namespace in allowed and (found := catalog.find(namespace, name)) is not None:
             return found
-    if home.startswith("keras"):
+    if home == "keras" or home.startswith("keras."):
         raise ValueError(f"{module}.{name} is not in Layerwise; expected a class or function that is")
     raise ValueError(
         f"{name!r} (module {module!r}) is not a known class or function; if it is yours, register it with "

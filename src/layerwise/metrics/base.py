@@ -54,7 +54,7 @@ class Metric(Configurable):
     @property
     def variables(self) -> list[Variable]:
         """The state: this metric's variables, then those of metrics among its attributes, also in lists and dicts."""
-        attributes = vars(self).values()
+        attributes = [value for name, value in vars(self).items() if name != "_init_arguments"]
         nested = [v for metric in held(attributes, "metric") for v in metric.variables]
         return list({id(v): v for v in [*held(attributes, "variable"), *nested]}.values())
 

@@ -36,6 +36,7 @@ from .keras_weights import report
 
 OWN = "top_level_model_weights"
 COMPILE = "loss loss_weights metrics weighted_metrics run_eagerly steps_per_execution jit_compile".split()
+OWN_FUNCTIONS = "own_functions"  # losses and metrics that are the user's, whatever else has their names
 FORGOTTEN = {"decay", "jit_compile", "is_legacy_optimizer"}  # options of Keras 2's optimizers that mean nothing now
 
 
@@ -57,6 +58,8 @@ def write_model(model: Model, file: BinaryIO, include_optimizer: bool = True) ->
         if include_optimizer and training:
             training["loss"] = _full_names(training.get("loss"))
             arguments = {name: _legacy(training.get(name)) for name in COMPILE}
+            if own := sorted(set(_functions(training))):
+                arguments[OWN_FUNCTIONS] = own
             arguments["optimizer_config"] = _legacy(training["optimizer"])
             archive.attrs["training_config"] = json.dumps(arguments)
             if model.optimizer.built:
@@ -85,6 +88,15 @@ def _legacy(node: Any) -> Any:
     if node["registered_name"] and not (node["module"] or "").startswith("keras"):
         kept["registered_name"] = name  # it is not the library's class of this name
     return {"class_name": name, "config": config, **kept}
+
+
+def _functions(node: Any) -> Iterator[str]:
+    """The names of the user's functions in a configuration."""
+    if isinstance(node, dict) and node.get("class_name") == "function":
+        yield node["registered_name"]
+    elif isinstance(node, dict | list):
+        for item in node.values() if isinstance(node, dict) else node:
+            yield from _functions(item)
 
 
 def _full_names(loss: Any) -> Any:
@@ -219,6 +231,8 @@ def _has_inputs(layers: Any) -> bool:
 
 def _compile_config(training: dict[str, Any]) -> dict[str, Any]:
     """What `compile_from_config` takes, from the legacy form, which has no modules."""
+    for name in training.get(OWN_FUNCTIONS, []):  # known while the file is read, or refused
+        deserialize({"module": None, "class_name": "function", "config": name, "registered_name": name})
     optimizer = _modern(training["optimizer_config"])
     optimizer = {
         **optimizer,

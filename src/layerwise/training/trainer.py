@@ -62,8 +62,9 @@ class Trainer(Objective):
 
     def _state(self) -> list[Variable]:
         """Every variable that a step may change, in a fixed order."""
-        variables = [*self.variables, *self.metrics_variables]
-        for owner in (*(o for o in self._held("optimizer") if isinstance(o, Optimizer)), *self.metrics):
+        variables = self.variables
+        optimizers = [o for o in self._held("optimizer") if isinstance(o, Optimizer)]
+        for owner in (*self._held("metric"), *optimizers, *self.metrics):
             variables += owner.variables
         return list({id(v): v for v in variables}.values())
 
