@@ -8,7 +8,6 @@ import numpy as np
 from .. import config
 from ..autograd import Array, Spec, Tensor, as_tensor, primitive, reshape, sum_to
 from ..backends import Window, backend
-from ..naming import expect
 from .activation import act_grad
 from .shaping import moveaxis
 
@@ -85,8 +84,8 @@ def _(g, w, *, x_shape, window):
 def one_for_each_axis(value: int | Sequence[int], rank: int, name: str) -> tuple[int, ...]:
     """`value` as one whole number for each of `rank` axes; `name` is what errors call it."""
     values = tuple(value) if np.iterable(value) else (value,) * rank
-    fit = len(values) == rank and all(isinstance(v, int | np.integer) and v >= 1 for v in values)
-    expect(name, value, fit, f"a whole number >= 1 or a tuple of {rank} of them")
+    if len(values) != rank or not all(isinstance(v, (int, np.integer)) and v >= 1 for v in values):
+        raise ValueError(f"{name}: got {value!r}, expected a whole number >= 1 or a tuple of {rank} of them")
     return tuple(map(int, values))
 
 
