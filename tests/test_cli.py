@@ -14,7 +14,7 @@ import pytest
 from layerwise import datasets, fundamentals, layers, models, optimizers
 from layerwise.cli import main
 from layerwise.data import images, stratified_split
-from layerwise.models.perceptron import perceptron_loss
+from layerwise.losses.margin import perceptron_loss
 from layerwise.saving import load_model
 
 SOURCE = Path(__file__).parents[1] / "src"

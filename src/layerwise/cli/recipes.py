@@ -8,8 +8,8 @@ import numpy as np
 
 from .. import layers, optimizers
 from ..data import TrainingData
+from ..losses.margin import perceptron_loss
 from ..models import Sequential
-from ..models.perceptron import perceptron_loss
 from ..optimizers.schedules import CosineDecay
 from .pictures import pixel_range
 
