@@ -49,6 +49,11 @@ def map_structure(fn: Callable[..., Any], first: Any, *others: Any) -> Any:
     return fn(first, *others)
 
 
+def map_given(fn: Callable[[Any], Any], structure: Any) -> Any:
+    """fn applied to the leaves that are not None; where one is, it stays."""
+    return _map(lambda leaf: None if leaf is None else fn(leaf), structure)
+
+
 def _map(fn: Callable[[Any], Any], structure: Any) -> Any:
     kind = type(structure)
     if kind is tuple:

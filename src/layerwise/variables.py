@@ -349,8 +349,8 @@ class StepFunction:
     ) -> None:
         def pure(values: list[Any], *batch: Any) -> tuple[list[Any], Any]:
             with transaction(Transaction(variables, values)) as state:
-                outputs = step(*tree.map_structure(lambda a: None if a is None else Tensor(a), batch))
-            return state.result(), tree.map_structure(lambda t: None if t is None else raw(as_tensor(t)), outputs)
+                outputs = step(*tree.map_given(Tensor, batch))
+            return state.result(), tree.map_given(lambda t: raw(as_tensor(t)), outputs)
 
         self.variables, self._machine, self._pure = variables, backend(), pure
         paths = [v.layout_path or v.path for v in variables]
@@ -384,7 +384,7 @@ class StepFunction:
                     return self._committed(before, *result)
                 del before
         for line in rows:
-            outputs = self(*tree.map_structure(lambda a: None if a is None else self._machine.batch(a, line), data))  # noqa: B023
+            outputs = self(*tree.map_given(lambda a: self._machine.batch(a, line), data))  # noqa: B023
         return outputs
 
     def _array(self, a: Any) -> Any:
@@ -393,11 +393,7 @@ class StepFunction:
     def _committed(self, before: list[Any], values: list[Any], outputs: Any) -> Any:
         if values is not before:
             _commit(self.variables, values)
-        return tree.map_structure(_tensor, outputs)
-
-
-def _tensor(a: Any) -> Tensor | None:
-    return None if a is None else Tensor(a)
+        return tree.map_given(Tensor, outputs)
 
 
 def _commit(variables: Sequence[Variable], values: Sequence[Any]) -> None:

@@ -74,7 +74,7 @@ class Arrays:
 
     def _rows(self, rows: slice) -> Arrays:
         part = Arrays.__new__(Arrays)
-        part.parts = tree.map_structure(lambda a: None if a is None else a[rows], self.parts)
+        part.parts = tree.map_given(lambda a: a[rows], self.parts)
         part.examples = len(range(self.examples)[rows])
         return part
 

@@ -149,7 +149,7 @@ class CheckedStep(StepFunction):
     def _explain(self, before: list[Any], batch: tuple[Any, ...]) -> None:
         """Raise the error, unless all is finite."""
         names = {id(value): f"variable {v.path!r}" for v, value in zip(self.variables, before, strict=True)}
-        inputs = tree.map_structure(lambda a: None if a is None else as_tensor(a), batch)
+        inputs = tree.map_given(as_tensor, batch)
         names |= {id(raw(a)): "the data" for a in tree.flatten(inputs) if a is not None}
         origins = _Origins(self.model, names)
         with (

@@ -53,7 +53,7 @@ def prepared(model: Trainer, kind: str, source: ArrayBatches | IterableBatches, 
 
     Labels and weights that cannot be taken are refused: those of arrays now, those of other sources as they come.
     """
-    form = repr(tree.map_structure(lambda a: a if a is None else (a.shape, a.dtype.str), batch))
+    form = repr(tree.map_given(lambda a: (a.shape, a.dtype.str), batch))
     step = step_of(model, kind)
     if form not in step.rehearsed:
         classes = _rehearse(model, kind, batch)
@@ -86,10 +86,10 @@ def _rehearse(model: Trainer, kind: str, batch: Any) -> list[int | None]:
     """
     with rehearsal():
         if model._has_own_step(kind):
-            getattr(model, f"{kind}_step")(tree.map_structure(_tensor, batch))
+            getattr(model, f"{kind}_step")(tree.map_given(as_tensor, batch))
             model._clear_losses()
             return []
-        given = tree.map_structure(_tensor if getattr(model, "run_eagerly", False) else _symbolic, batch)
+        given = tree.map_given(as_tensor if getattr(model, "run_eagerly", False) else _symbolic, batch)
         x, y, weight = unpack_x_y_sample_weight(given)
         y_pred = model(x, training=kind == "train")
         if kind != "predict":
@@ -116,9 +116,5 @@ def flat_logs(logs: Any) -> Any:
     return flat
 
 
-def _tensor(a: Any) -> Tensor | None:
-    return None if a is None else as_tensor(a)
-
-
-def _symbolic(a: Any) -> Tensor | None:
-    return None if a is None else Tensor(Spec(tuple(a.shape), a.dtype.name))
+def _symbolic(a: Any) -> Tensor:
+    return Tensor(Spec(tuple(a.shape), a.dtype.name))
