@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from layerwise import config, layers, losses, models, ops, serialization
+from layerwise import Sequential, config, layers, losses, models, ops, serialization
 from layerwise.autograd import Spec, Tensor, grad, gradcheck, raw
+from layerwise.losses.matching import matching_exactly
 from layerwise.naming import snake_case
 
 rng = np.random.default_rng(0)
@@ -315,8 +316,27 @@ def test_a_last_dimension_of_one_is_added_or_dropped(loss, true, pred):
     ],
 )
 def test_nothing_else_is_broadcast(loss, true, pred, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message), matching_exactly():
         losses.get(loss)(np.zeros(true), np.full(pred, 0.5, "float32"))
+
+
+@pytest.mark.parametrize(("true", "pred"), [((6, 1), (6, 4)), ((1, 4), (6, 4)), ((6, 4), (6, 1)), ((1, 1), (1, 2))])
+def test_shapes_of_one_rank_broadcast(true, pred):
+    y, p = np.zeros(true, "float32"), np.full(pred, 0.5, "float32")
+    expected = np.broadcast_to(p - y, np.broadcast_shapes(true, pred))
+    for loss, value in (("mse", (expected**2).mean()), ("mae", abs(expected).mean()), ("bce", np.log(2))):
+        assert losses.get(loss)(y, p).shape == expected.shape[:-1]
+        np.testing.assert_allclose(losses.FunctionLoss(losses.get(loss))(y, p), value, rtol=1e-6)
+
+
+def test_shapes_of_three_dimensions_broadcast_in_compiled_losses():
+    model = Sequential([layers.Input((2, 3)), layers.Identity()])
+    model.compile(loss="mse", metrics=["mae"])
+    assert model.evaluate(np.full((4, 2, 3), 2.0), np.zeros((4, 1, 3)), verbose=0) == [4.0, 2.0]
+    flat = Sequential([layers.Input((3,)), layers.Identity()])
+    flat.compile(loss="mse")
+    with pytest.raises(ValueError, match="1 output instead of 3"):
+        flat.evaluate(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
 
 
 def test_unknown_sizes_match_any():

@@ -490,7 +490,7 @@ def test_accuracy_and_crossentropy_are_chosen_by_shape(true, pred, accuracy):
     [
         (lambda: metrics.BinaryAccuracy(threshold=2), "threshold: got 2"),
         (lambda: metrics.Precision(thresholds=[0.5, 1.5]), r"Precision: thresholds: got \[0\.5, 1\.5\]"),
-        (lambda: metrics.AUC(curve="roc"), "curve: got 'roc', expected 'ROC' or 'PR'"),
+        (lambda: metrics.AUC(curve="roc"), "curve: got 'roc', expected 'ROC', 'PR' or 'PRGAIN'"),
         (lambda: metrics.AUC(summation_method="mean"), "summation_method: got 'mean'"),
         (lambda: metrics.AUC(num_thresholds=1), "num_thresholds: got 1"),
         (lambda: metrics.AUC(num_labels=3), "num_labels: only with multi_label"),

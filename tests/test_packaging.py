@@ -26,7 +26,7 @@ ORDER = """
     fundamentals context naming signatures lazy catalog tree cores config dtypes observe terminal backends autograd
     variables ops random distribution serialization initializers regularizers constraints activations
     layers losses metrics optimizers callbacks training models data datasets saving applications inspect utils backend
-    cli __main__
+    mixed_precision cli __main__
 """.split()
 # Imports inside functions that point the other way: one at most.
 UPWARD = {

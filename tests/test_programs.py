@@ -7,7 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from layerwise import Input, Model, Sequential, initializers, layers, models, ops, optimizers, saving
+from layerwise import (
+    DTypePolicy,
+    Input,
+    Model,
+    Sequential,
+    Variable,
+    callbacks,
+    initializers,
+    layers,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    saving,
+    utils,
+    value_and_grad,
+)  # fmt: skip
 
 X, Y = np.ones((4, 2), "float32"), np.zeros((4, 1), "float32")
 
@@ -112,6 +128,16 @@ def test_a_layer_twice_in_a_sequential(tmp_path):
     assert model.pop() is act
     with pytest.raises(ValueError, match="is there already; give one of them another name"):
         model.add(layers.ReLU(name=act.name))
+
+
+def test_clones_keep_functions():
+    inner = Sequential([Input((2,)), layers.Lambda(lambda x, by: x * by, arguments={"by": 3.0}, name="thrice")])
+    x = Input((2,))
+    model = Model(x, layers.Lambda(lambda x: x + 1)(inner(x)))
+    copy = models.clone_model(model, recursive=True)
+    np.testing.assert_array_equal(copy(X), np.full((4, 2), 4.0))
+    np.testing.assert_array_equal(models.clone_model(inner)(X), np.full((4, 2), 3.0))
+    assert copy.layers[1].layers[0].name == "thrice"
 
 
 def test_named_tuples_of_outputs():
@@ -297,3 +323,214 @@ def test_slots_of_several_names():
     assert (first[0].numpy().max(), second[1].numpy().min()) == (0.0, 1.0)
     assert optimizer.add_variable((2,), name="own").shape == (2,)
     assert len(optimizer.variables) == 7
+
+
+# Arguments in other forms
+
+
+def test_arguments_of_call_by_keyword():
+    x = np.ones((2, 4), "float32")
+    masked = ops.array(np.ones((1, 2, 3))).note("mask", np.array([[True, False]]))
+    np.testing.assert_array_equal(layers.GlobalAveragePooling1D()(inputs=masked), np.ones((1, 3)))
+    assert layers.Dense(2)(inputs=x, training=True).shape == (2, 2)
+    assert layers.Resizing(2, 2)(data=np.ones((3, 3, 1))).shape == (2, 2, 1)
+    assert layers.BatchNormalization()(training=False, inputs=x).shape == (2, 4)
+    i = Input((4,))
+    model = Model(i, layers.Dense(3)(inputs=i))
+    assert Model.from_config(model.get_config())(x).shape == (2, 3)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'input'"):
+        layers.Dense(2)(input=x)
+
+
+def test_shapes_and_dtypes_in_other_forms():
+    assert Input(shape=(np.int64(32),)).shape == (None, 32)
+    assert layers.InputLayer(input_shape=(2, 3), batch_size=4).batch_shape == (4, 2, 3)
+    for dtype in ("float64", "int64", "bool"):
+        assert Input((3,), dtype=np.dtype(dtype)).dtype == dtype
+    assert (DTypePolicy().name, layers.Layer(dtype="int").dtype) == ("float32", "int32")
+    assert metrics.Mean(dtype=DTypePolicy("mixed_float16")).dtype == "float16"
+    layer = layers.Dense(2)
+    layer.dtype_policy = "mixed_bfloat16"
+    assert layer.dtype_policy.compute_dtype == "bfloat16"
+    assert layers.Reshape((3, 5))(Input(batch_shape=(2, None))).shape == (2, 3, 5)
+    assert layers.Reshape((-1, 5))(Input((None,), dtype="int32")).shape == (None, None, 5)
+
+
+def test_arrays_as_initializers():
+    start = np.arange(4.0, dtype="float32").reshape(2, 2)
+    np.testing.assert_array_equal(initializers.get(start)(shape=(2, 2)), start)
+    layer = layers.Dense(2, kernel_initializer=start)
+    np.testing.assert_array_equal(layer(np.eye(2)), start)
+    assert layers.Dense.from_config(layer.get_config()).kernel_initializer.value.tolist() == start.tolist()
+    variable = metrics.Mean().add_variable((2, 2), initializer=ops.ones((2, 2)), name="c")
+    np.testing.assert_array_equal(variable, np.ones((2, 2)))
+
+
+def test_what_a_layer_becomes():
+    layer = layers.Dense(2, activation="relu", use_bias=False, kernel_initializer="ones")
+    layer.build((1, 2))
+    layer.activation = None
+    np.testing.assert_array_equal(layer(-np.ones((1, 2))), [[-2.0, -2.0]])
+    flatten = layers.Flatten()
+    flatten.build((2, 3))
+    assert flatten.built
+
+
+def test_statistics_for_an_axis_in_the_middle():
+    x = np.arange(120.0, dtype="float32").reshape(2, 3, 5, 4)
+    mean, variance = np.arange(5.0), np.arange(1.0, 6.0)
+    expected = (x - mean[:, None]) / np.sqrt(variance)[:, None]
+    np.testing.assert_allclose(layers.Normalization(2, mean, variance)(x), expected, rtol=1e-6)
+    mean, variance = np.arange(15.0).reshape(3, 5), np.arange(1.0, 16.0).reshape(3, 5)
+    expected = (x - mean[..., None]) / np.sqrt(variance)[..., None]
+    np.testing.assert_allclose(layers.Normalization((1, 2), mean, variance)(x), expected, rtol=1e-6)
+
+
+def test_thresholds_and_curves_of_auc():
+    assert metrics.AUC(num_thresholds=None, thresholds=[0.5]).num_thresholds == 3
+    y, p = [0, 1, 0, 1, 1, 0, 1, 1], [0.0, 0.7, 0.3, 0.9, 0.4, 0.5, 0.8, 0.6]
+    assert metrics.AUC(num_thresholds=3, curve="PRGAIN")(y, p).item() == pytest.approx(0.7916667)
+    for method, value in (("interpolation", 0.84375), ("majoring", 0.8611111), ("minoring", 0.8263889)):
+        assert metrics.AUC(curve="PRGAIN", summation_method=method)(y, p).item() == pytest.approx(value)
+
+
+def test_callbacks_files_and_containers(tmp_path):
+    assert callbacks.LambdaCallback(custom_method=len).custom_method is len
+    with pytest.raises(TypeError, match="'on_epoch_ends' is not a hook"):
+        callbacks.LambdaCallback(on_epoch_ends=len)
+    (tmp_path / "a.txt").write_text("here")
+    path = utils.get_file("b.txt", (tmp_path / "a.txt").as_uri(), cache_dir=tmp_path)
+    assert Path(path).read_text() == "here"
+    with pytest.raises(ValueError, match="wrong content"):
+        utils.get_file("c.txt", (tmp_path / "a.txt").as_uri(), cache_dir=tmp_path, file_hash="0" * 64)
+    Sequential([Input((3,)), layers.Dense(1)]).save(tmp_path / "does" / "not" / "exist" / "m.h5")
+    assert models.load_model(tmp_path / "does" / "not" / "exist" / "m.h5").output_shape == (None, 1)
+
+    class Cyclic(Subclassed):
+        def __init__(self):
+            super().__init__()
+            self.held = [layers.Dense(2)]
+            self.held.append(self.held)
+            self.named = {"inside": self.held}
+            self.named["itself"] = self.named
+
+    model = Cyclic()
+    assert (model(X).shape, len(model.weights)) == ((4, 1), 2)
+    model.save_weights(tmp_path / "m.weights.h5")
+    model.load_weights(tmp_path / "m.weights.h5")
+
+
+def test_weights_of_a_layer_that_two_names_lead_to(tmp_path):
+    class Before(Model):
+        def __init__(self):
+            super().__init__()
+            self.block = Sequential([layers.Dense(3), layers.Dense(1)])
+
+        def call(self, x):
+            return self.block(x)
+
+    class After(Model):
+        def __init__(self):
+            super().__init__()
+            self.a_block = Sequential([layers.Dense(3), layers.Dense(1)])
+
+        block = property(lambda self: self.a_block)
+
+        def call(self, x):
+            return self.a_block(x)
+
+    before, after = Before(), After()
+    expected, other = before(X), after(X)
+    assert not np.allclose(expected, other)
+    before.save_weights(tmp_path / "m.weights.h5")
+    after.load_weights(tmp_path / "m.weights.h5")
+    np.testing.assert_array_equal(after(X), expected)
+
+
+# State that is handed in and out
+
+
+def test_calls_without_state():
+    model = Sequential([Input((2,)), layers.BatchNormalization(momentum=0.5), layers.Dense(1)])
+    model.compile(optimizers.SGD(0.1, momentum=0.9), "mse", metrics=["mae"])
+    model.optimizer.build(model.trainable_variables)
+    before = [v.numpy() for v in model.variables]
+    trained, fixed = ([v.value for v in group] for group in (model.trainable_variables, model.non_trainable_variables))
+
+    def loss(trained, fixed, state):
+        y_pred, fixed = model.stateless_call(trained, fixed, X, training=True)
+        value, (_, _, state) = model.stateless_compute_loss(trained, fixed, state, x=X, y=Y, y_pred=y_pred)
+        return value, (fixed, state, y_pred)
+
+    measured = [v.value for v in model.metrics_variables]
+    (value, (fixed, measured, y_pred)), grads = value_and_grad(loss, has_aux=True)(trained, fixed, measured)
+    slots = [v.value for v in model.optimizer.variables]
+    trained, slots = model.optimizer.stateless_apply(slots, grads, trained)
+    mean = metrics.Mean()
+    state = mean.stateless_update_state([v.value for v in mean.variables], y_pred)
+    assert mean.stateless_result(state).item() == pytest.approx(np.mean(y_pred.numpy()), abs=1e-6)
+    for v, old in zip(model.variables, before, strict=True):
+        np.testing.assert_array_equal(v, old)
+    assert (mean.result().item(), int(slots[0])) == (0.0, 1)
+    assert len(model.stateless_call(trained, fixed, X, return_losses=True)) == 3
+    model.fit(X, Y, batch_size=4, verbose=0)
+    for group, values in ((model.trainable_variables, trained), (model.non_trainable_variables, fixed)):
+        for v, new in zip(group, values, strict=True):
+            np.testing.assert_allclose(v, new, rtol=1e-5, atol=1e-6)
+    assert value.item() == pytest.approx(model.history.history["loss"][0], rel=1e-5)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(("mistake", "message"), [
+    (lambda: layers.Reshape((-1, -1, 5)), r"Reshape: target_shape: got \(-1, -1, 5\), expected sizes >= 0"),
+    (lambda: layers.Reshape((-2, 5)), "at most one -1"),
+    (lambda: ops.reshape(Input((2,)), (-2, 2)), "reshape: newshape: got"),
+    (lambda: ops.reshape(Input((2,)), (-1, -1)), "at most one -1"),
+    (lambda: layers.RepeatVector(0), "RepeatVector: n: got 0, expected a whole number >= 1"),
+    (lambda: layers.UpSampling1D(0), "UpSampling1D: size: got 0"),
+    (lambda: layers.UpSampling1D(2.5), "UpSampling1D: size: got 2.5"),
+    (lambda: layers.UpSampling2D((0, 1)), "UpSampling2D: size"),
+    (lambda: Input((3,), ragged=True), "ragged: examples of different sizes are not supported"),
+    (lambda: layers.Dense(2, trainable="yes"), "Dense: trainable: got 'yes', expected True or False"),
+    (lambda: setattr(layers.Dense(2), "trainable", "no"), "Dense: trainable: got 'no'"),
+    (lambda: Variable(np.ones(2), dtype="complex64"), "dtype: got 'complex64'"),
+    (lambda: layers.Softmax()(np.ones((1, 4)), np.ones((3, 4), bool)), "larger than the input"),
+])  # fmt: skip
+def test_mistakes(mistake, message):
+    with pytest.raises(ValueError, match=message):
+        mistake()
+
+
+def test_complex_numbers_are_refused():
+    for make in (Variable, ops.array, layers.Dense(1)):
+        with pytest.raises(TypeError, match="expected real numbers, got complex64"):
+            make(np.ones((1, 2), "complex64"))
+
+
+@pytest.mark.parametrize("weight", [True, False])
+def test_variables_made_in_call(weight):
+    class Wrong(layers.Layer):
+        def call(self, x):
+            if weight:
+                self.w = self.add_weight(shape=(), name="w")
+            else:
+                self.w = Variable(1.0, name="w")
+            return x * self.w
+
+    for x in (X, Input((2,))):
+        with pytest.raises(ValueError, match=r"call makes a variable, 'w'.* make it in __init__ or build"):
+            Wrong()(x)
+
+
+def test_the_library_by_keras_names():
+    from layerwise import keras, mixed_precision
+
+    assert (keras.layers, keras.version()) == (layers, keras.__version__)
+    mixed_precision.set_global_policy("mixed_float16")
+    try:
+        assert mixed_precision.global_policy() == mixed_precision.Policy("mixed_float16")
+        assert layers.Dense(2).compute_dtype == "float16"
+    finally:
+        mixed_precision.set_global_policy("float32")

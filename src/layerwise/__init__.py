@@ -3,9 +3,18 @@
 The table of contents, in the order in which data flows; everything loads on first use.
 """
 
+import sys as _sys
+
 from .lazy import lazy as _lazy  # the name `lazy` stays the module
 
 __version__ = "0.1.0"
+keras = _sys.modules[__name__]  # for programs that begin with `from tensorflow import keras`
+
+
+def version() -> str:
+    """The version of Layerwise."""
+    return __version__
+
 
 __getattr__, __dir__, __all__ = _lazy(
     "layerwise",
@@ -25,6 +34,6 @@ __getattr__, __dir__, __all__ = _lazy(
     submodules="""
         fundamentals tree config backends autograd variables random ops distribution
         initializers regularizers constraints activations layers losses metrics optimizers
-        callbacks models data datasets saving applications inspect utils backend
+        callbacks models data datasets saving applications inspect utils backend mixed_precision
     """,
 )

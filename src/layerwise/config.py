@@ -129,13 +129,14 @@ class DTypePolicy:
     in the short type and keep variables in float32.
 
     Args:
-        name: one of these.
+        name: one of these; None: `floatx()`.
 
     >>> DTypePolicy("float64").compute_dtype
     'float64'
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str | None = None) -> None:
+        name = name or floatx()
         plain = name.removeprefix("mixed_")
         known = ("float16", "bfloat16") if name != plain else ("float16", "bfloat16", "float32", "float64")
         integers = ("int32", "int64", "uint8", "bool", "string")
@@ -167,7 +168,7 @@ def dtype_policy() -> DTypePolicy:
     return policy if isinstance(policy, DTypePolicy) else DTypePolicy(policy)
 
 
-def set_dtype_policy(policy: str | DTypePolicy) -> None:
+def set_dtype_policy(policy: str | DTypePolicy | None) -> None:
     """Set the policy of layers created from here on."""
     _defaults["dtype_policy"] = policy if isinstance(policy, DTypePolicy) else DTypePolicy(policy)
 

@@ -23,7 +23,7 @@ Axis = int | Sequence[int]
 
 
 class Constraint(Configurable):
-    """The base class: define `__call__(w)`, which returns the weight to keep.
+    """The base class: define `__call__(w)`, which returns the weight to keep; here as it is.
 
     >>> class Rounded(Constraint):
     ...     def __call__(self, w):
@@ -32,8 +32,8 @@ class Constraint(Configurable):
     Tensor([0., 2.], shape=(2,), dtype=float32)
     """
 
-    def __call__(self, w: Any) -> Tensor:
-        raise NotImplementedError(f"{type(self).__name__}: define __call__(self, w)")
+    def __call__(self, w: Any) -> Any:
+        return w
 
 
 def _norm(w: Tensor, axis: Axis) -> Tensor:

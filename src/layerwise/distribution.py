@@ -210,7 +210,8 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
         if isinstance(layout, list | tuple):
             layout = TensorLayout(layout)
         expect(f"LayoutMap: {key!r}", layout, isinstance(layout, TensorLayout), "a TensorLayout or a tuple of axes")
-        self._layouts[key] = TensorLayout(layout.axes, layout.device_mesh or self.device_mesh)
+        layout.device_mesh = layout.device_mesh or self.device_mesh
+        self._layouts[key] = layout
 
     def __delitem__(self, key: str) -> None:
         del self._layouts[key]

@@ -47,11 +47,11 @@ def standardize_dtype(dtype: Any) -> str:
     """
     if dtype is None:
         return config.floatx()
-    if dtype in (bool, int, float):
+    if isinstance(dtype, type) and dtype in (bool, int, float):
         return {bool: "bool", int: "int32", float: config.floatx()}[dtype]
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or np.dtype(dtype).name
     name = ALIASES.get(name, name)
-    if name not in ABOVE and name != "complex64" and name != "complex128" and name != "string":
+    if name not in ABOVE and name != "string":
         raise ValueError(
             f"dtype: got {dtype!r}, expected one of {', '.join(d for d in ABOVE if d[-1].isdigit())} or bool"
         )
@@ -92,6 +92,8 @@ def result_type(*dtypes: Any) -> str:
 
 def at_most_double(array: np.ndarray) -> np.ndarray:
     """The array, in float64 where its numbers are wider, as `np.longdouble` is on most machines."""
+    if array.dtype.kind == "c":
+        raise TypeError(f"expected real numbers, got {array.dtype}; hold real and imaginary parts in two arrays")
     return array.astype("float64") if array.dtype.itemsize > 8 and array.dtype.kind == "f" else array
 
 

@@ -292,6 +292,15 @@ lecun_normal, lecun_uniform = LecunNormal, LecunUniform
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 
 _SHORT = {"zero": "Zeros", "one": "Ones", "normal": "RandomNormal", "uniform": "RandomUniform"}
-get, serialize, deserialize = lookups(
+_named, serialize, deserialize = lookups(
     "initializer", Names("initializers", but="Initializer RandomInitializer", short=_SHORT), example="he_normal"
 )
+
+
+def get(identifier: Any) -> Any:
+    """The initializer that `identifier` means: a name as 'he_normal', a configuration, a class or itself; an array.
+
+    >>> get(np.ones(2))((2,))
+    Tensor([1., 1.], shape=(2,), dtype=float32)
+    """
+    return Constant(identifier) if hasattr(identifier, "__array__") else _named(identifier)

@@ -11,6 +11,7 @@ import shutil
 import tarfile
 import tempfile
 import urllib.parse
+import urllib.request
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -192,8 +193,12 @@ def get_file(
     if force_download or (other and target.is_file() and hash_of(target, hash_algorithm) != other):
         target.unlink(missing_ok=True)
     fresh = not target.exists()
-    with DownloadBar(name) as bar:
-        download(origin, target, sha256, progress=bar)
+    if origin.startswith("file://"):
+        other = expected
+        _copy(origin, target)
+    else:
+        with DownloadBar(name) as bar:
+            download(origin, target, sha256, progress=bar)
     if other and (got := hash_of(target, hash_algorithm)) != other:
         target.unlink()
         raise ValueError(f"get_file: {origin}: wrong content: {hash_algorithm} {got}, expected {other}")
@@ -202,6 +207,13 @@ def get_file(
     if fresh or not unpacked.exists():
         _unpack(target, unpacked, archive_format or "auto")
     return str(unpacked)
+
+
+def _copy(origin: str, target: Path) -> None:
+    """The file of this computer at the address `origin`, at `target`; one that is there is kept."""
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(urllib.request.url2pathname(urllib.parse.urlsplit(origin).path), target)
 
 
 def _unpack(archive: Path, folder: Path, form: str) -> None:

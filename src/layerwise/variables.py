@@ -25,7 +25,7 @@ from .naming import auto_name
 
 __all__ = [
     "StepFunction", "Transaction", "Variable", "all_or_nothing", "autocast", "computing", "deferred_initializers",
-    "for_good", "in_rehearsal", "in_step", "rehearsal", "stop", "transaction", "uninterrupted",
+    "for_good", "in_rehearsal", "in_step", "rehearsal", "stateless", "stop", "transaction", "uninterrupted",
 ]  # fmt: skip
 public_only(__name__)
 
@@ -106,6 +106,13 @@ def all_or_nothing(variables: Sequence[Variable]) -> Iterator[None]:
         for variable, value in zip(variables, before, strict=True):
             variable._value = value
         raise
+
+
+def stateless(variables: Sequence[Variable], values: Sequence[Any], function: Callable[[], Any]) -> tuple[Any, Any]:
+    """function() with the variables at these values, and the values that it left: nothing is assigned outside of it."""
+    with transaction(Transaction(variables, values)) as state:
+        result = function()
+    return result, [as_tensor(value) for value in state.result()]
 
 
 def in_step() -> bool:

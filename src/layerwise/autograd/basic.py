@@ -95,6 +95,8 @@ def _(x, *, newshape):
     shape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
     if None in shape:
         raise ValueError(f"reshape: newshape: got {shape}; None is a size that is not known yet, write -1 instead")
+    if min(shape, default=0) < -1 or shape.count(-1) > 1:
+        raise ValueError(f"reshape: newshape: got {shape}, expected sizes >= 0, and at most one -1")
     if None in x.shape:
         return Spec(tuple(None if n == -1 else n for n in shape), x.dtype)
     known = math.prod(n for n in shape if n != -1)

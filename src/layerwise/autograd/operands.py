@@ -36,7 +36,7 @@ def _from_host(x: Any) -> Array:
     dtype = None
     if not isinstance(x, np.ndarray) and not hasattr(x, "dtype"):  # lists: Python numbers are weak
         dtype = {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind)
-    if array.dtype.kind not in "biufc" and array.dtype.name != "bfloat16":
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise TypeError(f"expected numbers, got {type(x).__name__} of dtype {array.dtype}")
     return backend().array(array, dtype)
 

@@ -19,6 +19,7 @@ _REFLECTED = {  # what `array op tensor` asks of the tensor, by the name of NumP
     "bitwise_and": "__rand__", "bitwise_or": "__ror__", "bitwise_xor": "__rxor__", "less": "__gt__",
     "less_equal": "__ge__", "greater": "__lt__", "greater_equal": "__le__", "equal": "__eq__", "not_equal": "__ne__",
 }  # fmt: skip
+_REDUCING = {"all", "amax", "amin", "any", "max", "min", "prod", "sum"}  # NumPy's functions that are ufuncs inside
 
 
 def _both(name: str) -> tuple[Callable[[Any, Any], Tensor], Callable[[Any, Any], Tensor]]:
@@ -137,7 +138,10 @@ class Operators:
         raise NotImplementedError
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        """NumPy's functions that are no ufuncs get values."""
+        """NumPy's functions that are no ufuncs, nor reduce by one, get values."""
+        name, given = function.__name__, [x for x in tree.flatten(args) if isinstance(x, Operators)]
+        if name in _REDUCING and not all(x._is_plain() for x in given):
+            raise _no_gradient(name)
         args, kwargs = tree.map_structure(lambda x: np.asarray(x) if isinstance(x, Operators) else x, (args, kwargs))
         return function(*args, **kwargs)
 
@@ -149,7 +153,11 @@ class Operators:
             return getattr(inputs[1], reflected)(inputs[0])
         if not kwargs.get("out") and all(x._is_plain() for x in inputs if isinstance(x, Operators)):
             return getattr(ufunc, method)(*(np.asarray(x) if isinstance(x, Operators) else x for x in inputs), **kwargs)
-        raise TypeError(
-            f"NumPy's {ufunc.__name__} has no gradient and needs values; "
-            "use functions of layerwise.ops on Tensors, or take the values with .numpy()"
-        )
+        raise _no_gradient(ufunc.__name__)
+
+
+def _no_gradient(name: str) -> TypeError:
+    return TypeError(
+        f"NumPy's {name} has no gradient and needs values; "
+        "use functions of layerwise.ops on Tensors, or take the values with .numpy()"
+    )

@@ -161,7 +161,7 @@ class LambdaCallback(Callback):
     Args:
         on_epoch_begin, on_epoch_end, on_train_batch_begin, on_train_batch_end: called with (number, logs).
         on_train_begin, on_train_end: called with (logs).
-        kwargs: other hooks, those of evaluation and prediction likewise.
+        kwargs: other hooks, those of evaluation and prediction likewise; other names become attributes.
 
     >>> report = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
     >>> report.on_epoch_end(0, {"loss": 0.5})
@@ -187,7 +187,7 @@ class LambdaCallback(Callback):
             "on_train_batch_end": on_train_batch_end,
         }
         for name, function in (named | kwargs).items():
-            if name not in HOOKS:
+            if name.startswith("on_") and name not in HOOKS:
                 raise TypeError(f"LambdaCallback: {name!r} is not a hook; {suggest(name, HOOKS)}")
             if function is not None:
                 setattr(self, name, function)

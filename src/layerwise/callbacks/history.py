@@ -52,7 +52,6 @@ class History(Callback):
         from matplotlib.figure import Figure
         from matplotlib.ticker import MaxNLocator
 
-
         names = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
         if ax is not None:
             figure, axes = ax.figure, [ax] * len(names)

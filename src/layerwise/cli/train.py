@@ -8,13 +8,12 @@ import sys
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 import numpy as np
 
-from .. import __version__, config, layers
+from .. import config, layers
 from ..backends import missing_kernels
 from ..callbacks import CSVLogger, History, TerminateOnNaN
 from ..data import TrainingData, images
@@ -25,15 +24,13 @@ from ..models import Sequential
 from ..random import set_random_seed
 from ..variables import uninterrupted
 from . import data as sources
-from . import in_one_line, say
+from . import say
 from .card import Card
-from .evaluate import measured, result
-from .pictures import Classes, is_drawings, pixel_range, save_image
+from .evaluate import result
+from .pictures import is_drawings, pixel_range, save_image
 from .recipes import RECIPES, build, compile_model
-from .results import CURVE, HISTORY, MODEL, RECORD, Record, data_hash, results_folder, save_somewhere, try_to_save
 
 _MOST_COLUMNS = 50_000  # that a file describes; inputs of wider arrays are known by their order
-_MOST_CLASSES = 50  # whose mean images a file keeps
 _LARGEST = 96  # pixels: larger images are shrunk unless --image-size says otherwise
 
 
@@ -59,80 +56,33 @@ def run(options: Namespace) -> int:
     batch_size = options.batch_size or RECIPES[kind].batch(len(x))
     steps = epochs * math.ceil(len(x) / batch_size)
     compile_model(model, kind, y, data.task, steps, options.optimizer, options.learning_rate)
-    _card(kind, data, x, y, options.target).attach(model)
-    validation = (data.x_train[held], data.y_train[held]) if len(held) else None
-    with results_folder(options.out, options.overwrite) as out:
-        record = Record(_settings(options, model, kind, data, batch_size, epochs))
-        return _trained(options, data, model, kind, out, (x, y, batch_size, epochs), validation, record)
-
-
-def _trained(
-    options: Namespace,
-    data: TrainingData,
-    model: Sequential,
-    kind: str,
-    out: Path,
-    fit: tuple[np.ndarray, np.ndarray, int, int],
-    validation: tuple[np.ndarray, np.ndarray] | None,
-    record: Record,
-) -> int:
-    def save(path: Path) -> None:
-        _save(model, kind, path)
-
+    _card(kind, data, x, options.target).attach(model)
+    out = _new_folder(options.out)
     model.summary()
-    model.optimizer.build(model.trainable_variables)  # so that as much is tried to be saved as will be
-    try_to_save(save, out)
-    record.write(out)
-    start = perf_counter()
+
     history = History()
-    callbacks = [history, CSVLogger(out / HISTORY), TerminateOnNaN()]
+    callbacks = [history, CSVLogger(out / "history.csv"), TerminateOnNaN()]
+    validation = (data.x_train[held], data.y_train[held]) if len(held) else None
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
-            model.fit(*fit, callbacks=callbacks, validation_data=validation)
-    except (KeyboardInterrupt, OSError) as error:
+            model.fit(x, y, batch_size, epochs, callbacks=callbacks, validation_data=validation)
+    except KeyboardInterrupt:
         with uninterrupted():
-            out = save_somewhere(save, out)
-        why = f"{in_one_line(error)}: " if isinstance(error, OSError) else ""
-        steps = fit[3] * math.ceil(len(fit[0]) / fit[2])
+            _save(model, kind, out)
+        done = int(model.optimizer.iterations)
         print(
-            f"\nlayerwise: {why}stopped after {_counted(int(model.optimizer.iterations), 'step')} of {steps}; "
-            f"the model is saved as it was then: {out / MODEL}",
+            f"\nlayerwise: stopped after {_counted(done, 'step')} of {steps}; "
+            f"the model is saved as it was then: {out / 'model.keras'}",
             file=sys.stderr,
         )
-        return 2 if why else 130
+        return 130
     if not all(np.isfinite(w).all() for w in model.get_weights()):
         raise ValueError("the loss is no longer a number: training diverged; try a smaller --learning-rate")
-    out = save_somewhere(save, out)
-    values = measured(model.predict(data.x_test, batch_size=256, verbose=0), data)
-    print(result(values))
-    record.facts |= {"epochs": len(history.epoch), "seconds": round(perf_counter() - start, 1), "result": values}
-    try:
-        record.write(out)
-    except OSError as error:
-        say([f"the record is not complete: {in_one_line(error)}"])
+    _save(model, kind, out)
     pictured = _picture(history, out)
+    print(result(model, data))
     _next(options, data, out, pictured)
     return 0
-
-
-def _settings(
-    options: Namespace, model: Sequential, kind: str, data: TrainingData, batch_size: int, epochs: int
-) -> dict[str, Any]:
-    """What was chosen, by the user or by default, and what else the result depends on."""
-    names = ("data", "target", "task", "ignore", "missing", "image_size", "seed")
-    given = {name: value for name in names if (value := getattr(options, name)) not in (None, [])}
-    return given | {
-        "data_sha256": data_hash(data),
-        "model": kind,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "parameters": model.count_params(),
-        "optimizer": type(model.optimizer).__name__,
-        "learning_rate": float(f"{float(model.optimizer.learning_rate):.6g}"),
-        "augment": any("random" in layer.name for layer in model.layers),
-        "backend": config.backend(),
-        "layerwise": __version__,
-    }
 
 
 def _counted(n: int, what: str) -> str:
@@ -168,52 +118,60 @@ def _columns(columns: Columns) -> str:
     return what
 
 
-def _card(kind: str, data: TrainingData, x: np.ndarray, y: np.ndarray, target: str | None) -> Card:
+def _card(kind: str, data: TrainingData, x: np.ndarray, target: str | None) -> Card:
     card = Card(kind, list(data.class_names) if data.class_names else None, target=target)
     if data.kind == "image":
         card.pixels = pixel_range(x)
-        if is_drawings(x):
-            card.drawing = images.drawing_style(x)
-            card.classes = Classes.of(x, y) if data.class_names and len(data.class_names) <= _MOST_CLASSES else None
+        card.drawing = images.drawing_style(x) if is_drawings(x) else None
     elif data.columns is not None and len(data.columns.columns) <= _MOST_COLUMNS:
         card.columns = data.columns
     return card
 
 
-def _save(model: Sequential, kind: str, path: Path) -> None:
+def _new_folder(out: str | None) -> Path:
+    """The folder `out`, or a new runs/DATE-N."""
+    if out is not None:
+        folder = Path(out)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    n = 1
+    while True:
+        folder = Path("runs", f"{date.today()}-{n}")
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            n += 1
+
+
+def _save(model: Sequential, kind: str, out: Path) -> None:
     if kind == "perceptron":  # its loss is ours; without it the file opens in Keras, too
         notes = model.file_notes
         model = Sequential([layers.Input(model.input_shape[1:]), *model.layers], name=model.name)
         model.file_notes = notes
-    model.save(path)
+    model.save(out / "model.keras")
 
 
 def _picture(history: History, out: Path) -> bool:
-    """Draw the learning curve; where that fails, print its numbers and say why."""
+    """Draw the learning curve; without matplotlib print its numbers."""
     try:
-        history.plot(out / CURVE)
-    except Exception as error:  # whatever hinders matplotlib must not cost the results
+        history.plot(out / "curve.png")
+    except ModuleNotFoundError:
         names = list(history.history)
-        print("\nepoch  " + "  ".join(f"{name:>6}" for name in names))
+        print("\nepoch  " + "  ".join(names))
         for row in zip(history.epoch, *history.history.values()):
-            print(
-                f"{row[0] + 1:5}  "
-                + "  ".join(f"{value:{max(len(name), 6)}.4f}" for name, value in zip(names, row[1:]))
-            )
-        if isinstance(error, ModuleNotFoundError):
-            print("for a picture of the learning curve: pip install 'layerwise[plot]'")
-        else:
-            say([f"no picture of the learning curve: {in_one_line(error)}"])
+            print(f"{row[0] + 1:5}  " + "  ".join(f"{value:{len(name)}.4f}" for name, value in zip(names, row[1:])))
+        print("for a picture of the learning curve: pip install 'layerwise[plot]'\n")
         return False
     return True
 
 
 def _next(options: Namespace, data: TrainingData, out: Path, pictured: bool) -> None:
     """Paths, and commands to copy."""
-    model = out / MODEL
-    print(f"\nmodel:    {model}\nrecord:   {out / RECORD}\nhistory:  {out / HISTORY}")
+    model = out / "model.keras"
+    print(f"\nmodel:    {model}\nhistory:  {out / 'history.csv'}")
     if pictured:
-        print(f"curve:    {out / CURVE}")
+        print(f"curve:    {out / 'curve.png'}")
     print("\nNext:")
     for words in _commands(options, data, model):
         print(f"  {_program()} {shlex.join(words)}")

@@ -35,8 +35,8 @@ class ReLU(_Activation):
         plain = self.max_value is None and self.negative_slope == self.threshold == 0
         return activations.relu if plain else self.call
 
-    def call(self, x: Tensor) -> Tensor:
-        return activations.relu(x, self.negative_slope, self.max_value, self.threshold)
+    def call(self, inputs: Tensor) -> Tensor:
+        return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
 
 class LeakyReLU(_Activation):
@@ -49,8 +49,8 @@ class LeakyReLU(_Activation):
             raise ValueError(f"LeakyReLU: negative_slope: got {negative_slope}, expected a number >= 0")
         self.negative_slope = negative_slope
 
-    def call(self, x: Tensor) -> Tensor:
-        return ops.leaky_relu(x, self.negative_slope)
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.leaky_relu(inputs, self.negative_slope)
 
 
 class ELU(_Activation):
@@ -60,8 +60,8 @@ class ELU(_Activation):
         super().__init__(**kwargs)
         self.alpha = alpha
 
-    def call(self, x: Tensor) -> Tensor:
-        return ops.elu(x, self.alpha)
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.elu(inputs, self.alpha)
 
 
 class Softmax(_Activation):
@@ -71,14 +71,16 @@ class Softmax(_Activation):
         super().__init__(**kwargs)
         self.axis = axis if isinstance(axis, int) else list(axis)
 
-    def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
-            return ops.softmax(x, self.axis)
-        if broadcast_shapes("Softmax: mask", x.shape, mask.shape) != x.shape:
-            raise ValueError(f"layer {self.name!r}: mask of shape {mask.shape} is larger than the input of {x.shape}")
-        kept = ops.cast(mask, x.dtype)
-        x = x + (1.0 - kept) * (-3e4 if x.dtype == "float16" else -1e9)
-        return ops.softmax(x, self.axis) * kept  # zeros, too, where nothing is kept
+            return ops.softmax(inputs, self.axis)
+        if broadcast_shapes("Softmax: mask", inputs.shape, mask.shape) != inputs.shape:
+            raise ValueError(
+                f"layer {self.name!r}: mask of shape {mask.shape} is larger than the input of {inputs.shape}"
+            )
+        kept = ops.cast(mask, inputs.dtype)
+        inputs = inputs + (1.0 - kept) * (-3e4 if inputs.dtype == "float16" else -1e9)
+        return ops.softmax(inputs, self.axis) * kept  # zeros, too, where nothing is kept
 
 
 class PReLU(Layer):
@@ -97,5 +99,5 @@ class PReLU(Layer):
         axes = {i: n for i, n in enumerate(input_shape) if i and i not in (self.shared_axes or ()) and n is not None}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
 
-    def call(self, x: Tensor) -> Tensor:
-        return ops.relu(x) - self.alpha * ops.relu(-x)
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.relu(inputs) - self.alpha * ops.relu(-inputs)

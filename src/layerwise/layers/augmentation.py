@@ -31,15 +31,15 @@ class Augmentation(ImageLayer):
         self.seed = seed
         self.generator = random.SeedGenerator(seed)
 
-    def call(self, x: Tensor, training: bool | None = True) -> Tensor:
-        x = as_tensor(x, self.compute_dtype)
+    def call(self, data: Tensor, training: bool | None = True) -> Tensor:
+        data = as_tensor(data, self.compute_dtype)
         if not training:
-            return self.unchanged(x)
+            return self.unchanged(data)
         first = self.data_format == "channels_first"
-        batch = x if x.ndim == 4 else ops.expand_dims(x, 0)
+        batch = data if data.ndim == 4 else ops.expand_dims(data, 0)
         batch = self.augment(ops.moveaxis(batch, 1, -1) if first else batch)
         batch = ops.moveaxis(batch, -1, 1) if first else batch
-        return batch if x.ndim == 4 else ops.squeeze(batch, 0)
+        return batch if data.ndim == 4 else ops.squeeze(batch, 0)
 
     def augment(self, x: Tensor) -> Tensor:
         """The images changed."""

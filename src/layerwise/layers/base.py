@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ import numpy as np
 from .. import catalog, config, regularizers, tree
 from ..autograd import Call, Spec, Tensor
 from ..config import DTypePolicy
+from ..dtypes import ALIASES, standardize_dtype
 from ..naming import auto_name, snake_case, suggest
 from ..serialization import deserialize, serialize
-from ..variables import in_step
+from ..variables import in_step, stateless
 from .calling import calls_of
 from .signatures import compose, describe
+from .tracking import is_trainable
 from .weights import Weighted
 
 
@@ -84,16 +86,25 @@ class Layer(Weighted):
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__}: name: got {name!r}, expected a string")
         self.name = name or auto_name(snake_case(type(self).__name__))
-        self.dtype_policy = _policy(dtype)
+        self.dtype_policy = dtype
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self._trainable = trainable
+        self._trainable = is_trainable(self, trainable)
         self._batch_input_shape = None if batch_shape is None else tuple(batch_shape)
 
     @property
     def path(self) -> str:
         """The layer's name."""
         return self.name
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """What the layer computes in, and what its weights are stored in."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._dtype_policy = _policy(value)
 
     @property
     def dtype(self) -> str:
@@ -104,6 +115,7 @@ class Layer(Weighted):
 
     def build(self, input_shape: Any) -> None:
         """Make the variables for inputs of this shape (None for sizes that may vary, such as the batch's)."""
+        self.built = True
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self.built:
@@ -166,6 +178,28 @@ class Layer(Weighted):
         raise NotImplementedError(
             f"layer {self.name!r} ({type(self).__name__}) has no call method; define call(self, x)"
         )
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Any, ...]:
+        """(outputs, new non-trainable values) of a call with the variables at these values; none is assigned.
+
+        Gradients flow to `trainable_variables`. With `return_losses` the values of `losses` come third.
+        """
+
+        def called() -> tuple[Any, list[Tensor]]:
+            outputs = self(*args, **kwargs)
+            return outputs, self.losses if return_losses else []
+
+        trained = self.trainable_variables
+        variables, given = [*trained, *self.non_trainable_variables], [*trainable_variables, *non_trainable_variables]
+        (outputs, losses), values = stateless(variables, given, called)
+        return (outputs, values[len(trained) :], *([losses] if return_losses else []))
 
     def _symbolic_output(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The symbolic output: as the class says it, if it does and no layer inside waits for `call` to build it."""
@@ -281,7 +315,7 @@ def _policy(dtype: Any) -> DTypePolicy:
         return dtype
     if isinstance(dtype, dict):
         return deserialize(dtype)
-    return DTypePolicy(dtype if isinstance(dtype, str) else np.dtype(dtype).name)
+    return DTypePolicy(ALIASES.get(dtype, dtype) if isinstance(dtype, str) else standardize_dtype(dtype))
 
 
 def _has_tensor(structure: Any) -> bool:

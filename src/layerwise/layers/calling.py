@@ -28,6 +28,7 @@ class CallContext:
     training: bool | None = None
     layer: Called | None = None  # the one being called
     path: str = ""  # the names of the layers being called, from the outermost
+    is_built: bool = False  # whether the layer is, so that its `call` runs
 
 
 _context: ContextVar[CallContext | None] = ContextVar("call_context", default=None)
@@ -141,6 +142,8 @@ class Called(Tracked):
     def applied(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """`self(*args)` with `call` in place of the layer's own, which it stands for, maybe with more behind it."""
         self._require_init()
+        if not args and (names := self._call_parameters().names) and names[0] in kwargs:
+            args = (kwargs.pop(names[0]),)
         given = _Arguments(args, kwargs, self.compute_dtype if self.autocast else None)
         args, kwargs, symbolic = given.args, given.kwargs, given.symbolic
         first = args[0] if args else None
@@ -156,10 +159,19 @@ class Called(Tracked):
             self._clear_losses()
         outputs = self._call_in(context, call, args, kwargs, symbolic)
         if self.supports_masking and (mask is not None or type(self).compute_mask is not Called.compute_mask):
-            outputs = self._masked(outputs, args, kwargs, mask)
+            outputs = self._masked(outputs, args, mask)
         if symbolic and outer is None and not in_rehearsal():
             self._note_call(args, kwargs, outputs)
         return outputs
+
+    def _track(self, variable: Variable) -> None:
+        context = _context.get()
+        if context is not None and context.layer is self and context.is_built and not self._tracks(variable):
+            raise ValueError(
+                f"layer {self.name!r} ({type(self).__name__}): call makes a variable, {variable.name!r}, and "
+                "would make another one each time; make it in __init__ or build"
+            )
+        super()._track(variable)
 
     def _call_parameters(self) -> CallParameters:
         cls = type(self)
@@ -222,6 +234,7 @@ class Called(Tracked):
         token = _context.set(context)
         try:
             self._ensure_built(args, kwargs)
+            context.is_built = True
             if symbolic:
                 return self._symbolic_output(call, args, kwargs)
             return (self._watched_call if observe.watchers else self._concrete_call)(call, args, kwargs)
@@ -277,9 +290,9 @@ class Called(Tracked):
         """The mask of the output: the input's, for layers that support masking."""
         return previous_mask
 
-    def _masked(self, outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], masks: Any) -> Any:
+    def _masked(self, outputs: Any, args: tuple[Any, ...], masks: Any) -> Any:
         """The outputs with the masks that this layer gives them noted."""
-        first: Any = args[0] if args else kwargs.get(self._call_parameters().names[0])
+        first: Any = args[0] if args else None
         masks = self.compute_mask(first, tree.map_structure(lambda _: None, first) if masks is None else masks)
 
         def noted(output: Any, mask: Any) -> Any:

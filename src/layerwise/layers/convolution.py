@@ -76,15 +76,18 @@ class Conv(Spatial, after={"activity_regularizer": "bias_regularizer"}):
         """What `call` does with the kernel; override it, for example to use another kernel made of this one."""
         return ops.conv(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
 
-    def call(self, x: Tensor) -> Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         if type(self).convolution_op is not Conv.convolution_op:
-            y = self.convolution_op(x, self.kernel)
+            y = self.convolution_op(inputs, self.kernel)
             channels = (1, -1, *(1,) * self.rank) if self.data_format == "channels_first" else (-1,)
-            return self.activation(y if self.bias is None else y + ops.reshape(self.bias, channels))
+            y = y if self.bias is None else y + ops.reshape(self.bias, channels)
+            return y if self.activation is None else self.activation(y)
         first = self.data_format == "channels_first"
-        x = ops.moveaxis(x, 1, -1) if first else x
-        window = self.window(x)
-        y = activated(self.activation, lambda act: ops.convolution(x, self.kernel, self.bias, window=window, act=act))
+        inputs = ops.moveaxis(inputs, 1, -1) if first else inputs
+        window = self.window(inputs)
+        y = activated(
+            self.activation, lambda act: ops.convolution(inputs, self.kernel, self.bias, window=window, act=act)
+        )
         return ops.moveaxis(y, -1, 1) if first else y
 
     def window(self, x: Tensor) -> Window:

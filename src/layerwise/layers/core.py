@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import activations, ops
 from ..autograd import Call, Spec, Tensor
 from ..backends.base import FUSED_ACTIVATIONS
@@ -27,7 +29,8 @@ class InputLayer(Layer):
         shape: without the batch size; None for sizes that vary.
         batch_size: the batch size where it is fixed.
         dtype: of the numbers, by default `config.floatx()`.
-        sparse, ragged: Keras' arguments, kept without effect.
+        sparse: Keras' argument, kept without effect.
+        ragged: whether examples differ in their sizes, which is refused: pad them.
         batch_shape: in place of shape: with the batch size.
         input_tensor: a symbolic Tensor whose shape and dtype are taken.
         optional: whether None may be given for it.
@@ -49,7 +52,10 @@ class InputLayer(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        shape = kwargs.pop("input_shape", None) if shape is None else shape  # as older programs call it
         super().__init__(name=name, **kwargs)
+        if ragged:
+            raise ValueError("Input: ragged: examples of different sizes are not supported; pad them and use a mask")
         if input_tensor is not None:
             batch_shape, dtype = input_tensor.shape, input_tensor.dtype
         if (shape is None) == (batch_shape is None):
@@ -60,11 +66,11 @@ class InputLayer(Layer):
                 raise TypeError(f"Input: shape: got {shape}, expected a tuple such as ({shape},)")
             batch_shape = (batch_size, *shape)
         for n in batch_shape:
-            if n is not None and (not isinstance(n, int) or n < 0):
+            if n is not None and (not isinstance(n, int | np.integer) or n < 0):
                 raise ValueError(f"Input: shape: got {tuple(batch_shape)}, expected whole numbers or None")
-        self.batch_shape = tuple(batch_shape)
+        self.batch_shape = tuple(None if n is None else int(n) for n in batch_shape)
         self.input_dtype = standardize_dtype(dtype)
-        self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
+        self.sparse, self.ragged, self.optional = bool(sparse), False, optional
         output = Tensor(Spec(self.batch_shape, self.input_dtype))
         call = Call(self, (), {}, output)
         calls_of(self).append(call)
@@ -111,7 +117,8 @@ def Input(
         shape: without the batch size; None for sizes that vary.
         batch_size: the batch size where it is fixed.
         dtype: of the numbers, by default `config.floatx()`.
-        sparse, ragged: Keras' arguments, kept without effect.
+        sparse: Keras' argument, kept without effect.
+        ragged: whether examples differ in their sizes, which is refused: pad them.
         batch_shape: in place of shape: with the batch size.
         name: of the layer.
         tensor: a symbolic Tensor whose shape and dtype are taken.
@@ -154,8 +161,8 @@ class Dense(Layer, after={"activity_regularizer": "bias_regularizer"}):
         super().make("bias", (self.units,), given=self.use_bias)
         self.input_spec = InputSpec(min_ndim=2, axes={-1: n})
 
-    def call(self, x: Tensor) -> Tensor:
-        return activated(self.activation, lambda act: ops.dense(x, self.kernel, self.bias, act=act))
+    def call(self, inputs: Tensor) -> Tensor:
+        return activated(self.activation, lambda act: ops.dense(inputs, self.kernel, self.bias, act=act))
 
 
 # What kernels apply to the result of dense and conv: sigmoid only where nobody asks that result for its logits.
@@ -167,6 +174,8 @@ def activated(activation: Callable[..., Tensor], linear: Callable[[str | None], 
 
     Softmax and sigmoid are left out: their results remember their logits.
     """
+    if activation is None:
+        return linear(None)
     fused = FUSED.get(activation)
     return activation(linear(None)) if fused in (None, "sigmoid") else linear(fused)
 
@@ -180,8 +189,8 @@ class Activation(Elementwise):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
-    def call(self, x: Tensor) -> Tensor:
-        return self.activation(x)
+    def call(self, inputs: Tensor) -> Tensor:
+        return self.activation(inputs)
 
 
 class Lambda(Layer):
@@ -220,10 +229,10 @@ class Lambda(Layer):
         self.output_shape, self.mask = output_shape, mask
         self.supports_masking = mask is not None
 
-    def call(self, x: Any, mask: Tensor | None = None, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, mask: Tensor | None = None, training: bool | None = None) -> Any:
         known = inspect.signature(self.function).parameters
         given = {name: value for name, value in (("mask", mask), ("training", training)) if name in known}
-        return self.function(x, **given | self.arguments)
+        return self.function(inputs, **given | self.arguments)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
@@ -241,8 +250,8 @@ class Identity(Elementwise):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def call(self, x: Any) -> Any:
-        return x
+    def call(self, inputs: Any) -> Any:
+        return inputs
 
 
 class Flatten(Layer):
@@ -260,10 +269,10 @@ class Flatten(Layer):
         self.data_format = checked_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
 
-    def call(self, x: Tensor) -> Tensor:
-        if self.data_format == "channels_first" and x.ndim > 1:
-            x = ops.moveaxis(x, 1, -1)
-        return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+    def call(self, inputs: Tensor) -> Tensor:
+        if self.data_format == "channels_first" and inputs.ndim > 1:
+            inputs = ops.moveaxis(inputs, 1, -1)
+        return ops.reshape(inputs, (inputs.shape[0], math.prod(inputs.shape[1:])))
 
 
 class Reshape(Layer):
@@ -276,15 +285,24 @@ class Reshape(Layer):
         if isinstance(target_shape, int):
             raise TypeError(f"Reshape: target_shape: got {target_shape}, expected a tuple such as ({target_shape},)")
         self.target_shape = tuple(target_shape)
+        if min(self.target_shape, default=0) < -1 or self.target_shape.count(-1) > 1:
+            raise ValueError(f"Reshape: target_shape: got {self.target_shape}, expected sizes >= 0, and at most one -1")
 
-    def call(self, x: Tensor) -> Tensor:
+    def compute_output_spec(self, inputs: Tensor) -> Any:
+        if None in inputs.shape[1:]:
+            sizes = (None if n == -1 else n for n in self.target_shape)
+            return Tensor(Spec((inputs.shape[0], *sizes), inputs.dtype))
+        return super().compute_output_spec(inputs)
+
+    def call(self, inputs: Tensor) -> Tensor:
         known = math.prod(n for n in self.target_shape if n != -1)
-        total = math.prod(x.shape[1:])
+        total = math.prod(inputs.shape[1:])
         if total % known if -1 in self.target_shape and known else total != known:
             raise ValueError(
-                f"layer {self.name!r} (Reshape): cannot arrange {x.shape[1:]} ({total} numbers) as {self.target_shape}"
+                f"layer {self.name!r} (Reshape): cannot arrange {inputs.shape[1:]} ({total} numbers) "
+                f"as {self.target_shape}"
             )
-        return ops.reshape(x, (x.shape[0], *(total // known if n == -1 else n for n in self.target_shape)))
+        return ops.reshape(inputs, (inputs.shape[0], *(total // known if n == -1 else n for n in self.target_shape)))
 
 
 class Permute(Layer):
@@ -299,8 +317,8 @@ class Permute(Layer):
             raise ValueError(f"Permute: dims: got {self.dims}, expected an order of 1 ... {len(self.dims)}")
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
-    def call(self, x: Tensor) -> Tensor:
-        return ops.transpose(x, (0, *self.dims))
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.transpose(inputs, (0, *self.dims))
 
 
 class RepeatVector(Layer):
@@ -312,8 +330,8 @@ class RepeatVector(Layer):
         super().__init__(**kwargs)
         if not isinstance(n, int):
             raise TypeError(f"RepeatVector: n: got {n!r}, expected a whole number")
-        self.n = n
+        self.n = whole_number("RepeatVector: n", n)
         self.input_spec = InputSpec(ndim=2)
 
-    def call(self, x: Tensor) -> Tensor:
-        return ops.repeat(ops.expand_dims(x, 1), self.n, axis=1)
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.repeat(ops.expand_dims(inputs, 1), self.n, axis=1)

@@ -96,8 +96,8 @@ class BatchNormalization(Layer):
     def _add_average(self, size: int, name: str, initializer: Any) -> Variable:
         return self.add_weight((size,), initializer, name=name, trainable=False, autocast=False)
 
-    def call(self, x: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
-        return self.activated(None, x, training, mask)
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
+        return self.activated(None, inputs, training, mask)
 
     def activated(self, act: str | None, x: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
         """act(call(x)) in one, for the activations None, "relu" and "tanh"."""
@@ -213,14 +213,14 @@ class LayerNormalization(Layer):
         super().make("gamma", shape, given=self.scale or self.rms_scaling)
         super().make("beta", shape, given=self.center and not self.rms_scaling)
 
-    def call(self, x: Tensor) -> Tensor:
-        dtype, x = x.dtype, _at_least_float32(x)
-        axes = self._axes(x.ndim)
-        shape = tuple(n if i in axes else 1 for i, n in enumerate(x.shape))
+    def call(self, inputs: Tensor) -> Tensor:
+        dtype, inputs = inputs.dtype, _at_least_float32(inputs)
+        axes = self._axes(inputs.ndim)
+        shape = tuple(n if i in axes else 1 for i, n in enumerate(inputs.shape))
         gamma = None if self.gamma is None else ops.reshape(self.gamma, shape)
         beta = None if self.beta is None else ops.reshape(self.beta, shape)
         if self.rms_scaling:
-            y = x * ops.rsqrt(ops.var(x, axis=axes, keepdims=True) + self.epsilon) * gamma
+            y = inputs * ops.rsqrt(ops.var(inputs, axis=axes, keepdims=True) + self.epsilon) * gamma
         else:
-            y = ops.standardize(x, gamma, beta, axes=axes, epsilon=self.epsilon)[0]
+            y = ops.standardize(inputs, gamma, beta, axes=axes, epsilon=self.epsilon)[0]
         return as_tensor(y, dtype)

@@ -36,8 +36,8 @@ class Pooling(Spatial):
         self.strides = self.pool_size if strides is None else one_for_each_axis(strides, self.rank, f"{kind}: strides")
         self.padding = checked_padding(padding, kind)
 
-    def call(self, x: Tensor) -> Tensor:
-        return type(self).pool(x, self.pool_size, self.strides, self.padding, self.data_format)
+    def call(self, inputs: Tensor) -> Tensor:
+        return type(self).pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
 
 
 class MaxPooling1D(Pooling):
@@ -96,9 +96,9 @@ class GlobalPooling(Spatial):
         super().__init__(data_format, **kwargs)
         self.keepdims = keepdims
 
-    def call(self, x: Tensor) -> Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         axes = tuple(range(self.first_axis, self.first_axis + self.rank))
-        return type(self).reduce(x, axis=axes, keepdims=self.keepdims)
+        return type(self).reduce(inputs, axis=axes, keepdims=self.keepdims)
 
 
 class GlobalMaxPooling1D(GlobalPooling):
@@ -125,12 +125,14 @@ class GlobalAveragePooling1D(GlobalPooling):
     supports_masking = True
     rank, reduce = 1, staticmethod(ops.mean)
 
-    def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
-            return super().call(x)
+            return super().call(inputs)
         steps = self.first_axis
-        kept = ops.expand_dims(ops.cast(mask, x.dtype), 2 if steps == 1 else 1)
-        return ops.sum(x * kept, axis=steps, keepdims=self.keepdims) / ops.sum(kept, axis=steps, keepdims=self.keepdims)
+        kept = ops.expand_dims(ops.cast(mask, inputs.dtype), 2 if steps == 1 else 1)
+        return ops.sum(inputs * kept, axis=steps, keepdims=self.keepdims) / ops.sum(
+            kept, axis=steps, keepdims=self.keepdims
+        )
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         return None

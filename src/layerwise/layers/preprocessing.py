@@ -30,11 +30,11 @@ class Rescaling(Elementwise):
                 raise ValueError(f"Rescaling: {name}: got {value!r}, expected a number or one for each channel")
         self.scale, self.offset = scale, offset
 
-    def call(self, x: Tensor) -> Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         scale, offset = (np.asarray(v, self.compute_dtype) for v in (self.scale, self.offset))
         if config.image_data_format() == "channels_first":
             scale, offset = (v.reshape(*v.shape, 1, 1) if v.ndim == 1 else v for v in (scale, offset))
-        return as_tensor(x, self.compute_dtype) * scale + offset
+        return as_tensor(inputs, self.compute_dtype) * scale + offset
 
 
 class Normalization(Layer):
@@ -89,7 +89,7 @@ class Normalization(Layer):
         else:
             for name, value in (("mean", self.input_mean), ("variance", self.input_variance)):
                 try:
-                    np.broadcast_to(np.asarray(value), self._full)
+                    self._spread(value)
                 except ValueError:
                     raise ValueError(
                         f"layer {self.name!r}: {name}: got shape {np.shape(value)}, expected one that broadcasts to "
@@ -111,8 +111,14 @@ class Normalization(Layer):
         if not self.built:
             return None
         if given is not None:
-            return as_tensor(np.broadcast_to(np.asarray(given), self._full), self.compute_dtype)
+            return as_tensor(self._spread(given), self.compute_dtype)
         return as_tensor(ops.reshape(getattr(self, adapted), self._full), self.compute_dtype)
+
+    def _spread(self, given: Any) -> np.ndarray:
+        """A statistic with 1 for the sizes of other axes than those it is for, one number for each position there."""
+        array = np.asarray(given)
+        sizes = tuple(self._full[a] for a in self._axes)
+        return array.reshape(self._full) if array.shape == sizes else np.broadcast_to(array, self._full)
 
     def adapt(self, data: Any) -> None:
         """Take mean and variance from data: an array, or batches such as a `Dataset` gives (inputs come first)."""
@@ -139,11 +145,11 @@ class Normalization(Layer):
         self.adapt_mean.assign(as_tensor(mean, self.variable_dtype))
         self.adapt_variance.assign(as_tensor(squares / total, self.variable_dtype))
 
-    def call(self, x: Tensor) -> Tensor:
-        x = as_tensor(x, self.compute_dtype)
+    def call(self, inputs: Tensor) -> Tensor:
+        inputs = as_tensor(inputs, self.compute_dtype)
         mean, variance = self.mean, self.variance
         scale = ops.maximum(ops.sqrt(variance), config.epsilon())
-        return x * scale + mean if self.invert else (x - mean) / scale
+        return inputs * scale + mean if self.invert else (inputs - mean) / scale
 
     def get_config(self) -> dict[str, Any]:
         given = {"mean": serialize(self.input_mean), "variance": serialize(self.input_variance)}
@@ -212,9 +218,9 @@ class Resizing(ImageLayer, options_of=ImageLayer):
         self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
         self.fill_mode, self.fill_value = fill_mode, fill_value
 
-    def call(self, x: Tensor) -> Tensor:
+    def call(self, data: Tensor) -> Tensor:
         return ops.image.resize(
-            x,
+            data,
             (self.height, self.width),
             self.interpolation,
             self.antialias,
@@ -240,8 +246,8 @@ class CenterCrop(ImageLayer, options_of=ImageLayer):
         super().__init__(**options)
         self.height, self.width = one_for_each_axis((height, width), 2, "CenterCrop: (height, width)")
 
-    def call(self, x: Tensor) -> Tensor:
-        return center_crop(as_tensor(x, self.compute_dtype), self.height, self.width, self.data_format)
+    def call(self, data: Tensor) -> Tensor:
+        return center_crop(as_tensor(data, self.compute_dtype), self.height, self.width, self.data_format)
 
 
 def center_crop(x: Tensor, height: int, width: int, data_format: str) -> Tensor:

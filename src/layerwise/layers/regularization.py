@@ -36,13 +36,13 @@ class Dropout(Elementwise):
         self.seed, self.noise_shape = seed, noise_shape
         self.seed_generator = random.SeedGenerator(seed) if rate > 0 else None
 
-    def call(self, x: Tensor, training: bool | None = False) -> Tensor:
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.rate == 0:
-            return x
+            return inputs
         noise = None
         if self.noise_shape is not None:
-            noise = tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape, strict=True))
-        return random.dropout(x, self.rate, noise_shape=noise, seed=self.seed_generator)
+            noise = tuple(n if m is None else m for n, m in zip(inputs.shape, self.noise_shape, strict=True))
+        return random.dropout(inputs, self.rate, noise_shape=noise, seed=self.seed_generator)
 
 
 class GaussianNoise(Elementwise):
@@ -54,10 +54,10 @@ class GaussianNoise(Elementwise):
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed) if stddev > 0 else None
 
-    def call(self, x: Tensor, training: bool | None = False) -> Tensor:
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.stddev == 0:
-            return x
-        return x + random.normal(x.shape, 0.0, self.stddev, dtype=x.dtype, seed=self.seed_generator)
+            return inputs
+        return inputs + random.normal(inputs.shape, 0.0, self.stddev, dtype=inputs.dtype, seed=self.seed_generator)
 
 
 class ActivityRegularization(Elementwise):
@@ -67,8 +67,8 @@ class ActivityRegularization(Elementwise):
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
         self.l1, self.l2 = l1, l2
 
-    def call(self, x: Tensor) -> Tensor:
-        return x
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -5,6 +5,7 @@ from typing import Any
 
 from .. import ops
 from ..autograd import Tensor
+from ..naming import whole_number
 from ..ops.convolution import one_for_each_axis
 from .base import Layer
 from .input_spec import InputSpec
@@ -38,9 +39,9 @@ class ZeroPadding(Spatial):
         pairs = _pairs(padding, self.rank, f"{type(self).__name__}: padding")
         self.padding: Any = pairs[0] if self.rank == 1 else pairs
 
-    def call(self, x: Tensor) -> Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         pairs, before = [self.padding] if self.rank == 1 else self.padding, self.first_axis
-        return ops.pad(x, [*[(0, 0)] * before, *pairs, *[(0, 0)] * (2 - before)])
+        return ops.pad(inputs, [*[(0, 0)] * before, *pairs, *[(0, 0)] * (2 - before)])
 
 
 class ZeroPadding1D(ZeroPadding):
@@ -80,16 +81,16 @@ class Cropping(Spatial):
         pairs = _pairs(cropping, self.rank, f"{type(self).__name__}: cropping")
         self.cropping: Any = pairs[0] if self.rank == 1 else pairs
 
-    def call(self, x: Tensor) -> Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         pairs = [self.cropping] if self.rank == 1 else self.cropping
-        key: list[slice] = [slice(None)] * x.ndim
+        key: list[slice] = [slice(None)] * inputs.ndim
         for axis, (before, after) in enumerate(pairs, self.first_axis):
-            if before + after >= x.shape[axis]:
+            if before + after >= inputs.shape[axis]:
                 raise ValueError(
-                    f"layer {self.name!r}: cropping {before} + {after} leaves nothing of axis {axis} of {x.shape}"
+                    f"layer {self.name!r}: cropping {before} + {after} leaves nothing of axis {axis} of {inputs.shape}"
                 )
-            key[axis] = slice(before, x.shape[axis] - after)
-        return x[tuple(key)]
+            key[axis] = slice(before, inputs.shape[axis] - after)
+        return inputs[tuple(key)]
 
 
 class Cropping1D(Cropping):
@@ -120,11 +121,11 @@ class UpSampling1D(Layer):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.size = int(size)
+        self.size = whole_number("UpSampling1D: size", size)
         self.input_spec = InputSpec(ndim=3)
 
-    def call(self, x: Tensor) -> Tensor:
-        return ops.repeat(x, self.size, axis=1)
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.repeat(inputs, self.size, axis=1)
 
 
 class UpSampling2D(Spatial):
@@ -149,9 +150,9 @@ class UpSampling2D(Spatial):
         self.size = one_for_each_axis(size, 2, "UpSampling2D: size")
         self.interpolation = interpolation.lower()
 
-    def call(self, x: Tensor) -> Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         start = self.first_axis
         if self.interpolation == "nearest":
-            return ops.repeat(ops.repeat(x, self.size[0], axis=start), self.size[1], axis=start + 1)
-        size = (x.shape[start] * self.size[0], x.shape[start + 1] * self.size[1])
-        return ops.image.resize(x, size, interpolation=self.interpolation, data_format=self.data_format)
+            return ops.repeat(ops.repeat(inputs, self.size[0], axis=start), self.size[1], axis=start + 1)
+        size = (inputs.shape[start] * self.size[0], inputs.shape[start + 1] * self.size[1])
+        return ops.image.resize(inputs, size, interpolation=self.interpolation, data_format=self.data_format)

@@ -6,6 +6,9 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
+from ..naming import expect
 from ..random import SeedGenerator
 from ..serialization import Configurable
 from ..variables import Variable
@@ -64,8 +67,11 @@ class Tracked(Configurable):
         if "name" not in self.__dict__:
             raise RuntimeError(f"{type(self).__name__}: its __init__ must call super().__init__()")
 
+    def _tracks(self, variable: Variable) -> bool:
+        return any(v is variable for v in (*self._trainable_own, *self._fixed_own))
+
     def _track(self, variable: Variable) -> None:
-        if not any(v is variable for v in (*self._trainable_own, *self._fixed_own)):
+        if not self._tracks(variable):
             (self._trainable_own if variable.trainable else self._fixed_own).append(variable)
             if not self._trainable:
                 variable.trainable = False
@@ -166,11 +172,17 @@ class Tracked(Configurable):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._trainable = is_trainable(self, value)
         for variable in self._trainable_own:
             variable.trainable = self._trainable
         for layer in self._sublayers():
             layer.trainable = value
+
+
+def is_trainable(layer: Tracked, value: Any) -> bool:
+    """`value` as it is given for `trainable`, if it says yes or no."""
+    expect(f"{type(layer).__name__}: trainable", value, isinstance(value, bool | int | np.bool_), "True or False")
+    return bool(value)
 
 
 def own_weights(layer: Tracked) -> list[Variable]:
@@ -208,12 +220,15 @@ def held(values: Iterable[Any], role: str) -> list[Any]:
     """Those of the values that are of this role, also inside lists and dicts, each once."""
     objects: dict[int, Any] = {}
 
+    seen: set[int] = set()  # containers, which may hold themselves
+
     def collect(values: Iterable[Any]) -> None:
         for value in values:
             kind = _role(type(value))  # type: ignore[arg-type]
             if kind == role:
                 objects[id(value)] = value
-            elif kind == "container":
+            elif kind == "container" and id(value) not in seen:
+                seen.add(id(value))
                 collect(value.values() if isinstance(value, dict) else value)
 
     collect(values)
@@ -227,13 +242,14 @@ def _may_hold(value: Any) -> bool:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, list | tuple | set):
-        yield value
-        return
-    for item in list(value):
-        yield from _leaves(item)
+    todo, seen = [value], set[int]()
+    while todo:
+        value = todo.pop()
+        if not isinstance(value, list | tuple | set | dict):
+            yield value
+        elif id(value) not in seen:
+            seen.add(id(value))
+            todo += reversed(list(value.values() if isinstance(value, dict) else value))
 
 
 def _unique(items: Iterable[Any]) -> list[Any]:

@@ -1,17 +1,28 @@
 """How labels, predictions, weights and masks are matched: their shapes, their dtypes, and what is said otherwise."""
 
+import contextlib
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
+from ..context import setting
 from ..dtypes import is_float
 
 Shape = Sequence[int | None]
 
 FLATTEN = "the predictions have more dimensions than the labels: add a Flatten or global pooling layer before Dense"
+
+
+_exactly: ContextVar[bool] = ContextVar("exactly", default=False)
+
+
+def matching_exactly() -> contextlib.AbstractContextManager[Any]:
+    """Inside the `with` block the shapes of vectors and matrices have to agree: (n, 1) and (n, 2) do not."""
+    return setting(_exactly, True)
 
 
 def mask_of(y: Any) -> Tensor | None:
@@ -49,10 +60,12 @@ def matched(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     """Labels and predictions as Tensors of one dtype and one shape, or an error that says how they differ.
 
     Where ranks differ by one, a last dimension of size 1 is added or dropped: (n,) meets (n, 1) element by element.
+    Shapes of one rank broadcast; in what a model was compiled with (`matching_exactly`) only from three dimensions on.
     """
     y_true, y_pred = as_tensor(y_true), floating(y_pred)
     same_true, same_pred = same_rank(y_true, y_pred)
-    if not _fits(same_true.shape, same_pred.shape):
+    broadcasts = same_pred.ndim > 2 or not _exactly.get()
+    if not _fits(same_true.shape, same_pred.shape, broadcasts):
         raise ValueError(mismatch(name, y_true.shape, y_pred.shape))
     return as_tensor(same_true, y_pred.dtype), same_pred
 
@@ -117,8 +130,9 @@ def align_weights(name: str, values: Tensor, weight: Tensor) -> Tensor:
     return ops.expand_dims(weight, tuple(range(weight.ndim, values.ndim))) if missing and weight.ndim else weight
 
 
-def _fits(shape: Shape, other: Shape) -> bool:
-    return len(shape) == len(other) and all(a == b or a is None or b is None for a, b in zip(shape, other))
+def _fits(shape: Shape, other: Shape, broadcasts: bool) -> bool:
+    free = (None, 1) if broadcasts else (None,)
+    return len(shape) == len(other) and all(a == b or a in free or b in free for a, b in zip(shape, other))
 
 
 def mismatch(name: str, true: Shape, pred: Shape) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import observe, ops
-from ..autograd import Tensor, as_tensor, raw
+from ..autograd import Tensor, as_tensor
 from ..backends import xp
 from ..dtypes import standardize_dtype
 from ..layers.tracking import held
@@ -12,7 +12,7 @@ from ..losses.matching import align_weights, joint_mask, mask_of, masked_weight
 from ..losses.wrapper import Wrapper
 from ..naming import auto_name, snake_case
 from ..serialization import Configurable
-from ..variables import Transaction, Variable, transaction
+from ..variables import Variable, stateless
 
 
 class Metric(Configurable):
@@ -22,7 +22,7 @@ class Metric(Configurable):
     with `layerwise.ops`, since both run inside the compiled training step.
 
     Args:
-        dtype: of the state and the result; by default `floatx`.
+        dtype: of the state and the result, or a `DTypePolicy`; by default `floatx`.
         name: shown in logs.
 
     >>> class Largest(Metric):
@@ -48,7 +48,7 @@ class Metric(Configurable):
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(snake_case(type(self).__name__))
-        self.dtype = standardize_dtype(dtype)
+        self.dtype = standardize_dtype(getattr(dtype, "compute_dtype", dtype))
         self._variables: list[Variable] = []
 
     @property
@@ -75,7 +75,8 @@ class Metric(Configurable):
             aggregation: how replicas of the variable are joined; there is one.
             name: of the variable.
         """
-        variable = Variable(initializer or ops.zeros, tuple(shape), dtype or self.dtype, trainable=False, name=name)
+        initializer = ops.zeros if initializer is None else initializer
+        variable = Variable(initializer, tuple(shape), dtype or self.dtype, trainable=False, name=name)
         variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
         return variable
@@ -116,21 +117,15 @@ class Metric(Configurable):
 
     def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Tensor]:
         """The values that `variables` would have after `update_state`, had they had `metric_variables` before."""
-        with transaction(self._holding(metric_variables)) as state:
-            self.update_state(*args, **kwargs)
-        return [Tensor(value) for value in state.result()]
+        return stateless(self.variables, metric_variables, lambda: self.update_state(*args, **kwargs))[1]
 
     def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
         """The result, were the values of `variables` these."""
-        with transaction(self._holding(metric_variables)):
-            return self.result()
+        return stateless(self.variables, metric_variables, self.result)[0]
 
     def stateless_reset_state(self) -> list[Tensor]:
         """The values that `variables` have after `reset_state`."""
         return [ops.zeros(v.shape, v.dtype) for v in self.variables]
-
-    def _holding(self, values: Sequence[Any]) -> Transaction:
-        return Transaction(self.variables, [raw(as_tensor(value)) for value in values])
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

@@ -56,10 +56,12 @@ class AUC(_Curve, better="up"):
 
     curve "ROC": x = false positives / all labels 0, y = true positives / all labels 1 (recall).
     curve "PR": x = recall, y = precision.
+    curve "PRGAIN": x = 1 - p/n FN/TP, y = 1 - p/n FP/TP, where p labels are 1 and n are 0 (Flach and Kull,
+    Precision-recall-gain curves, 2015).
 
     Args:
-        num_thresholds: how many, evenly from 0 to 1.
-        curve: "ROC" or "PR".
+        num_thresholds: how many, evenly from 0 to 1; None where `thresholds` are given.
+        curve: "ROC", "PR" or "PRGAIN".
         summation_method: "interpolation" between points (in PR space by Davis and Goadrich, The relationship between
             precision-recall and ROC curves, 2006), "minoring" or "majoring": the lower or the higher of two points.
         name: shown in logs.
@@ -76,7 +78,7 @@ class AUC(_Curve, better="up"):
 
     def __init__(
         self,
-        num_thresholds: int = 200,
+        num_thresholds: int | None = 200,
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
@@ -88,16 +90,18 @@ class AUC(_Curve, better="up"):
         from_logits: bool = False,
     ) -> None:
         super().__init__(dtype, name)
-        if not 2 <= num_thresholds <= 1_000_000:
+        if thresholds is None and not (num_thresholds and 2 <= num_thresholds <= 1_000_000):
             raise ValueError(f"AUC: num_thresholds: got {num_thresholds}, expected 2 to 1,000,000")
         if num_labels and not multi_label:
             raise ValueError("AUC: num_labels: only with multi_label=True")
         margin = config.epsilon()
         self._given = None if thresholds is None else sorted(listed("AUC", thresholds, 0.5))
-        evenly = even_thresholds(num_thresholds, margin)
-        self.thresholds = evenly if self._given is None else [-margin, *self._given, 1.0 + margin]
+        if self._given is None:
+            self.thresholds = even_thresholds(num_thresholds or 0, margin)
+        else:
+            self.thresholds = [-margin, *self._given, 1.0 + margin]
         self.num_thresholds = len(self.thresholds)
-        self.curve = one_of("AUC: curve", curve, "ROC", "PR")
+        self.curve = one_of("AUC: curve", curve, "ROC", "PR", "PRGAIN")
         known = ("interpolation", "minoring", "majoring")
         self.summation_method = one_of("AUC: summation_method", summation_method, *known)
         self.multi_label, self.num_labels, self.from_logits = multi_label, num_labels, from_logits
@@ -125,8 +129,7 @@ class AUC(_Curve, better="up"):
         if self.curve == "PR" and self.summation_method == "interpolation":
             area = self._interpolated_precision()
         else:
-            recall = self._recall()
-            x, y = (1.0 - self._specificity(), recall) if self.curve == "ROC" else (recall, self._precision())
+            x, y = self._points()
             match self.summation_method:
                 case "interpolation":
                     heights = (y[:-1] + y[1:]) / 2.0
@@ -141,6 +144,18 @@ class AUC(_Curve, better="up"):
             return ops.mean(area)
         weights = as_tensor(self.label_weights, self.dtype)
         return ratio(ops.sum(area * weights), ops.sum(weights))
+
+    def _points(self) -> tuple[Tensor, Tensor]:
+        """x and y of the curve, for each threshold."""
+        if self.curve == "ROC":
+            return 1.0 - self._specificity(), self._recall()
+        if self.curve == "PR":
+            return self._recall(), self._precision()
+        hits = self.true_positives.value
+        share = ratio(hits + self.false_negatives, self.true_negatives + self.false_positives)
+        x = ops.where(hits == 0.0, 0.0, 1.0 - share * ratio(self.false_negatives, hits))
+        y = ops.where(hits == 0.0, 1.0, 1.0 - share * ratio(self.false_positives, hits))
+        return ops.maximum(x, 0.0), y
 
     def _interpolated_precision(self) -> Tensor:
         """Between two points true positives grow linearly with all positives p: TP = intercept + slope p."""

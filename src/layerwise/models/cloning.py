@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import tree
 from ..layers.base import Layer
-from ..layers.core import InputLayer
+from ..layers.core import InputLayer, Lambda
 from ..metrics import Metric
 from ..serialization import trusting
 from ..training.objective import Objective
@@ -94,5 +94,8 @@ class _Cloning:
 
 
 def _copied(layer: Any) -> Any:
+    if type(layer) is Lambda:  # whose functions a configuration need not be able to name
+        functions = {name: getattr(layer, name) for name in ("function", "output_shape", "mask", "arguments")}
+        return Lambda(**functions, name=layer.name, trainable=layer.trainable, dtype=layer.dtype_policy)
     with trusting():  # the configuration is our own
         return type(layer).from_config(layer.get_config())

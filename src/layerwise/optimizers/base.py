@@ -14,7 +14,7 @@ from ..backends import backend, xp
 from ..backends.base import Rule
 from ..naming import auto_name, expect, snake_case, suggest
 from ..signatures import described, taking
-from ..variables import Variable
+from ..variables import Variable, stateless
 from .schedules import LearningRateSchedule
 from .state import State
 
@@ -214,6 +214,17 @@ class Optimizer(State):
             if v.constraint is not None:
                 v.assign(v.constraint(v.value))
         self._count.assign_add(1)
+
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """(trainable_variables, optimizer_variables) after an update, from their values before; none is assigned.
+
+        The optimizer has to be built.
+        """
+        variables, count = [*self._trainable, *self.variables], len(self._trainable)
+        values = stateless(variables, [*trainable_variables, *optimizer_variables], lambda: self.apply(grads))[1]
+        return values[:count], values[count:]
 
     def _checked(self, grads: Sequence[Any], variables: Sequence[Variable] | None) -> list[Variable]:
         """The variables that the gradients belong to, known to this optimizer."""

@@ -51,6 +51,8 @@ def save_model(
             keras_v3.write_folder(model, folder, include_optimizer)
         return
     _check(model, filepath, "save_model", MODEL, *HDF5)
+    if not os.fspath(filepath).endswith(MODEL):  # as Keras does, for this format alone
+        Path(filepath).parent.mkdir(parents=True, exist_ok=True)
     with replacing(filepath, overwrite) as file:
         if os.fspath(filepath).endswith(MODEL):
             keras_v3.write_model(model, file, include_optimizer)

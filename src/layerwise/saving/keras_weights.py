@@ -52,11 +52,12 @@ def read_weights(
     Raises:
         FileFormatError: the file is damaged or does not fit; the model is then as it was.
     """
-    owners = [(f"{path}/vars".removeprefix("/"), owner) for path, owner in saveables(model)]
-    owners = [(path, owner) for path, owner in owners if hasattr(owner, "load_own_variables")]
     problems = []
     archive = read(file, where)
     stores = {g.name[1:]: Store(g, fingerprints) for g in groups(archive) if g.name.endswith("/vars")}
+    others: dict[str, str] = {}
+    found = [(path, owner) for path, owner in saveables(model, others) if hasattr(owner, "load_own_variables")]
+    owners = [(_place(path, others, stores), owner) for path, owner in found]
     if fingerprints is not None and fingerprints.keys() != {f"{path}/{key}" for path in stores for key in stores[path]}:
         raise FileFormatError(f"{where}: the arrays are not those that were saved")
     values = ((stores[path].count(), owner.variables) for path, owner in owners if path in stores)
@@ -74,6 +75,13 @@ def read_weights(
         left = [path for path, store in stores.items() if len(store) and path.startswith("layers/")]
         problems += [f"{where}: {path}: the model has no such layer" for path in left]
         report(problems, skip_mismatch)
+
+
+def _place(path: str, others: Mapping[str, str], stores: Mapping[str, Any]) -> str:
+    """Where in the file the object at this path lies: there, or at another path that leads to it."""
+    paths = [path, *(f"{o}{path[len(first) :]}" for o, first in others.items() if f"{path}/".startswith(f"{first}/"))]
+    places = [f"{path}/vars".removeprefix("/") for path in paths]
+    return next((place for place in places if place in stores), places[0])
 
 
 def report(problems: list[str], skip_mismatch: bool) -> None:

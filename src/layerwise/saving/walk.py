@@ -18,20 +18,24 @@ SAVEABLE = (Layer, Optimizer, Metric, Loss)
 CONTAINERS = (list, tuple, set, dict)
 
 
-def saveables(model: Model) -> Iterator[tuple[str, Any]]:
+def saveables(model: Model, others: dict[str, str] | None = None) -> Iterator[tuple[str, Any]]:
     """(path, object) for the model and everything in its attributes, each object once, under the first path found.
+
+    Into `others` go the other paths that lead to one of them, each with its first.
 
     >>> from layerwise import layers, models
     >>> model = models.Sequential([layers.Input((2,)), layers.Dense(3), layers.ReLU(), layers.Dense(1)])
     >>> [path for path, _ in saveables(model)]
     ['', 'layers/dense', 'layers/re_lu', 'layers/dense_1']
     """
-    seen: dict[int, Any] = {}  # holds the objects, so that no other one gets the id
+    seen: dict[int, Any] = {}  # holds the objects, so that no other one gets the id, and their paths
 
     def visit(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         if id(value) in seen:
+            if others is not None:
+                others[path] = seen[id(value)][1]
             return
-        seen[id(value)] = value
+        seen[id(value)] = value, path
         if isinstance(value, SAVEABLE):
             yield path, value
             children = _attributes(value)

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import losses, metrics, tree
 from ..autograd import Tensor
+from ..losses.matching import matching_exactly
 from ..naming import numbered, suggest
 
 
@@ -53,10 +54,11 @@ def _by_output(y_true: Any, y_pred: Any, sample_weight: Any, names: Sequence[str
 
 
 @contextlib.contextmanager
-def _noting(kind: str, fn: Any, y_true: Any, y_pred: Any) -> Iterator[None]:
-    """Errors inside the `with` block say which loss or metric they come from, and what it was called on."""
+def _called(kind: str, fn: Any, y_true: Any, y_pred: Any) -> Iterator[None]:
+    """Inside the `with` block shapes match exactly, and errors say which loss or metric was called on what."""
     try:
-        yield
+        with matching_exactly():
+            yield
     except Exception as error:
         shapes = " and ".join(f"{y.dtype} {y.shape}" for y in tree.flatten([y_true, y_pred]))
         error.add_note(f"in {kind} {fn.name!r}, called on {shapes}")
@@ -100,7 +102,7 @@ class CompiledLoss:
                 continue
             if isinstance(fn, str):
                 fn = self.functions[i] = losses.get(type(metrics.crossentropy_for(y.shape, p.shape)).__name__)
-            with _noting("loss", fn, y, p):
+            with _called("loss", fn, y, p):
                 value = fn(y, p, sample_weight=w)
             if self.trackers:
                 self.trackers[i].update_state(value, sample_weight=p.shape[0])
@@ -195,7 +197,7 @@ class CompiledMetrics:
         if self._entries is None:
             self._resolve(targets, predictions)
         for i, metric, weighted in (self._entries or {}).values():
-            with _noting("metric", metric, targets[i], predictions[i]):
+            with _called("metric", metric, targets[i], predictions[i]):
                 metric.update_state(targets[i], predictions[i], sample_weight=weights[i] if weighted else None)
 
     def result(self) -> dict[str, Any]:

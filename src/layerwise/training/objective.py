@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from .. import observe, optimizers, tree
@@ -12,6 +13,7 @@ from ..layers.base import Layer
 from ..metrics import Mean
 from ..optimizers import Optimizer
 from ..serialization import deserialize, serialize
+from ..variables import stateless
 from .arguments import check_counts, for_users
 from .compiled import CompiledLoss, CompiledMetrics, check_known
 
@@ -108,6 +110,11 @@ class Objective(Layer):
         return self._inner_metrics()
 
     @property
+    def metrics_variables(self) -> list[Any]:
+        """The state of `metrics`."""
+        return list({id(v): v for metric in self.metrics for v in metric.variables}.values())
+
+    @property
     def metrics_names(self) -> list[str]:
         return [m.name for m in self.metrics]
 
@@ -157,6 +164,28 @@ class Objective(Layer):
         asks = "training" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         mode = {"training": training} if asks else {}
         return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **mode)
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        metrics_variables: Sequence[Any],
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tuple[Tensor, tuple[list[Tensor], ...]]:
+        """(loss, (trainable, non-trainable, metrics' values)) of `compute_loss` with the variables at these values."""
+        groups = self.trainable_variables, self.non_trainable_variables, self.metrics_variables
+        given = trainable_variables, non_trainable_variables, metrics_variables
+        loss, values = stateless(
+            [v for group in groups for v in group],
+            [value for values in given for value in values],
+            lambda: self._loss_of(x, y, y_pred, sample_weight, training),
+        )
+        rest = iter(values)
+        return loss, tuple([next(rest) for _ in group] for group in groups)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Update the compiled metrics with a batch, and return all results."""
