@@ -83,6 +83,14 @@ def test_a_replay_computes_what_the_reference_does(sample, dtype):
         np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance * scale)
 
 
+def test_the_programs_that_were_used_last_are_kept(monkeypatch):
+    monkeypatch.setattr("layerwise.backends.native.replay.PROGRAMS", 2)
+    run = backend().compile(lambda state, x: ([], raw(ops.sum(Tensor(x)))))
+    for n in (1, 2, 1, 3, 1, 2):
+        assert run([], np.ones(n))[1] == n
+    assert [shape for _, ((shape, _),) in run.programs] == [(1,), (2,)]
+
+
 # What a replay does with the state
 
 

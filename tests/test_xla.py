@@ -266,6 +266,16 @@ def dense_model(**options: Any) -> models.Model:
 X, Y = np.ones((20, 3), "float32"), np.ones((20, 1), "float32")
 
 
+def test_programs_are_kept_for_so_many_forms(monkeypatch):
+    monkeypatch.setattr("layerwise.backends.xla.PROGRAMS", 2)
+    step = StepFunction(lambda x: ops.sum(x), [])
+    kept = []
+    for n in (1, 2, 3, 1, 1, 2):
+        assert step(np.ones(n, "float32")).item() == n
+        kept.append(step._run.run._cache_size())
+    assert kept == [1, 2, 3, 1, 1, 2]
+
+
 def test_a_training_step_takes_the_memory_of_the_old_state():
     model = dense_model()
     model.fit(X, Y, batch_size=20, verbose=0)

@@ -39,6 +39,8 @@ Rule = Callable[..., tuple[Array, ...]]  # an optimizer's: (w, g, *slots, **hype
 # training, and its other numbers; or None for what it does not do.
 UPDATE_KERNELS: dict[Rule, Callable[..., tuple[str, list[Array], list[float]] | None]] = {}
 
+PROGRAMS = 128  # forms of a batch for which a compiled function's programs are kept
+
 # Activations that dense and conv may fuse: their derivative is a function of the output y, so nothing else is kept.
 FUSED_ACTIVATIONS: dict[str | None, tuple[Callable[..., Array], Callable[..., Array]]] = {
     None: (lambda xp, z: z, lambda xp, y, g: g),

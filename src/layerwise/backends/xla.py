@@ -21,7 +21,7 @@ try:
 except ImportError as error:  # pragma: no cover - the test environment has JAX
     raise ImportError("the xla backend needs JAX: pip install 'layerwise[xla]'") from error
 
-from .base import Array, Backend, TracedValueError
+from .base import PROGRAMS, Array, Backend, TracedValueError
 from .numpy import BACKEND as REFERENCE
 from .window import Window
 
@@ -182,7 +182,15 @@ class _Step:
         self.homes = machine.distribution and [machine.distribution.variable_sharding(path) for path in paths]
         if self.homes:  # outputs lie whole on every device, where any process can read them
             given["out_shardings"] = (self.homes, machine.distribution.replicated)
-        run = self.run = jax.jit(fn, **given)
+        self.forms = 0  # of batches, for which there are programs
+
+        @functools.wraps(fn)
+        def traced(*arguments: Any) -> Any:
+            self.forms += 1
+            return fn(*arguments)
+
+        run: Any = jax.jit(traced, **given)
+        self.run = run
 
         def run_many(values: list[Array], rows: Array, count: Array, data: Any) -> Any:
             def step(line: Array, found: Any) -> Any:
@@ -197,6 +205,9 @@ class _Step:
         self.latest: Any = None  # outputs of the last call of `for_each`, which it may still be computing
 
     def __call__(self, values: list[Array], *batch: Any) -> Any:
+        if self.forms > PROGRAMS:  # they take megabytes each, and JAX would keep thousands
+            self.forms = 0
+            self.run.clear_cache()
         if self.homes:
             values[:] = map(_variable_at, self.homes, values, self.paths)
             share = self.machine.distribution.data_sharding

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base import PROGRAMS
 from .fused import Unrecordable
 from .kernels import call, gathers
 from .memory import ALIGNMENT
@@ -18,8 +19,8 @@ from .recording import Recorded, Recording, notes, replaced
 class Replay:
     """A pure function (state, *batch) -> (new state, outputs), recorded once for every form of the batch.
 
-    The arrays of the state are overwritten with its new values, unless something else holds on to them. A function that
-    asks for values cannot be recorded: it is called as it is.
+    The programs that were used last are kept. The arrays of the state are overwritten with its new values, unless
+    something else holds on to them. A function that asks for values cannot be recorded: it is called as it is.
     """
 
     def __init__(self, fn: Callable[..., Any]) -> None:
@@ -29,9 +30,7 @@ class Replay:
     def __call__(self, state: list[np.ndarray], *batch: Any) -> Any:
         leaves: list[np.ndarray] = []
         form = _form(batch, leaves)
-        if form not in self.programs:
-            self.programs[form] = self._recorded(self.fn, state, leaves, batch)
-        found = self.programs[form]
+        found = self._program(form, self.fn, state, leaves, batch)
         if found is None:
             return self.fn(state, *batch)
         program, arrange = found
@@ -47,9 +46,7 @@ class Replay:
         form = "rows", rows.shape[1], _form(data, leaves)
         if not all(map(gathers, leaves)) or rows.dtype != np.int64:
             return None
-        if form not in self.programs:
-            self.programs[form] = self._recorded(self._on_rows, state, [*leaves, rows[0]], (*data, rows[0]))
-        found = self.programs[form]
+        found = self._program(form, self._on_rows, state, [*leaves, rows[0]], (*data, rows[0]))
         if found is None:
             return None
         program, arrange = found
@@ -63,6 +60,14 @@ class Replay:
             return call("gather", [((len(rows), *a.shape[1:]), a.dtype)], [a, rows], [0])[0]
 
         return self.fn(state, *replaced(data, Recorded, batch))
+
+    def _program(self, form: Any, *recorded: Any) -> tuple[Program, Any] | None:
+        """What was recorded for this form, or is now; it moves to the end of those that are kept."""
+        found = self.programs.pop(form) if form in self.programs else self._recorded(*recorded)
+        self.programs[form] = found
+        if len(self.programs) > PROGRAMS:
+            del self.programs[next(iter(self.programs))]
+        return found
 
     def _recorded(
         self, function: Callable[..., Any], state: list[np.ndarray], leaves: list[np.ndarray], batch: Any
