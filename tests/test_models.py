@@ -128,7 +128,7 @@ def test_a_step_of_ones_own_with_two_optimizers():
             return [self.tracker]
 
         def train_step(self, data):
-            (x,) = data
+            x = data
             for layer, optimizer in ((self.left, self.left_optimizer), (self.right, self.right_optimizer)):
                 with GradientTape() as tape:
                     loss = ops.mean(ops.square(self.right(self.left(x)) - x))

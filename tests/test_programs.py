@@ -9,6 +9,7 @@ import pytest
 
 from layerwise import (
     DTypePolicy,
+    GradientTape,
     Input,
     Model,
     Sequential,
@@ -24,6 +25,7 @@ from layerwise import (
     utils,
     value_and_grad,
 )  # fmt: skip
+from layerwise.data import Dataset
 
 X, Y = np.ones((4, 2), "float32"), np.zeros((4, 1), "float32")
 
@@ -533,4 +535,74 @@ def test_the_library_by_keras_names():
         assert mixed_precision.global_policy() == mixed_precision.Policy("mixed_float16")
         assert layers.Dense(2).compute_dtype == "float16"
     finally:
-        mixed_precision.set_global_policy("float32")
+        mixed_precision.set_global_policy(None)
+
+
+# Programs of Keras' documentation
+
+
+class StepByStep(Model):
+    def train_step(self, data):
+        x, y, *rest = data
+        weight = rest[0] if rest else None
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=weight)
+        self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(loss)
+            else:
+                metric.update_state(y, y_pred, sample_weight=weight)
+        return {m.name: m.result() for m in self.metrics}
+
+
+def step_by_step(**compiled):
+    x = Input((2,))
+    model = StepByStep(x, layers.Dense(1, kernel_initializer="ones")(x))
+    model.compile("sgd", "mse", **compiled)
+    return model
+
+
+def test_a_step_that_updates_all_metrics():
+    history = step_by_step(metrics=["mae"], weighted_metrics=["mse"]).fit(X, Y, verbose=0).history
+    assert history == {"loss": [4.0], "mae": [2.0], "mse": [4.0]}
+    weighted = step_by_step(weighted_metrics=["mae"])
+    history = weighted.fit(X, Y, sample_weight=np.array([1.0, 0.0, 0.0, 0.0]), verbose=0).history
+    assert history == {"loss": [1.0], "mae": [2.0]}
+
+
+def test_a_step_that_leaves_compiled_metrics_alone():
+    class Own(Subclassed):
+        def train_step(self, data):
+            x, y = data
+            loss = self.compute_loss(x, y, self(x))
+            return {"loss": loss}
+
+    model = Own()
+    model.compile("sgd", "mse", metrics=["mae"])
+    assert model.fit(X, Y, verbose=0).history["loss"] == [4.0]
+
+
+@pytest.mark.parametrize("x", [X, {"a": X}, [X]], ids=["array", "dict", "list"])
+def test_a_step_on_inputs_alone(x):
+    class Autoencoder(Subclassed):
+        def train_step(self, data):
+            seen.append(type(data))
+            inputs = data[0] if isinstance(data, tuple) else data["a"] if isinstance(data, dict) else data
+            with GradientTape() as tape:
+                loss = ops.mean((self.dense(inputs[0] if isinstance(inputs, list) else inputs) - 1.0) ** 2)
+            self.optimizer.apply(tape.gradient(loss, self.trainable_weights), self.trainable_weights)
+            return {"loss": loss}
+
+        def predict_step(self, data):
+            seen.append(type(data))
+            return self.dense(X)
+
+    for data in (x, Dataset.from_tensor_slices(X).batch(4)) if x is X else (x,):
+        seen = []
+        model = Autoencoder()
+        model.compile("sgd")
+        assert model.fit(data, verbose=0).history["loss"] == [1.0]
+        model.predict(data, verbose=0)
+        assert set(seen) == {tuple if isinstance(x, list) else dict if isinstance(x, dict) else type(ops.array(X))}

@@ -18,11 +18,12 @@ def forms(source):
 
 
 def test_sources_give_batches_as_steps_take_them():
-    assert forms(batches(X, batch_size=4)) == ["tuple1"] * 2
+    assert forms(batches(X, batch_size=4)) == ["ndarray"] * 2
+    assert forms(batches([X], batch_size=4)) == ["tuple1"] * 2
     assert forms(batches(X, Y, batch_size=4)) == ["tuple2"] * 2
     assert forms(batches(X, Y, np.ones(6), batch_size=4)) == ["tuple3"] * 2
     assert forms(batches(iter([X, (X,), (X, Y), [X, Y, np.ones(6)]]))) == ["ndarray", "tuple1", "tuple2", "tuple3"]
-    assert forms(batches(iter([X, (X, Y)]), inputs_only=True)) == ["tuple1"] * 2
+    assert forms(batches(iter([X, (X, Y)]), inputs_only=True)) == ["ndarray"] * 2
     assert forms(batches(X, Y, steps=2, class_weight={0: 2.0})) == ["tuple3"] * 2
 
 

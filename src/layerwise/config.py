@@ -169,8 +169,8 @@ def dtype_policy() -> DTypePolicy:
 
 
 def set_dtype_policy(policy: str | DTypePolicy | None) -> None:
-    """Set the policy of layers created from here on."""
-    _defaults["dtype_policy"] = policy if isinstance(policy, DTypePolicy) else DTypePolicy(policy)
+    """Set the policy of layers created from here on; None: that of `floatx()`."""
+    _defaults["dtype_policy"] = policy if policy is None or isinstance(policy, DTypePolicy) else DTypePolicy(policy)
 
 
 def num_threads() -> int:

@@ -31,10 +31,10 @@ def unpack_x_y_sample_weight(data: Any) -> Batch:
     return (*parts, None, None)[:3]
 
 
-def as_data(x: Any, y: Any, weight: Any, bare: bool = False) -> Any:
-    """What a step is given: (x,), (x, y) or (x, y, weight); x itself where `bare`, and there is nothing else."""
+def as_data(x: Any, y: Any, weight: Any, bare: bool = True) -> Any:
+    """What a step is given: (x, y) or (x, y, weight); x alone as it is, if `bare` and not several, or else (x,)."""
     if y is None and weight is None:
-        return x if bare else (x,)
+        return x if bare and not isinstance(x, list | tuple) else (x,)
     return (x, y) if weight is None else (x, y, weight)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .. import losses, metrics, tree
@@ -146,10 +146,10 @@ class CompiledMetrics:
     """Each output's metrics, which are resolved ("accuracy" by the shapes) when the first batch is seen."""
 
     name = "compile_metrics"
-
     names: Sequence[str] = ()
 
-    def __init__(self, unweighted: Any, weighted: Any) -> None:
+    def __init__(self, unweighted: Any, weighted: Any, names_for: Callable[[Any], Sequence[str]]) -> None:
+        self._names_for = names_for  # the names of outputs like these
         self._given = [(unweighted, False), (weighted, True)]
         self._entries: dict[str, tuple[int, Any, bool]] | None = None  # by name in logs: output, metric, weighted
 
@@ -187,12 +187,13 @@ class CompiledMetrics:
 
     def check(self, y: Any, sample_weight: Any) -> None:
         """Refuse labels and weights that a metric cannot take."""
-        if y is not None:
+        if y is not None and self._entries:
             targets, _, weights = _by_output(y, (), sample_weight, self.names)
-            for i, metric, weighted in (self._entries or {}).values():
+            for i, metric, weighted in self._entries.values():
                 metric.check(targets[i], None, weights[i] if weighted else None)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        self.names = self.names or self._names_for(y_pred)
         targets, predictions, weights = _by_output(y_true, y_pred, sample_weight, self.names)
         if self._entries is None:
             self._resolve(targets, predictions)

@@ -67,7 +67,8 @@ class Objective(Layer):
         self.loss, self.run_eagerly, self.jit_compile = loss, run_eagerly, jit_compile
         measured = metrics is not None or weighted_metrics is not None
         self._compiled_loss = None
-        self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics) if measured else None
+        measuring = CompiledMetrics(metrics, weighted_metrics, self._output_names_for)
+        self._compiled_metrics = measuring if measured else None
         self._loss_tracker = Mean(name="loss")
         self._compiled = True
         self.stop_training = False
@@ -190,7 +191,6 @@ class Objective(Layer):
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Update the compiled metrics with a batch, and return all results."""
         if y is not None and self._compiled_metrics is not None:
-            self._compiled_metrics.names = self._compiled_metrics.names or self._output_names_for(y_pred)
             self._compiled_metrics.update_state(self._labels(y), y_pred, sample_weight)
         return self.get_metrics_result()
 

@@ -175,7 +175,8 @@ class IterableBatches:
             if len(lengths) > 1:
                 raise ValueError(f"batch {number}: parts of different lengths: {sorted(lengths)}")
             x, y, weight = parts
-            yield (x,) if self.inputs_only else as_data(x, y, weight, bare=not isinstance(data, list | tuple))
+            bare = not isinstance(data, list | tuple)
+            yield as_data(x, None, None) if self.inputs_only else as_data(x, y, weight, bare)
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
 

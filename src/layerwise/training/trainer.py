@@ -255,9 +255,9 @@ class Trainer(Objective):
         return outputs
 
     def _prediction(self, source: ArrayBatches | IterableBatches, batch: Any) -> Callable[[Any], Any]:
-        """The prediction step as a function of batches (x,) like this one."""
+        """The prediction step as a function of batches x like this one."""
         if (replay := self._replayed()) is not None:
-            return lambda data: replay(data[0], training=False)
+            return lambda data: replay(unpack_x_y_sample_weight(data)[0], training=False)
         return prepared(self, "predict", source, batch)
 
     def _replayed(self) -> Callable[..., Any] | None:
