@@ -155,7 +155,14 @@ def test_named_tuples_of_outputs():
 def test_a_list_for_a_dict_of_inputs():
     a, b = Input((2,), name="i1"), Input((2,), name="i2")
     model = Model({"i2": b, "i1": a}, a - b)
-    np.testing.assert_array_equal(model([3 * X, X]), 2 * X)
+    with pytest.warns(UserWarning, match=r"got a list, expected a dict .* order of \['i1', 'i2'\]"):
+        np.testing.assert_array_equal(model([3 * X, X]), 2 * X)
+    with pytest.warns(UserWarning, match=r"inputs \['other'\] are none of the model's"):
+        model({"i1": X, "i2": X, "other": X})
+    with pytest.warns(UserWarning, match=r"inputs \['b'\] are none"):
+        Model(a, a + 1)({"i1": X, "b": X})
+    with pytest.warns(UserWarning, match="softmax over an axis of size 1"):
+        layers.Dense(1, activation="softmax")(X)
     with pytest.raises(ValueError, match=r"got \['i1'\], expected a dict with \['i2', 'i1'\]"):
         model({"i1": X})
     with pytest.raises(ValueError, match="got 1 inputs, expected 2"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Container
 from typing import Any, Self
 
 from .. import config, observe, tree
@@ -183,16 +184,29 @@ class Model(Trainer):
                 hint = f"; {unknown[0]!r} is none of them, {suggest(unknown[0], names)}" if unknown else ""
                 raise ValueError(f"model {self.name!r}: got inputs {list(inputs)}, expected {names}{hint}")
             values = [inputs[name] for name in names]
+            self._warn_of_extra(inputs, names)
         elif isinstance(graph.inputs, dict):
             if isinstance(inputs, dict) and any(key not in inputs for key in graph.inputs):
                 raise ValueError(f"model {self.name!r}: got {list(inputs)}, expected a dict with {list(graph.inputs)}")
-            given = {key: inputs[key] for key in graph.inputs} if isinstance(inputs, dict) else inputs
-            values = tree.flatten(given)
+            if isinstance(inputs, dict):
+                self._warn_of_extra(inputs, graph.inputs)
+                inputs = {key: inputs[key] for key in graph.inputs}
+            else:
+                warnings.warn(
+                    f"model {self.name!r}: got a {type(inputs).__name__}, expected a dict with {list(graph.inputs)}; "
+                    f"its items are taken in the order of {sorted(graph.inputs)}",
+                    stacklevel=2,
+                )
+            values = tree.flatten(inputs)
         else:
             values = tree.flatten(inputs)
         if len(values) != len(names):
             raise ValueError(f"model {self.name!r}: got {len(values)} inputs, expected {len(names)}: {names}")
         return [self._fitted(v, t, n) for v, t, n in zip(values, graph.input_tensors, names, strict=True)]
+
+    def _warn_of_extra(self, inputs: dict[str, Any], names: Container[str]) -> None:
+        if extra := [name for name in inputs if name not in names]:
+            warnings.warn(f"model {self.name!r}: inputs {extra} are none of the model's; left out", stacklevel=3)
 
     def _fitted(self, value: Any, symbolic: Tensor, name: str) -> Any:
         if value is None:

@@ -1,5 +1,6 @@
 """Softmax and cross-entropy, which use the logits where probabilities remember them."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,6 +59,8 @@ def softmax(x: Any, axis: int | Sequence[int] = -1) -> Tensor:
     if not isinstance(axis, int):
         e = exp(x - stop_gradient(max(x, axis=axis, keepdims=True)))
         return e / sum(e, axis=axis, keepdims=True)
+    if x.ndim and x.shape[axis] == 1:
+        warnings.warn(f"softmax over an axis of size 1, of shape {x.shape}, is 1 everywhere; sigmoid?", stacklevel=2)
     y = _softmax(x, axis=axis)
     return y.note("logits", ("softmax", x)) if axis in (-1, x.ndim - 1) and not y.symbolic else y
 
