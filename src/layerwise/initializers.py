@@ -303,4 +303,4 @@ def get(identifier: Any) -> Any:
     >>> get(np.ones(2))((2,))
     Tensor([1., 1.], shape=(2,), dtype=float32)
     """
-    return Constant(identifier) if hasattr(identifier, "__array__") else _named(identifier)
+    return Constant(as_tensor(identifier).numpy()) if hasattr(identifier, "__array__") else _named(identifier)

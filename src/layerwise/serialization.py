@@ -17,8 +17,7 @@ from typing import Any, Self
 import numpy as np
 
 from . import catalog, tree
-from .autograd import Primitive, Tensor
-from .backends import backend
+from .autograd import Primitive, Tensor, as_tensor
 from .config import DTypePolicy
 from .context import setting
 from .naming import snake_case, suggest
@@ -289,7 +288,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
     match name:
         case "__tensor__" | "__numpy__":
             array = np.asarray(inner["value"], inner["dtype"])
-            return array if name == "__numpy__" else Tensor(backend().array(array))
+            return array if name == "__numpy__" else as_tensor(array)
         case "__bytes__":
             return inner["value"].encode()
         case "__slice__":

@@ -51,8 +51,9 @@ def save_model(
             keras_v3.write_folder(model, folder, include_optimizer)
         return
     _check(model, filepath, "save_model", MODEL, *HDF5)
-    if not os.fspath(filepath).endswith(MODEL):  # as Keras does, for this format alone
-        Path(filepath).parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(filepath).parent
+    if not os.fspath(filepath).endswith(MODEL) and not folder.exists():  # as Keras does, for this format alone
+        folder.mkdir(parents=True)
     with replacing(filepath, overwrite) as file:
         if os.fspath(filepath).endswith(MODEL):
             keras_v3.write_model(model, file, include_optimizer)
