@@ -1,6 +1,7 @@
 """Programs as people write them for Keras: steps, losses, hooks and optimizers of their own. Values are Keras'."""
 
 import collections
+import inspect
 import json
 from pathlib import Path
 
@@ -531,6 +532,17 @@ def test_variables_made_in_call(weight):
     for x in (X, Input((2,))):
         with pytest.raises(ValueError, match=r"call makes a variable, 'w'.* make it in __init__ or build"):
             Wrong()(x)
+
+
+def test_arguments_of_functions_by_keras_names():
+    from layerwise import config, tree
+
+    with saving.custom_object_scope(custom_objects={"scaled": scaled}):
+        pass
+    config.set_floatx(value=config.floatx())
+    assert tree.pack_sequence_as(structure=(0, [0]), flat_sequence=[1, 2]) == (1, [2])
+    assert ops.stop_gradient(variable=X).shape == X.shape
+    assert "func" in inspect.signature(tree.map_structure).parameters
 
 
 def test_the_library_by_keras_names():

@@ -81,9 +81,9 @@ def backend() -> str:
     return name
 
 
-def set_backend(name: str) -> None:
-    """Let the backend of this name compute from here on. Variables stay with the one they were created under."""
-    _defaults["backend"] = _check_backend(name)
+def set_backend(backend: str) -> None:
+    """Let this backend compute from here on. Variables stay with the one they were created under."""
+    _defaults["backend"] = _check_backend(backend)
 
 
 def floatx() -> str:
@@ -91,9 +91,9 @@ def floatx() -> str:
     return _get("floatx")
 
 
-def set_floatx(dtype: str) -> None:
-    """Set the default float dtype: "float16", "bfloat16", "float32" or "float64"."""
-    _defaults["floatx"] = one_of("set_floatx", dtype, "float16", "bfloat16", "float32", "float64")
+def set_floatx(value: str) -> None:
+    """Set the default float dtype to this `value`: "float16", "bfloat16", "float32" or "float64"."""
+    _defaults["floatx"] = one_of("set_floatx", value, "float16", "bfloat16", "float32", "float64")
 
 
 def epsilon() -> float:

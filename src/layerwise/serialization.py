@@ -168,9 +168,9 @@ def get_custom_objects() -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def custom_object_scope(objects: dict[str, Any] | None) -> Iterator[None]:
-    """Inside the `with` block configurations may also name these `objects`."""
-    with setting(_scope, {**(_scope.get() or {}), **(objects or {})}):
+def custom_object_scope(custom_objects: dict[str, Any] | None) -> Iterator[None]:
+    """Inside the `with` block configurations may also name these `custom_objects`."""
+    with setting(_scope, {**(_scope.get() or {}), **(custom_objects or {})}):
         yield
 
 

@@ -30,28 +30,28 @@ def map_items(fn: Callable[[Any], Any], value: Any) -> Any:
     return {key: fn(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def map_structure(fn: Callable[..., Any], first: Any, *others: Any) -> Any:
-    """fn applied to corresponding leaves of the `first` structure and others alike in form."""
+def map_structure(func: Callable[..., Any], first: Any, *others: Any) -> Any:
+    """func applied to corresponding leaves of the `first` structure and others alike in form."""
     if not others:
-        return _map(fn, first)
+        return _map(func, first)
     if isinstance(first, dict):
         for other in others:
             if not isinstance(other, dict) or set(other) != set(first):
                 raise ValueError(f"structures differ: {_form(first)} against {_form(other)}")
         return _dict_like(
-            first, {key: map_structure(fn, first[key], *(other[key] for other in others)) for key in first}
+            first, {key: map_structure(func, first[key], *(other[key] for other in others)) for key in first}
         )
     if isinstance(first, list | tuple | deque):
         for other in others:
             if type(other) is not type(first) or len(other) != len(first):
                 raise ValueError(f"structures differ: {_form(first)} against {_form(other)}")
-        return sequence_like(first, [map_structure(fn, *column) for column in zip(first, *others, strict=True)])
-    return fn(first, *others)
+        return sequence_like(first, [map_structure(func, *column) for column in zip(first, *others, strict=True)])
+    return func(first, *others)
 
 
-def map_given(fn: Callable[[Any], Any], structure: Any) -> Any:
-    """fn applied to the leaves that are not None; where one is, it stays."""
-    return _map(lambda leaf: None if leaf is None else fn(leaf), structure)
+def map_given(func: Callable[[Any], Any], structure: Any) -> Any:
+    """func applied to the leaves that are not None; where one is, it stays."""
+    return _map(lambda leaf: None if leaf is None else func(leaf), structure)
 
 
 def _map(fn: Callable[[Any], Any], structure: Any) -> Any:
@@ -120,9 +120,9 @@ def _add_leaves(structure: Any, leaves: list[Any]) -> None:
         _add_leaves(item, leaves)
 
 
-def pack_sequence_as(structure: Any, leaves: Sequence[Any]) -> Any:
-    """`leaves` arranged as `structure` is; the reverse of `flatten`."""
-    remaining = iter(leaves)
+def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:
+    """The leaves `flat_sequence` arranged as `structure` is; the reverse of `flatten`."""
+    remaining = iter(flat_sequence)
     packed = map_structure(lambda _: next(remaining), structure)
     if next(remaining, remaining) is not remaining:
         raise ValueError("pack_sequence_as: more leaves than the structure holds")

@@ -106,6 +106,6 @@ def _(x, *, newshape):
 
 
 @operation
-def stop_gradient(x: Any) -> Tensor:
-    """y = x, and no gradient flows back, at any level."""
-    return Tensor(raw(as_tensor(x)))
+def stop_gradient(variable: Any) -> Tensor:
+    """y = variable, which may be any Tensor, and no gradient flows back, at any level."""
+    return Tensor(raw(as_tensor(variable)))
