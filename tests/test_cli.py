@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from layerwise import datasets, fundamentals, layers, models, optimizers
+from layerwise import datasets, fundamentals, layers, models, optimizers, saving
 from layerwise.cli import main
+from layerwise.cli.results import results_folder
 from layerwise.data import images, stratified_split
 from layerwise.losses.margin import perceptron_loss
 from layerwise.saving import load_model
@@ -121,11 +122,13 @@ def test_predict_reads_drawings(digits_model, call):
         shares = [float(share) for share, _ in rankings[i : i + 3]]
         assert shares == sorted(shares, reverse=True)
         assert sum(shares) <= 100.1
-    seen = [np.asarray(Image.open(f"{name}.seen.png")) for name in drawings()]
+    assert sorted(path.name for path in Path().iterdir()) == sorted(f"{name}.png" for name in drawings())
+    folder = digits_model.parent / "seen"  # an image beside a drawing would be one more example of its class
+    seen = [np.asarray(Image.open(folder / f"{number}-{name}.png")) for number, name in enumerate(drawings(), 1)]
     for picture in seen:
         assert min(picture.shape) >= 200
         assert picture[0, 0] < 40 < 200 < picture.max()  # light on dark, as the network was trained
-    assert "what the network saw: small.seen.png" in out
+    assert f"what the network saw: {folder}/5-small.png" in out
 
 
 def test_predict_refuses_what_is_no_drawing(digits_model, call):
@@ -139,6 +142,44 @@ def test_predict_refuses_what_is_no_drawing(digits_model, call):
         assert err.startswith("layerwise: ")
         assert name in err
         assert err.count("\n") == 1
+
+
+def test_a_drawing_that_is_far_from_the_data_is_said_to_be(digits_model, call):
+    from PIL import Image
+
+    zero = drawings()["black_on_white"]
+    face = np.full((100, 100), 255, np.uint8)
+    face[10:90, 10:20] = face[10:90, 80:90] = face[45:55, 10:90] = face[10:20, 10:90] = 0  # an A with corners
+    for name, pixels in {"zero": zero, "thick": thickened(zero), "face": face}.items():
+        Image.fromarray(pixels).save(f"{name}.png")
+    far = "  far from all drawings that it was trained on: do not rely on this"
+    _, out, _ = call(f"predict {digits_model} zero.png thick.png face.png")
+    zero, thick, face = re.split(r"(?:thick|face)\.png", out)
+    assert "0\n" in zero.splitlines(True)[0]
+    assert thick.startswith(": 0\n")
+    assert [far in text for text in (zero, thick, face)] == [False, False, True]
+
+
+def thickened(page: np.ndarray, pixels: int = 12) -> np.ndarray:
+    """Dark ink that has spread."""
+    for _ in range(pixels):
+        page = np.minimum.reduce([page, *(np.roll(page, shift, axis) for shift in (-1, 1) for axis in (0, 1))])
+    return page
+
+
+@pytest.mark.parametrize("change", [
+    {"drawing": {"fill": 1e6}}, {"drawing": {"fill": "x"}}, {"drawing": [1]}, {"drawing": {"centre": [0.5, 7]}},
+    {"class_names": "abc"}, {"class_names": ["a", 3]}, {"class_names": ["a", "b"]}, {"pixels": [1]}, {"target": 3},
+    {"classes": {"means": [[[1.0] * 9] * 8], "least": 1}}, {"classes": {"means": [[[1.0] * 99] * 99], "least": 1}},
+    {"classes": {"means": [], "least": 1}}, {"columns": {"columns": 3}}, {"kind": ["cnn"]},
+])  # fmt: skip
+def test_a_damaged_card_is_refused(digits_model, call, change):
+    model = load_model(digits_model)
+    model.file_notes["card"] |= change
+    model.save("bad.keras")
+    code, _, err = call("predict bad.keras a.png")
+    assert code == 2
+    assert err.startswith("layerwise: bad.keras: its card is damaged")
 
 
 def test_the_same_seed_gives_the_same_model(call):
@@ -178,6 +219,68 @@ def test_without_matplotlib_the_table_is_printed(call, monkeypatch):
     assert len(re.findall(r"^ +[12]( +\d\.\d{4}){4}$", out, re.M)) == 2
     assert not Path("run/curve.png").exists()
     assert "\ncurve:" not in out
+
+
+def test_a_curve_that_cannot_be_drawn_costs_no_results(call, monkeypatch):
+    def broken(*_):
+        raise ValueError("'foo' is not a valid value for backend")
+
+    monkeypatch.setattr("layerwise.callbacks.History.plot", broken)
+    code, out, err = call(f"train {QUICK} --out run")
+    assert code == 0
+    assert re.search(r"^test accuracy: .* %$", out, re.M)
+    assert err == "layerwise: note: no picture of the learning curve: 'foo' is not a valid value for backend\n"
+
+
+def full_disk(monkeypatch, is_full):
+    """Writing to a file fails where `is_full(path)`."""
+    real = saving.files.os.fsync
+
+    def fsync(descriptor):
+        if is_full(os.readlink(f"/proc/self/fd/{descriptor}")):
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(saving.files.os, "fsync", fsync)
+
+
+def test_a_place_that_cannot_be_written_to_is_found_before_training(call, monkeypatch):
+    full_disk(monkeypatch, lambda path: "/run/" in path)
+    code, out, err = call(f"train {QUICK} --out run")
+    assert (code, err) == (2, "layerwise: run/.trial-model.keras: No space left on device\n")
+    assert "Epoch" not in out
+    assert list(Path("run").iterdir()) == []
+
+
+def test_a_disk_that_fills_up_costs_no_model(call, monkeypatch, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
+    full_disk(monkeypatch, lambda path: "/run/.model" in path)
+    code, out, err = call(f"train {QUICK} --out run")
+    assert code == 0
+    place = re.fullmatch(
+        r"layerwise: run/model.keras: No space left on device; the model is saved in (.*) instead\n", err
+    )
+    assert f"model:    {place[1]}/model.keras" in out
+    assert load_model(f"{place[1]}/model.keras").input_shape == (None, 8, 8, 1)
+    monkeypatch.setattr("layerwise.callbacks.CSVLogger.on_epoch_end", lambda *_: os.stat("/nowhere/history.csv"))
+    code, _, err = call(f"train {QUICK} --out second")
+    assert code == 2
+    assert err.startswith(
+        "\nlayerwise: /nowhere/history.csv: No such file or directory: stopped after 6 steps of 6; the"
+    )
+    assert Path("second/model.keras").exists()
+
+
+def test_one_training_at_a_time_writes_to_a_folder(call):
+    with results_folder("run", overwrite=False):
+        for options, message in (("", "exists; choose another"), ("--overwrite", "another training writes to 'run'")):
+            code, _, err = call(f"train {QUICK} --out run {options}")
+            assert code == 2
+            assert message in err
+        assert not list(Path("run").iterdir())
+    assert call(f"train {QUICK} --out run --overwrite")[0] == 0
 
 
 def test_without_pillow_no_example_is_offered(call, monkeypatch):

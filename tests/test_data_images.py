@@ -8,6 +8,7 @@ from PIL import Image
 
 from layerwise.data import read_image_folder
 from layerwise.data.images import drawing_style, fit_image, prepare_digit, read_image, resize_images
+from layerwise.data.strokes import stroke_width
 from layerwise.datasets import digits
 
 rng = np.random.default_rng(0)
@@ -112,7 +113,8 @@ def test_real_mnist_digits_come_back_almost_unchanged(test_data):
 
 def test_the_style_of_the_embedded_digits():
     (x_train, _), _ = digits.load_data()
-    assert drawing_style(x_train) == {"fill": 1.0, "light_on_dark": True}
+    style = drawing_style(x_train)
+    assert style == {"fill": 1.0, "light_on_dark": True, "centre": [0.496, 0.506], "stroke": 0.185}
     assert drawing_style(255 - x_train[:50, ..., None])["light_on_dark"] is False
     assert drawing_style(np.zeros((2, 5, 5), np.uint8)) == {"fill": 20 / 28, "light_on_dark": True}
 
@@ -130,6 +132,26 @@ def test_the_style_of_the_embedded_digits():
 def test_what_is_no_drawing(image, shape, message):
     with pytest.raises(ValueError, match=message):
         prepare_digit(image, shape)
+
+
+@pytest.mark.parametrize("width", [4, 10, 24, 40])
+def test_strokes_get_the_width_of_the_data(width):
+    """A drawn L in MNIST's frame, whatever the pen."""
+    page = np.zeros((260, 200), np.uint8)
+    page[30:230, 50 : 50 + width] = page[230 - width : 230, 50:150] = 255
+    plain = prepare_digit(page, (28, 28, 1))
+    found = prepare_digit(page, (28, 28, 1), stroke=2.4 / 28)
+    assert stroke_width(found[None, ..., 0] / 255) == pytest.approx(2.4, abs=0.25)
+    assert np.ptp(np.flatnonzero(found.any((1, 2)))) == 19
+    if width == 40:
+        assert stroke_width(plain[None, ..., 0] / 255) > 3.5
+
+
+def test_a_drawing_is_centred_where_the_data_is():
+    page = np.zeros((60, 60), np.uint8)
+    page[10:30, 40:44] = 255
+    digit = prepare_digit(page, (20, 20, 1), fill=0.5, centre=(0.4, 0.6))
+    assert np.argwhere(digit[..., 0]).mean(0).tolist() == [7.5, 11.5]
 
 
 def test_fit_image_changes_channels_and_size_only():

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nlayerwise: stopped", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError, MemoryError) as error:
-        print(f"layerwise: {_in_one_line(error)}", file=sys.stderr)
+        print(f"layerwise: {in_one_line(error)}", file=sys.stderr)
         return 2
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
@@ -69,7 +69,8 @@ def say(notes: Iterable[str], about: str = "") -> None:
         print(f"layerwise: note: {about}{note}", file=sys.stderr)
 
 
-def _in_one_line(error: Exception) -> str:
+def in_one_line(error: Exception) -> str:
+    """What an error says, without a line break; of files that cannot be read or written, which one."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__
@@ -111,7 +112,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     _add_model(predict)
     predict.add_argument("inputs", nargs="+", metavar="FILE", help="images, or .csv files for a model of tables")
     _add_delimiter(predict)
-    predict.add_argument("--show", action="store_true", help="save what the network saw beside each image")
+    predict.add_argument("--show", action="store_true", help="save what the network saw, in a folder beside the model")
     launch = command("launch", "launch", "run a program in several processes that train one model")
     launch.add_argument("-n", "--processes", type=_whole, default=2, metavar="N", help="how many (default: 2)")
     launch.add_argument("program", metavar="PROGRAM", help="a Python file that begins with distribution.initialize()")

@@ -33,13 +33,17 @@ def run(options: Namespace) -> None:
     seen = np.stack([_image(path, kept, (height, width, channels)) for path in options.inputs])
     black, white = kept.pixels or _pixels_of(model, options.model)
     outputs = model.predict(seen * np.float32((white - black) / 255) + np.float32(black), verbose=0)
-    for path, image, output in zip(options.inputs, seen, outputs):
+    is_like = kept.classes.are_like(seen) if kept.classes else np.ones(len(seen), bool)
+    for number, (path, image, output) in enumerate(zip(options.inputs, seen, outputs), 1):
         print(f"{path}: {_best(output, kept.class_names)}")
         if kept.class_names:
             _print_ranking(output, kept.class_names)
+        if not is_like[number - 1]:
+            print("  far from all drawings that it was trained on: do not rely on this")
         if options.show:
-            place = save_image(image, image, Path(path).with_suffix(".seen.png"))
-            print(f"  what the network saw: {place}")
+            folder = Path(options.model).parent / "seen"  # where no data set will find it
+            folder.mkdir(exist_ok=True)
+            print(f"  what the network saw: {save_image(image, image, folder / f'{number}-{Path(path).stem}.png')}")
 
 
 def _image(path: str, kept: card.Card, shape: tuple[int, int, int]) -> np.ndarray:

@@ -20,7 +20,7 @@ def run(options: Namespace) -> None:
     contents = describe(options.model)
     console = Console()
     console.print(_table(options.model, contents), highlight=False)
-    for line in _lines(contents):
+    for line in _lines(options.model, contents):
         print(line)
 
 
@@ -41,12 +41,12 @@ def _table(path: str, contents: Contents) -> "Table":
     return table
 
 
-def _lines(contents: Contents) -> list[str]:
+def _lines(path: str, contents: Contents) -> list[str]:
     lines = [f"Total parameters: {_amount([array for part in contents.parts for array in part.arrays])}"]
     if contents.optimizer:
         lines.append(f"Optimizer's state: {_amount(contents.optimizer)}")
     lines += [f"{name}: {fact}" for name, fact in contents.facts.items()]
-    kept = card.read(contents.notes)
+    kept = card.read(contents.notes, path)
     if kept is not None:
         lines += [f"Columns: {', '.join(map(_column, kept.columns.columns))}"] if kept.columns else []
         classes = f"Classes: {', '.join(kept.class_names)}" if kept.class_names else None

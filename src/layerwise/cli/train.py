@@ -8,7 +8,6 @@ import sys
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +23,15 @@ from ..models import Sequential
 from ..random import set_random_seed
 from ..variables import uninterrupted
 from . import data as sources
-from . import say
+from . import in_one_line, say
 from .card import Card
 from .evaluate import result
-from .pictures import is_drawings, pixel_range, save_image
+from .pictures import Classes, is_drawings, pixel_range, save_image
 from .recipes import RECIPES, build, compile_model
+from .results import CURVE, HISTORY, MODEL, results_folder, save_somewhere, try_to_save
 
 _MOST_COLUMNS = 50_000  # that a file describes; inputs of wider arrays are known by their order
+_MOST_CLASSES = 50  # whose mean images a file keeps
 _LARGEST = 96  # pixels: larger images are shrunk unless --image-size says otherwise
 
 
@@ -56,31 +57,48 @@ def run(options: Namespace) -> int:
     batch_size = options.batch_size or RECIPES[kind].batch(len(x))
     steps = epochs * math.ceil(len(x) / batch_size)
     compile_model(model, kind, y, data.task, steps, options.optimizer, options.learning_rate)
-    _card(kind, data, x, options.target).attach(model)
-    out = _new_folder(options.out)
-    model.summary()
-
-    history = History()
-    callbacks = [history, CSVLogger(out / "history.csv"), TerminateOnNaN()]
+    _card(kind, data, x, y, options.target).attach(model)
     validation = (data.x_train[held], data.y_train[held]) if len(held) else None
+    with results_folder(options.out, options.overwrite) as out:
+        return _trained(options, data, model, kind, out, (x, y, batch_size, epochs), validation)
+
+
+def _trained(
+    options: Namespace,
+    data: TrainingData,
+    model: Sequential,
+    kind: str,
+    out: Path,
+    fit: tuple[np.ndarray, np.ndarray, int, int],
+    validation: tuple[np.ndarray, np.ndarray] | None,
+) -> int:
+    def save(path: Path) -> None:
+        _save(model, kind, path)
+
+    model.summary()
+    model.optimizer.build(model.trainable_variables)  # so that as much is tried to be saved as will be
+    try_to_save(save, out)
+    history = History()
+    callbacks = [history, CSVLogger(out / HISTORY), TerminateOnNaN()]
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
-            model.fit(x, y, batch_size, epochs, callbacks=callbacks, validation_data=validation)
-    except KeyboardInterrupt:
+            model.fit(*fit, callbacks=callbacks, validation_data=validation)
+    except (KeyboardInterrupt, OSError) as error:
         with uninterrupted():
-            _save(model, kind, out)
-        done = int(model.optimizer.iterations)
+            out = save_somewhere(save, out)
+        why = f"{in_one_line(error)}: " if isinstance(error, OSError) else ""
+        steps = fit[3] * math.ceil(len(fit[0]) / fit[2])
         print(
-            f"\nlayerwise: stopped after {_counted(done, 'step')} of {steps}; "
-            f"the model is saved as it was then: {out / 'model.keras'}",
+            f"\nlayerwise: {why}stopped after {_counted(int(model.optimizer.iterations), 'step')} of {steps}; "
+            f"the model is saved as it was then: {out / MODEL}",
             file=sys.stderr,
         )
-        return 130
+        return 2 if why else 130
     if not all(np.isfinite(w).all() for w in model.get_weights()):
         raise ValueError("the loss is no longer a number: training diverged; try a smaller --learning-rate")
-    _save(model, kind, out)
-    pictured = _picture(history, out)
+    out = save_somewhere(save, out)
     print(result(model, data))
+    pictured = _picture(history, out)
     _next(options, data, out, pictured)
     return 0
 
@@ -118,60 +136,49 @@ def _columns(columns: Columns) -> str:
     return what
 
 
-def _card(kind: str, data: TrainingData, x: np.ndarray, target: str | None) -> Card:
+def _card(kind: str, data: TrainingData, x: np.ndarray, y: np.ndarray, target: str | None) -> Card:
     card = Card(kind, list(data.class_names) if data.class_names else None, target=target)
     if data.kind == "image":
         card.pixels = pixel_range(x)
-        card.drawing = images.drawing_style(x) if is_drawings(x) else None
+        if is_drawings(x):
+            card.drawing = images.drawing_style(x)
+            card.classes = Classes.of(x, y) if data.class_names and len(data.class_names) <= _MOST_CLASSES else None
     elif data.columns is not None and len(data.columns.columns) <= _MOST_COLUMNS:
         card.columns = data.columns
     return card
 
 
-def _new_folder(out: str | None) -> Path:
-    """The folder `out`, or a new runs/DATE-N."""
-    if out is not None:
-        folder = Path(out)
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-    n = 1
-    while True:
-        folder = Path("runs", f"{date.today()}-{n}")
-        try:
-            folder.mkdir(parents=True)
-            return folder
-        except FileExistsError:
-            n += 1
-
-
-def _save(model: Sequential, kind: str, out: Path) -> None:
+def _save(model: Sequential, kind: str, path: Path) -> None:
     if kind == "perceptron":  # its loss is ours; without it the file opens in Keras, too
         notes = model.file_notes
         model = Sequential([layers.Input(model.input_shape[1:]), *model.layers], name=model.name)
         model.file_notes = notes
-    model.save(out / "model.keras")
+    model.save(path)
 
 
 def _picture(history: History, out: Path) -> bool:
-    """Draw the learning curve; without matplotlib print its numbers."""
+    """Draw the learning curve; where that fails, print its numbers and say why."""
     try:
-        history.plot(out / "curve.png")
-    except ModuleNotFoundError:
+        history.plot(out / CURVE)
+    except Exception as error:  # whatever hinders matplotlib must not cost the results
         names = list(history.history)
         print("\nepoch  " + "  ".join(names))
         for row in zip(history.epoch, *history.history.values()):
             print(f"{row[0] + 1:5}  " + "  ".join(f"{value:{len(name)}.4f}" for name, value in zip(names, row[1:])))
-        print("for a picture of the learning curve: pip install 'layerwise[plot]'\n")
+        if isinstance(error, ModuleNotFoundError):
+            print("for a picture of the learning curve: pip install 'layerwise[plot]'")
+        else:
+            say([f"no picture of the learning curve: {in_one_line(error)}"])
         return False
     return True
 
 
 def _next(options: Namespace, data: TrainingData, out: Path, pictured: bool) -> None:
     """Paths, and commands to copy."""
-    model = out / "model.keras"
-    print(f"\nmodel:    {model}\nhistory:  {out / 'history.csv'}")
+    model = out / MODEL
+    print(f"\nmodel:    {model}\nhistory:  {out / HISTORY}")
     if pictured:
-        print(f"curve:    {out / 'curve.png'}")
+        print(f"curve:    {out / CURVE}")
     print("\nNext:")
     for words in _commands(options, data, model):
         print(f"  {_program()} {shlex.join(words)}")

@@ -9,6 +9,7 @@ import numpy as np
 from ..lazy import need, public_only
 from ..ops.image import resize_matrix
 from .format_error import FileFormatError
+from .strokes import stroke_width, with_stroke_width
 
 __all__ = [
     "channels_of", "drawing_style", "fit_image", "pillow", "prepare_digit", "read_image", "resize_images",
@@ -19,6 +20,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _INK = 0.2  # of full contrast: what is fainter is noise of the paper
 _LEAST_CONTRAST = 16 / 255
 _MNIST_FILL = 20 / 28
+_WORKING_SIDE = 96  # pixels of a drawing whose strokes are changed
 
 
 def pillow() -> ModuleType:
@@ -116,13 +118,20 @@ def fit_image(image: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def prepare_digit(
-    image: np.ndarray, shape: tuple[int, int, int], fill: float = _MNIST_FILL, light_on_dark: bool = True
+    image: np.ndarray,
+    shape: tuple[int, int, int],
+    fill: float = _MNIST_FILL,
+    light_on_dark: bool = True,
+    centre: tuple[float, float] | None = None,
+    stroke: float | None = None,
 ) -> np.ndarray:
     """A drawing made to look like MNIST: grey, light on dark, cropped to its ink, scaled to fill the box, centred.
 
     The longer side of the ink fills `fill` of the box (MNIST: 20 of 28 pixels), its shape kept, and its centre of mass
-    comes to pixel (height / 2, width / 2), as in MNIST, as far as the ink stays inside. `drawing_style` measures `fill`
-    and `light_on_dark` of a data set. image: as in `fit_image`, the colour of its edge taken for paper; shape
+    comes to pixel (height / 2, width / 2), as in MNIST, as far as the ink stays inside. `drawing_style` measures what
+    is otherwise in another data set: `fill`, `light_on_dark`, the `centre` (of height and width, 0..1), and the width
+    of strokes, `stroke` (of the height), to which those of the drawing are brought; by default they stay as they are.
+    image: as in `fit_image`, the colour of its edge taken for paper; shape
     (height, width, 1). Returns `shape` uint8 in 0..255. Raises `ValueError` for an image without ink.
 
     Source: Y. LeCun et al., "Gradient-based learning applied to document recognition", 1998, section III.A.
@@ -138,31 +147,50 @@ def prepare_digit(
     grey = _grey(_opaque(image))
     if grey.max() - grey.min() < _LEAST_CONTRAST:
         raise ValueError("prepare_digit: the image has no ink: all its pixels are (almost) alike")
-    ink = _ink(grey[None])[0]
-    top, bottom, left, right = _box(ink)
-    ink = ink[top:bottom, left:right]
-    scale = min(fill * shape[0] / ink.shape[0], fill * shape[1] / ink.shape[1])
-    size = (max(1, round(ink.shape[0] * scale)), max(1, round(ink.shape[1] * scale)))
-    ink = resize_images(ink[None, :, :, None], size)[0, :, :, 0]
-    ink /= ink.max()  # thin strokes pale as they shrink
-    start = [
-        int(np.clip(round(box / 2 - np.average(np.arange(n), weights=ink.sum(1 - axis))), 0, box - n))
-        for axis, (box, n) in enumerate(zip(shape, size))
-    ]
-    out = np.zeros(shape, np.uint8)
-    out[start[0] : start[0] + size[0], start[1] : start[1] + size[1], 0] = np.rint(255 * ink)
+    ink = _cropped(_ink(grey[None])[0])
+    point = [n / 2 if centre is None else n * part - 0.5 for n, part in zip(shape, centre or (0.5, 0.5))]
+    if stroke is None:
+        out = _placed(ink, shape[:2], fill, point)
+    else:
+        scale = _WORKING_SIDE / max(ink.shape)
+        ink = resize_images(ink[None, :, :, None], _scaled(ink, scale))[0, :, :, 0]
+        out = with_stroke_width(ink, lambda ink: _placed(_cropped(ink), shape[:2], fill, point), stroke * shape[0])
+    out = np.rint(255 * out[..., None]).astype(np.uint8)
     return out if light_on_dark else 255 - out
 
 
+def _placed(ink: np.ndarray, shape: tuple[int, int], fill: float, point: list[float]) -> np.ndarray:
+    """Ink that fills its box, in an image of this shape, its centre of mass at this pixel."""
+    size = _scaled(ink, min(fill * shape[0] / ink.shape[0], fill * shape[1] / ink.shape[1]))
+    ink = resize_images(ink[None, :, :, None], size)[0, :, :, 0]
+    ink /= ink.max()  # thin strokes pale as they shrink
+    start = [
+        int(np.clip(round(point[axis] - np.average(np.arange(n), weights=ink.sum(1 - axis))), 0, box - n))
+        for axis, (box, n) in enumerate(zip(shape, size))
+    ]
+    out = np.zeros(shape, np.float32)
+    out[start[0] : start[0] + size[0], start[1] : start[1] + size[1]] = ink
+    return out
+
+
+def _scaled(ink: np.ndarray, scale: float) -> tuple[int, int]:
+    return max(1, round(ink.shape[0] * scale)), max(1, round(ink.shape[1] * scale))
+
+
+def _cropped(ink: np.ndarray) -> np.ndarray:
+    top, bottom, left, right = _box(ink)
+    return ink[top:bottom, left:right]
+
+
 def drawing_style(images: np.ndarray) -> dict[str, Any]:
-    """How drawings of a data set look: the arguments `fill` and `light_on_dark` of `prepare_digit`, as JSON can hold.
+    """How drawings of a data set look: the arguments of `prepare_digit` from `fill` on, as JSON can hold.
 
     images (n, height, width) or (n, height, width, 1). Medians over the images with ink; MNIST's own where none has.
 
     >>> page = np.zeros((1, 10, 10), np.uint8)
     >>> page[0, 1:9, 4] = 255
     >>> drawing_style(page)
-    {'fill': 0.8, 'light_on_dark': True}
+    {'fill': 0.8, 'light_on_dark': True, 'centre': [0.5, 0.45], 'stroke': 0.09}
     """
     grey = images.reshape(images.shape[:3]).astype(np.float32)
     low, high = grey.min((1, 2)), grey.max((1, 2))
@@ -170,11 +198,17 @@ def drawing_style(images: np.ndarray) -> dict[str, Any]:
     if not len(grey):
         return {"fill": _MNIST_FILL, "light_on_dark": True}
     dark = np.median(_edge(grey)) <= np.median((low + high) / 2)
-    sides = []
-    for ink in _ink(grey):
-        top, bottom, left, right = _box(ink)
-        sides.append(max((bottom - top) / ink.shape[0], (right - left) / ink.shape[1]))
-    return {"fill": float(np.median(sides)), "light_on_dark": bool(dark)}
+    inks = _ink(grey)
+    height, width = inks.shape[1:]
+    boxes = [_cropped(ink).shape for ink in inks]
+    mass = inks.sum((1, 2))
+    centres = [np.median(inks.sum(3 - axis) @ (np.arange(n) + 0.5) / mass) / n for axis, n in ((1, height), (2, width))]
+    return {
+        "fill": float(np.median([max(h / height, w / width) for h, w in boxes])),
+        "light_on_dark": bool(dark),
+        "centre": [round(float(centre), 3) for centre in centres],
+        "stroke": round(float(np.median(stroke_width(inks))) / height, 3),
+    }
 
 
 def _opaque(image: np.ndarray) -> np.ndarray:

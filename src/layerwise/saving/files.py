@@ -65,6 +65,10 @@ def replacing(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
+    except OSError as error:
+        if error.filename is None:  # a full disk does not tell which
+            error.filename = os.fspath(path)
+        raise
     finally:
         part.unlink(missing_ok=True)
     sync_folder(target.parent)
