@@ -1,5 +1,6 @@
 """The `layerwise` command: what it trains, writes, prints, and what it says when something is wrong."""
 
+import json
 import os
 import re
 import shlex
@@ -315,6 +316,64 @@ def test_few_images_are_augmented_in_training(call):
         model = load_model("run/model.keras")
         assert {type(layer).__name__ for layer in model.layers} & augmentation == expected
         assert np.array_equal(model.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+# Comparing and reporting
+
+
+def test_runs_are_compared(call, monkeypatch):
+    for options in ("--out a", "--out b --epochs 3", "--out c --learning-rate 1e-5"):
+        assert call(f"train {QUICK} {options}")[0] == 0
+    Path("d").mkdir()
+    monkeypatch.setenv("COLUMNS", "100")
+    code, out, err = call("compare a b c d --picture curves.png")
+    assert (code, err) == (0, "layerwise: note: no run.json of `layerwise train`, left out: d\n")
+    table, differences = out.split("What differed:\n")
+    assert re.findall(r"^ (\w) +accuracy: [\d.]+ %", table, re.M) == ["b", "a", "c"]  # the best first
+    assert differences.splitlines() == [
+        "  epochs: 1 in a, c; 3 in b", "  learning_rate: 0.002 in a, b; 1e-05 in c", "curves: curves.png"
+    ]  # fmt: skip
+    record = json.loads(Path("b/run.json").read_text())
+    assert record["settings"]["data_sha256"] == json.loads(Path("a/run.json").read_text())["settings"]["data_sha256"]
+    assert (record["facts"]["epochs"], record["settings"]["parameters"]) == (3, 17_226)
+    monkeypatch.setenv("COLUMNS", "20")
+    narrow = call("compare a b")[1]
+    assert "\nrun: b\ntest: accuracy: " in narrow
+    assert max(map(len, narrow.split("What")[0].splitlines())) <= 23
+    Path("a/run.json").write_text("[]")
+    assert "a/run.json: not a record" in call("compare a")[2]
+    code, _, err = call("compare d")
+    assert code == 2
+    assert "none of these is a folder that `layerwise train` wrote: d" in err
+
+
+def test_evaluate_reports_classes_and_the_worst_examples(call, monkeypatch):
+    """A model that takes the larger of two numbers for the class, on ten examples of known places."""
+    monkeypatch.setenv("COLUMNS", "80")
+    model = models.Sequential([layers.Input((2,)), layers.Dense(2, use_bias=False)])
+    model.set_weights([np.eye(2, dtype="float32")])
+    columns = {"columns": [{"name": name, "kind": "number"} for name in "ab"], "missing": None}
+    model.file_notes = {"card": {"class_names": ["no", "yes"], "target": "k", "columns": columns}}
+    model.save("m.keras")
+    rows = ["1,0,no"] * 25 + ["0,1,yes"] * 25
+    _, test = stratified_split(np.repeat([0, 1], 25), 0.2)
+    rows[test[0]], rows[test[1]] = "0,7,no", "0,9,no"
+    Path("t.csv").write_text("\n".join(["a,b,k", *rows]) + "\n")
+    code, out, _ = call("evaluate m.keras --data t.csv")
+    assert code == 0
+    assert "test accuracy: 80.0 %" in out
+    assert [line.split() for line in out.splitlines() if line.split()[:1] in (["no"], ["yes"])] == [
+        ["no", "5", "100.0%", "60.0%", "yes", "(2)"], ["yes", "5", "71.4%", "100.0%"]
+    ]  # fmt: skip
+    worst = re.findall(r"^ row (\d+) +no +yes +(\d) ", out, re.M)
+    assert worst == [(str(test[1] + 1), "9"), (str(test[0] + 1), "7")]
+
+
+def test_evaluate_shows_the_worst_images(digits_model, call):
+    code, out, _ = call(f"evaluate {digits_model}")
+    assert code == 0
+    assert f"these, from left to right: {digits_model.parent / 'worst.png'}" in out
+    assert (digits_model.parent / "worst.png").exists()
 
 
 # Ctrl-C

@@ -1,11 +1,15 @@
 """What data become on their way to a step, and which step it is."""
 
+import time
+
 import numpy as np
 import pytest
 
 from layerwise import Sequential, layers, ops
+from layerwise.backends import backend
 from layerwise.callbacks import Callback, CallbackList
-from layerwise.training import arrays
+from layerwise.data import PyDataset
+from layerwise.training import arrays, trainer
 from layerwise.training.arrays import Arrays
 from layerwise.training.sources import ArrayBatches, IterableBatches, batches
 from layerwise.training.stream import Stream
@@ -80,3 +84,25 @@ def test_hooks_of_a_list_take_their_arguments_by_name():
     listeners.on_test_batch_end(batch=2)
     listeners.on_predict_end(logs=None)
     assert told == [(3, {"loss": 1.0}), 2, "end"]
+
+
+def test_waiting_for_data_is_said_once(monkeypatch, capsys):
+    """Where batches take longer than the steps on them; not for arrays, and not where nothing is to be printed."""
+    monkeypatch.setattr(trainer, "_LONG_WAIT", 0.02)
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((8, 2), "float32"), np.ones((8, 1), "float32")
+
+    class Slow(PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, i):
+            time.sleep(0.05)
+            return x, y
+
+    for source, verbose, times in ((Slow(), 2, 1), (Slow(), 0, 0), ((x, y), 2, 0)):
+        arrays = source if isinstance(source, tuple) else (source,)
+        model.fit(*arrays, epochs=2, verbose=verbose)
+        is_said = 0 if backend().asynchronous else times
+        assert capsys.readouterr().out.count("s went by waiting for batches of data") == is_said

@@ -132,7 +132,7 @@ def compile_model(
         model.compile(optimizers.SGD(learning_rate or 0.01), perceptron_loss, metrics=["accuracy"])
         return
     chosen = optimizers.get(optimizer or "adam")
-    rate = learning_rate or _LEARNING_RATES.get(chosen.name, float(chosen.learning_rate))
+    rate = learning_rate or _LEARNING_RATES.get(type(chosen).__name__.lower(), float(chosen.learning_rate))
     chosen = type(chosen)(learning_rate=CosineDecay(rate, steps))
     if task == "regression":
         # The outputs are in the target's unit; divided by its variance the loss is that of standardised targets.

@@ -7,11 +7,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, config
 from ..data import TrainingData
 from ..saving.files import fingerprint, replacing
 from . import in_one_line
@@ -84,18 +84,23 @@ def save_somewhere(save: Callable[[Path], None], folder: Path) -> Path:
         raise
 
 
-def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """What was trained and how, as JSON."""
-    with replacing(folder / RECORD) as file:
-        file.write(json.dumps(record, indent=2).encode() + b"\n")
+@dataclass
+class Record:
+    """What a training was told, and what came out of it, beside the model as JSON.
+
+    settings    everything chosen, and what else the result depends on
+    facts       at the end: epochs, seconds and the result
+    """
+
+    settings: dict[str, Any]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        with replacing(folder / RECORD) as file:
+            file.write(json.dumps(vars(self), indent=2).encode() + b"\n")
 
 
 def data_hash(data: TrainingData) -> str:
     """SHA-256 of all examples as they came: equal for equal data, whatever file they are in."""
     parts = (data.x_train, data.y_train, data.x_test, data.y_test)
     return hashlib.sha256("".join(map(fingerprint, parts)).encode()).hexdigest()
-
-
-def surroundings() -> dict[str, str]:
-    """What else results may depend on."""
-    return {"layerwise": __version__, "backend": config.backend()}

@@ -9,10 +9,12 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from time import perf_counter
+from typing import Any
 
 import numpy as np
 
-from .. import config, layers
+from .. import __version__, config, layers
 from ..backends import missing_kernels
 from ..callbacks import CSVLogger, History, TerminateOnNaN
 from ..data import TrainingData, images
@@ -25,10 +27,10 @@ from ..variables import uninterrupted
 from . import data as sources
 from . import in_one_line, say
 from .card import Card
-from .evaluate import result
+from .evaluate import measured, result
 from .pictures import Classes, is_drawings, pixel_range, save_image
 from .recipes import RECIPES, build, compile_model
-from .results import CURVE, HISTORY, MODEL, results_folder, save_somewhere, try_to_save
+from .results import CURVE, HISTORY, MODEL, RECORD, Record, data_hash, results_folder, save_somewhere, try_to_save
 
 _MOST_COLUMNS = 50_000  # that a file describes; inputs of wider arrays are known by their order
 _MOST_CLASSES = 50  # whose mean images a file keeps
@@ -60,7 +62,8 @@ def run(options: Namespace) -> int:
     _card(kind, data, x, y, options.target).attach(model)
     validation = (data.x_train[held], data.y_train[held]) if len(held) else None
     with results_folder(options.out, options.overwrite) as out:
-        return _trained(options, data, model, kind, out, (x, y, batch_size, epochs), validation)
+        record = Record(_settings(options, model, kind, data, batch_size, epochs))
+        return _trained(options, data, model, kind, out, (x, y, batch_size, epochs), validation, record)
 
 
 def _trained(
@@ -71,6 +74,7 @@ def _trained(
     out: Path,
     fit: tuple[np.ndarray, np.ndarray, int, int],
     validation: tuple[np.ndarray, np.ndarray] | None,
+    record: Record,
 ) -> int:
     def save(path: Path) -> None:
         _save(model, kind, path)
@@ -78,6 +82,8 @@ def _trained(
     model.summary()
     model.optimizer.build(model.trainable_variables)  # so that as much is tried to be saved as will be
     try_to_save(save, out)
+    record.write(out)
+    start = perf_counter()
     history = History()
     callbacks = [history, CSVLogger(out / HISTORY), TerminateOnNaN()]
     try:
@@ -97,10 +103,36 @@ def _trained(
     if not all(np.isfinite(w).all() for w in model.get_weights()):
         raise ValueError("the loss is no longer a number: training diverged; try a smaller --learning-rate")
     out = save_somewhere(save, out)
-    print(result(model, data))
+    values = measured(model.predict(data.x_test, batch_size=256, verbose=0), data)
+    print(result(values))
+    record.facts |= {"epochs": len(history.epoch), "seconds": round(perf_counter() - start, 1), "result": values}
+    try:
+        record.write(out)
+    except OSError as error:
+        say([f"the record is not complete: {in_one_line(error)}"])
     pictured = _picture(history, out)
     _next(options, data, out, pictured)
     return 0
+
+
+def _settings(
+    options: Namespace, model: Sequential, kind: str, data: TrainingData, batch_size: int, epochs: int
+) -> dict[str, Any]:
+    """What was chosen, by the user or by default, and what else the result depends on."""
+    names = ("data", "target", "task", "ignore", "missing", "image_size", "seed")
+    given = {name: value for name in names if (value := getattr(options, name)) not in (None, [])}
+    return given | {
+        "data_sha256": data_hash(data),
+        "model": kind,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "parameters": model.count_params(),
+        "optimizer": type(model.optimizer).__name__,
+        "learning_rate": float(f"{float(model.optimizer.learning_rate):.6g}"),
+        "augment": any("random" in layer.name for layer in model.layers),
+        "backend": config.backend(),
+        "layerwise": __version__,
+    }
 
 
 def _counted(n: int, what: str) -> str:
@@ -162,9 +194,12 @@ def _picture(history: History, out: Path) -> bool:
         history.plot(out / CURVE)
     except Exception as error:  # whatever hinders matplotlib must not cost the results
         names = list(history.history)
-        print("\nepoch  " + "  ".join(names))
+        print("\nepoch  " + "  ".join(f"{name:>6}" for name in names))
         for row in zip(history.epoch, *history.history.values()):
-            print(f"{row[0] + 1:5}  " + "  ".join(f"{value:{len(name)}.4f}" for name, value in zip(names, row[1:])))
+            print(
+                f"{row[0] + 1:5}  "
+                + "  ".join(f"{value:{max(len(name), 6)}.4f}" for name, value in zip(names, row[1:]))
+            )
         if isinstance(error, ModuleNotFoundError):
             print("for a picture of the learning curve: pip install 'layerwise[plot]'")
         else:
@@ -176,7 +211,7 @@ def _picture(history: History, out: Path) -> bool:
 def _next(options: Namespace, data: TrainingData, out: Path, pictured: bool) -> None:
     """Paths, and commands to copy."""
     model = out / MODEL
-    print(f"\nmodel:    {model}\nhistory:  {out / HISTORY}")
+    print(f"\nmodel:    {model}\nrecord:   {out / RECORD}\nhistory:  {out / HISTORY}")
     if pictured:
         print(f"curve:    {out / CURVE}")
     print("\nNext:")

@@ -190,7 +190,7 @@ def drawing_style(images: np.ndarray) -> dict[str, Any]:
     >>> page = np.zeros((1, 10, 10), np.uint8)
     >>> page[0, 1:9, 4] = 255
     >>> drawing_style(page)
-    {'fill': 0.8, 'light_on_dark': True, 'centre': [0.5, 0.45], 'stroke': 0.09}
+    {'fill': 0.8, 'light_on_dark': True, 'centre': [0.5, 0.45], 'stroke': 0.092}
     """
     grey = images.reshape(images.shape[:3]).astype(np.float32)
     low, high = grey.min((1, 2)), grey.max((1, 2))

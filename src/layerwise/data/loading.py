@@ -33,6 +33,7 @@ class TrainingData:
     feature_names     one a column, None for images
     columns           what was learned of a table's columns
     notes             what was left out or filled in
+    test_names        where each test example is: its row in a .csv, its file in a folder; None for arrays
     """
 
     x_train: np.ndarray
@@ -45,6 +46,7 @@ class TrainingData:
     feature_names: tuple[str, ...] | None = None
     columns: Columns | None = None
     notes: list[str] = field(default_factory=list)
+    test_names: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -174,14 +176,18 @@ def _image_folder(path: Path, size: tuple[int, int] | None, wanted: _Wanted) -> 
         parts = (train.images, train.labels, test.images, test.labels)
         others = [f"train/{name}" for name in train.passed_over] + [f"test/{name}" for name in test.passed_over]
         others += passed_over(path, {"train": [], "test": []})
+        files = list(test.paths)
     else:
         train = read_image_folder(path, size)
-        parts = _divide(path, train.images, train.labels, "classification", wanted)
+        rest, chosen = wanted.divided(path, train.labels, "classification")
+        parts = (train.images[rest], train.labels[rest], train.images[chosen], train.labels[chosen])
         others = list(train.passed_over)
+        files = [train.paths[i] for i in chosen]
     if len(train.class_names) < 2:
         raise ValueError(f"{path}: one class only ({train.class_names[0]}): expected two sub-folders or more")
     notes = [f"no images, left out: {listed(others)}"] if others else []
-    return TrainingData(*parts, "image", "classification", train.class_names, notes=notes)
+    names = [str(file.relative_to(path)) for file in files]
+    return TrainingData(*parts, "image", "classification", train.class_names, notes=notes, test_names=names)
 
 
 def _npz(path: Path, wanted: _Wanted) -> TrainingData:
@@ -207,15 +213,16 @@ def _csv(path: Path, target: str | None, wanted: _Wanted) -> TrainingData:
         )
     for name in (target, *wanted.ignore):
         file.check_has(name)
-    names = [name for name in file.names if name != target and name not in wanted.ignore]
-    if not names:
+    features = [name for name in file.names if name != target and name not in wanted.ignore]
+    if not features:
         raise ValueError(f"{path}: only the target column '{target}': nothing to predict it from")
     if wanted.columns is None:
-        kinds, notes = kinds_of(file, names)
+        kinds, notes = kinds_of(file, features)
     else:
-        kinds, notes = wanted.columns.kinds, wanted.columns.check(names, path)
+        kinds, notes = wanted.columns.kinds, wanted.columns.check(features, path)
     cells = read_cells(file, {**kinds, target: TEXT})
-    cells, dropped = _with_values(path, cells, target, wanted)
+    rows, dropped = _rows_with_values(path, cells, target, wanted)
+    cells = {name: column[rows] for name, column in cells.items()}
     y, class_names, task = read_target(cells.pop(target), wanted.task, f"{path}: column '{target}'")
     if class_names is not None:
         _check_classes(path, class_names)
@@ -223,14 +230,14 @@ def _csv(path: Path, target: str | None, wanted: _Wanted) -> TrainingData:
     columns = wanted.learned(path, cells, rest, y, task)
     x, filled = columns.encode(cells)
     notes = [*file.notes, *notes, *dropped, *filled]
-    return TrainingData(
-        x[rest], y[rest], x[chosen], y[chosen], "table", task, class_names, columns.inputs, columns, notes
-    )
+    parts = (x[rest], y[rest], x[chosen], y[chosen])
+    names = [f"row {row + 1:,}" for row in rows[chosen]]
+    return TrainingData(*parts, "table", task, class_names, columns.inputs, columns, notes, names)
 
 
-def _with_values(
+def _rows_with_values(
     path: Path, cells: dict[str, Cells], target: str, wanted: _Wanted
-) -> tuple[dict[str, Cells], list[str]]:
+) -> tuple[np.ndarray, list[str]]:
     """The rows that can be learned from, and a note on those left out: without a target, and as `missing` says."""
     n = len(cells[target].values)
     counts = {name: int(column.is_missing.sum()) for name, column in cells.items()}
@@ -245,12 +252,8 @@ def _with_values(
     rows = np.flatnonzero(~np.any([cells[name].is_missing for name in needed], axis=0))
     if not len(rows):
         raise ValueError(f"{path}: no row has a value in each of {listed(needed)}")
-    if len(rows) == n:
-        return cells, []
     why = listed(name for name in needed if counts[name])
-    return {name: column[rows] for name, column in cells.items()}, [
-        f"{n - len(rows):,} of {n:,} rows, which lack {why}, are left out"
-    ]
+    return rows, [f"{n - len(rows):,} of {n:,} rows, which lack {why}, are left out"] if why else []
 
 
 def _divide(path: Path, x: np.ndarray, y: np.ndarray, task: str, wanted: _Wanted) -> _Parts:

@@ -52,6 +52,7 @@ class Stream:
         self.seconds: float | None = None  # how long batches that are handed out together, as RowBatches, may take
         self._together = 1  # how many
         self._always_more = isinstance(source, ArrayBatches) and steps is None  # no need to look whether there is more
+        self.waited = 0.0  # seconds until batches were there, of sources that make or read them
         self.exhausted = False
         self.done = 0  # batches of this epoch that were handed out
         self._position = 0  # the same of this pass through the source
@@ -86,7 +87,21 @@ class Stream:
         """Go through the source from this batch on; none is left where it is infinite."""
         self._began, self._position = random.process_state(), position
         self._iterator = iter(()) if first == math.inf else iter(self.source.from_batch(int(first)))
+        if not isinstance(self.source, ArrayBatches):
+            self._iterator = self._timed(self._iterator)
         self._peeked = [] if self._always_more else list(itertools.islice(self._iterator, 1))
+
+    def _timed(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """The same batches; how long each takes is added up."""
+        while True:
+            start = perf_counter()
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            finally:
+                self.waited += perf_counter() - start
+            yield batch
 
     def epoch(self) -> Iterator[Any]:
         """The batches of the next epoch, or the rest of one that was restored, on the device where there is one.

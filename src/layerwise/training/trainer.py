@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from .. import tree
 from ..autograd import GradientTape
+from ..backends import backend
 from ..callbacks import CallbackList, History
 from ..naming import whole_number
 from ..optimizers import Optimizer
+from ..terminal import say
 from ..variables import Variable
 from .arguments import check_counts, for_users
 from .arrays import Arrays, checked_array, unpack_x_y_sample_weight
@@ -23,6 +26,7 @@ from .stream import Stream
 from .turns import alone, with_weights_that_stay
 
 _ALL = 2**31 - 1  # the size of a batch that holds all examples
+_LONG_WAIT, _LARGE_SHARE = 1.0, 0.3  # seconds, and their part of a training, which are worth a word
 
 
 class Trainer(Objective):
@@ -146,10 +150,13 @@ class Trainer(Objective):
         self.stop_training = False
         with Run(self, stream, listeners) as run:
             listeners.on_train_begin()
+            start, stream.waited = perf_counter(), 0.0
             logs = run.epochs(step, validation, initial_epoch, epochs)
             if isinstance(self.optimizer, Optimizer):
                 self.optimizer.finalize_variable_values(self.trainable_variables)
             listeners.on_train_end(logs)
+        if verbose:
+            _tell_of_waiting(stream.waited, perf_counter() - start)
         self._clear_losses()
         return self.history
 
@@ -263,6 +270,15 @@ class Trainer(Objective):
     def _replayed(self) -> Callable[..., Any] | None:
         """What the prediction step does in one call, where there is such a function of x and `training`."""
         return None
+
+
+def _tell_of_waiting(waited: float, seconds: float) -> None:
+    """Say that the data held up the training, where they did. A backend that computes meanwhile waits less."""
+    if waited > max(_LONG_WAIT, _LARGE_SHARE * seconds) and not backend().asynchronous:
+        say(
+            f"{waited:.1f} of {seconds:.1f} s went by waiting for batches of data; of a layerwise.data.Dataset, "
+            "cache() keeps what it has made, and prefetch() makes batches meanwhile"
+        )
 
 
 def _is_one_batch(x: Any, size: Any) -> bool:
