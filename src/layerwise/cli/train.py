@@ -152,7 +152,8 @@ def _describe(source: str, data: TrainingData, fit: int, held: int) -> None:
     shape = " x ".join(map(str, data.x_train.shape[1:]))
     what = f"images of {shape}" if data.columns is None else _columns(data.columns)
     goal = f"{len(data.class_names)} classes" if data.class_names else "a number"
-    why = f" (no C++ kernels: {reason})" if (reason := missing_kernels()) else ""
+    slow = "NumPy does the same, more slowly"
+    why = f" (no C++ kernels: {reason}; {slow})" if (reason := missing_kernels()) else ""
     print(f"backend: {config.backend()}, {_counted(_threads(), 'thread')}{why}")
     print(f"data: {source}, {what}, {goal}")
     say(data.notes)
