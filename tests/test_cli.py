@@ -264,6 +264,7 @@ def test_a_disk_that_fills_up_costs_no_model(call, monkeypatch, tmp_path):
         r"layerwise: run/model.keras: No space left on device; the model is saved in (.*) instead\n", err
     )
     assert f"model:    {place[1]}/model.keras" in out
+    assert "history:  run/history.csv" in out
     assert load_model(f"{place[1]}/model.keras").input_shape == (None, 8, 8, 1)
     monkeypatch.setattr("layerwise.callbacks.CSVLogger.on_epoch_end", lambda *_: os.stat("/nowhere/history.csv"))
     code, _, err = call(f"train {QUICK} --out second")
@@ -331,7 +332,7 @@ def test_runs_are_compared(call, monkeypatch):
     table, differences = out.split("What differed:\n")
     assert re.findall(r"^ (\w) +accuracy: [\d.]+ %", table, re.M) == ["b", "a", "c"]  # the best first
     assert differences.splitlines() == [
-        "  epochs: 1 in a, c; 3 in b", "  learning_rate: 0.002 in a, b; 1e-05 in c", "curves: curves.png"
+        "  learning_rate: 0.002 in a, b; 1e-05 in c", "  epochs: 1 in a, c; 3 in b", "curves: curves.png"
     ]  # fmt: skip
     record = json.loads(Path("b/run.json").read_text())
     assert record["settings"]["data_sha256"] == json.loads(Path("a/run.json").read_text())["settings"]["data_sha256"]

@@ -49,9 +49,9 @@ def run(options: Namespace) -> int:
         square = (_LARGEST, _LARGEST)
         data.x_train, data.x_test = (sources.resized(x, square) for x in (data.x_train, data.x_test))
     kind = options.model or ("cnn" if data.kind == "image" else "mlp")
-    fit, held = set_apart(data.y_train, data.task, sources.VALIDATION_FRACTION)
-    x, y = data.x_train[fit], data.y_train[fit]
-    _describe(options.data, data, len(fit), len(held))
+    rest, held = set_apart(data.y_train, data.task, sources.VALIDATION_FRACTION)
+    x, y = data.x_train[rest], data.y_train[rest]
+    _describe(options.data, data, len(rest), len(held))
 
     set_random_seed(options.seed)
     model = build(kind, data, x, y, options.augment)
@@ -61,21 +61,23 @@ def run(options: Namespace) -> int:
     compile_model(model, kind, y, data.task, steps, options.optimizer, options.learning_rate)
     _card(kind, data, x, y, options.target).attach(model)
     validation = (data.x_train[held], data.y_train[held]) if len(held) else None
+    fit = {"x": x, "y": y, "batch_size": batch_size, "epochs": epochs, "validation_data": validation}
+    record = Record(_settings(options, model, kind, data) | {"epochs": epochs, "batch_size": batch_size})
     with results_folder(options.out, options.overwrite) as out:
-        record = Record(_settings(options, model, kind, data, batch_size, epochs))
-        return _trained(options, data, model, kind, out, (x, y, batch_size, epochs), validation, record)
+        return _train(options, model, kind, data, fit, record, out)
 
 
-def _trained(
+def _train(
     options: Namespace,
-    data: TrainingData,
     model: Sequential,
     kind: str,
-    out: Path,
-    fit: tuple[np.ndarray, np.ndarray, int, int],
-    validation: tuple[np.ndarray, np.ndarray] | None,
+    data: TrainingData,
+    fit: dict[str, Any],
     record: Record,
+    out: Path,
 ) -> int:
+    """Train with these arguments of `fit`, and leave everything in a folder; returns the exit code."""
+
     def save(path: Path) -> None:
         _save(model, kind, path)
 
@@ -88,21 +90,21 @@ def _trained(
     callbacks = [history, CSVLogger(out / HISTORY), TerminateOnNaN()]
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
-            model.fit(*fit, callbacks=callbacks, validation_data=validation)
+            model.fit(**fit, callbacks=callbacks)
     except (KeyboardInterrupt, OSError) as error:
         with uninterrupted():
-            out = save_somewhere(save, out)
+            saved = save_somewhere(save, out)
         why = f"{in_one_line(error)}: " if isinstance(error, OSError) else ""
-        steps = fit[3] * math.ceil(len(fit[0]) / fit[2])
+        steps = fit["epochs"] * math.ceil(len(fit["x"]) / fit["batch_size"])
         print(
             f"\nlayerwise: {why}stopped after {_counted(int(model.optimizer.iterations), 'step')} of {steps}; "
-            f"the model is saved as it was then: {out / MODEL}",
+            f"the model is saved as it was then: {saved / MODEL}",
             file=sys.stderr,
         )
         return 2 if why else 130
     if not all(np.isfinite(w).all() for w in model.get_weights()):
         raise ValueError("the loss is no longer a number: training diverged; try a smaller --learning-rate")
-    out = save_somewhere(save, out)
+    saved = save_somewhere(save, out)
     values = measured(model.predict(data.x_test, batch_size=256, verbose=0), data)
     print(result(values))
     record.facts |= {"epochs": len(history.epoch), "seconds": round(perf_counter() - start, 1), "result": values}
@@ -111,21 +113,17 @@ def _trained(
     except OSError as error:
         say([f"the record is not complete: {in_one_line(error)}"])
     pictured = _picture(history, out)
-    _next(options, data, out, pictured)
+    _next(options, data, saved / MODEL, out, pictured)
     return 0
 
 
-def _settings(
-    options: Namespace, model: Sequential, kind: str, data: TrainingData, batch_size: int, epochs: int
-) -> dict[str, Any]:
+def _settings(options: Namespace, model: Sequential, kind: str, data: TrainingData) -> dict[str, Any]:
     """What was chosen, by the user or by default, and what else the result depends on."""
     names = ("data", "target", "task", "ignore", "missing", "image_size", "seed")
     given = {name: value for name in names if (value := getattr(options, name)) not in (None, [])}
     return given | {
         "data_sha256": data_hash(data),
         "model": kind,
-        "epochs": epochs,
-        "batch_size": batch_size,
         "parameters": model.count_params(),
         "optimizer": type(model.optimizer).__name__,
         "learning_rate": float(f"{float(model.optimizer.learning_rate):.6g}"),
@@ -209,9 +207,8 @@ def _picture(history: History, out: Path) -> bool:
     return True
 
 
-def _next(options: Namespace, data: TrainingData, out: Path, pictured: bool) -> None:
+def _next(options: Namespace, data: TrainingData, model: Path, out: Path, pictured: bool) -> None:
     """Paths, and commands to copy."""
-    model = out / MODEL
     print(f"\nmodel:    {model}\nrecord:   {out / RECORD}\nhistory:  {out / HISTORY}")
     if pictured:
         print(f"curve:    {out / CURVE}")
