@@ -370,11 +370,18 @@ def test_evaluate_reports_classes_and_the_worst_examples(call, monkeypatch):
     assert worst == [(str(test[1] + 1), "9"), (str(test[0] + 1), "7")]
 
 
-def test_evaluate_shows_the_worst_images(digits_model, call):
+def test_evaluate_shows_the_worst_images(digits_model, call, monkeypatch):
     code, out, _ = call(f"evaluate {digits_model}")
     assert code == 0
     assert f"these, from left to right: {digits_model.parent / 'worst.png'}" in out
     assert (digits_model.parent / "worst.png").exists()
+
+    def full(*_):
+        raise OSError(28, "No space left on device", "worst.png")
+
+    monkeypatch.setattr("layerwise.cli.evaluate.save_image", full)
+    code, out, err = call(f"evaluate {digits_model}")
+    assert (code, err) == (0, "layerwise: note: no picture of them: worst.png: No space left on device\n")
 
 
 # Ctrl-C

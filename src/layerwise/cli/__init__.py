@@ -24,7 +24,7 @@ what to learn from (default: digits):
   a folder with MNIST's IDX files (.gz or not)
   a folder of images with one sub-folder a class, or with train/ and test/ of that kind
   an .npz with x, y or x_train, y_train, x_test, y_test
-  a .csv, with --target"""
+  a .csv or .tsv, with --target"""
 _MODELS = """\
 cnn         convolutional network of the guide (default for images)
 mlp         multilayer perceptron with 128 and 64 hidden units (default for tables)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..data import TrainingData, images
 from ..data.csv_file import is_csv
-from . import card, say
+from . import card, in_one_line, say
 from . import data as sources
 from .pictures import save_image
 from .tables import show_table
@@ -109,6 +109,10 @@ def show_worst(outputs: np.ndarray, data: TrainingData, names: list[str] | None,
         show_table(["test example", "is", "taken for", "with"], told)
     if told and data.kind == "image" and data.x_test.shape[-1] in (1, 3):
         strip = np.concatenate([np.pad(data.x_test[i], [(0, 1), (0, 1), (0, 0)]) for i in worst], axis=1)
-        place = save_image(strip, data.x_test, folder / "worst.png")
-        if place is not None:
-            print(f"these, from left to right: {place}")
+        try:
+            place = save_image(strip, data.x_test, folder / "worst.png")
+        except OSError as error:
+            say([f"no picture of them: {in_one_line(error)}"])
+        else:
+            if place is not None:
+                print(f"these, from left to right: {place}")
