@@ -214,7 +214,7 @@ inline void conv_plan(const Call& call, Plan& plan) {
     plan.parts[plan.phases++] = f.cut.parts;
 }
 
-template <class T> void conv_run_as(const Call& call, int phase, int64_t part, char* shared) {
+template <class T> void conv_run(const Call& call, int phase, int64_t part, char*, char* shared) {
     const Forward f = forward_of(call);
     const Conv& c = f.c;
     const T* w = data<T>(call, 2);
@@ -224,9 +224,4 @@ template <class T> void conv_run_as(const Call& call, int phase, int64_t part, c
               data<const T>(call, 3), c.activation);
 }
 
-inline void conv_run(const Call& call, int phase, int64_t part, char*, char* shared) {
-    if (call.args[0].dtype == F32) conv_run_as<float>(call, phase, part, shared);
-    else conv_run_as<double>(call, phase, part, shared);
-}
-
-const Kernel conv_kernel = {"conv", conv_check, conv_plan, conv_run};
+const Kernel conv_kernel = {"conv", conv_check, conv_plan, run_floats<conv_run<float>, conv_run<double>>};

@@ -49,19 +49,15 @@ inline void conv_grad_x_plan(const Call& call, Plan& plan) {
     plan.shared = packed_size(c, c.filters, c.channels, VECTOR_BYTES / item) * item;
 }
 
-template <class T> void conv_grad_x_run_as(const Call& call, int phase, int64_t part, char* shared) {
+template <class T> void conv_grad_x_run(const Call& call, int phase, int64_t part, char*, char* shared) {
     const Conv c = grad_x_of(call);
     if (phase == 0) return pack_filter((T*)shared, data<const T>(call, 2), c, true, part);
     const Box box = part_box(c, grad_x_slices(c), true, part);
     correlate_back(c, box, data<T>(call, 0), input_steps(c), data<const T>(call, 1), output_steps(c), (const T*)shared);
 }
 
-inline void conv_grad_x_run(const Call& call, int phase, int64_t part, char*, char* shared) {
-    if (call.args[0].dtype == F32) conv_grad_x_run_as<float>(call, phase, part, shared);
-    else conv_grad_x_run_as<double>(call, phase, part, shared);
-}
-
-const Kernel conv_grad_x_kernel = {"conv_grad_x", conv_grad_x_check, conv_grad_x_plan, conv_grad_x_run};
+const Kernel conv_grad_x_kernel = {"conv_grad_x", conv_grad_x_check, conv_grad_x_plan,
+                                   run_floats<conv_grad_x_run<float>, conv_grad_x_run<double>>};
 
 // -- conv_grad_w: dw, dbias?, x, g
 
@@ -172,12 +168,12 @@ template <class T> void sum_pieces(const T* from, int64_t pieces, int64_t size, 
     }
 }
 
-template <class T> void conv_grad_w_run_as(const Call& call, int phase, int64_t part, T* shared) {
+template <class T> void conv_grad_w_run(const Call& call, int phase, int64_t part, char*, char* shared) {
     const GradW w = grad_w_of(call);
     const Conv& c = w.c;
     const int64_t length = w.size() + w.row();
-    T *dw = data<T>(call, 0), *dbias = data<T>(call, 1);
-    if (phase == 1) return sum_pieces(shared, w.cut.parts, w.size(), w.row(), part_of(length, w.sums(), part), dw, dbias);
+    T *dw = data<T>(call, 0), *dbias = data<T>(call, 1), *pieces = (T*)shared;
+    if (phase == 1) return sum_pieces(pieces, w.cut.parts, w.size(), w.row(), part_of(length, w.sums(), part), dw, dbias);
     const T *x = data<const T>(call, 2), *g = data<const T>(call, 3);
     const int64_t piece = part % w.cut.parts;
     part /= w.cut.parts;
@@ -186,7 +182,7 @@ template <class T> void conv_grad_w_run_as(const Call& call, int phase, int64_t 
     const Range channels = part_of(c.channels, w.channel_blocks, part % w.channel_blocks);
     const int64_t group = part / w.channel_blocks;
     const int64_t first = group * c.filters + columns.begin, width = columns.end - columns.begin;
-    if (w.cut.parts > 1) dw = shared + piece * length, dbias = dw + w.size();
+    if (w.cut.parts > 1) dw = pieces + piece * length, dbias = dw + w.size();
     for (int64_t tap = 0; tap < c.taps(); tap++)
         for (int64_t i = channels.begin; i < channels.end; i++)
             __builtin_memset(dw + (tap * c.channels + i) * w.row() + first, 0, width * sizeof(T));
@@ -201,9 +197,5 @@ template <class T> void conv_grad_w_run_as(const Call& call, int phase, int64_t 
     }
 }
 
-inline void conv_grad_w_run(const Call& call, int phase, int64_t part, char*, char* shared) {
-    if (call.args[0].dtype == F32) conv_grad_w_run_as<float>(call, phase, part, (float*)shared);
-    else conv_grad_w_run_as<double>(call, phase, part, (double*)shared);
-}
-
-const Kernel conv_grad_w_kernel = {"conv_grad_w", conv_grad_w_check, conv_grad_w_plan, conv_grad_w_run};
+const Kernel conv_grad_w_kernel = {"conv_grad_w", conv_grad_w_check, conv_grad_w_plan,
+                                   run_floats<conv_grad_w_run<float>, conv_grad_w_run<double>>};

@@ -280,11 +280,11 @@ constexpr int LINE_TAPS = 9;  // at most
 template <class T, int TAPS, bool PART>
 __attribute__((noinline)) void panel_lines(const Loop (&lines)[4], const T* x, const int64_t* offset, T* out, const Panel<T>& panel,
                                            const T* const* weights) {
-    auto get = [n = panel.columns](const T* p) __attribute__((always_inline)) { return PART ? load_part(p, n) : load(p); };
+    auto get = [n = panel.columns](const T* p) ALWAYS { return PART ? load_part(p, n) : load(p); };
     V<T> w[TAPS];
     UNROLL for (int t = 0; t < TAPS; t++) w[t] = get(weights[t]);
     const T* from[TAPS];
-    auto tile = [&](auto& acc, auto& to, int64_t at) __attribute__((always_inline)) {
+    auto tile = [&](auto& acc, auto& to, int64_t at) ALWAYS {
         constexpr int MR = sizeof(acc) / sizeof(acc[0]);
         clear<T>(acc);
         UNROLL for (int t = 0; t < TAPS; t++)

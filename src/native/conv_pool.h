@@ -46,31 +46,22 @@ struct PoolTaps {
     }
 };
 
-// y and argmax (if there is one) of one row of pooled positions from z. TAPS: how many, if the compiler is to know (0: `taps`).
-template <class T, int TAPS>
+// y and, with PLACES, argmax of one row of pooled positions from z. TAPS: how many, if the compiler is to know (0: `taps`).
+template <class T, int TAPS, bool PLACES>
 void pool_row(const T* z, int64_t z_step, const int64_t* offset, int64_t taps, T* y, uint8_t* argmax, int64_t positions,
               int64_t channels) {
-    if (!argmax) {
-        for (int64_t i = 0; i < positions; i++, z += z_step, y += channels)
-            for_channels<T>(channels, [&](int64_t j, int n) __attribute__((always_inline)) {
-                V<T> best = load_some(z + j, n);
-                UNROLL for (int64_t t = 1; t < (TAPS ? TAPS : taps); t++) best = maximum<T>(best, load_some(z + j + offset[t], n));
-                store_some(y + j, best, n);
-            });
-        return;
-    }
-    for (int64_t i = 0; i < positions; i++, z += z_step, y += channels, argmax += channels)
-        for_channels<T>(channels, [&](int64_t j, int n) __attribute__((always_inline)) {
+    for (int64_t i = 0; i < positions; i++, z += z_step, y += channels, argmax += PLACES ? channels : 0)
+        for_channels<T>(channels, [&](int64_t j, int n) ALWAYS {
             V<T> best = load_some(z + j, n);
             V<Int<T>> where{};
             UNROLL for (int64_t t = 1; t < (TAPS ? TAPS : taps); t++) {
                 const V<T> value = load_some(z + j + offset[t], n);
                 const V<Int<T>> larger = ~(value <= best) & (best == best);  // the first of equals; NaN wins
-                best = larger ? value : best;
-                where = larger ? V<Int<T>>{} + Int<T>(t) : where;
+                if (PLACES) where = larger ? broadcast(Int<T>(t)) : where;
+                best = PLACES ? larger ? value : best : maximum<T>(best, value);
             }
             store_some(y + j, best, n);
-            store_taps<T>(argmax + j, where, n);
+            if (PLACES) store_taps<T>(argmax + j, where, n);
         });
 }
 
@@ -109,7 +100,8 @@ inline void conv_pool_plan(const Call& call, Plan& plan) {
     plan.scratch = pool_chunk(p, item_size(call.args[0].dtype)).bytes;
 }
 
-template <class T> void conv_pool_run_as(const Call& call, int64_t part, T* z) {
+template <class T> void conv_pool_run(const Call& call, int, int64_t part, char* scratch, char*) {
+    T* const z = (T*)scratch;
     const ConvPool p = conv_pool_forward(call);
     const Conv& c = p.c;
     const int o = p.outer();
@@ -137,15 +129,12 @@ template <class T> void conv_pool_run_as(const Call& call, int64_t part, T* z) {
                         const int64_t step = p.stride[2] * zs.of[3];
                         T* y = data<T>(call, 0) + to;
                         uint8_t* argmax = optional(call, 1) ? data<uint8_t>(call, 1) + to : nullptr;
-                        if (p.taps() == 4) pool_row<T, 4>(from, step, taps.offset, 4, y, argmax, count[2], channels);
-                        else pool_row<T, 0>(from, step, taps.offset, p.taps(), y, argmax, count[2], channels);
+                        const auto run = p.taps() == 4 ? argmax ? pool_row<T, 4, true> : pool_row<T, 4, false>
+                                                       : argmax ? pool_row<T, 0, true> : pool_row<T, 0, false>;
+                        run(from, step, taps.offset, p.taps(), y, argmax, count[2], channels);
                     }
         }
 }
 
-inline void conv_pool_run(const Call& call, int, int64_t part, char* scratch, char*) {
-    if (call.args[0].dtype == F32) conv_pool_run_as<float>(call, part, (float*)scratch);
-    else conv_pool_run_as<double>(call, part, (double*)scratch);
-}
-
-const Kernel conv_pool_kernel = {"conv_pool", conv_pool_check, conv_pool_plan, conv_pool_run};
+const Kernel conv_pool_kernel = {"conv_pool", conv_pool_check, conv_pool_plan,
+                                 run_floats<conv_pool_run<float>, conv_pool_run<double>>};

@@ -24,7 +24,7 @@ void unpool(const ConvPool& p, const Steps& zs, const int64_t* offset, const T* 
             T* bias) {
     const int64_t channels = p.c.groups * p.c.filters, taps = p.taps();
     if (ADD) __builtin_memset(z, 0, zs.of[0] * sizeof(T));
-    for_channels<T>(channels, [&](int64_t c, int n) __attribute__((always_inline)) {
+    for_channels<T>(channels, [&](int64_t c, int n) ALWAYS {
         V<T> sum{};
         int64_t at = c;
         for (int64_t i = 0; i < p.out[0]; i++)
@@ -91,54 +91,39 @@ struct Patch {
 
 constexpr int ENTRY_LINES = 3, ENTRY_VECTORS = REGISTERS == 32 ? 6 : 3;  // of the tile of a patch that registers hold
 
-// sums += value * patch of x, for every entry: sums of a filter lie together.
-template <class T, int LINES, int NV>
-void add_patches(const Entries<T>& e, const T* x, const int64_t* line, int64_t column, T* sums, int64_t first, const Patch& p) {
+// For every entry, some lines and vectors of its patch of x: tile += value * patch, or with SPREAD patch += value * tile. Tiles
+// of a filter lie together.
+template <class T, int LINES, int NV, bool SPREAD>
+void follow(const Entries<T>& e, const Patch& p, int64_t line, int64_t column, T* x, T* tiles) {
     constexpr int W = WIDTH<T>;
-    const T* from[LINES];
-    UNROLL for (int r = 0; r < LINES; r++) from[r] = x + line[r] + column;
+    T* patch[LINES];
+    UNROLL for (int r = 0; r < LINES; r++) patch[r] = x + p.line[line + r] + column;
     for (int64_t f = 0; f < e.filters; f++) {
-        T* const mine = sums + f * p.size() + first;
-        V<T> acc[LINES][NV];
+        T* const mine = tiles + f * p.size() + line * p.length + column;
+        V<T> tile[LINES][NV];
         UNROLL for (int r = 0; r < LINES; r++)
-            UNROLL for (int j = 0; j < NV; j++) acc[r][j] = load(mine + r * p.length + j * W);
+            UNROLL for (int j = 0; j < NV; j++) tile[r][j] = load(mine + r * p.length + j * W);
         for (int64_t i = f * e.most, end = i + e.count[f]; i < end; i++) {
             const V<T> d = broadcast(e.value[i]);
-            const int64_t at = e.place[i];
+            const int64_t place = e.place[i];
             UNROLL for (int r = 0; r < LINES; r++)
-                UNROLL for (int j = 0; j < NV; j++) acc[r][j] += d * load(from[r] + at + j * W);
+                UNROLL for (int j = 0; j < NV; j++) {
+                    T* const at = patch[r] + place + j * W;
+                    if (SPREAD) store(at, load(at) + d * tile[r][j]);
+                    else tile[r][j] += d * load(at);
+                }
         }
+        if (SPREAD) continue;
         UNROLL for (int r = 0; r < LINES; r++)
-            UNROLL for (int j = 0; j < NV; j++) store(mine + r * p.length + j * W, acc[r][j]);
-    }
-}
-
-// patch of x += value * w, for every entry.
-template <class T, int LINES, int NV>
-void spread_patches(const Entries<T>& e, T* x, const int64_t* line, int64_t column, const T* w, int64_t first, const Patch& p) {
-    constexpr int W = WIDTH<T>;
-    T* to[LINES];
-    UNROLL for (int r = 0; r < LINES; r++) to[r] = x + line[r] + column;
-    for (int64_t f = 0; f < e.filters; f++) {
-        const T* const mine = w + f * p.size() + first;
-        V<T> weight[LINES][NV];
-        UNROLL for (int r = 0; r < LINES; r++)
-            UNROLL for (int j = 0; j < NV; j++) weight[r][j] = load(mine + r * p.length + j * W);
-        for (int64_t i = f * e.most, end = i + e.count[f]; i < end; i++) {
-            const V<T> d = broadcast(e.value[i]);
-            const int64_t at = e.place[i];
-            UNROLL for (int r = 0; r < LINES; r++)
-                UNROLL for (int j = 0; j < NV; j++) store(to[r] + at + j * W, load(to[r] + at + j * W) + d * weight[r][j]);
-        }
+            UNROLL for (int j = 0; j < NV; j++) store(mine + r * p.length + j * W, tile[r][j]);
     }
 }
 
 // Both, over all of a patch in tiles that registers hold.
 template <class T, int LINES, int NV>
 void patch_tile(const Entries<T>& e, const Patch& p, int64_t r, int64_t c, const T* x, T* sums, T* dx, const T* w) {
-    const int64_t first = r * p.length + c;
-    add_patches<T, LINES, NV>(e, x, p.line + r, c, sums, first, p);
-    if (dx) spread_patches<T, LINES, NV>(e, dx, p.line + r, c, w, first, p);
+    follow<T, LINES, NV, false>(e, p, r, c, const_cast<T*>(x), sums);
+    if (dx) follow<T, LINES, NV, true>(e, p, r, c, dx, const_cast<T*>(w));
 }
 template <class T> void patch_tiles(const Entries<T>& e, const Patch& p, const T* x, T* sums, T* dx, const T* w) {
     constexpr int W = WIDTH<T>, WIDE = ENTRY_VECTORS * W, LINES = ENTRY_LINES;
@@ -213,13 +198,13 @@ inline void conv_pool_grad_plan(const Call& call, Plan& plan) {
     plan.shared = b.packed + b.parts * (b.size() + b.row()) * item_size(call.args[3].dtype);
 }
 
-template <class T> void conv_pool_grad_run_as(const Call& call, int phase, int64_t part, T* z, char* shared) {
+template <class T> void conv_pool_grad_run(const Call& call, int phase, int64_t part, char* scratch, char* shared) {
+    T* const z = (T*)scratch;
     const ConvPoolGrad b = conv_pool_grad_of(call);
     const ConvPool& p = b.p;
     const Conv& c = p.c;
     T* const pieces = (T*)(shared + b.packed);
-    const int64_t length = b.size() + b.row();
-    const int64_t depth = c.taps() * c.channels;
+    const int64_t length = b.size() + b.row(), depth = c.taps() * c.channels;
     if (b.dx && phase-- == 0) {
         if (!b.by_entries) return pack_filter((T*)shared, data<const T>(call, 7), c, true, part);
         const Range mine = part_of(c.filters / WIDTH<T>, b.packing(), part);
@@ -276,9 +261,5 @@ template <class T> void conv_pool_grad_run_as(const Call& call, int phase, int64
     }
 }
 
-inline void conv_pool_grad_run(const Call& call, int phase, int64_t part, char* scratch, char* shared) {
-    if (call.args[3].dtype == F32) conv_pool_grad_run_as<float>(call, phase, part, (float*)scratch, shared);
-    else conv_pool_grad_run_as<double>(call, phase, part, (double*)scratch, shared);
-}
-
-const Kernel conv_pool_grad_kernel = {"conv_pool_grad", conv_pool_grad_check, conv_pool_grad_plan, conv_pool_grad_run};
+const Kernel conv_pool_grad_kernel = {"conv_pool_grad", conv_pool_grad_check, conv_pool_grad_plan,
+                                      run_floats<conv_pool_grad_run<float>, conv_pool_grad_run<double>>};

@@ -78,21 +78,13 @@ inline void plan(const Call& c, Plan& plan) {
 
 inline void prepare(const Call& c, uint64_t apart, char* prepared) { Preparation(c, apart, prepared); }
 
-template <class T> void run_as(const Call& c, int phase, int64_t part, char* scratch, char* shared) {
-    const Machine<T> machine(c, scratch);
-    if (machine.space.blocks == 0) return;
-    if (phase == 0) machine.run(part, shared);
-    else machine.combine(shared, part);
-}
-
 inline void run(const Call& c, int phase, int64_t part, char* scratch, char* shared) {
-    switch (c.ints[0]) {
-        case F32: return run_as<float>(c, phase, part, scratch, shared);
-        case F64: return run_as<double>(c, phase, part, scratch, shared);
-        case I32: return run_as<int32_t>(c, phase, part, scratch, shared);
-        case I64: return run_as<int64_t>(c, phase, part, scratch, shared);
-        default: return run_as<uint32_t>(c, phase, part, scratch, shared);
-    }
+    with_number(c.ints[0], [&](auto number) {
+        const Machine<decltype(number)> machine(c, scratch);
+        if (machine.space.blocks == 0) return;
+        if (phase == 0) machine.run(part, shared);
+        else machine.combine(shared, part);
+    });
 }
 
 }  // namespace fused

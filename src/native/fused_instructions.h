@@ -48,9 +48,6 @@ template <class T> constexpr bool REAL = T(0.5) != T(0);
 template <class T> constexpr bool takes(Takes what) { return what == Takes::ANY || (what == Takes::REAL) == REAL<T>; }
 template <class T> constexpr T INF = T(__builtin_inf());
 template <class T> constexpr T BITS = sizeof(T) * 8;
-template <class T> struct WrapsAs { using type = T; };  // whole numbers are added and multiplied modulo 2^bits
-template <> struct WrapsAs<int32_t> { using type = uint32_t; };
-template <> struct WrapsAs<int64_t> { using type = uint64_t; };
 
 template <class T> INLINE T remainder_of(T a, T b) {
     return sizeof(T) == 4 ? T(__builtin_fmodf(float(a), float(b))) : T(__builtin_fmod(a, b));
@@ -155,14 +152,19 @@ template <class T> constexpr Map MAPS[] = {
 #include "instructions.def"
 };
 
-inline Map map_of(int32_t dtype, Op op) {
+// f(a number of the dtype), for those that the kernel computes with.
+template <class F> auto with_number(int64_t dtype, F f) {
     switch (dtype) {
-        case F32: return MAPS<float>[int64_t(op)];
-        case F64: return MAPS<double>[int64_t(op)];
-        case I32: return MAPS<int32_t>[int64_t(op)];
-        case I64: return MAPS<int64_t>[int64_t(op)];
-        default: return MAPS<uint32_t>[int64_t(op)];
+        case F32: return f(float());
+        case F64: return f(double());
+        case I32: return f(int32_t());
+        case I64: return f(int64_t());
+        default: return f(uint32_t());
     }
+}
+
+inline Map map_of(int32_t dtype, Op op) {
+    return with_number(dtype, [op](auto number) { return MAPS<decltype(number)>[int64_t(op)]; });
 }
 
 }  // namespace fused

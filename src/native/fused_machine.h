@@ -130,39 +130,29 @@ template <class T> struct Machine {
         return a.data + (space.row_offset(a, b.row + r) + b.column * a.stride[space.rank - 1]) * item_size(a.dtype);
     }
 
-    void run_load(const Step& s, const Block& b) const {
+    // Between an argument and a value: as it is, or one number a row.
+    void run_move(const Step& s, const Block& b, bool out, bool one_a_row) const {
         const View& a = call.args[s.arg];
-        const Value& v = value[s.dst];
-        const ConvertRow to_compute = convert(space.dtype, a.dtype);
-        T* y = at(s.dst, b);
-        if (v.varies == CONSTANT) return to_compute((char*)y, 1, a.data, 0, WIDTH<T>);
-        if (contiguous(a)) return to_compute((char*)y, 1, whole_block(a, b), 1, b.rows * b.columns);
-        const int64_t rows = v.varies == BY_COLUMN && !space.packed ? 1 : b.rows, step = a.stride[space.rank - 1];
-        for (int64_t r = 0; r < rows; r++, y += b.columns) to_compute((char*)y, 1, block_row(a, b, r), step, b.columns);
-    }
-
-    void run_store(const Step& s, const Block& b) const {
-        const View& a = call.args[s.arg];
-        const ConvertRow from_compute = convert(a.dtype, space.dtype);
-        const T* x = at(s.in[0], b);
-        if (contiguous(a)) return from_compute(whole_block(a, b), 1, (const char*)x, 1, b.rows * b.columns);
-        const int64_t step = a.stride[space.rank - 1];
-        for (int64_t r = 0; r < b.rows; r++, x += b.columns) from_compute(block_row(a, b, r), step, (const char*)x, 1, b.columns);
-    }
-
-    // One number a row, to or from an argument.
-    void run_rows(const Step& s, const Block& b) const {
-        const View& a = call.args[s.arg];
-        const bool out = s.form == Form::STORE_ROWS, one_step = space.rank <= 2;
-        if (out && b.column > 0) return;  // a row's first piece has it
-        const ConvertRow convert_rows = out ? convert(a.dtype, space.dtype) : convert(space.dtype, a.dtype);
-        const int v = out ? s.in[0] : s.dst;
-        char* x = (char*)at(v, b);
-        const int64_t x_step = row_step(value[v], b), y_step = one_step ? a.stride[0] : 0, n = one_step ? b.rows : 1;
-        for (int64_t r = 0; r < b.rows; r += n, x += x_step * SIZE) {
-            char* y = a.data + space.row_offset(a, b.row + r) * item_size(a.dtype);
-            if (out) convert_rows(y, y_step, x, x_step, n);
-            else convert_rows(x, x_step, y, y_step, n);
+        const ConvertRow converted = out ? convert(a.dtype, space.dtype) : convert(space.dtype, a.dtype);
+        const Value& v = value[out ? s.in[0] : s.dst];
+        char* x = (char*)at(out ? s.in[0] : s.dst, b);
+        const auto move = [&](char* y, int64_t y_step, int64_t x_step, int64_t n) {
+            if (out) converted(y, y_step, x, x_step, n);
+            else converted(x, x_step, y, y_step, n);
+            x += n * x_step * SIZE;
+        };
+        if (one_a_row) {
+            if (out && b.column > 0) return;  // a row's first piece has it
+            const int64_t step = space.rank <= 2 ? a.stride[0] : 0, n = space.rank <= 2 ? b.rows : 1;
+            for (int64_t r = 0; r < b.rows; r += n)
+                move(a.data + space.row_offset(a, b.row + r) * item_size(a.dtype), step, row_step(v, b), n);
+        } else if (v.varies == CONSTANT) {
+            move(a.data, 0, 1, WIDTH<T>);
+        } else if (contiguous(a)) {
+            move(whole_block(a, b), 1, 1, b.rows * b.columns);
+        } else {
+            const int64_t rows = v.varies == BY_COLUMN && !space.packed ? 1 : b.rows;
+            for (int64_t r = 0; r < rows; r++) move(block_row(a, b, r), a.stride[space.rank - 1], 1, b.columns);
         }
     }
 
@@ -244,10 +234,10 @@ template <class T> struct Machine {
                 if constexpr (REAL<T>) run_chain(s, b);
                 return;
             case Form::FILL: return store(at(s.dst, b), broadcast(REAL<T> ? T(call.reals[s.arg]) : T(int64_t(call.reals[s.arg]))));
-            case Form::LOAD: return run_load(s, b);
-            case Form::STORE: return run_store(s, b);
-            case Form::LOAD_ROWS:
-            case Form::STORE_ROWS: return run_rows(s, b);
+            case Form::LOAD: return run_move(s, b, false, false);
+            case Form::STORE: return run_move(s, b, true, false);
+            case Form::LOAD_ROWS: return run_move(s, b, false, true);
+            case Form::STORE_ROWS: return run_move(s, b, true, true);
             case Form::SPREAD: return run_spread(s, b);
             case Form::FOLD:
             case Form::PICK: return run_fold(s, b);

@@ -169,7 +169,7 @@ template <class T> void gemm_plan_as(const Call& c, Plan& plan) {
     plan.shared = (g.packed_size() + g.partial_size()) * sizeof(T);
 }
 
-template <class T> void gemm_run_as(const Call& c, int phase, int64_t part, char* scratch, char* shared) {
+template <class T> void gemm_run(const Call& c, int phase, int64_t part, char* scratch, char* shared) {
     const Gemm g = gemm_of<T>(c);
     T *packed = (T*)shared, *partial = packed + g.packed_size();
     switch (g.pack_b ? phase : phase + 1) {
@@ -213,9 +213,4 @@ inline void gemm_plan(const Call& c, Plan& plan) {
     else gemm_plan_as<double>(c, plan);
 }
 
-inline void gemm_run(const Call& c, int phase, int64_t part, char* scratch, char* shared) {
-    if (c.args[0].dtype == F32) gemm_run_as<float>(c, phase, part, scratch, shared);
-    else gemm_run_as<double>(c, phase, part, scratch, shared);
-}
-
-const Kernel gemm_kernel = {"gemm", gemm_check, gemm_plan, gemm_run};
+const Kernel gemm_kernel = {"gemm", gemm_check, gemm_plan, run_floats<gemm_run<float>, gemm_run<double>>};

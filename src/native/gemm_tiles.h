@@ -38,7 +38,7 @@ template <class T> void pack_columns(T* to, int64_t to_row, Matrix<T> from, int6
             else
                 UNROLL for (int p = 0; p < W; p++)
                     square[p] = p < width ? load_part(corner + p * from.column, height) : V<T>{};
-            transpose<T>(square);
+            transpose_blocks<W / 2>(square);
             UNROLL for (int p = 0; p < W; p++)
                 if (p < height) store(to + (i + p) * to_row + j, square[p]);
         }

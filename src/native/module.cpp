@@ -59,29 +59,23 @@ private:
     nb::handle sequence;
 };
 
-int64_t to_int(nb::handle object, const Where& where) {
-    const int64_t value = PyLong_AsLongLong(object.ptr());
+template <class N, auto AS> N to_number(nb::handle object, const Where& where) {
+    const N value = AS(object.ptr());
     if (value == -1 && PyErr_Occurred()) where.rethrow();
     return value;
 }
 
-std::vector<int64_t> to_ints(nb::handle sequence, Where where) {
+template <class N, auto AS> std::vector<N> to_numbers(nb::handle sequence, Where where) {
     const Items items(sequence, where);
-    std::vector<int64_t> ints(items.size());
+    std::vector<N> numbers(items.size());
     for (where.index = 0; where.index < items.size(); where.index++)
-        ints[where.index] = to_int(items[where.index], where);
-    return ints;
+        numbers[where.index] = to_number<N, AS>(items[where.index], where);
+    return numbers;
 }
 
-std::vector<double> to_reals(nb::handle sequence, Where where) {
-    const Items items(sequence, where);
-    std::vector<double> reals(items.size());
-    for (where.index = 0; where.index < items.size(); where.index++) {
-        reals[where.index] = PyFloat_AsDouble(items[where.index].ptr());
-        if (reals[where.index] == -1 && PyErr_Occurred()) where.rethrow();
-    }
-    return reals;
-}
+constexpr auto to_int = to_number<int64_t, PyLong_AsLongLong>;
+constexpr auto to_ints = to_numbers<int64_t, PyLong_AsLongLong>;
+constexpr auto to_reals = to_numbers<double, PyFloat_AsDouble>;
 
 // The memory of Python objects, held until this goes.
 class Buffers {
@@ -186,12 +180,13 @@ void call_kernel(const char* name, int64_t outputs, nb::handle args, nb::handle 
     bool parallel = false;
     for (int phase = 0; phase < task.plan.phases; phase++) parallel |= task.plan.parts[phase] > 1;
     Team team(parallel, task.plan.scratch, name, interrupted);
+    const Stage stage(&task, 1);
     bool finished;
     if (parallel) {
         nb::gil_scoped_release release;
-        finished = task.run(team, true);
+        finished = stage.run(team, true);
     } else {  // over in less time than others would need to notice
-        finished = task.run(team, false);
+        finished = stage.run(team, false);
     }
     if (!finished) throw nb::python_error();
 }

@@ -120,10 +120,10 @@ template <class F> INLINE void for_taps(const Taps& t, F f) {
 
 // The first of the largest, NaN being larger than any number.
 template <class T, class A> INLINE void max_position(const T* x, const Taps& taps, T* y, A* argmax, int64_t channels) {
-    for_channels<T>(channels, [&](int64_t c, int n) __attribute__((always_inline)) {
+    for_channels<T>(channels, [&](int64_t c, int n) ALWAYS {
         V<T> best = broadcast(T(-__builtin_inf()));
         V<Int<T>> at{};
-        for_taps(taps, [&](int64_t offset, int64_t tap) __attribute__((always_inline)) {
+        for_taps(taps, [&](int64_t offset, int64_t tap) ALWAYS {
             __builtin_prefetch(x + offset + c + AHEAD);
             V<T> v = load_some(x + offset + c, n);
             V<Int<T>> larger = ~(v <= best) & (best == best);
@@ -135,9 +135,9 @@ template <class T, class A> INLINE void max_position(const T* x, const Taps& tap
 
 template <class T> INLINE void mean_position(const T* x, const Taps& taps, T* y, int64_t channels) {
     int64_t seen = (taps.depth.end - taps.depth.begin) * (taps.height.end - taps.height.begin) * (taps.width.end - taps.width.begin);
-    for_channels<T>(channels, [&](int64_t c, int n) __attribute__((always_inline)) {
+    for_channels<T>(channels, [&](int64_t c, int n) ALWAYS {
         V<T> sum{};
-        for_taps(taps, [&](int64_t offset, int64_t) __attribute__((always_inline)) { sum += load_some(x + offset + c, n); });
+        for_taps(taps, [&](int64_t offset, int64_t) ALWAYS { sum += load_some(x + offset + c, n); });
         store_some(y + c, sum / broadcast(T(seen)), n);
     });
 }
@@ -180,8 +180,8 @@ template <bool ONCE, class T, class F> INLINE void for_input_rows(const Pool& p,
                     Range width = p.taps(2, w);
                     int64_t seen = (depth.end - depth.begin) * (height.end - height.begin) * (width.end - width.begin);
                     int64_t at = (w * p.stride[2] - p.pad[2]) * pixel;
-                    auto spread = [&](Range width) __attribute__((always_inline)) {
-                        for_channels<T>(pixel, [&](int64_t c, int n) __attribute__((always_inline)) {
+                    auto spread = [&](Range width) ALWAYS {
+                        for_channels<T>(pixel, [&](int64_t c, int n) ALWAYS {
                             auto of_tap = share(from + c, seen, n);
                             for (int64_t tw = width.begin; tw < width.end; tw++) {
                                 T* x = to + (at + tw * step + c);
@@ -200,7 +200,7 @@ template <class T, class A> void max_pool_rows(const Call& call, const Pool& p, 
     T* y = (T*)call.args[0].data;
     A* argmax = (A*)call.args[1].data;
     const T* x = (const T*)call.args[2].data;
-    for_positions(p, rows, [&](const Taps& taps, int64_t to) __attribute__((always_inline)) {
+    for_positions(p, rows, [&](const Taps& taps, int64_t to) ALWAYS {
         max_position(x, taps, y + to, argmax + to, p.channels);
     });
 }
@@ -208,8 +208,8 @@ template <class T, class A> void max_pool_grad_rows(const Call& call, const Pool
     T* dx = (T*)call.args[0].data;
     const T* g = (const T*)call.args[1].data;
     const A* argmax = (const A*)call.args[2].data;
-    auto share = [&](int64_t from, int64_t, int n) __attribute__((always_inline)) {
-        return [value = load_some(g + from, n), at = load_taps<T>(argmax + from, n)](int64_t tap) __attribute__((always_inline)) {
+    auto share = [&](int64_t from, int64_t, int n) ALWAYS {
+        return [value = load_some(g + from, n), at = load_taps<T>(argmax + from, n)](int64_t tap) ALWAYS {
             return at == broadcast(Int<T>(tap)) ? value : V<T>{};
         };
     };
@@ -218,15 +218,15 @@ template <class T, class A> void max_pool_grad_rows(const Call& call, const Pool
 template <class T> void avg_pool_rows(const Call& call, const Pool& p, Range rows) {
     T* y = (T*)call.args[0].data;
     const T* x = (const T*)call.args[1].data;
-    for_positions(p, rows, [&](const Taps& taps, int64_t to) __attribute__((always_inline)) {
+    for_positions(p, rows, [&](const Taps& taps, int64_t to) ALWAYS {
         mean_position(x, taps, y + to, p.channels);
     });
 }
 template <class T> void avg_pool_grad_rows(const Call& call, const Pool& p, Range rows) {
     T* dx = (T*)call.args[0].data;
     const T* g = (const T*)call.args[1].data;
-    auto share = [&](int64_t from, int64_t seen, int n) __attribute__((always_inline)) {
-        return [value = load_some(g + from, n) / broadcast(T(seen))](int64_t) __attribute__((always_inline)) { return value; };
+    auto share = [&](int64_t from, int64_t seen, int n) ALWAYS {
+        return [value = load_some(g + from, n) / broadcast(T(seen))](int64_t) ALWAYS { return value; };
     };
     p.apart() ? for_input_rows<true>(p, rows, dx, share) : for_input_rows<false>(p, rows, dx, share);
 }

@@ -61,23 +61,13 @@ uint64_t apart(const Call& call, int64_t outputs, const Argument* places, const 
 
 namespace {
 
-struct TaskPhase {
-    const Task& task;
-    int phase;
-};
-
-void run_part_of_task(const void* context, int64_t part, char* scratch) {
-    const auto [task, phase] = *static_cast<const TaskPhase*>(context);
-    task.kernel->run(task.call, phase, part, scratch, task.shared);
-}
-
 struct StagePhase {
     const Task* tasks;
     const Stage::Unit* units;
     int phase;
 };
 
-void run_part_of_stage(const void* context, int64_t number, char* scratch) {
+void run_part(const void* context, int64_t number, char* scratch) {
     const auto [tasks, units, phase] = *static_cast<const StagePhase*>(context);
     const Task& task = tasks[units[number].task];
     task.kernel->run(task.call, phase, units[number].part, scratch, task.shared);
@@ -92,22 +82,23 @@ std::string flaw(const Argument& argument, int64_t bytes, const std::vector<int6
     const int64_t item = item_size(view.dtype);
     int64_t size = item, low = argument.offset, high = argument.offset;
     bool empty = false;
+    const auto overflows = [&](int64_t span) {
+        return __builtin_add_overflow(span < 0 ? low : high, span, span < 0 ? &low : &high);
+    };
     for (int i = 0; i < view.rank; i++) {
         int64_t span;
         if (view.shape[i] < 0) return "got " + text(view.shape[i]) + " as a size, expected sizes >= 0";
         empty |= view.shape[i] == 0;
         if (__builtin_mul_overflow(size, std::max<int64_t>(view.shape[i], 1), &size) ||
             __builtin_mul_overflow(std::max<int64_t>(view.shape[i], 1) - 1, view.stride[i], &span) ||
-            __builtin_mul_overflow(span, item, &span) ||
-            __builtin_add_overflow(span < 0 ? low : high, span, span < 0 ? &low : &high))
+            __builtin_mul_overflow(span, item, &span) || overflows(span))
             return "got an extent that overflows, expected one inside its slot";
     }
     for (size_t i = 0; i < argument.steps.size(); i++) {
         int64_t span;
         if (i >= turns.size()) return "got " + text(argument.steps.size()) + " steps, expected one for each loop around it";
         if (argument.steps[i] % item) return "got step " + text(argument.steps[i]) + ", expected a multiple of " + text(item);
-        if (__builtin_mul_overflow(turns[i] - 1, argument.steps[i], &span) ||
-            __builtin_add_overflow(span < 0 ? low : high, span, span < 0 ? &low : &high))
+        if (__builtin_mul_overflow(turns[i] - 1, argument.steps[i], &span) || overflows(span))
             return "got an extent that overflows, expected one inside its slot";
     }
     if (argument.offset % item) return "got offset " + text(argument.offset) + ", expected a multiple of " + text(item);
@@ -118,14 +109,6 @@ std::string flaw(const Argument& argument, int64_t bytes, const std::vector<int6
 }
 
 }  // namespace
-
-bool Task::run(Team& team, bool interruptible) const {
-    for (int phase = 0; phase < plan.phases; phase++) {
-        const TaskPhase context{*this, phase};
-        if (!team.run({run_part_of_task, &context, plan.parts[phase]}, interruptible)) return false;
-    }
-    return true;
-}
 
 Stage::Stage(const Task* tasks, int64_t count) : tasks(tasks) {
     for (int phase = 0;; phase++) {
@@ -146,7 +129,7 @@ Stage::Stage(const Task* tasks, int64_t count) : tasks(tasks) {
 bool Stage::run(Team& team, bool interruptible) const {
     for (size_t phase = 0; phase < phases.size(); phase++) {
         const StagePhase context{tasks, phases[phase].data(), int(phase)};
-        if (!team.run({run_part_of_stage, &context, int64_t(phases[phase].size())}, interruptible)) return false;
+        if (!team.run({run_part, &context, int64_t(phases[phase].size())}, interruptible)) return false;
     }
     return true;
 }

@@ -22,7 +22,6 @@ struct Task {
     Task(const Kernel& kernel, const Call& call);  // throws std::invalid_argument with what `check` says
     Task(Task&&) = default;
     void prepare(uint64_t apart);  // the kernel's own meaning of `apart`; nothing runs meanwhile
-    bool run(Team& team, bool interruptible) const;  // false where it was interrupted
 
     const Kernel* kernel;
     Call call;

@@ -77,24 +77,17 @@ inline Reduce reduce_of(const Call& call) {
     return r;
 }
 
-// What a piece holds and what its folds are combined in. Sums of whole numbers may wrap, so they are unsigned.
-template <int OP, int DTYPE> struct Folded {
-    using type = Element<DTYPE>;
-    using wide = type;
-};
-template <int DTYPE> struct FoldedWide {
-    using type = Element<DTYPE>;
-    using wide = double;
-};
-template <> struct FoldedWide<I64> {
-    using type = uint64_t;
-    using wide = uint64_t;
-};
-template <int DTYPE> struct Folded<SUM, DTYPE> : FoldedWide<DTYPE> {};
-template <int DTYPE> struct Folded<PROD, DTYPE> : FoldedWide<DTYPE> {};
+// What folds of many numbers are combined in.
+template <class T> struct WiderOf { using type = int64_t; };
+template <> struct WiderOf<float> { using type = double; };
+template <> struct WiderOf<double> { using type = double; };
+template <> struct WiderOf<uint64_t> { using type = uint64_t; };
+template <class T> using Wider = typename WiderOf<T>::type;
+
+template <int OP> constexpr bool ADDS = OP == SUM || OP == PROD;  // others pick one of the numbers
 
 template <int OP, class T> INLINE T start() {
-    if constexpr (OP == SUM || OP == PROD) return T(OP == PROD);
+    if constexpr (ADDS<OP>) return T(OP == PROD);
     else if constexpr (T(0.5) != T(0)) return OP == MAX ? T(-__builtin_inf()) : T(__builtin_inf());
     else if constexpr (sizeof(T) == 1) return OP == MAX ? T(0) : T(1);
     else return OP == MAX ? T(INT64_MIN) : T(INT64_MAX);
@@ -113,25 +106,52 @@ template <int OP, class T> INLINE auto beats(T x, T best) {
     return (OP == MAX ? x > best : x < best) | ((x != x) & (best == best));
 }
 
-template <int OP, class Wide, class T> Wide fold_line(const T* x, int64_t n) {
-    constexpr int W = WIDTH<T>, BLOCK = 64 * W;  // 16 numbers a lane
-    Wide total = start<OP, Wide>();
-    int64_t i = 0;
-    while (n - i >= W) {
-        int64_t end = i + least<int64_t>(BLOCK, n - i);
-        V<T> a[4];
-        UNROLL for (int j = 0; j < 4; j++) a[j] = broadcast(start<OP, T>());
+// The sum or product, the larger or smaller where there is no NaN: one instruction.
+template <int OP, class X> INLINE X join(X a, X x) {
+    if constexpr (ADDS<OP>) return fold<OP>(a, x);
+    else return (OP == MAX ? x > a : x < a) ? x : a;
+}
+
+template <int DISTANCE, class T, int... I> INLINE V<T> swap_lanes(V<T> v, Sequence<I...>) {
+    return __builtin_shufflevector(v, v, (I ^ DISTANCE)...);
+}
+template <int OP, class T, int HALF = WIDTH<T> / 2> INLINE T join_lanes(V<T> v) {
+    v = join<OP>(v, swap_lanes<HALF, T>(v, typename Count<WIDTH<T>>::type()));
+    if constexpr (HALF > 1) return join_lanes<OP, T, HALF / 2>(v);
+    return v[0];
+}
+
+// n > 0 numbers: pieces in four vectors and a tree, the pieces one after the other in a wider type. Where there is NaN, the
+// sum is NaN, so an extreme that comes with its sum knows when to look again.
+template <int OP, class T> Wider<T> fold_row(const T* x, int64_t n) {
+    constexpr int W = WIDTH<T>, PIECE = 64 * W;
+    constexpr bool WITH_SUM = !ADDS<OP> && T(0.5) != T(0);
+    const T start = ADDS<OP> ? T(OP == PROD) : x[0];
+    const V<T> first = broadcast(start);
+    Wider<T> total = start;
+    V<T> sum{};
+    for (int64_t i = 0; i < n;) {
+        const int64_t end = least(n, i + PIECE);
+        V<T> a[4] = {first, first, first, first}, s[4] = {};
+        auto take = [&](int j, V<T> v) ALWAYS {
+            a[j] = join<OP>(a[j], v);
+            if constexpr (WITH_SUM) s[j] += v;
+        };
         for (; i + 4 * W <= end; i += 4 * W)
-            UNROLL for (int j = 0; j < 4; j++) a[j] = fold<OP>(a[j], load(x + i + j * W));
-        for (; i + W <= end; i += W) a[0] = fold<OP>(a[0], load(x + i));
-        a[0] = fold<OP>(fold<OP>(a[0], a[1]), fold<OP>(a[2], a[3]));
-        T lane[W];
-        store(lane, a[0]);
-        for (int half = W / 2; half; half /= 2)
-            for (int j = 0; j < half; j++) lane[j] = fold<OP>(lane[j], lane[j + half]);
-        total = fold<OP>(total, Wide(lane[0]));
+            UNROLL for (int j = 0; j < 4; j++) take(j, load(x + i + j * W));
+        for (; i + W <= end; i += W) take(0, load(x + i));
+        if (i < end) {
+            V<T> v = load_part(x + i, int(end - i));
+            take(1, lanes<Int<T>>() < Int<T>(end - i) ? v : first), i = end;
+        }
+        total = join<OP>(total, Wider<T>(join_lanes<OP, T>(join<OP>(join<OP>(a[0], a[1]), join<OP>(a[2], a[3])))));
+        sum += (s[0] + s[1]) + (s[2] + s[3]);
     }
-    for (; i < n; i++) total = fold<OP>(total, Wide(x[i]));
+    if constexpr (WITH_SUM) {
+        const T check = join_lanes<SUM, T>(sum);
+        for (int64_t i = 0; check != check && i < n; i++)
+            if (x[i] != x[i]) return x[i];
+    }
     return total;
 }
 
@@ -188,9 +208,13 @@ template <int OP, class T> void find_rows(T* value, int64_t* index, const T* con
             if (beats<OP>(rows[k][i], value[i])) value[i] = rows[k][i], index[i] = first + k;
 }
 
+template <bool FIRST, class A, class B> struct Choice { using type = A; };
+template <class A, class B> struct Choice<false, A, B> { using type = B; };
+
 template <int OP, int DTYPE> struct Reducer {
-    using T = typename Folded<OP, DTYPE>::type;
-    using Wide = typename Folded<OP, DTYPE>::wide;
+    // Sums of whole numbers may wrap, so they are unsigned.
+    using T = typename Choice<ADDS<OP>, typename WrapsAs<Element<DTYPE>>::type, Element<DTYPE>>::type;
+    using Wide = typename Choice<ADDS<OP>, Wider<T>, T>::type;
     static constexpr size_t VALUES = COLUMN_TILE * 8, SCRATCH = 2 * VALUES + most(LINE_PIECE, ROW_GROUP * COLUMN_TILE) * sizeof(T);
     const Reduce& r;
     const View& x;
@@ -212,7 +236,7 @@ template <int OP, int DTYPE> struct Reducer {
             int64_t at = piece % of_line * LINE_PIECE, n = least(LINE_PIECE, r.line - at);
             int64_t line = a.reduced > 1 ? offset_of(piece / of_line, a.n, a.step, a.reduced - 1) : 0;
             const T* items = elements(start + line + at * step, step, n, buffer);
-            Wide folded = fold_line<OP, Wide>(items, n);
+            const Wide folded = Wide(fold_row<OP>(items, n));
             if constexpr (OP == MAX || OP == MIN)
                 if (r.arg && beats<OP>(folded, value)) index = at + find(items, n, folded);
             value = fold<OP>(value, folded);

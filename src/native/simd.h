@@ -6,7 +6,8 @@
 // inlined.
 #pragma once
 
-#define INLINE inline __attribute__((always_inline))
+#define ALWAYS __attribute__((always_inline))  // of lambdas: a vector passes through no call
+#define INLINE inline ALWAYS
 #define UNROLL _Pragma("GCC unroll 16")
 
 #if defined(__AVX512F__)
@@ -116,19 +117,20 @@ template <class T> INLINE V<T> minimum(V<T> a, V<T> b) { return ((a < b) | (a !=
 // max(x, 0) where NaN stays NaN.
 template <class T> INLINE V<T> relu(V<T> x) { return x < V<T>{} ? V<T>{} : x; }
 
-// Transposes WIDTH vectors as a square, by swapping off-diagonal blocks of half the size, a quarter, ...
+// Transposes N vectors of N lanes as a square, by swapping off-diagonal blocks of half the size, a quarter, ...
 template <int... I> struct Sequence {};
 template <int N, int... I> struct Count : Count<N - 1, N - 1, I...> {};
 template <int... I> struct Count<0, I...> { using type = Sequence<I...>; };
 
-template <int BLOCK, class T, int... I> INLINE void swap_blocks(V<T>& a, V<T>& b, Sequence<I...>) {
-    V<T> upper = __builtin_shufflevector(a, b, (I & BLOCK ? WIDTH<T> + I - BLOCK : I)...);
-    b = __builtin_shufflevector(a, b, (I & BLOCK ? WIDTH<T> + I : I + BLOCK)...);
+template <int BLOCK, class Row, int... I> INLINE void swap_blocks(Row& a, Row& b, Sequence<I...>) {
+    constexpr int N = sizeof...(I);
+    Row upper = __builtin_shufflevector(a, b, (I & BLOCK ? N + I - BLOCK : I)...);
+    b = __builtin_shufflevector(a, b, (I & BLOCK ? N + I : I + BLOCK)...);
     a = upper;
 }
 
-template <class T, int BLOCK = WIDTH<T> / 2> INLINE void transpose(V<T> (&rows)[WIDTH<T>]) {
-    UNROLL for (int i = 0; i < WIDTH<T>; i++)
-        if (!(i & BLOCK)) swap_blocks<BLOCK, T>(rows[i], rows[i + BLOCK], typename Count<WIDTH<T>>::type());
-    if constexpr (BLOCK > 1) transpose<T, BLOCK / 2>(rows);
+template <int BLOCK, class Row, int N> INLINE void transpose_blocks(Row (&rows)[N]) {
+    UNROLL for (int i = 0; i < N; i++)
+        if (!(i & BLOCK)) swap_blocks<BLOCK>(rows[i], rows[i + BLOCK], typename Count<N>::type());
+    if constexpr (BLOCK > 1) transpose_blocks<BLOCK / 2>(rows);
 }

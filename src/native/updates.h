@@ -95,7 +95,13 @@ template <class Rule> struct Update {
         }
     }
 
-    template <class T> static void run_as(const Call& c, Range range) {
+    template <class T> static void run(const Call& c, int, int64_t part, char*, char*) {
+        int64_t units = 0;
+        Plan planned;
+        plan(c, planned);
+        for (int i = 0; i < variables(c); i++) units += blocks(c.args[i * NEW]);
+        Range range = part_of(units, planned.parts[0], part);
+        const FlushingToZero flushing;
         const View *to = c.args, *from = c.args + variables(c) * NEW, *rate = from + variables(c) * OLD;
         V<T> rates[Rule::RATES], reals[Rule::REALS];
         UNROLL for (int k = 0; k < Rule::RATES; k++) rates[k] = broadcast(*(const T*)rate[k].data);
@@ -113,21 +119,11 @@ template <class Rule> struct Update {
             range.begin -= here, range.end -= here;
         }
     }
-
-    static void run(const Call& c, int, int64_t part, char*, char*) {
-        int64_t units = 0;
-        Plan planned;
-        plan(c, planned);
-        for (int i = 0; i < variables(c); i++) units += blocks(c.args[i * NEW]);
-        const Range range = part_of(units, planned.parts[0], part);
-        const FlushingToZero flushing;
-        if (c.args[0].dtype == F32) run_as<float>(c, range);
-        else run_as<double>(c, range);
-    }
 };
 
 template <class Rule> constexpr Kernel kernel(const char* name) {
-    return {name, Update<Rule>::check, Update<Rule>::plan, Update<Rule>::run, nullptr, Rule::SLOTS};
+    using U = Update<Rule>;
+    return {name, U::check, U::plan, run_floats<U::template run<float>, U::template run<double>>, nullptr, Rule::SLOTS};
 }
 
 }  // namespace updates

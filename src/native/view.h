@@ -15,6 +15,10 @@ template <int CODE> struct ElementOf;
 #include "codes.def"
 template <int CODE> using Element = typename ElementOf<CODE>::type;
 
+template <class T> struct WrapsAs { using type = T; };  // whole numbers are added and multiplied modulo 2^bits
+template <> struct WrapsAs<int32_t> { using type = uint32_t; };
+template <> struct WrapsAs<int64_t> { using type = uint64_t; };
+
 inline int64_t item_size(int32_t dtype) { return dtype <= U8 ? 1 : dtype == I64 || dtype == F64 ? 8 : 4; }
 
 // What a dtype is used for, as codes.def says.
@@ -75,6 +79,13 @@ INLINE int64_t offset_of(int64_t index, const int64_t* shape, const int64_t* str
 inline int64_t part_count(int64_t bytes, int64_t units) {
     int64_t parts = bytes < (256 << 10) ? 1 : most<int64_t>(4, bytes >> 19);
     return most<int64_t>(1, least(parts, units));
+}
+
+// A kernel's `run` from what it is for float and for double.
+using Run = void (*)(const Call&, int phase, int64_t part, char* scratch, char* shared);
+template <Run FLOAT, Run DOUBLE> void run_floats(const Call& call, int phase, int64_t part, char* scratch, char* shared) {
+    const View& first = call.args[call.args[0].dtype == NONE];  // all arrays of numbers have one dtype, and one of two is given
+    (first.dtype == F32 ? FLOAT : DOUBLE)(call, phase, part, scratch, shared);
 }
 
 // Part i of n units in equal parts.

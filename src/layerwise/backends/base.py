@@ -9,6 +9,7 @@ kernels (spatial..., C_in / groups, C_out).
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -40,6 +41,9 @@ Rule = Callable[..., tuple[Array, ...]]  # an optimizer's: (w, g, *slots, **hype
 UPDATE_KERNELS: dict[Rule, Callable[..., tuple[str, list[Array], list[float]] | None]] = {}
 
 PROGRAMS = 128  # forms of a batch for which a compiled function's programs are kept
+
+# What `map(sys.getrefcount, arrays)` says of an array that nothing holds but a variable and the list `arrays`.
+UNSHARED = next(map(sys.getrefcount, [object()])) + 1
 
 # Activations that dense and conv may fuse: their derivative is a function of the output y, so nothing else is kept.
 FUSED_ACTIVATIONS: dict[str | None, tuple[Callable[..., Array], Callable[..., Array]]] = {

@@ -21,7 +21,7 @@ try:
 except ImportError as error:  # pragma: no cover - the test environment has JAX
     raise ImportError("the xla backend needs JAX: pip install 'layerwise[xla]'") from error
 
-from .base import PROGRAMS, Array, Backend, TracedValueError
+from .base import PROGRAMS, UNSHARED, Array, Backend, TracedValueError
 from .numpy import BACKEND as REFERENCE
 from .window import Window
 
@@ -274,13 +274,11 @@ _LINES = 8  # batches that are gathered on the host for one loop
 _ROOM = 1 << 26  # bytes that they may take
 _NUMBERS = 1 << 15  # rows that one loop gathers on the device, or a few batches of more
 
-_REFERENCES = next(map(sys.getrefcount, [object()])) + 1  # as counted below: the variable's and the list's
-
 
 def _unshared(values: list[Array]) -> list[Array]:
     """The arrays, with copies of those that something else holds: another variable, a Tensor, whoever restores them."""
     counts = list(map(sys.getrefcount, values))
-    return [a if count <= _REFERENCES else jnp.copy(a) for a, count in zip(values, counts, strict=True)]
+    return [a if count <= UNSHARED else jnp.copy(a) for a, count in zip(values, counts, strict=True)]
 
 
 def _at(home: Any, array: Array) -> Array:

@@ -106,17 +106,17 @@ class NativeBackend(NumpyBackend):
         if not _floats(x, w, b) or len(window.size) > LIMITS["MAX_SPATIAL"]:
             return super().conv(x, w, b, window, act)
         out = (x.shape[0], *window.out(x.shape[1:-1]), w.shape[-1])
-        return call("conv", [(out, x.dtype)], [x, w, b], _geometry(window, act))[0]
+        return call("conv", [(out, x.dtype)], [x, w, b], _convolution(window, act))[0]
 
     def conv_grad_w(self, x: Array, g: Array, w_shape: tuple[int, ...], window: Window) -> Array:
         if not _floats(x, g) or len(window.size) > LIMITS["MAX_SPATIAL"]:
             return super().conv_grad_w(x, g, w_shape, window)
-        return call("conv_grad_w", [(w_shape, x.dtype), None], [x, g], _geometry(window, None))[0]
+        return call("conv_grad_w", [(w_shape, x.dtype), None], [x, g], _convolution(window, None))[0]
 
     def conv_grad_x(self, g: Array, w: Array, x_shape: tuple[int, ...], window: Window) -> Array:
         if not _floats(g, w) or len(window.size) > LIMITS["MAX_SPATIAL"]:
             return super().conv_grad_x(g, w, x_shape, window)
-        return call("conv_grad_x", [(x_shape, g.dtype)], [g, w], _geometry(window, None))[0]
+        return call("conv_grad_x", [(x_shape, g.dtype)], [g, w], _convolution(window, None))[0]
 
     def max_pool(self, x: Array, window: Window) -> tuple[Array, Array]:
         if not _floats(x) or len(window.size) > LIMITS["MAX_SPATIAL"]:
@@ -148,7 +148,7 @@ class NativeBackend(NumpyBackend):
             return super().conv_pool(x, w, b, window, act, pool)
         out = (x.shape[0], *pool.out(window.out(x.shape[1:-1])), w.shape[-1])
         outputs = [(out, x.dtype), (out, np.dtype("uint8"))]
-        y, argmax = call("conv_pool", outputs, [x, w, b], [*_geometry(window, act), *pool.size, *pool.stride])
+        y, argmax = call("conv_pool", outputs, [x, w, b], _convolution(window, act, pool))
         return y, argmax
 
     def conv_pool_grad(
@@ -167,8 +167,7 @@ class NativeBackend(NumpyBackend):
             return super().conv_pool_grad(g, y, argmax, x, w, window, act, pool, wanted)
         shapes = (x.shape, w.shape, w.shape[-1:])
         outputs = [(shape, x.dtype) if want else None for shape, want in zip(shapes, wanted, strict=True)]
-        ints = [*_geometry(window, act), *pool.size, *pool.stride]
-        dx, dw, db = call("conv_pool_grad", outputs, [g, y, argmax, x, w], ints)
+        dx, dw, db = call("conv_pool_grad", outputs, [g, y, argmax, x, w], _convolution(window, act, pool))
         return dx, dw, db
 
     def squares(self, arrays: Sequence[Array]) -> Array:
@@ -224,21 +223,14 @@ def _fuses(window: Window, pool: Window) -> bool:
     return small and not any(low or high for low, high in pool.pad) and set(pool.dilation) == {1}
 
 
-def _geometry(window: Window, act: str | None) -> list[int]:
+def _pooling(window: Window, *more: int) -> list[int]:
     low = (low for low, _ in window.pad)
-    return [
-        len(window.size),
-        _native.ACTIVATIONS[act or "linear"],
-        *window.size,
-        *window.stride,
-        *low,
-        *window.dilation,
-    ]
+    return [len(window.size), *more, *window.size, *window.stride, *low, *window.dilation]
 
 
-def _pooling(window: Window) -> list[int]:
-    low = (low for low, _ in window.pad)
-    return [len(window.size), *window.size, *window.stride, *low, *window.dilation]
+def _convolution(window: Window, act: str | None, pool: Window | None = None) -> list[int]:
+    numbers = _pooling(window, _native.ACTIVATIONS[act or "linear"])
+    return numbers if pool is None else [*numbers, *pool.size, *pool.stride]
 
 
 def _places(window: Window) -> np.dtype:

@@ -26,11 +26,11 @@ def call(
 
     `strided` are the inputs that may have any strides; of the others the kernel gets a contiguous copy if need be.
     """
+    kernel = Kernel(name, outputs, strided, ints, reals, _run)
     if any(type(a) is Recorded for a in inputs):
-        made = record(Kernel(name, outputs, strided, ints, reals, _run), *inputs)
-        made = iter(made)
+        made = iter(record(kernel, *inputs))
         return [None if output is None else next(made) for output in outputs]
-    return _run(Kernel(name, outputs, strided, ints, reals, _run), inputs, absent=True)
+    return _run(kernel, inputs, absent=True)
 
 
 def _run(kernel: Kernel, inputs: Sequence[np.ndarray | None], absent: bool = False) -> Sequence[Any]:

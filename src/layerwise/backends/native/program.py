@@ -74,28 +74,23 @@ class Program:
             if isinstance(item, Group):
                 self._add_group(item, stage, depth)
             elif item.kernel is not None:
-                self._add(item.kernel, item.outputs, item.inputs, stage, depth)
+                self._add(item, stage, depth)
         for loop in loops:
             for carry, start in zip(loop.outputs[: loop.carries], loop.inputs, strict=False):
                 if carry is not None and carry.nbytes:
-                    self._add(("copy", (), ()), [carry], [start], stage, depth)
+                    self._add(Call([carry], [start], ("copy", (), ())), stage, depth)
         for loop in loops:
             self._program.begin_loop(loop.times)
             for inner in sorted(loop.body.stages):
                 self._emit_stage(loop.body.stages[inner], inner, depth + 1)
             self._program.end_loop()
 
-    def _add(
-        self,
-        kernel: tuple[str, Sequence[int], Sequence[float]],
-        outputs: Sequence[Value | None],
-        inputs: Sequence[Value | None],
-        stage: int,
-        depth: int,
-    ) -> None:
-        name, ints, reals = kernel
-        args = [v if v is None else _argument(v, depth, v.offset, v.shape, v.strides) for v in (*outputs, *inputs)]
-        self._program.add(name, len(outputs), args, list(ints), list(reals), stage)
+    def _add(self, call: Call, stage: int, depth: int) -> None:
+        assert call.kernel is not None
+        name, ints, reals = call.kernel
+        values = (*call.outputs, *call.inputs)
+        args = [v if v is None else _argument(v, depth, v.offset, v.shape, v.strides) for v in values]
+        self._program.add(name, len(call.outputs), args, list(ints), list(reals), stage)
         self.calls.append(name)
 
     def _add_group(self, group: Group, stage: int, depth: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import PROGRAMS
+from ..base import PROGRAMS, UNSHARED
 from .fused import Unrecordable
 from .kernels import call, gathers
 from .memory import ALIGNMENT
@@ -105,10 +105,8 @@ def _own(state: list[np.ndarray]) -> list[np.ndarray]:
 
     Of all, so that a program that is interrupted leaves every array behind the same step.
     """
-    for a in state:
-        if sys.getrefcount(a) > OWN_REFERENCES or not _placed(a):
-            return [_aligned(a) for a in state]
-    return state
+    own = max(map(sys.getrefcount, state), default=0) <= UNSHARED and all(map(_placed, state))
+    return state if own else [_aligned(a) for a in state]
 
 
 def _placed(a: np.ndarray) -> bool:
@@ -142,24 +140,3 @@ def _arrangement(outputs: Any, flat: list[Any]) -> Callable[[Sequence[Any]], Any
     flat.append(outputs)
     place = len(flat) - 1
     return lambda arrays: arrays[place]
-
-
-def _references_of_own() -> int:
-    """What `sys.getrefcount` says in `_own` of an array that only its variable holds, in a list of state."""
-
-    class Holder:
-        pass
-
-    holder = Holder()
-    holder.value = np.empty(1)  # type: ignore[attr-defined]
-
-    def seen(state: list[np.ndarray]) -> int:
-        for a in state:
-            return sys.getrefcount(a)
-        return 0
-
-    before = [v.value for v in (holder,)]  # type: ignore[attr-defined]
-    return seen(before)
-
-
-OWN_REFERENCES = _references_of_own()
