@@ -10,13 +10,13 @@ __getattr__, __dir__, __all__ = lazy(
         ".base": "Mean MeanMetricWrapper Metric Sum",
         ".correct": """
             Accuracy BinaryAccuracy CategoricalAccuracy SparseCategoricalAccuracy SparseTopKCategoricalAccuracy
-            TopKCategoricalAccuracy accuracy_for binary_accuracy categorical_accuracy crossentropy_for
+            TopKCategoricalAccuracy accuracy_for binary_accuracy categorical_accuracy
             sparse_categorical_accuracy sparse_top_k_categorical_accuracy top_k_categorical_accuracy
         """,
         ".error": """
             BinaryCrossentropy CategoricalCrossentropy CategoricalHinge CosineSimilarity Hinge KLDivergence LogCoshError
             MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson
-            RootMeanSquaredError SparseCategoricalCrossentropy SquaredHinge
+            RootMeanSquaredError SparseCategoricalCrossentropy SquaredHinge crossentropy_for
         """,
         ".confusion": "FalseNegatives FalsePositives Precision Recall TrueNegatives TruePositives",
         ".curve": "AUC PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity",

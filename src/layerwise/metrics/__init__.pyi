@@ -18,11 +18,11 @@ from .confusion import TruePositives as TruePositives
 from .correct import accuracy_for as accuracy_for
 from .correct import binary_accuracy as binary_accuracy
 from .correct import categorical_accuracy as categorical_accuracy
-from .correct import crossentropy_for as crossentropy_for
 from .correct import sparse_categorical_accuracy as sparse_categorical_accuracy
 from .correct import sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy
 from .correct import top_k_categorical_accuracy as top_k_categorical_accuracy
 from .curve import AUC as AUC
+from .error import crossentropy_for as crossentropy_for
 from .overlap import BinaryIoU as BinaryIoU
 from .overlap import IoU as IoU
 from .overlap import MeanIoU as MeanIoU

@@ -241,3 +241,15 @@ class MeanMetricWrapper(Wrapper, Mean):
         if (mask := joint_mask(y_pred, values)) is not None:
             values.note("mask", mask)
         super().update_state(values, sample_weight)
+
+
+Shape = Sequence[int | None]
+Kind = type[Metric]
+
+
+def by_labels(y_true_shape: Shape, y_pred_shape: Shape, binary: Kind, categorical: Kind, sparse: Kind) -> Kind:
+    """One of three metrics, by what labels and predictions of these shapes are."""
+    if not y_pred_shape or y_pred_shape[-1] == 1 or len(y_pred_shape) == 1:
+        return binary
+    same = len(y_true_shape) == len(y_pred_shape) and y_true_shape[-1] == y_pred_shape[-1]
+    return categorical if same else sparse

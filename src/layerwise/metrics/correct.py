@@ -1,13 +1,11 @@
 """Accuracies: how often a prediction is right."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from .. import ops
 from ..autograd import Tensor, as_tensor
 from ..losses.matching import class_numbers, floating, matched, same_rank
-from .base import MeanMetricWrapper, Metric
-from .error import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+from .base import MeanMetricWrapper, Metric, Shape, by_labels
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Tensor:
@@ -147,18 +145,6 @@ class SparseTopKCategoricalAccuracy(
 # -------------------------------------------------------------------------------------- "accuracy", by shapes
 
 
-Shape = Sequence[int | None]
-Kind = type[Metric]
-
-
-def _chosen(y_true_shape: Shape, y_pred_shape: Shape, binary: Kind, categorical: Kind, sparse: Kind) -> Kind:
-    """One of three metrics, by what labels and predictions of these shapes are."""
-    if not y_pred_shape or y_pred_shape[-1] == 1 or len(y_pred_shape) == 1:
-        return binary
-    same = len(y_true_shape) == len(y_pred_shape) and y_true_shape[-1] == y_pred_shape[-1]
-    return categorical if same else sparse
-
-
 def accuracy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Metric:
     """The accuracy that "accuracy" means for labels of `y_true_shape` and predictions of `y_pred_shape`.
 
@@ -166,14 +152,4 @@ def accuracy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Metric:
     <SparseCategoricalAccuracy accuracy>
     """
     kinds = BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
-    return _chosen(y_true_shape, y_pred_shape, *kinds)(name="accuracy")
-
-
-def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Metric:
-    """The cross-entropy that "crossentropy" means for labels of `y_true_shape` and predictions of `y_pred_shape`.
-
-    >>> crossentropy_for((32, 1), (32, 1))
-    <BinaryCrossentropy crossentropy>
-    """
-    kinds = BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
-    return _chosen(y_true_shape, y_pred_shape, *kinds)(name="crossentropy")
+    return by_labels(y_true_shape, y_pred_shape, *kinds)(name="accuracy")

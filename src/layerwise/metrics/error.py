@@ -5,7 +5,7 @@ from typing import Any
 from .. import losses, ops
 from ..autograd import Tensor
 from ..losses.matching import matched
-from .base import MeanMetricWrapper
+from .base import MeanMetricWrapper, Metric, Shape, by_labels
 
 
 class MeanSquaredError(MeanMetricWrapper, fn=losses.mean_squared_error, better="down"):
@@ -142,3 +142,13 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper, fn=losses.sparse_categori
     >>> round(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]).item(), 4)
     0.6931
     """
+
+
+def crossentropy_for(y_true_shape: Shape, y_pred_shape: Shape) -> Metric:
+    """The cross-entropy that "crossentropy" means for labels of `y_true_shape` and predictions of `y_pred_shape`.
+
+    >>> crossentropy_for((32, 1), (32, 1))
+    <BinaryCrossentropy crossentropy>
+    """
+    kinds = BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+    return by_labels(y_true_shape, y_pred_shape, *kinds)(name="crossentropy")
