@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections import deque, namedtuple
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,24 @@ def test_an_array_that_somebody_holds_is_left_alone():
     found, _ = run([mine, np.ones(2, "float32")], x)
     np.testing.assert_array_equal(held, 0)
     np.testing.assert_array_equal(found[0], x)
+
+
+def test_structures_come_and_go_as_they_are():
+    """Lists, tuples with and without names, deques, dicts and places where there is nothing."""
+    pair = namedtuple("pair", "left right")
+
+    def f(state, x):
+        return [], {"b": deque([x.left, x.right[0]]), "a": pair(x.left + x.right[0], [None, (x.left,)])}
+
+    run = backend().compile(f)
+    x = pair(np.float32([1, 2]), deque([np.float32([3, 4])]))
+    for _ in range(2):
+        _, found = run([], x)
+        assert [(name, type(item)) for name, item in found.items()] == [("b", deque), ("a", pair)]
+        assert [*map(list, found["b"]), list(found["a"].left)] == [[1, 2], [3, 4], [4, 6]]
+        assert found["a"].right[0] is None
+        assert list(found["a"].right[1][0]) == [1, 2]
+    assert None not in run.programs.values()
 
 
 @pytest.mark.parametrize("swap", [False, True])

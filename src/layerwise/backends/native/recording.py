@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,7 +176,7 @@ def replaced(structure: Any, kind: type, replacement: Callable[[Any], Any]) -> A
     """The same arguments with something in the place of each array of this kind."""
     if isinstance(structure, kind):
         return replacement(structure)
-    if isinstance(structure, tuple | list):
+    if isinstance(structure, tuple | list | deque):
         return sequence_like(structure, [replaced(item, kind, replacement) for item in structure])
     if isinstance(structure, dict):
         return {name: replaced(item, kind, replacement) for name, item in structure.items()}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ... import tree
 from ..base import PROGRAMS, UNSHARED
 from .fused import Unrecordable
 from .kernels import call, gathers
@@ -33,9 +35,9 @@ class Replay:
         found = self._program(form, self.fn, state, leaves, batch)
         if found is None:
             return self.fn(state, *batch)
-        program, arrange = found
+        program, structure = found
         state = _own(state)
-        return state, arrange(program.run([*state, *map(np.ascontiguousarray, leaves)]))
+        return state, _arranged(program.run([*state, *map(np.ascontiguousarray, leaves)]), structure)
 
     def for_each(self, state: list[np.ndarray], rows: np.ndarray, *data: Any) -> Any:
         """The function on these rows of the data for each line of `rows`, gathered by the program itself.
@@ -49,9 +51,9 @@ class Replay:
         found = self._program(form, self._on_rows, state, [*leaves, rows[0]], (*data, rows[0]))
         if found is None:
             return None
-        program, arrange = found
+        program, structure = found
         state = _own(state)
-        return state, arrange(program.run([*state, *leaves, rows], len(rows)))
+        return state, _arranged(program.run([*state, *leaves, rows], len(rows)), structure)
 
     def _on_rows(self, state: list[np.ndarray], *data_and_rows: Any) -> Any:
         *data, rows = data_and_rows
@@ -72,7 +74,7 @@ class Replay:
     def _recorded(
         self, function: Callable[..., Any], state: list[np.ndarray], leaves: list[np.ndarray], batch: Any
     ) -> tuple[Program, Any] | None:
-        """The function as a program, and how to arrange what it returns; None if it has to be called as it is."""
+        """The function as a program, and the structure of what it returns; None if it has to be called as it is."""
         recording = Recording()
         inputs = [Recorded(a, recording) for a in (*state, *leaves)]
         rest = iter(inputs[len(state) :])
@@ -80,10 +82,10 @@ class Replay:
             new, outputs = function(inputs[: len(state)], *replaced(batch, np.ndarray, lambda _: next(rest)))
         except Exception:  # if it is not for the stand-ins, it comes again
             return None
-        flat: list[Any] = []
-        arrange = _arrangement(outputs, flat)
+        flat = [a for a in tree.flatten(outputs) if a is not None]
+        structure = tree.map_given(lambda _: True, outputs)
         try:
-            return Program(notes(inputs), recording.steps, notes([*new, *flat]), len(state)), arrange
+            return Program(notes(inputs), recording.steps, notes([*new, *flat]), len(state)), structure
         except Unrecordable:
             return None
 
@@ -119,24 +121,14 @@ def _form(batch: Any, leaves: list[np.ndarray]) -> Any:
     if isinstance(batch, np.ndarray):
         leaves.append(batch)
         return batch.shape, batch.dtype
-    if isinstance(batch, tuple | list):
+    if isinstance(batch, tuple | list | deque):
         return type(batch), tuple([_form(item, leaves) for item in batch])
     if isinstance(batch, dict):
         return tuple([(name, _form(item, leaves)) for name, item in batch.items()])
     return batch
 
 
-def _arrangement(outputs: Any, flat: list[Any]) -> Callable[[Sequence[Any]], Any]:
-    """Flatten a structure of arrays into `flat`; returns what arranges other arrays in the same way."""
-    if isinstance(outputs, dict):
-        parts = {name: _arrangement(item, flat) for name, item in outputs.items()}
-        return lambda arrays: {name: part(arrays) for name, part in parts.items()}
-    if isinstance(outputs, tuple | list):
-        kind, items = type(outputs), [_arrangement(item, flat) for item in outputs]
-        make = getattr(kind, "_make", kind)  # of named tuples
-        return lambda arrays: make([item(arrays) for item in items])
-    if outputs is None:
-        return lambda arrays: None
-    flat.append(outputs)
-    place = len(flat) - 1
-    return lambda arrays: arrays[place]
+def _arranged(arrays: Sequence[np.ndarray], structure: Any) -> Any:
+    """Arrays in the places of a structure that hold something."""
+    left = iter(arrays)
+    return tree.map_given(lambda _: next(left), structure)
