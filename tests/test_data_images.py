@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from layerwise.data import read_image_folder
+from layerwise.data.format_error import FileFormatError
 from layerwise.data.images import drawing_style, fit_image, prepare_digit, read_image, resize_images
 from layerwise.data.strokes import stroke_width
 from layerwise.datasets import digits
@@ -263,3 +264,24 @@ def test_folder_without_images(tmp_path):
     (tmp_path / "class").mkdir()
     with pytest.raises(ValueError, match="no images there: expected one sub-folder a class"):
         read_image_folder(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "tif", "webp"])
+def test_the_size_of_a_folder_is_that_of_upright_images(tmp_path, ending):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    (tmp_path / "cat").mkdir()
+    Image.new("L", (12, 6), 9).save(tmp_path / "cat" / f"1.{ending}", exif=exif)
+    assert read_image(tmp_path / "cat" / f"1.{ending}").shape[:2] == (12, 6)
+    assert read_image_folder(tmp_path).images.shape[1:3] == (12, 6)
+
+
+def test_fractions_in_tiff(tmp_path):
+    path = tmp_path / "f.tif"
+    for pixels, expected in (([[0.0, 0.5, 1.0]], [0, 128, 255]), ([[0.0, 2.4, 255.0]], [0, 2, 255])):
+        Image.fromarray(np.float32(pixels)).save(path)
+        assert read_image(path).ravel().tolist() == expected
+    for pixels in ([[-0.5, 1.0]], [[0.0, 300.0]], [[0.0, np.nan]]):
+        Image.fromarray(np.float32(pixels)).save(path)
+        with pytest.raises(FileFormatError, match=r"f\.tif.*expected 0\.\.1 or 0\.\.255"):
+            read_image(path)

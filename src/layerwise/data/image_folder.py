@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .images import channels_of, fit_image, pillow, read_image
+from .images import channels_of, fit_image, pillow, read_image, size_of
 
 _ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 _MOST_BYTES = 4 << 30
@@ -92,6 +92,6 @@ def _head(path: Path) -> tuple[int, int, int]:
     with open(path, "rb") as file:
         try:
             with module.open(file) as image:
-                return image.height, image.width, channels_of(image)
+                return *size_of(image), channels_of(image)
         except Exception as error:  # Pillow's decoders raise almost anything on damaged files
             raise ValueError(f"{path}: not an image that can be read ({error or type(error).__name__})") from error

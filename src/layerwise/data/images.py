@@ -12,7 +12,7 @@ from .format_error import FileFormatError
 from .strokes import stroke_width, with_stroke_width
 
 __all__ = [
-    "channels_of", "drawing_style", "fit_image", "pillow", "prepare_digit", "read_image", "resize_images",
+    "channels_of", "drawing_style", "fit_image", "pillow", "prepare_digit", "read_image", "resize_images", "size_of",
 ]  # fmt: skip
 public_only(__name__)
 
@@ -21,6 +21,7 @@ _INK = 0.2  # of full contrast: what is fainter is noise of the paper
 _LEAST_CONTRAST = 16 / 255
 _MNIST_FILL = 20 / 28
 _WORKING_SIDE = 96  # pixels of a drawing whose strokes are changed
+_ORIENTATION = 0x0112  # EXIF's number of it; from 5 on width and height are exchanged
 
 
 def pillow() -> ModuleType:
@@ -34,8 +35,9 @@ def pillow() -> ModuleType:
 def read_image(path: str | PathLike[str]) -> np.ndarray:
     """The pixels of an image file, (height, width, channels) uint8; channels: 1 grey, 3 RGB, 4 RGB and alpha.
 
-    Turned upright as its EXIF data says. Needs Pillow (`layerwise[images]`). Raises `FileFormatError` naming it if
-    it is no image, is cut short, or is larger than Pillow's limit against decompression bombs.
+    Turned upright as its EXIF data says; fractions, as TIFF may have, are in 0..1 or in 0..255. Needs Pillow
+    (`layerwise[images]`). Raises `FileFormatError` naming it if it is no image, is cut short, or is larger than
+    Pillow's limit against decompression bombs.
 
     >>> path = getfixture("tmp_path") / "grey.png"
     >>> pillow().fromarray(np.zeros((4, 6), np.uint8)).save(path)
@@ -53,6 +55,8 @@ def read_image(path: str | PathLike[str]) -> np.ndarray:
                 image = ImageOps.exif_transpose(image)
                 if image.mode.startswith("I"):  # 16 bits a pixel
                     pixels = (np.clip(np.asarray(image), 0, 65535) / 257).round().astype(np.uint8)
+                elif image.mode == "F":
+                    pixels = _from_fractions(np.asarray(image))
                 else:
                     pixels = np.asarray(image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels_of(image)]))
         except Exception as error:  # Pillow's decoders raise almost anything on damaged files
@@ -65,6 +69,22 @@ def channels_of(image: Any) -> int:
     if image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info:
         return 4
     return 1 if image.mode in ("1", "L", "F") or image.mode.startswith("I") else 3
+
+
+def size_of(image: Any) -> tuple[int, int]:
+    """(height, width) that a Pillow image has once it stands upright, from its header."""
+    # Pillow turns TIFF by itself, and would read a PNG's pixels to look behind them.
+    told = "exif" in image.info if image.format == "PNG" else image.format != "TIFF"
+    lies = told and image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+    return (image.width, image.height) if lies else (image.height, image.width)
+
+
+def _from_fractions(pixels: np.ndarray) -> np.ndarray:
+    """Fractions as uint8."""
+    low, high = pixels.min(), pixels.max()
+    if not 0 <= low <= high <= 255:
+        raise ValueError(f"fractions in {low}..{high}, expected 0..1 or 0..255")
+    return np.rint(pixels * 255 if high <= 1 else pixels).astype(np.uint8)
 
 
 def _check_size(image: Any, image_module: ModuleType) -> None:
