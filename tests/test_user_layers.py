@@ -573,3 +573,50 @@ def test_slices_of_unknown_size():
     assert x[:, :3].shape == (None, 3, 5)
     assert x[..., 2].shape == (None, 5)
     assert x[:2, None, 4].shape == (None, 1, 5)
+
+
+def test_models_and_layers_with_layers_to_build_are_believed_what_they_say_of_their_output() -> None:
+    class Silent(models.Model):
+        def call(self, x: Any) -> Any:
+            raise AssertionError
+
+        def compute_output_shape(self, input_shape: Any) -> Any:
+            return (*input_shape[:-1], 7)
+
+    assert Silent()(layers.Input((3,))).shape == (None, 7)
+
+    class Says:
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = layers.Dense(4)
+
+        def call(self, x: Any) -> Any:
+            return self.inner(x)
+
+        def compute_output_shape(self, input_shape: Any) -> Any:
+            return (*input_shape[:-1], 7)
+
+    for kind in (layers.Layer, models.Model):
+        made = type("Made", (Says, kind), {})()
+        assert made(layers.Input((3,))).shape == (None, 7)
+        assert made.inner.built
+        assert made.compute_output_shape((2, 3)) == (2, 7)
+
+
+def test_what_a_call_slices_has_as_many_rows_as_there_are() -> None:
+    class First(layers.Layer):
+        def __init__(self, key: Any) -> None:
+            super().__init__()
+            self.key = key
+
+        def call(self, x: Any) -> Any:
+            return x[self.key]
+
+    rows, steps = slice(None, 5), (slice(None), slice(None, 4))
+    assert First(rows)(layers.Input((6,))).shape == (None, 6)  # as in Keras
+    assert First(steps)(layers.Input((None, 2))).shape == (None, None, 2)
+    assert First(steps)(layers.Input((6, 2))).shape == (None, 4, 2)
+    x = layers.Input((6,))
+    model = models.Model(x, First(rows)(x))
+    assert model.output_shape == (None, 6)
+    assert model.predict(np.ones((3, 6)), verbose=0).shape == (3, 6)

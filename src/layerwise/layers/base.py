@@ -202,13 +202,14 @@ class Layer(Weighted):
         return (outputs, values[len(trained) :], *([losses] if return_losses else []))
 
     def _symbolic_output(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The symbolic output: as the class says it, if it does and no layer inside waits for `call` to build it."""
+        """The symbolic output: as the class says it, if it does; layers inside that are not built yet `call` builds."""
         cls = type(self)
         says_spec = cls.compute_output_spec is not Layer.compute_output_spec
         says_shape = cls.compute_output_shape is not Layer.compute_output_shape
-        is_built = all(layer.built for layer in self._sublayers())
-        if call != self.call or not (says_spec or says_shape) or not is_built:
+        if call != self.call or not (says_spec or says_shape):
             return self._symbolic_call(call, args, kwargs)
+        if not all(layer.built for layer in self._sublayers()):
+            self._symbolic_call(call, args, kwargs)
         if not says_spec:
             shapes = self.compute_output_shape(**self._shapes_for(self.compute_output_shape, args, kwargs)[0])
             return _map_shapes(lambda shape: Tensor(Spec(shape, self.compute_dtype)), shapes)

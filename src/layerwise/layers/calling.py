@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from .. import observe, ops, tree
-from ..autograd import Call, Spec, Tensor, as_tensor, cast, with_unknown_sizes
+from .. import catalog, observe, ops, tree
+from ..autograd import Call, Spec, Tensor, as_tensor, cast, merge_specs, with_unknown_sizes
 from ..config import DTypePolicy
 from ..context import setting
 from ..dtypes import is_float
@@ -277,7 +277,10 @@ class Called(Tracked):
             return tree.map_structure(lambda t: Spec(t.shape, t.dtype) if hasattr(t, "shape") else t, outputs)
 
         with rehearsal():
-            specs = with_unknown_sizes(run, [leaves[i].value for i in places])
+            given = [leaves[i].value for i in places]
+            specs = with_unknown_sizes(run, given)
+            if catalog.home(type(self)) is None and any(None in spec.shape for spec in given):
+                specs = _with_few(run, given, specs)
         return tree.map_structure(lambda s: Tensor(s) if isinstance(s, Spec) else s, specs)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -344,6 +347,14 @@ class Called(Tracked):
             return
         for layer in self._sublayers():
             layer._clear_losses()
+
+
+def _with_few(run: Callable[[list[Spec]], Any], given: Sequence[Spec], specs: Any) -> Any:
+    """`specs`, and unknown too what is another size where unknown ones are 1: x[:5] has fewer rows than 5 of such."""
+    try:
+        return merge_specs(specs, run([Spec(tuple(n or 1 for n in s.shape), s.dtype) for s in given]))
+    except Exception:  # it takes no such sizes
+        return specs
 
 
 def calls_of(layer: Called) -> list[Call]:

@@ -170,9 +170,6 @@ class Model(Trainer):
         )
         self.built = True
 
-    def _symbolic_output(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return self._symbolic_call(call, args, kwargs)
-
     def _graph_inputs(self, inputs: Any) -> list[Any]:
         """The inputs in the graph's order, of the graph's ranks, or an error that names the one that does not fit."""
         graph = self._require_graph("inputs")

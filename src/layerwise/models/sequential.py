@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..autograd import Tensor
@@ -131,6 +131,9 @@ class Sequential(Model):
         for layer in self.layers:
             inputs = layer(inputs)
         return inputs
+
+    def _symbolic_output(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return self._symbolic_call(call, args, kwargs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = input_shape
