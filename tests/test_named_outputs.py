@@ -66,3 +66,75 @@ def test_leaves_are_in_the_order_of_the_keys():
     assert packed == structure
     assert [*packed, *packed["b"][1]] == ["b", "a", "d", "c"]
     assert tree.flatten({"b": 1, 0: 2}) == [1, 2]
+
+
+OUTPUTS = {  # how three outputs are arranged
+    "one": lambda p, q, r: p,
+    "list of one": lambda p, q, r: [p],
+    "dict of one": lambda p, q, r: {"a": p},
+    "dict": lambda p, q, r: {"b": q, "a": p},
+    "list": lambda p, q, r: [p, q],
+    "tuple in dict": lambda p, q, r: {"b": r, "a": (p, q)},
+    "dict in dict": lambda p, q, r: {"b": r, "a": {"y": q, "x": p}},
+    "list in list": lambda p, q, r: [p, [q, r]],
+}
+
+
+def arranged(k, arrange):
+    i = k.Input((3,))
+    return k.Model(i, arrange(*(k.layers.Dense(1, name=n, kernel_initializer="ones")(i) for n in "pqr")))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "compiled"),
+    [
+        *((name, {"loss": loss}) for name in ("one", "list of one", "dict of one") for loss in (["mse"], ("mse",))),
+        *((name, {"loss": [["mse"]]}) for name in ("one", "dict of one")),
+        ("one", {"loss": {"p": ["mse"]}}),
+        ("dict", {"loss": {"a": ["mse"], "b": "mae"}}),
+        ("dict", {"loss": {"b": ["mae"]}}),
+        ("list", {"loss": [["mse"], "mae"]}),
+        ("list", {"loss": {"q": ["mae"], "p": "mse"}}),
+        *((name, {"loss": "mse"}) for name in list(OUTPUTS)[-3:]),
+        *((name, {"loss": ["mse", "mae", "mse"]}) for name in list(OUTPUTS)[-3:]),
+        ("tuple in dict", {"loss": {"a": ("mse", "mae"), "b": "mse"}}),
+        ("tuple in dict", {"loss": {"a": ("mse", None), "b": ["mae"]}}),
+        ("tuple in dict", {"loss": {"b": "mse"}}),
+        ("tuple in dict", {"loss": {"a": ("mse", "mse"), "b": "mae"}, "loss_weights": {"a": (2.0, 1.0), "b": 1.0}}),
+        ("dict in dict", {"loss": {"a": {"x": "mse", "y": "mae"}, "b": "mse"}}),
+        ("list in list", {"loss": ["mse", ["mae", "mse"]], "loss_weights": [2.0, [1.0, 1.0]]}),
+    ],
+)
+def test_losses_may_be_arranged_as_outputs_are(outputs, compiled):
+    x, labels = np.ones((4, 3), "float32"), [np.full((4, 1), i, "float32") for i in range(3)]
+    found = []
+    for k in (layerwise, keras):
+        model = arranged(k, OUTPUTS[outputs])
+        model.compile("sgd", **compiled)
+        y = OUTPUTS[outputs](*labels)
+        found.append(model.evaluate(x, y, verbose=0, return_dict=True))
+        history = model.fit(x, y, epochs=2, verbose=0).history
+        found[-1] |= {f"fit {name}": values[-1] for name, values in history.items()}
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+
+
+def test_losses_that_are_arranged_otherwise_are_refused():
+    for outputs, loss, message in (
+        ("list", {"a": ["mse"], "b": "mae"}, "no output is named 'a'; expected one of p, q"),
+        ("tuple in dict", {"a": "mse", "b": "mae"}, "no output is named 'a'; expected one of a/p, a/q, b"),
+        ("one", ["mse", "mae"], "got 2 losses for output 'p', expected one; add them up in a function"),
+        ("list in list", ["mse", "mae"], "got a list of 2, expected one for each of 3 outputs"),
+    ):
+        model = arranged(layerwise, OUTPUTS[outputs])
+        model.compile("sgd", loss)
+        with pytest.raises(ValueError, match=message):
+            model.evaluate(np.ones((4, 3)), OUTPUTS[outputs](*[np.ones((4, 1))] * 3), verbose=0)
+
+
+def test_metrics_of_outputs_inside_others():
+    model = arranged(layerwise, OUTPUTS["tuple in dict"])
+    model.compile("sgd", "mse", metrics={"a": (["mae"], ["mae"]), "b": ["mse"]})
+    y = OUTPUTS["tuple in dict"](*[np.ones((4, 1))] * 3)
+    found = model.evaluate(np.ones((4, 3)), y, verbose=0, return_dict=True)
+    assert {"a/p_mae", "a/q_mae", "b_mse"} < set(found)
+    assert model.output_names == ["p", "q", "r"]

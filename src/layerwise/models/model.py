@@ -121,7 +121,7 @@ class Model(Trainer):
     @property
     def output_names(self) -> list[str]:
         graph = self._require_graph("output_names")
-        if isinstance(graph.outputs, dict):
+        if isinstance(graph.outputs, dict) and len(graph.outputs) == len(graph.output_tensors):
             return tree.flatten({name: name for name in graph.outputs})
         return [t.name for t in graph.output_tensors]
 

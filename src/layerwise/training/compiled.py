@@ -13,7 +13,11 @@ from ..naming import numbered, suggest
 
 
 def _per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
-    """`given` (one for all, a list, or a dict by output name) as a list with one entry for each output."""
+    """`given` (one for all, a list, a dict by output name, or nested as outputs are) with one entry for each output."""
+    if _is_deep(given) and len(entries := tree.flatten(given)) == len(names):
+        around = {name.partition("/")[0] for name in names if name not in given}  # a/b is in what `a` names
+        if not isinstance(given, dict) or (around and all(key in names or key in around for key in given)):
+            return entries
     if isinstance(given, dict):
         unknown = set(given) - set(names)
         if unknown:
@@ -29,8 +33,27 @@ def _per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
     return [given] * len(names)
 
 
+def _is_deep(structure: Any) -> bool:
+    """Whether a structure holds other structures."""
+    parts = structure.values() if isinstance(structure, dict) else structure
+    return tree.is_nested(structure) and any(map(tree.is_nested, parts))
+
+
+def _only(entry: Any, name: str) -> Any:
+    """What is given for an output, perhaps in a list of its own."""
+    if not isinstance(entry, list | tuple):
+        return entry
+    if len(entry) != 1:
+        raise ValueError(
+            f"compile: loss: got {len(entry)} losses for output {name!r}, expected one; add them up in a function"
+        )
+    return _only(entry[0], name)
+
+
 def _targets(y: Any, names: Sequence[str]) -> list[Any]:
-    """y_true as a list with one entry for each output, whether it is a dict, a list or one array."""
+    """y_true as a list with one entry for each output, whether it is a dict, a list, nested or one array."""
+    if _is_deep(y) and len(leaves := tree.flatten(y)) == len(names):
+        return leaves
     if isinstance(y, dict):
         unknown = [name for name in y if name not in names]
         if unknown and len(names) == 1 and len(y) == 1:
@@ -39,7 +62,7 @@ def _targets(y: Any, names: Sequence[str]) -> list[Any]:
             raise ValueError(f"y: no output is named {unknown[0]!r}; {suggest(unknown[0], names)}")
         return [y.get(name) for name in names]
     if len(names) == 1:
-        return [y]
+        return list(y) if isinstance(y, list | tuple) and len(y) == 1 else [y]
     if not isinstance(y, list | tuple) or len(y) != len(names):
         got = f"{len(y)} arrays" if isinstance(y, list | tuple) else "one array"
         raise ValueError(f"y: got {got}, expected one for each of the {len(names)} outputs {list(names)}")
@@ -81,7 +104,8 @@ class CompiledLoss:
     def __init__(self, loss: Any, weights: Any, names: Sequence[str]) -> None:
         self.names = list(names)
         self.functions: list[Any] = []
-        for entry in _per_output(loss, names, "loss"):
+        for name, given in zip(names, _per_output(loss, names, "loss"), strict=True):
+            entry = _only(given, name)
             fn = losses.get(entry) if not isinstance(entry, str) or entry not in ("crossentropy", "ce") else entry
             if fn is not None and not isinstance(fn, losses.Loss | str):
                 fn = losses.FunctionLoss(fn)
@@ -114,7 +138,7 @@ class CompiledLoss:
         """y with None for the outputs without a loss, where only the others have labels."""
         given = y if isinstance(y, list | tuple) else [y]
         wanted = [fn is not None for fn in self.functions]
-        if isinstance(y, dict) or len(given) == len(wanted) or len(given) != sum(wanted):
+        if isinstance(y, dict) or _is_deep(y) or len(given) == len(wanted) or len(given) != sum(wanted):
             return y
         labels = iter(given)
         return [next(labels) if has_loss else None for has_loss in wanted]
@@ -132,8 +156,7 @@ class CompiledLoss:
 
     def check_labels(self, y: Any, classes: Sequence[int | None]) -> None:
         """Refuse labels that are no classes of their outputs, before a step changes anything."""
-        targets = y if isinstance(y, list | tuple) else [y.get(n) for n in self.names] if isinstance(y, dict) else [y]
-        for target, number in zip(targets, classes, strict=False):
+        for target, number in zip(_targets(self.labels(y), self.names), classes, strict=True):
             if target is not None and number is not None:
                 losses.check_labels(target, number)
 

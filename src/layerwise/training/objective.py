@@ -124,13 +124,13 @@ class Objective(Layer):
             metric.reset_state()
 
     def _output_names_for(self, y_pred: Any) -> list[str]:
-        if isinstance(y_pred, dict):
-            return tree.flatten({name: name for name in y_pred})
+        """The key of each output in a dict, otherwise its layer's name, behind the places of the structures around."""
+        paths = _paths(y_pred)
         names = getattr(self, "output_names", None)
-        flat = tree.flatten(y_pred)
-        if names is not None and len(names) == len(flat):
-            return list(names)
-        return ["output"] if len(flat) == 1 else [f"output_{i}" for i in range(len(flat))]
+        if names is None or len(names) != len(paths):
+            names = ["output"] if len(paths) == 1 else [f"output_{i}" for i in range(len(paths))]
+        ends = [path[-1] if path and isinstance(path[-1], str) else n for path, n in zip(paths, names, strict=True)]
+        return ["/".join(map(str, [*path[:-1], end])) for path, end in zip(paths, ends, strict=True)]
 
     @observe.placed
     def compute_loss(
@@ -201,3 +201,13 @@ class Objective(Layer):
             value = metric.result()
             results |= value if isinstance(value, dict) else {metric.name: value}
         return results
+
+
+def _paths(structure: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """For each leaf the keys and numbers that lead to it."""
+    if not tree.is_nested(structure):
+        return [path]
+    if isinstance(structure, dict):
+        keys = tree.flatten({key: key for key in structure})
+        return [found for key in keys for found in _paths(structure[key], (*path, key))]
+    return [found for i, part in enumerate(structure) for found in _paths(part, (*path, i))]
