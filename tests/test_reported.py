@@ -197,6 +197,14 @@ def test_labels_that_are_no_class_are_refused_with_their_place():
         np.testing.assert_array_equal(before[0], model.get_weights()[0])
 
 
+def test_predictions_that_are_no_class_do_not_count_in_a_step():
+    """There no value can be looked at; Keras leaves them out, too."""
+    model = K.Sequential([K.Input((1,)), L.Lambda(lambda x: x)])
+    model.compile("sgd", "mse", metrics=[metrics.MeanIoU(num_classes=2, name="regions")])
+    x, y = np.float32([[0], [1], [-1], [5]]), np.array([[0], [1], [1], [1]])
+    assert model.evaluate(x, y, verbose=0, return_dict=True)["regions"] == 1.0
+
+
 def test_areas_under_curves_refuse_negative_weights():
     for metric in (metrics.AUC(curve="PR"), metrics.RecallAtPrecision(0.5)):
         with pytest.raises(ValueError, match=r"sample_weight: got -2.0 at position \[1\].*the weight 0"):

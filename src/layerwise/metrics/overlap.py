@@ -69,9 +69,11 @@ class IoU(Metric, better="up"):
         if self.ignore_class is not None:
             ignored = y_true == self.ignore_class
             weight, y_true = ops.where(ignored, 0, weight), ops.where(ignored, 0, y_true)
-        cells, n = y_true * self.num_classes + y_pred, self.num_classes
-        found = ops.scatter_add(ops.reshape(cells, (-1,)), ops.reshape(weight, (-1,)), shape=(n * n,))
-        self.total_confusion_matrix.assign_add(ops.reshape(found, (n, n)))
+        n = self.num_classes
+        is_class = (y_true >= 0) & (y_true < n) & (y_pred >= 0) & (y_pred < n)  # others cannot be refused within a step
+        cells = ops.where(is_class, y_true * n + y_pred, n * n)
+        found = ops.scatter_add(ops.reshape(cells, (-1,)), ops.reshape(weight, (-1,)), shape=(n * n + 1,))
+        self.total_confusion_matrix.assign_add(ops.reshape(found[:-1], (n, n)))
 
     def result(self) -> Tensor:
         matrix = as_tensor(self.total_confusion_matrix, "float32")
