@@ -17,6 +17,7 @@ import numpy as np
 from .files import FileFormatError
 
 DEFLATE, SHUFFLE = 1, 2
+UNDEFINED = 2**64 - 1  # the address of what is not there
 FLOATS = {  # bytes: (sign, offset, precision, exponent's place and size, mantissa's place and size, bias)
     2: (15, 0, 16, 10, 5, 0, 10, 15),
     4: (31, 0, 32, 23, 8, 0, 23, 127),

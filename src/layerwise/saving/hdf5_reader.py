@@ -5,7 +5,7 @@ The layout that HDF5 libraries write unless told otherwise, and h5py for Keras, 
     superblock         version 0: where the root group lies
     object header      version 1: a list of messages: dataspace (shape), datatype, layout, filters, attributes
     group              a B-tree of symbol tables (name -> object header), names in a local heap; or, where a name is not
-                       ASCII, messages in its header, a link each
+                       ASCII, what `hdf5_links` reads
     dataset            bytes in one piece, inside the header, or in chunks by a B-tree, perhaps deflated and shuffled
     strings            of fixed length, or in global heaps
 
@@ -23,10 +23,10 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from .files import FileFormatError, room
-from .hdf5_objects import DEFLATE, SHUFFLE, Attribute, Bytes, Dataset, Group, Type
+from .hdf5_links import links
+from .hdf5_objects import DEFLATE, SHUFFLE, UNDEFINED, Attribute, Bytes, Dataset, Group, Type
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-UNDEFINED = 2**64 - 1  # the address of what is not there
 DEEPEST = 64  # groups in groups
 OBJECT, ATTRIBUTES, CHUNK, MOST = 8, 4, 1, 400_000  # how much they count, and may in all: some 130 bytes are 1
 DATASPACE, LINK_INFO, DATATYPE, LINK, EXTERNAL, LAYOUT, FILTERS, ATTRIBUTE = 1, 2, 3, 6, 7, 8, 11, 12
@@ -105,13 +105,12 @@ class _File(Bytes):
                 if path.count("/") > DEEPEST:
                     raise FileFormatError("groups are nested too deeply")
                 ((kind, body),) = (message for message in messages if message[0] in (SYMBOLS, LINK_INFO))
-                tables = self._links(*struct.unpack_from("<QQ", body)) if kind == SYMBOLS else _links(body, messages)
-                links = dict[str, int]()
-                for name, target in tables:
-                    if not name or name in links or "/" in name or name in (".", ".."):
+                targets = dict[str, int]()
+                for name, target in self._links(kind, body, messages):
+                    if not name or name in targets or "/" in name or name in (".", ".."):
                         raise FileFormatError(f"damaged: the name {name!r}")
-                    links[name] = target
-                waiting += [(f"{path.rstrip('/')}/{name}", target, item) for name, target in reversed(links.items())]
+                    targets[name] = target
+                waiting += [(f"{path.rstrip('/')}/{name}", target, item) for name, target in reversed(targets.items())]
             else:
                 item = self._dataset(path, messages)
                 item.attrs = attrs
@@ -122,8 +121,12 @@ class _File(Bytes):
         assert first is not None
         return first
 
-    def _links(self, tree: int, heap: int) -> Iterator[tuple[str, int]]:
-        """Names, and where the header of each object is, by symbol tables."""
+    def _links(self, kind: int, body: bytes, messages: list[tuple[int, bytes]]) -> Iterator[tuple[str, int]]:
+        """The name and the address of the header of each object of a group."""
+        if kind == LINK_INFO:
+            yield from links(self, body, [message for kind, message in messages if kind == LINK])
+            return
+        tree, heap = struct.unpack_from("<QQ", body)
         signature, version, size, _, segment = struct.unpack("<4sB3xQQQ", self.take(heap, 32))
         if signature != b"HEAP" or version != 0:
             raise FileFormatError("damaged: the names are not there")
@@ -188,8 +191,6 @@ class _File(Bytes):
                     blocks.append(struct.unpack_from("<QQ", body))
                 elif kind == EXTERNAL:
                     raise FileFormatError("its values are in another file, which is never opened")
-                elif kind == LINK and len(body) > 2 and body[1] & 8 and body[2] != 0:
-                    raise FileFormatError("a link to another place, which is never followed")
                 elif kind not in KNOWN:
                     raise FileFormatError(f"a message of type {kind}, which Keras never writes")
                 messages.append((kind, body))
@@ -270,29 +271,6 @@ class _File(Bytes):
             inside = (min(step, n - i) for i, n, step in zip(corner, dataset.shape, dataset.chunk))
             there += math.prod(inside) * dataset.type.size
         return there
-
-
-def _links(info: bytes, messages: list[tuple[int, bytes]]) -> Iterator[tuple[str, int]]:
-    """Names, and where the header of each object is, by messages."""
-    version, flags, heap = struct.unpack_from("<BBQ", info)
-    if version != 0 or flags:
-        raise FileFormatError("a group in a newer layout than Keras writes: write it again without track_order")
-    if heap != UNDEFINED:
-        raise FileFormatError(
-            "a group of more than 8 names, one of which is not ASCII, in a layout that is not read; save it as .keras, "
-            "or with names in ASCII"
-        )
-    for kind, body in messages:
-        if kind == LINK:
-            version, flags = body[:2]
-            place = 2 + bool(flags & 8) + 8 * bool(flags & 4) + bool(flags & 16)
-            width = 1 << (flags & 3)
-            length = int.from_bytes(body[place : place + width], "little")
-            place += width
-            name, target = body[place : place + length], body[place + length : place + length + 8]
-            if version != 1 or flags & 0xE0 or len(target) != 8:
-                raise FileFormatError("damaged: a link")
-            yield name.decode(), int.from_bytes(target, "little")
 
 
 def _type(body: bytes) -> Type:
