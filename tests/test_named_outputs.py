@@ -105,6 +105,7 @@ def arranged(k, arrange):
         ("list in list", {"loss": ["mse", ["mae", "mse"]], "loss_weights": [2.0, [1.0, 1.0]]}),
     ],
 )
+@pytest.mark.filterwarnings("ignore:SGD. no gradient for")
 def test_losses_may_be_arranged_as_outputs_are(outputs, compiled):
     x, labels = np.ones((4, 3), "float32"), [np.full((4, 1), i, "float32") for i in range(3)]
     found = []
