@@ -1,6 +1,7 @@
 """`Metric`: state in variables, changed by batches; means and sums of values and of functions of (y_true, y_pred)."""
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from .. import observe, ops
@@ -55,8 +56,8 @@ class Metric(Configurable):
     def variables(self) -> list[Variable]:
         """The state: this metric's variables, then those of metrics among its attributes, also in lists and dicts."""
         attributes = [value for name, value in vars(self).items() if name != "_init_arguments"]
-        nested = [v for metric in held(attributes, "metric") for v in metric.variables]
-        return list({id(v): v for v in [*held(attributes, "variable"), *nested]}.values())
+        own, nested = held(attributes, "variable"), held(attributes, "metric")
+        return list({id(v): v for v in chain(own, *(m.variables for m in nested))}.values()) if nested else own
 
     def add_variable(
         self,

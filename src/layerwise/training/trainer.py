@@ -68,7 +68,7 @@ class Trainer(Objective):
         """Every variable that a step may change, in a fixed order."""
         variables = self.variables
         optimizers = [o for o in self._held("optimizer") if isinstance(o, Optimizer)]
-        for owner in (*self._held("metric"), *optimizers, *self.metrics):
+        for owner in dict.fromkeys((*self._held("metric"), *optimizers, *self.metrics)):
             variables += owner.variables
         return list({id(v): v for v in variables}.values())
 
