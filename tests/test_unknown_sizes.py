@@ -45,8 +45,8 @@ ASKING = {
         (None, 3, 4, 3),
     ),
     "pad_images": (
-        lambda: ops.image.pad_images(unknown(None, None, None, 3), 1, 1, target_height=130, target_width=140),
-        (None, 130, 140, 3),
+        lambda: ops.image.pad_images(unknown(None, None, None, 3), 1, 1, target_height=3, target_width=140),
+        (None, 3, 140, 3),
     ),
     "affine_transform": (
         lambda: ops.image.affine_transform(unknown(None, None, None, 3), unknown(None, 8)),

@@ -63,51 +63,54 @@ def with_unknown_sizes(infer: Callable[[Any], Any], specs: Sequence[Spec | None]
     return merge_specs(*_with_stand_ins(infer, specs))
 
 
-def _with_stand_ins(infer: Callable[[Any], Any], specs: Sequence[Spec | None], factor: int = 1) -> tuple[Any, Any]:
-    """infer(specs) for each of the stand-in sizes, times `factor`, in the place of those that are not known."""
+def _with_stand_ins(
+    infer: Callable[[Any], Any], specs: Sequence[Spec | None], sizes: tuple[int, int] = STAND_INS
+) -> tuple[Any, Any]:
+    """infer(specs) for each of the stand-in sizes in the place of those that are not known."""
 
     def run(size: int) -> Any:
         return infer([s and Spec(tuple(size if n is None else n for n in s.shape), s.dtype) for s in specs])
 
-    first = run(factor * STAND_INS[0])
-    return first, first if all(s is None or None not in s.shape for s in specs) else run(factor * STAND_INS[1])
+    first = run(sizes[0])
+    return first, first if all(s is None or None not in s.shape for s in specs) else run(sizes[1])
 
 
 def with_adapting_sizes(infer: Callable[[Any], Any], specs: Sequence[Spec | None], others: Iterable[int] = ()) -> Any:
     """The same for an operation whose sizes must fit each other, or the numbers `others` that it is given.
 
     Where the stand-ins do not fit, multiples of 60 may, which many numbers divide, or some of the unknown sizes are
-    sizes that are known.
+    sizes that are known, or all are small.
     """
     try:
         results = _with_stand_ins(infer, specs)
     except ValueError:
-        for guess, factor in itertools.islice(_guesses(specs, others), MOST_GUESSES):
+        for guess, sizes in itertools.islice(_guesses(specs, others), MOST_GUESSES):
             with contextlib.suppress(ValueError):
-                results = _with_stand_ins(infer, guess, factor)
+                results = _with_stand_ins(infer, guess, sizes)
                 break
         else:
             raise
     return merge_specs(*results)
 
 
-def _guesses(specs: Sequence[Spec | None], others: Iterable[int]) -> Iterator[tuple[list[Spec | None], int]]:
-    """Specs with more and more known sizes in unknown places, and what stand-ins for the others are multiples of."""
+def _guesses(
+    specs: Sequence[Spec | None], others: Iterable[int]
+) -> Iterator[tuple[list[Spec | None], tuple[int, int]]]:
+    """Specs with more and more known sizes in unknown places, and stand-ins for the others."""
     places = [(i, axis) for i, s in enumerate(specs) if s for axis, n in enumerate(s.shape) if n is None]
     known = sorted({n for s in specs if s for n in s.known if n} | set(others))
     if len(places) == 1:
-        yield list(specs), 60
+        yield list(specs), (60 * STAND_INS[0], 60 * STAND_INS[1])
+    yield list(specs), (1, 2)
     for count in range(1, len(places) + 1):
         for chosen in itertools.combinations(places, count):
             for sizes in itertools.product(known, repeat=count):
                 taken = dict(zip(chosen, sizes, strict=True))
-                yield (
-                    [
-                        s and Spec(tuple(taken.get((i, axis), n) for axis, n in enumerate(s.shape)), s.dtype)
-                        for i, s in enumerate(specs)
-                    ],
-                    1,
-                )
+                guess = [
+                    s and Spec(tuple(taken.get((i, axis), n) for axis, n in enumerate(s.shape)), s.dtype)
+                    for i, s in enumerate(specs)
+                ]
+                yield guess, STAND_INS
 
 
 def merge_specs(first: Any, second: Any) -> Any:

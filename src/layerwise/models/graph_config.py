@@ -51,7 +51,7 @@ CLASSES = {"allclose": "AllClose", "rgb_to_grayscale": "RGBToGrayscale"}  # `tak
 DATA = set(
     """
     x x1 x2 xs condition condlist choicelist constant_values data default images indices inputs kernel key
-    operands output predictions segment_ids start_indices target targets transform updates values weights
+    operands output predictions segment_ids start_indices target targets transform updates values variable weights
     """.split()
 )
 IRREGULAR = {"full_like": {"x", "fill_value"}, "isclose": {"x1", "x2", "rtol", "atol"}}
