@@ -6,6 +6,7 @@ someone asks (PEP 562), so `import layerwise` stays quick however much the libra
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -89,6 +90,11 @@ def missing(module: str, name: str) -> AttributeError:
     Traceback (most recent call last):
     AttributeError: layerwise.lazy has no 'keras_name'; nearest: 'keras_names'
     """
+    return AttributeError(_explanation(module, name))
+
+
+@lru_cache(maxsize=512)  # tools probe every module for the same names
+def _explanation(module: str, name: str) -> str:
     message = f"{module} has no '{name}'"
     if not name.startswith("__"):  # Python and its tools probe for those; let that be quick
         keras = module.replace("layerwise", "keras", 1)
@@ -98,7 +104,7 @@ def missing(module: str, name: str) -> AttributeError:
             cutoff = 0.3  # it is no slip of the keyboard: name even a distant relative
         if close := nearest(name, [n for n in dir(sys.modules[module]) if not n.startswith("_")], cutoff):
             message += f"; nearest: {', '.join(map(repr, close))}"
-    return AttributeError(message)
+    return message
 
 
 def keras_names() -> dict[str, set[str]]:
