@@ -22,7 +22,8 @@ WORKERS = 2#        processes that share the tests; 0 runs them in one
 ALONE   = OPENBLAS_NUM_THREADS=1 LAYERWISE_NUM_THREADS=1
 SHARED  = JAX_COMPILATION_CACHE_DIR=$(CURDIR)/build/programs PYTHONDONTWRITEBYTECODE=
 PYTEST  = $(ALONE) $(SHARED) .venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
-# What computes, on the reference too: a second run, where the first one was on the kernels.
+# What computes, on the reference too: a second run, where the first one was on the kernels, without the tests that name
+# the backends they compute on: these would do the same again.
 COMPUTE = $(addprefix tests/test_,autograd.py core.py fit_against_keras.py layers.py losses.py metrics.py models.py ops.py \
           ops_properties.py optimizers.py plan.py random.py user_layers.py)
 # Much of what may break, in little time: without Keras and programs of their own.
@@ -40,7 +41,7 @@ train: .venv/plot.stamp
 test: .venv/test.stamp lint programs
 	@echo "Running the tests in $(WORKERS) processes: three to five minutes on 2 cores."
 	$(PYTEST)
-	! ls src/layerwise/backends/_native*.so >/dev/null 2>&1 || LAYERWISE_BACKEND=numpy $(PYTEST) $(COMPUTE)
+	! ls src/layerwise/backends/_native*.so >/dev/null 2>&1 || LAYERWISE_BACKEND=numpy $(PYTEST) -m 'not own_backend' $(COMPUTE)
 
 xla: .venv/test.stamp programs
 	@echo "Running operations, layers and training on the XLA backend: one to two minutes on 2 cores."

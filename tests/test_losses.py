@@ -130,6 +130,7 @@ def test_objects_weigh_and_reduce_as_keras_does(case):
         close(ours(y_true, y_pred, weight), theirs(y_true, y_pred, weight))
 
 
+@pytest.mark.own_backend
 @pytest.mark.parametrize("case", CASES, ids=ids)
 def test_losses_and_gradients_can_be_traced(case):
     name, options, (y_true, y_pred) = case

@@ -220,6 +220,7 @@ def test_a_compiled_step_gives_the_same(case):
     close(result, eager.result(), 1e-6)
 
 
+@pytest.mark.own_backend
 @pytest.mark.parametrize("case", {case[0]: case for case in CASES}.values(), ids=ids)
 def test_updates_and_results_can_be_traced(case):
     name, options, data = case

@@ -296,6 +296,7 @@ def xla(double):
         yield
 
 
+@pytest.mark.own_backend
 @each(lambda s: isinstance(s.operation, Primitive) or s.name in ("scan", "einsum", "cond"), first_of_its_name)
 def test_xla_agrees(sample, xla):
     """Primitives on JAX, values and gradients: the other operations are made of them."""

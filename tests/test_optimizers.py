@@ -296,6 +296,7 @@ def test_the_learning_rate_follows_a_function_or_a_schedule():
         optimizer.learning_rate = 0.1
 
 
+@pytest.mark.own_backend
 def test_a_setting_reaches_the_compiled_step():
     with config.override(backend="xla"):
         w, optimizer = Variable([1.0]), optimizers.SGD(0.5)
@@ -410,6 +411,7 @@ class Halves(optimizers.Optimizer):
         return {**super().get_config(), "share": self.kept}
 
 
+@pytest.mark.own_backend
 @pytest.mark.parametrize("backend", ["numpy", "xla"])
 def test_a_users_optimizer_with_an_update_step(backend):
     with config.override(backend=backend):

@@ -114,6 +114,7 @@ def results(model: models.Model, x: np.ndarray, training: bool) -> tuple[np.ndar
     return y.numpy(), [np.asarray(g) for g in tape.gradient(loss, [x, *model.trainable_variables])]
 
 
+@pytest.mark.own_backend
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("backend", ["numpy", "xla"])
 def test_outputs_gradients_and_averages_are_the_same(backend, training):

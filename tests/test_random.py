@@ -75,6 +75,7 @@ DRAWS = {
 }
 
 
+@pytest.mark.own_backend
 @pytest.mark.parametrize("name", DRAWS)
 def test_backends_draw_identical_numbers(name):
     """Compiled, too, where the machine may fuse a multiplication and an addition into one rounding."""
@@ -85,6 +86,7 @@ def test_backends_draw_identical_numbers(name):
         np.testing.assert_array_equal(expected, np.asarray(compiled(np.array([3, 0], "uint32"))))
 
 
+@pytest.mark.own_backend
 @pytest.mark.parametrize("draw", [random.normal, random.truncated_normal])
 def test_normals_agree_to_a_few_units_in_the_last_place(draw):
     reference = on("numpy", lambda: draw((N,), seed=3))
@@ -281,6 +283,7 @@ def test_generator_config_is_that_of_keras():
     assert random.SeedGenerator.from_config(config).get_config() == config
 
 
+@pytest.mark.own_backend
 @pytest.mark.parametrize("backend", ["numpy", "xla"])
 def test_a_generator_advances_inside_a_compiled_step(backend):
     with config.override(backend=backend):
