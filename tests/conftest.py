@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 os.environ["KERAS_BACKEND"] = "jax"  # before anything imports keras
+sys.modules["sklearn"] = None  # which Keras would import, for half as long again, for wrappers that nobody uses here
 # JAX spends most of its time on compiling programs that run once: let it compile quickly, not well, and each once for
 # all processes of a run, which share a folder. `XLA_FLAGS= make test` compiles as users do.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")

@@ -6,12 +6,12 @@ import http.server
 import inspect
 import re
 import shutil
+import sys
 import threading
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 from layerwise.data.download import file_hash
 from layerwise.datasets import cifar10, digits, fashion_mnist, mnist, sources
@@ -19,7 +19,10 @@ from test_data_cifar import pack, write_cifar
 from test_data_idx import write_mnist
 
 
-def test_digits_are_the_real_ones():
+def test_digits_are_the_real_ones(monkeypatch):
+    monkeypatch.delitem(sys.modules, "sklearn")
+    from sklearn.datasets import load_digits
+
     (x_train, y_train), (x_test, y_test) = digits.load_data()
     assert x_train.shape == (1438, 8, 8)
     assert x_test.shape == (359, 8, 8)
