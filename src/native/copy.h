@@ -71,12 +71,27 @@ template <class T> void copy_row(char* to, int64_t to_step, const char* from, in
     }
 }
 
-// y[i][j] = x[j][i] for N x N elements; y's rows are y_step apart and x's x_step.
+// The first (HALF 0) or second (1) halves of a and b, element by element in turn.
+template <int HALF, class Row, int... I> INLINE Row interleave(Row a, Row b, Sequence<I...>) {
+    constexpr int N = sizeof...(I);
+    return __builtin_shufflevector(a, b, (I / 2 + I % 2 * N + HALF * (N / 2))...);
+}
+
+// y[i][j] = x[j][i] for N x N elements; y's rows are y_step apart and x's x_step. Each round interleaves the first half of the
+// rows with the second; after log2(N) rounds the rows have become columns.
 template <class T, int N> INLINE void transpose_square(T* y, int64_t y_step, const T* x, int64_t x_step) {
+    using Row = typename Lanes<T, N>::type;
     using Unaligned = typename Lanes<T, N>::unaligned;
-    typename Lanes<T, N>::type rows[N];
+    using Order = typename Count<N>::type;
+    Row rows[N], next[N];
     UNROLL for (int i = 0; i < N; i++) rows[i] = *(const Unaligned*)(x + i * x_step);
-    transpose_blocks<N / 2>(rows);
+    UNROLL for (int round = 1; round < N; round *= 2) {
+        UNROLL for (int i = 0; i < N / 2; i++) {
+            next[2 * i] = interleave<0>(rows[i], rows[i + N / 2], Order());
+            next[2 * i + 1] = interleave<1>(rows[i], rows[i + N / 2], Order());
+        }
+        UNROLL for (int i = 0; i < N; i++) rows[i] = next[i];
+    }
     UNROLL for (int i = 0; i < N; i++) *(Unaligned*)(y + i * y_step) = rows[i];
 }
 
