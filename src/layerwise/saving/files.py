@@ -66,7 +66,7 @@ def replacing(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[
             os.fsync(file.fileno())
         os.replace(part, target)
     except OSError as error:
-        if error.filename is None:  # a full disk does not tell which
+        if error.filename is None and error.errno is not None:  # a full disk does not tell which
             error.filename = os.fspath(path)
         raise
     finally:
