@@ -33,7 +33,7 @@ HUGE = 10**9
 class Case(NamedTuple):
     name: str  # its ending says which reader it is for
     content: bytes
-    expected: str
+    expected: str | None  # None: read or refused
 
 
 def corpus(folder: Path) -> Iterator[Case]:
@@ -207,6 +207,8 @@ def configurations(base: bytes) -> Iterator[Case]:
         "numpy-object": {"class_name": "__numpy__", "config": {"value": [1], "dtype": "O"}},
         "tensor-text": {"class_name": "__tensor__", "config": {"value": ["a"], "dtype": "U10"}},
         "complex": {"class_name": "__numpy__", "config": {"value": [1], "dtype": "complex64"}},
+        "wide-text": {"class_name": "__numpy__", "config": {"value": ["a"], "dtype": "U500000000"}},
+        "wide-bytes": {"class_name": "__tensor__", "config": {"value": [1], "dtype": "V900000000"}},
     }
     for name, node in nodes.items():
         yield case(f"{name}-as-activation", hidden(activation=node))
@@ -217,6 +219,17 @@ def configurations(base: bytes) -> Iterator[Case]:
         yield case(f"{name}-as-optimizer", edited(lambda c, node=node: c["compile_config"].update(optimizer=node)))
     auc = {"module": "keras.metrics", "class_name": "AUC", "config": {"num_thresholds": HUGE}, "registered_name": None}
     iou = {**auc, "class_name": "MeanIoU", "config": {"num_classes": 100_000}}
+    for name in ("SensitivityAtSpecificity", "SpecificityAtSensitivity", "PrecisionAtRecall", "RecallAtPrecision"):
+        goal = name.partition("At")[2].lower()
+        at = {**auc, "class_name": name, "config": {"num_thresholds": HUGE, goal: 0.5}}
+        yield case(f"many-{name}", edited(lambda c, at=at: c["compile_config"].update(metrics=[at])))
+    less = {**auc, "class_name": "MeanIoU", "config": {"num_classes": -HUGE}}
+    yield case("negative-classes", edited(lambda c: c["compile_config"].update(metrics=[less, iou])))
+    for name, text in {
+        "long-string": b'{"a":"' + b"a" * (8 << 20) + b'"}', "long-open": b'{"a":"' + b"\\\\" * (4 << 20),
+        "long-escapes": b'{"a":"' + b"\\ud83d\\ude00" * (1 << 19) + b'"}', "closing": b"]" * (8 << 20),
+    }.items():  # fmt: skip
+        yield Case(f"config-{name}.keras", zipped({**parts, CONFIG: text}, zipfile.ZIP_DEFLATED), REFUSED)
     yield case("many-thresholds", edited(lambda c: c["compile_config"].update(metrics=[auc])))
     yield case("many-classes", edited(lambda c: c["compile_config"].update(metrics=[iou])))
 
@@ -284,7 +297,8 @@ def configurations(base: bytes) -> Iterator[Case]:
         yield case(f"asks-{name}", text, READ)
     yield case("asks-pieces", operation("Tensordot", tensor, tensor, axes=HUGE))
     for name, shape, inner in (
-        ("BatchNormalization", [HUGE], {}), ("Normalization", [HUGE], {}), ("RepeatVector", [4], {"n": HUGE}),
+        ("BatchNormalization", [HUGE], {}), ("Normalization", [HUGE], {}),
+        ("Normalization", [HUGE, 1], {"mean": 0.0, "variance": 1.0, "axis": 1}), ("RepeatVector", [4], {"n": HUGE}),
         ("Resizing", [8, 8, 1], {"height": HUGE, "width": HUGE}), ("UpSampling2D", [8, 8, 1], {"size": HUGE}),
         ("CenterCrop", [8, 8, 1], {"height": HUGE, "width": 9}),
         ("RandomRotation", [30_000, 30_000, 1], {"factor": 0.5}),
@@ -292,7 +306,9 @@ def configurations(base: bytes) -> Iterator[Case]:
     ):  # fmt: skip
         layer = {**here, "class_name": name, "config": inner}
         entry = {**here, "class_name": "InputLayer", "config": {"batch_shape": [None, *shape]}}
-        yield case(f"asks-{name}", edited(lambda c, e=entry, layer=layer: c["config"].update(layers=[e, layer])))
+        yield case(
+            f"asks-{name}-{len(shape)}", edited(lambda c, e=entry, layer=layer: c["config"].update(layers=[e, layer]))
+        )
 
 
 # Weights in HDF5, written by its own library
@@ -496,7 +512,8 @@ def safetensors(base: bytes) -> Iterator[Case]:
         "dtype": {"dtype": "F33"}, "dtype-number": {"dtype": 1}, "object": {"dtype": "O"},
         "complex": {"dtype": "C64"}, "shape-text": {"shape": "4"}, "shape-negative": {"shape": [-4, -3]},
         "shape-fraction": {"shape": [4.0, 3]}, "shape-true": {"shape": [True, 12]},
-        "shape-large": {"shape": [2**40, 2**40]}, "shape-other": {"shape": [3, 5]},
+        "shape-large": {"shape": [2**40, 2**40]},
+        "shape-nothing": {"shape": [0, 2**62, 2**62], "data_offsets": [start, start]}, "shape-other": {"shape": [3, 5]},
         "shape-deep": {"shape": [1] * 70 + [12]}, "offsets-back": {"data_offsets": [end, start]},
         "offsets-negative": {"data_offsets": [-end, start]},
         "offsets-far": {"data_offsets": [start + 2**40, end + 2**40]}, "offsets-one": {"data_offsets": [start]},
@@ -589,6 +606,8 @@ def npz() -> Iterator[Case]:
         "true": good.replace("False", "None"), "empty": "",
     }.items():  # fmt: skip
         yield Case(f"npz-{name}.npz", zipped({"x.npy": array(text, b"\0" * 16)}), REFUSED)
+    beyond = array(good.replace("<f8", "<U1"), b"\xff" * 8)
+    yield Case("npz-beyond-unicode.npz", zipped({"x.npy": beyond}), REFUSED)
     yield Case("npz-magic.npz", zipped({"x.npy": array(good, b"\0" * 16, b"\x93NUMPZ\1\0")}), REFUSED)
     yield Case("npz-version.npz", zipped({"x.npy": array(good, b"\0" * 16, b"\x93NUMPY\7\0")}), REFUSED)
     yield Case("npz-member.npz", zipped({"../x": b"a"}), REFUSED)
@@ -618,14 +637,23 @@ def csv() -> Iterator[Case]:
         yield Case(f"csv-{name}.csv", text, REFUSED)
 
 
-def png() -> Iterator[Case]:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
+
+def picture(width: int, height: int, pixels: bytes, colour: int = 0, bits: int = 8, body: bytes | None = None) -> bytes:
+    """A PNG file of these pixels, or with `body` in the place of what is packed."""
+    if body is None:
+        row = len(pixels) // height
+        body = zlib.compress(b"".join(b"\0" + pixels[i * row : i * row + row] for i in range(height)), 1)
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def png() -> Iterator[Case]:
     def made(width: int = 4, height: int = 3, bits: int = 8, colour: int = 0, body: bytes | None = None) -> bytes:
-        pixels = zlib.compress(b"\0\1\2\3\4" * 3) if body is None else body
-        head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
-        return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+        packed = zlib.compress(b"\0\1\2\3\4" * 3) if body is None else body
+        return picture(width, height, b"", colour, bits, packed)
 
     base = made()
     yield Case("control.png", base, READ)
@@ -637,6 +665,8 @@ def png() -> Iterator[Case]:
         "data": made(body=b"no zlib"), "nothing": made(body=b""), "text": b"hello", "html": b"<svg xmlns='x'/>",
         "palette": made(colour=3, bits=1, width=2**30),
         "bomb": made(40_000, 40_000, body=zlib.compress(b"\0" * (1 << 20))),
+        "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n",
+        "icon": b"\0\0\1\0\1\0" + b"\0" * 16,
         "text-bomb": base[:33] + chunk(b"zTXt", b"a\0\0" + zlib.compress(b" " * (200 << 20))) + base[33:],
     }.items():  # fmt: skip
         yield Case(f"png-{name}.png", content, REFUSED)

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
+import growing_files
 import hostile_files
 import layerwise
 from layerwise import saving
@@ -51,14 +52,42 @@ def test_values_that_are_wider_in_the_model_stay_within_the_limit_of_memory(tmp_
     assert outcomes(tmp_path, expected) == expected
 
 
+def test_memory_and_time_grow_no_faster_than_files(tmp_path):
+    expected = hostile_files.write(tmp_path, growing_files.growing)
+    results = read_apart(tmp_path)
+    assert agreed(results, expected) == expected
+    first, *_, last = growing_files.SIZES
+    for name, (_, seconds) in results.items():  # of computing, which other processes take no part of
+        if f"of-{last}." in name:
+            assert seconds < 2 * last / first * results[name.replace(str(last), str(first))][1] + 1, name
+
+
+def test_no_number_in_a_configuration_asks_for_more_than_the_file_may(tmp_path):
+    expected = hostile_files.write(tmp_path, growing_files.counts)
+    assert len(expected) > 500
+    assert agreed(read_apart(tmp_path), expected) == expected
+
+
 def outcomes(folder: Path, names: Iterable[str]) -> dict[str, str | None]:
     """What a process with little memory makes of the files."""
+    found = read_apart(folder)
+    return {name: found[name][0] if name in found else None for name in names}
+
+
+def agreed(results: dict[str, tuple[str, float]], expected: dict[str, str | None]) -> dict[str, str | None]:
+    """The outcomes; None for those that are read or refused, where either is well."""
+    found = {name: results.get(name, ("nothing", 0.0))[0] for name in expected}
+    either = (hostile_files.READ, hostile_files.REFUSED)
+    return {name: None if expected[name] is None and found[name] in either else found[name] for name in expected}
+
+
+def read_apart(folder: Path) -> dict[str, tuple[str, float]]:
+    """What a process with little memory makes of the files of a folder, and the seconds that it computes."""
     xla = os.environ.get("LAYERWISE_BACKEND") == "xla"  # its compiler takes memory that no file asks for
     reader = child(HERE / "read_files.py", folder, backend="numpy" if xla else None, stdout=subprocess.PIPE, cwd=folder)
     output, _ = reader.communicate(timeout=120)
     assert reader.returncode == 0
-    found = dict(map(json.loads, output.splitlines()))
-    return {name: found.get(name) for name in names}
+    return {name: (outcome, seconds) for name, outcome, seconds in map(json.loads, output.splitlines())}
 
 
 def test_flipped_bits_are_found_or_change_nothing(tmp_path):

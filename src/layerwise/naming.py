@@ -1,5 +1,6 @@
 """How names are made, numbered and compared."""
 
+import functools
 import itertools
 import re
 from collections import defaultdict
@@ -10,6 +11,7 @@ from typing import Any
 _counters: dict[str, int] = defaultdict(int)
 
 
+@functools.cache
 def snake_case(name: str) -> str:
     """`MaxPooling2D` -> `max_pooling2d`: how class names become names of instances.
 

@@ -17,9 +17,10 @@ from typing import Any, Self
 import numpy as np
 
 from . import catalog, tree
-from .autograd import Primitive, Tensor, as_tensor
+from .autograd import Primitive, Tensor, as_tensor, check_count
 from .config import DTypePolicy
 from .context import setting
+from .dtypes import standardize_dtype
 from .naming import snake_case, suggest
 from .signatures import renamed
 from .variables import Variable
@@ -287,7 +288,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
     name, inner = config["class_name"], config["config"]
     match name:
         case "__tensor__" | "__numpy__":
-            array = np.asarray(inner["value"], inner["dtype"])
+            array = np.asarray(inner["value"], standardize_dtype(inner["dtype"]))
             return array if name == "__numpy__" else as_tensor(array)
         case "__bytes__":
             return inner["value"].encode()
@@ -312,6 +313,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
         raise ValueError(f"{name}: expected a class with from_config, got {cls!r}")
     if getattr(cls, "calls_any_function", False) and not _trusting.get():
         raise ValueError(f"{name}: a configuration chooses what it calls; load_model(..., safe_mode=False) allows that")
+    check_count("objects", 1)
     obj = cls.from_config(inner)
     for step in ("build", "compile"):
         if config.get(f"{step}_config") and hasattr(obj, f"{step}_from_config"):

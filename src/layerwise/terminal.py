@@ -143,10 +143,10 @@ class Progbar:
         return [f"{_clock(seconds * ((self.target or 0) - self.seen))} left", self._rate(seconds)]
 
     def _metrics(self) -> list[str]:
-        return [f"{name}: {_text(value)}" for name, value in self._values.items()]
+        return [f"{printable(name)}: {_text(value)}" for name, value in self._values.items()]
 
     def _bar(self, width: int) -> str:
-        full, empty = "━─" if _printable("━─") == "━─" else "=."
+        full, empty = "━─" if _encodable("━─") == "━─" else "=."
         filled = int(width * self.seen / self.target) if self.target else width
         return full * filled + empty * (width - filled)
 
@@ -279,7 +279,7 @@ def display_mode(verbose: int | str) -> int:
 
 
 def _write(text: str) -> None:
-    print(_printable(text), end="", flush=True)
+    print(_encodable(text), end="", flush=True)
 
 
 def _rewrite(line: str, columns: int) -> None:
@@ -287,7 +287,29 @@ def _rewrite(line: str, columns: int) -> None:
     _write("\r" + line + ("\x1b[K" if _is_terminal() else " " * (columns - _columns(line))))
 
 
-def _printable(text: str) -> str:
+def printable(text: str, most: int = 200) -> str:
+    r"""Text from elsewhere as a terminal can show it: no character commands it, or reorders what is around it.
+
+    Args:
+        text: anything, such as a name in a file.
+        most: characters; of what is longer the middle is left out.
+
+    >>> print(printable("\x1b[2Jreu\u202e"), printable(200 * "a", most=10))
+    \x1b[2Jreu\u202e aaaa...aaa
+    """
+    if len(text) > most:
+        text = f"{text[: most // 2 - 1]}...{text[len(text) - (most - most // 2 - 2) :]}"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or _is_harmless(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _is_harmless(character: str) -> bool:
+    """Whether it is a space of some writing, or joins letters, for Python does not call these printable."""
+    return unicodedata.category(character) == "Zs" or character in "\u200c\u200d"
+
+
+def _encodable(text: str) -> str:
     """`text` with what the output cannot encode replaced."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return text.encode(encoding, "replace").decode(encoding)

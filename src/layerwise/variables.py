@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import catalog, config, observe, tree
-from .autograd import Operators, Spec, Tensor, as_tensor, lifted, note_assignment, raw
+from .autograd import Operators, Spec, Tensor, as_tensor, check_count, lifted, note_assignment, raw
 from .backends import backend, load
 from .context import setting
 from .dtypes import dtype_name, is_float, standardize_dtype
@@ -195,6 +195,7 @@ class Variable(Operators):
             zero = backend().numpy(raw(as_tensor(0, dtype)))
             self._value = np.broadcast_to(zero, tuple(shape or ()))  # takes no memory
             waiting.append((self, self._value, initialize))
+            check_count("variables", 1)
         else:
             value = initialize() if callable(initializer) else initializer
             tensor = as_tensor(value, standardize_dtype(dtype) if dtype is not None else None)

@@ -13,7 +13,7 @@ from ..context import setting
 from .symbolic import Spec
 from .tape import Tensor
 
-# Bytes that may still be computed of constants; None: as many as one likes.
+# Bytes that may still be computed of constants, and that objects may still take; None: as many as one likes.
 room: ContextVar[list[int] | None] = ContextVar("room", default=None)
 Form = tuple[Sequence[int], str]  # shape and dtype of an array
 
@@ -21,9 +21,11 @@ Form = tuple[Sequence[int], str]  # shape and dtype of an array
 def outlining(size: int) -> contextlib.AbstractContextManager[Any]:
     """Inside the `with` block `size` bytes may be computed of constants; what goes beyond is symbolic too.
 
+    As many may be taken by what `check_count` is told of, and no more.
+
     So a graph is built, and its shapes are known, in little memory, whatever sizes it asks for.
     """
-    return setting(room, [size])
+    return setting(room, [size, size])
 
 
 def outlined(*made: Form, beside: Sequence[Form] = ()) -> bool:
@@ -37,7 +39,7 @@ def outlined(*made: Form, beside: Sequence[Form] = ()) -> bool:
     needed, more = (sum(math.prod(shape) * _width(dtype) for shape, dtype in forms) for forms in (made, beside))
     if needed + more > left[0]:
         return True
-    left[0] -= needed
+    left[0] -= max(needed, 0)  # sizes may be negative, too
     return False
 
 
@@ -52,7 +54,13 @@ def made(shape: Sequence[int], dtype: str, make: Callable[[], Any]) -> Tensor:
     return Tensor(backend().array(make(), dtype))
 
 
-def check_count(name: str, pieces: int) -> None:
-    """Raise a ValueError where there is no room for the operation `name` in so many pieces."""
-    if outlined(((pieces, 1000), "uint8")):  # what a symbolic Tensor takes, about
-        raise ValueError(f"{name}: in {pieces} pieces, for which the graph has no room")
+def check_count(name: str, pieces: int, size: int = 1000) -> None:
+    """Raise a ValueError where there is no room for so many pieces of `name`.
+
+    `size` is what each takes: 1000 bytes a symbolic Tensor, about.
+    """
+    if (left := room.get()) is None:
+        return
+    left[1] -= max(pieces, 0) * size
+    if left[1] < 0:
+        raise ValueError(f"{name}: {pieces} more of {size} bytes, for which a model from this file has no room")

@@ -13,6 +13,7 @@ from .format_error import FileFormatError
 NUMERAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DELIMITERS = ",;\t|"
 _LOOKED_AT = 20  # records, to find the delimiter
+_MOST_COLUMNS = 1 << 16
 _MOST_LISTED, _LONGEST = 20, 40  # names in a message, and their characters
 
 Place = tuple[int, int]  # the number of a record, counted from 1 without the header, and of the line where it ends
@@ -85,9 +86,10 @@ class CsvFile:
     def _everything(self) -> Iterator[tuple[Place, list[str]]]:
         """The records as they are, the header among them."""
         with open(self.path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=self.delimiter, strict=True)
+            records = _Records(self.path, file, self.delimiter)
+            reader = records.reader
             try:
-                for number, values in enumerate(reader):
+                for number, values in enumerate(records):
                     yield (number, reader.line_num), [value.strip() for value in values]
             except csv.Error as error:
                 raise FileFormatError(f"{self.path}: line {reader.line_num}: not CSV ({error})") from error
@@ -96,6 +98,28 @@ class CsvFile:
                     f"{self.path}: after line {reader.line_num}: not text in UTF-8 "
                     f"(byte 0x{error.object[error.start]:02x}: {error.reason})"
                 ) from error
+
+
+class _Records:
+    """The records of an open CSV file, one of which may have so many columns."""
+
+    def __init__(self, path: Path, lines: Iterable[str], delimiter: str) -> None:
+        self.path, self.delimiter, self.parted = path, delimiter, 0
+        self.reader = csv.reader(self._counted(lines), delimiter=delimiter, strict=True)
+
+    def _counted(self, lines: Iterable[str]) -> Iterator[str]:
+        for line in lines:
+            self.parted += line.count(self.delimiter)
+            if self.parted > _MOST_COLUMNS:
+                raise FileFormatError(f"{self.path}: a record of more than {_MOST_COLUMNS:,} columns")
+            yield line
+
+    def __iter__(self) -> "_Records":
+        return self
+
+    def __next__(self) -> list[str]:
+        self.parted = 0
+        return next(self.reader)
 
 
 def at(place: Place) -> str:
@@ -136,7 +160,7 @@ def _found_delimiter(path: Path) -> str:
 
 def _is_parted_by(path: Path, delimiter: str) -> bool:
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        records = itertools.islice(csv.reader(file, delimiter=delimiter, strict=True), _LOOKED_AT)
+        records = itertools.islice(_Records(path, file, delimiter), _LOOKED_AT)
         try:
             width = len(_without_empty_end(next(records, []), 0))
             return width > 1 and all(len(_without_empty_end(r, width)) == width for r in records if r)

@@ -3,9 +3,17 @@
 import contextlib
 from collections.abc import Iterator
 
+from ..terminal import printable
+
 
 class FileFormatError(ValueError):
-    """A file is not what its name says, is damaged, or does not fit the model: file, member, reason."""
+    """A file is not what its name says, is damaged, or does not fit the model: file, member, reason.
+
+    What the file itself says stands in the message as far as a terminal can show it.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message, 2000))
 
 
 @contextlib.contextmanager

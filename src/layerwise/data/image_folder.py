@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .images import channels_of, fit_image, pillow, read_image, size_of
+from .images import fit_image, image_head, read_image
 
 _ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 _MOST_BYTES = 4 << 30
@@ -53,17 +53,21 @@ def passed_over(path: str | PathLike[str], classes: Mapping[str, Sequence[Path]]
 
 
 def read_image_folder(
-    path: str | PathLike[str], size: tuple[int, int] | None = None, channels: int | None = None
+    path: str | PathLike[str],
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    most_pixels: int | None = None,
 ) -> ImageFolder:
     """The images under `path`, where each sub-folder holds the images of the class it is named after.
 
     size (height, width): what images are brought to; None: the size most of them have. channels: 1 grey or 3 RGB;
-    None: 1 if all are grey. Needs Pillow (`layerwise[images]`). The memory needed is known from the files' headers
-    before it is reserved. Raises `ValueError` naming the file for an image that cannot be read, and for a folder
-    without images or with more than 4 GiB of pixels.
+    None: 1 if all are grey. most_pixels: of a file, as in `images.read_image`. Needs Pillow (`layerwise[images]`). The
+    memory needed is known from the files' headers before it is reserved. Raises `ValueError` naming the file for an
+    image that cannot be read, and for a folder without images or with more than 4 GiB of pixels.
 
     >>> folder = getfixture("tmp_path") / "cat"
     >>> folder.mkdir()
+    >>> from layerwise.data.images import pillow
     >>> pillow().fromarray(np.zeros((4, 6), np.uint8)).save(folder / "1.png")
     >>> data = read_image_folder(folder.parent)
     >>> data.images.shape, data.class_names
@@ -73,7 +77,7 @@ def read_image_folder(
     if not classes:
         raise ValueError(f"{path}: no images there: expected one sub-folder a class with {', '.join(sorted(_ENDINGS))}")
     paths = [file for files in classes.values() for file in files]
-    heads = [_head(file) for file in paths]
+    heads = [image_head(file, most_pixels) for file in paths]
     height, width = size or Counter(head[:2] for head in heads).most_common(1)[0][0]
     channels = channels or (1 if all(head[2] == 1 for head in heads) else 3)
     shape = (len(paths), height, width, channels)
@@ -81,17 +85,6 @@ def read_image_folder(
         raise ValueError(f"{path}: {len(paths)} images of {shape[1:]} need {needed >> 20} MiB; give a smaller size")
     images = np.empty(shape, np.uint8)
     for image, file in zip(images, paths):
-        image[...] = fit_image(read_image(file), shape[1:])
+        image[...] = fit_image(read_image(file, most_pixels), shape[1:])
     labels = np.repeat(np.arange(len(classes)), [len(files) for files in classes.values()])
     return ImageFolder(images, labels, tuple(classes), tuple(paths), passed_over(path, classes))
-
-
-def _head(path: Path) -> tuple[int, int, int]:
-    """(height, width, channels) without reading the pixels."""
-    module = pillow()
-    with open(path, "rb") as file:
-        try:
-            with module.open(file) as image:
-                return *size_of(image), channels_of(image)
-        except Exception as error:  # Pillow's decoders raise almost anything on damaged files
-            raise ValueError(f"{path}: not an image that can be read ({error or type(error).__name__})") from error

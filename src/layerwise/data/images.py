@@ -1,5 +1,7 @@
 """Images: reading, resizing, and making a drawing look like the images that a model was trained on."""
 
+import contextlib
+from collections.abc import Iterator
 from os import PathLike
 from types import ModuleType
 from typing import Any
@@ -12,9 +14,12 @@ from .format_error import FileFormatError
 from .strokes import stroke_width, with_stroke_width
 
 __all__ = [
-    "channels_of", "drawing_style", "fit_image", "pillow", "prepare_digit", "read_image", "resize_images", "size_of",
+    "drawing_style", "fit_image", "image_head", "pillow", "prepare_digit", "read_image", "resize_images",
 ]  # fmt: skip
 public_only(__name__)
+
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow would start other programs for some
+MOST_PIXELS = 64 << 20
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _INK = 0.2  # of full contrast: what is fainter is noise of the paper
@@ -32,36 +37,58 @@ def pillow() -> ModuleType:
     return Image
 
 
-def read_image(path: str | PathLike[str]) -> np.ndarray:
+@contextlib.contextmanager
+def _opening(path: str | PathLike[str], most_pixels: int | None) -> Iterator[Any]:
+    """Pillow's image of a file of one of our formats, whose header alone was read, and which is not too large."""
+    module = pillow()
+    limit = min(MOST_PIXELS, module.MAX_IMAGE_PIXELS or MOST_PIXELS) if most_pixels is None else most_pixels
+    with open(path, "rb") as file:
+        try:
+            with module.open(file, formats=FORMATS) as image:
+                if image.width * image.height > limit:
+                    raise ValueError(
+                        f"{image.width} x {image.height} pixels, more than {limit}; "
+                        "give read_image a larger most_pixels if you trust the file"
+                    )
+                yield image
+        except Exception as error:  # Pillow's decoders raise almost anything on damaged files
+            raise FileFormatError(f"{path}: not an image that can be read ({error or type(error).__name__})") from error
+
+
+def read_image(path: str | PathLike[str], most_pixels: int | None = None) -> np.ndarray:
     """The pixels of an image file, (height, width, channels) uint8; channels: 1 grey, 3 RGB, 4 RGB and alpha.
 
-    Turned upright as its EXIF data says; fractions, as TIFF may have, are in 0..1 or in 0..255. Needs Pillow
-    (`layerwise[images]`). Raises `FileFormatError` naming it if it is no image, is cut short, or is larger than
-    Pillow's limit against decompression bombs.
+    Turned upright as its EXIF data says; fractions, as TIFF may have, are in 0..1 or in 0..255. Formats: BMP, GIF, JPEG,
+    PNG, PPM, TIFF and WebP. Needs Pillow (`layerwise[images]`). Raises `FileFormatError` naming the file if it is no
+    image, is cut short, or says that it has more than `most_pixels` (None: 64 megapixels, or Pillow's own limit if
+    that is less).
 
     >>> path = getfixture("tmp_path") / "grey.png"
     >>> pillow().fromarray(np.zeros((4, 6), np.uint8)).save(path)
     >>> read_image(path).shape
     (4, 6, 1)
     """
-    image_module = pillow()
-    with open(path, "rb") as file:
-        try:
-            from PIL import ImageOps
+    with _opening(path, most_pixels) as image:
+        from PIL import ImageOps
 
-            with image_module.open(file) as image:
-                _check_size(image, image_module)
-                image.load()
-                image = ImageOps.exif_transpose(image)
-                if image.mode.startswith("I"):  # 16 bits a pixel
-                    pixels = (np.clip(np.asarray(image), 0, 65535) / 257).round().astype(np.uint8)
-                elif image.mode == "F":
-                    pixels = _from_fractions(np.asarray(image))
-                else:
-                    pixels = np.asarray(image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels_of(image)]))
-        except Exception as error:  # Pillow's decoders raise almost anything on damaged files
-            raise FileFormatError(f"{path}: not an image that can be read ({error or type(error).__name__})") from error
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        if image.mode.startswith("I"):  # 16 bits a pixel
+            pixels = np.empty((image.height, image.width), np.uint8)
+            for row, values in zip(pixels, np.asarray(image)):
+                row[...] = (np.clip(values, 0, 65535) / 257).round()
+        elif image.mode == "F":
+            pixels = _from_fractions(np.asarray(image))
+        else:
+            mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels_of(image)]
+            pixels = np.asarray(image if image.mode == mode else image.convert(mode))
     return pixels.reshape(*pixels.shape[:2], -1)
+
+
+def image_head(path: str | PathLike[str], most_pixels: int | None = None) -> tuple[int, int, int]:
+    """(height, width, channels) of an image file that `read_image` reads, without reading the pixels."""
+    with _opening(path, most_pixels) as image:
+        return *_size_of(image), channels_of(image)
 
 
 def channels_of(image: Any) -> int:
@@ -71,7 +98,7 @@ def channels_of(image: Any) -> int:
     return 1 if image.mode in ("1", "L", "F") or image.mode.startswith("I") else 3
 
 
-def size_of(image: Any) -> tuple[int, int]:
+def _size_of(image: Any) -> tuple[int, int]:
     """(height, width) that a Pillow image has once it stands upright, from its header."""
     # Pillow turns TIFF by itself, and would read a PNG's pixels to look behind them.
     told = "exif" in image.info if image.format == "PNG" else image.format != "TIFF"
@@ -85,12 +112,6 @@ def _from_fractions(pixels: np.ndarray) -> np.ndarray:
     if not 0 <= low <= high <= 255:
         raise ValueError(f"fractions in {low}..{high}, expected 0..1 or 0..255")
     return np.rint(pixels * 255 if high <= 1 else pixels).astype(np.uint8)
-
-
-def _check_size(image: Any, image_module: ModuleType) -> None:
-    limit = image_module.MAX_IMAGE_PIXELS
-    if limit is not None and image.width * image.height > limit:
-        raise ValueError(f"{image.width} x {image.height} pixels, more than {limit}")
 
 
 def resize_images(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -164,6 +185,8 @@ def prepare_digit(
     """
     if len(shape) != 3 or shape[2] != 1:
         raise ValueError(f"prepare_digit: expected a shape (height, width, 1), got {shape}; for colours use fit_image")
+    if not 0 < fill <= 1:
+        raise ValueError(f"prepare_digit: fill: got {fill!r}, expected a number above 0, at most 1")
     grey = _grey(_opaque(image))
     if grey.max() - grey.min() < _LEAST_CONTRAST:
         raise ValueError("prepare_digit: the image has no ink: all its pixels are (almost) alike")

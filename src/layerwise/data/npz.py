@@ -19,12 +19,14 @@ _HEADER = re.compile(
 )
 _KINDS = "biufSU"  # flags, integers, floats, bytes, text
 _LONGEST_HEADER = 10_000
+_LAST_CHARACTER = 0x10FFFF  # of Unicode
 
 
-def read_npz(path: str | PathLike[str]) -> dict[str, np.ndarray]:
+def read_npz(path: str | PathLike[str], most_bytes: int | None = None) -> dict[str, np.ndarray]:
     """The arrays of an .npz archive by name: booleans, integers, floats or text.
 
-    Raises `FileFormatError` naming the file, the array (record) and the offset for anything else: an archive that is
+    most_bytes: what they may take in all; None: 256 MiB, or sixteen times the file where that is more. Raises
+    `FileFormatError` naming the file, the array (record) and the offset for anything else: an archive that is
     damaged, an array whose header and size disagree, one that would need pickle (dtype object).
 
     >>> path = getfixture("tmp_path") / "a.npz"
@@ -41,11 +43,25 @@ def read_npz(path: str | PathLike[str]) -> dict[str, np.ndarray]:
             raise FileFormatError(f"{path}: an array is there twice")
         if sum(info.compress_size for info in members) > size:
             raise FileFormatError(f"{path}: arrays that share bytes")
-        return {info.filename.removesuffix(".npy"): _read(path, archive, info, size) for info in members}
+        limit = left = max(256 << 20, 16 * size) if most_bytes is None else most_bytes
+        arrays = {}
+        for info in members:
+            _check_member(path, info, size)
+            if (left := left - info.file_size) < 0:
+                raise FileFormatError(
+                    f"{path}: the arrays of this file of {size} bytes take more than {limit}; "
+                    "give read_npz a larger most_bytes if you trust it"
+                )
+            arrays[info.filename.removesuffix(".npy")] = _read(path, archive, info)
+        return arrays
 
 
-def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> np.ndarray:
-    where = f"{path}: array '{info.filename.removesuffix('.npy')}' at offset {info.header_offset}"
+def _where(path: Path, info: zipfile.ZipInfo) -> str:
+    return f"{path}: array '{info.filename.removesuffix('.npy')}' at offset {info.header_offset}"
+
+
+def _check_member(path: Path, info: zipfile.ZipInfo, size: int) -> None:
+    where = _where(path, info)
     if not info.filename.endswith(".npy"):
         raise FileFormatError(f"{where}: expected only arrays (.npy) in an .npz archive")
     limits = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: DEFLATE_LIMIT}
@@ -53,6 +69,10 @@ def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int
         raise FileFormatError(f"{where}: compression method {info.compress_type}, expected 0 (none) or 8 (deflate)")
     if info.file_size > min(info.compress_size, size) * limits[info.compress_type]:
         raise FileFormatError(f"{where}: declares {info.file_size} bytes, more than {size} bytes of file can hold")
+
+
+def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    where = _where(path, info)
     with archive.open(info) as file:
         start = file.read(8)
         wide = len(start) == 8 and start[6] in (2, 3)
@@ -77,6 +97,12 @@ def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int
             raise FileFormatError(
                 f"{where}: header declares shape {shape} of {dtype}, but {info.file_size - begin} bytes follow it"
             )
-        values = np.frombuffer(bytearray(file.read()), dtype)
+        values = np.empty(info.file_size - begin, np.uint8)
+        if file.readinto(values.data) < len(values):  # type: ignore[attr-defined]
+            raise FileFormatError(f"{where}: cut short")
+        file.read(1)  # to the end, where the CRC is checked
+        values = values.view(dtype)
+        if kind == "U" and values.view(dtype.str[0] + "u4").max(initial=0) > _LAST_CHARACTER:
+            raise FileFormatError(f"{where}: text with characters that there are not")
         array = values.reshape(shape, order="F" if match[2] == "True" else "C")
     return array.astype(dtype.newbyteorder("="), copy=False)

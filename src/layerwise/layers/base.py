@@ -262,6 +262,7 @@ class Layer(Weighted):
         return cls(**{k: deserialize(value) for k, value in config.items() if k in known or value is not None})
 
     @classmethod
+    @functools.cache
     def _argument_names(cls) -> set[str]:
         """The arguments of `__init__`, its own and those handed on to the classes above."""
         makers = [base.__init__ for base in cls.__mro__]  # type: ignore[misc]

@@ -13,12 +13,14 @@ from typing import Any, Self
 import numpy as np
 
 from .. import catalog, observe, ops, tree
-from ..autograd import Call, Spec, Tensor, as_tensor, cast, merge_specs, with_unknown_sizes
+from ..autograd import Call, Spec, Tensor, as_tensor, cast, check_count, merge_specs, with_unknown_sizes
 from ..config import DTypePolicy
 from ..context import setting
 from ..dtypes import is_float
 from ..variables import Variable, autocast, for_good, in_rehearsal, rehearsal
 from .tracking import Tracked, replaceable
+
+CALL = 4000  # bytes that a layer and a call of it take, about
 
 
 @dataclass
@@ -236,6 +238,7 @@ class Called(Tracked):
             self._ensure_built(args, kwargs)
             context.is_built = True
             if symbolic:
+                check_count("calls of layers", 1, CALL)
                 return self._symbolic_output(call, args, kwargs)
             return (self._watched_call if observe.watchers else self._concrete_call)(call, args, kwargs)
         except Exception as error:

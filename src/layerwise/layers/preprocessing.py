@@ -111,14 +111,16 @@ class Normalization(Layer):
         if not self.built:
             return None
         if given is not None:
-            return as_tensor(self._spread(given), self.compute_dtype)
+            return ops.broadcast_to(as_tensor(self._spread(given), self.compute_dtype), self._full)
         return as_tensor(ops.reshape(getattr(self, adapted), self._full), self.compute_dtype)
 
     def _spread(self, given: Any) -> np.ndarray:
-        """A statistic with 1 for the sizes of other axes than those it is for, one number for each position there."""
+        """A statistic in a shape that broadcasts: with 1 for the sizes of other axes than those it is for."""
         array = np.asarray(given)
-        sizes = tuple(self._full[a] for a in self._axes)
-        return array.reshape(self._full) if array.shape == sizes else np.broadcast_to(array, self._full)
+        if array.shape == tuple(self._full[a] for a in self._axes):
+            return array.reshape(self._full)
+        np.broadcast_to(array, self._full)  # takes no memory, and raises where it cannot be
+        return array
 
     def adapt(self, data: Any) -> None:
         """Take mean and variance from data: an array, or batches such as a `Dataset` gives (inputs come first)."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .. import ops
-from ..autograd import Tensor, as_tensor
+from ..autograd import Tensor, as_tensor, check_count
 from ..losses.matching import mask_of, matched
 from .base import Metric, ratio, spread_weight
 
@@ -88,6 +88,7 @@ def _above_evenly(y_pred: Tensor, weight: Tensor, thresholds: Sequence[float]) -
 
 def even_thresholds(n: int, margin: float) -> list[float]:
     """n numbers that divide [0, 1] evenly, the outermost moved out by `margin`."""
+    check_count("thresholds", n, 40)
     return [0.0 - margin, *((i + 1) / (n - 1) for i in range(n - 2)), 1.0 + margin]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import ops
-from ..autograd import Tensor, as_tensor
+from ..autograd import Tensor, as_tensor, check_count
 from ..losses.matching import check_labels, mismatch, same_rank
 from ..variables import computing
 from .base import Metric, ratio, spread_weight
@@ -106,6 +106,7 @@ class MeanIoU(IoU):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
+        check_count("classes", num_classes, 40)
         super().__init__(num_classes, range(num_classes), name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
 
 

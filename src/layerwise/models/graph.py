@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -38,14 +39,12 @@ class Graph:
                     )
         if len({id(t) for t in self.input_tensors}) != len(self.input_tensors):
             raise ValueError("Model: inputs: the same Tensor is listed twice")
+        self.outlines: dict[str, Any] = {}  # the Specs of outputs for forms of inputs that it was called on
         self._replace_inner_inputs()
         self.calls, self.operations = self._walk()
-        names = [op.name for op in self.operations if isinstance(op, Layer)]
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
-            raise ValueError(
-                f"Model: layer names must differ; {sorted(twice)} occur more than once (rename with name=...)"
-            )
+        names = Counter(layer.name for layer in self.layers)
+        if twice := sorted(name for name, count in names.items() if count > 1):
+            raise ValueError(f"Model: layer names must differ; {twice} occur more than once (rename with name=...)")
 
     def _replace_inner_inputs(self) -> None:
         """Let the graph begin at inputs that are results of other layers, by putting an InputLayer in their place."""

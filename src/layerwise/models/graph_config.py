@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -188,33 +189,17 @@ def model_from_graph_config(cls: Any, config: dict[str, Any]) -> Any:
             if not entry["inbound_nodes"] and calls_of(layer):
                 made[name, 0, 0] = layer.output
 
-    waiting = [(name, i, call) for name, entry in entries.items() for i, call in enumerate(entry["inbound_nodes"])]
-    while waiting:
-        later = []
-        for name, index, call in waiting:
-            args, kwargs = _call_arguments(call)
-            if any(key not in made for key in _history_keys((args, kwargs))) or (
-                index and (name, index - 1, 0) not in made
-            ):
-                later.append((name, index, call))
-                continue
-            args, kwargs = _with_tensors((args, kwargs), made)
-            outputs = operations[name](*args, **kwargs)
-            for i, tensor in enumerate(tree.flatten(outputs)):
-                made[name, index, i] = tensor
-        if len(later) == len(waiting):
-            names = sorted({name for name, _, _ in later})
-            raise ValueError(f"the functional model's calls of {names} depend on outputs that do not exist")
-        waiting = later
+    calls = {(name, i): call for name, entry in entries.items() for i, call in enumerate(entry["inbound_nodes"])}
+    for name, index in _in_order(calls, {place[:2] for place in made}):
+        args, kwargs = _with_tensors(_call_arguments(calls[name, index]), made)
+        for i, tensor in enumerate(tree.flatten(operations[name](*args, **kwargs))):
+            made[name, index, i] = tensor
 
     def ends(structure: Any) -> Any:
         if isinstance(structure, dict):
             return {key: ends(value) for key, value in structure.items()}
         if len(structure) == 3 and isinstance(structure[0], str):
-            key = tuple(structure)
-            if key not in made:
-                raise ValueError(f"the functional model names the output {structure}, which does not exist")
-            return made[key]
+            return _output(structure, made)
         made_of = [ends(value) for value in structure]
         return tuple(made_of) if isinstance(structure, tuple) else made_of
 
@@ -225,6 +210,29 @@ def model_from_graph_config(cls: Any, config: dict[str, Any]) -> Any:
     if config.get("trainable") is False:
         model.trainable = False
     return model
+
+
+def _in_order(calls: dict[tuple[str, int], Any], given: set[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The places (layer, which call) of calls, each behind the one before it and those whose outputs it takes."""
+    lacking = {}
+    followers = defaultdict(list)
+    for place, call in calls.items():
+        sources = {key[:2] for key in _history_keys(_call_arguments(call))} - given
+        if place[1]:
+            sources.add((place[0], place[1] - 1))
+        lacking[place] = len(sources)
+        for source in sources:
+            followers[source].append(place)
+    order = [place for place, count in lacking.items() if not count]
+    for place in order:
+        for follower in followers[place]:
+            lacking[follower] -= 1
+            if not lacking[follower]:
+                order.append(follower)
+    if len(order) < len(calls):
+        names = sorted({name for name, _ in lacking.keys() - set(order)})
+        raise ValueError(f"the functional model's calls of {names} depend on outputs that do not exist")
+    return order
 
 
 def _call_arguments(call: Any) -> tuple[Any, Any]:
@@ -251,9 +259,15 @@ def _history_keys(structure: Any) -> list[tuple[str, int, int]]:
     return [key for item in structure for key in _history_keys(item)]
 
 
+def _output(key: Any, made: dict[tuple[str, int, int], Tensor]) -> Tensor:
+    if tuple(key) not in made:
+        raise ValueError(f"the functional model names the output {key}, which does not exist")
+    return made[tuple(key)]
+
+
 def _with_tensors(structure: Any, made: dict[tuple[str, int, int], Tensor]) -> Any:
     if _is_reference(structure):
-        return made[tuple(structure["config"]["keras_history"])]
+        return _output(structure["config"]["keras_history"], made)
     if isinstance(structure, list | tuple):
         return tree.sequence_like(structure, [_with_tensors(item, made) for item in structure])
     if isinstance(structure, dict):

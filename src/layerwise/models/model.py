@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Container
 from typing import Any, Self
 
-from .. import config, observe, tree
+from .. import catalog, config, observe, tree
 from ..autograd import Spec, Tensor, as_tensor
 from ..layers.base import Layer
 from ..layers.tracking import replaceable
@@ -170,6 +170,18 @@ class Model(Trainer):
         )
         self.built = True
 
+    def _symbolic_call(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """As every layer's; but a graph that is called again on the same shapes and dtypes is not walked again."""
+        graph = self._graph if call == self.call and catalog.home(type(self)) == "models" else None
+        form = None if graph is None else _form((args, kwargs))
+        if graph is None or form is None:
+            return super()._symbolic_call(call, args, kwargs)
+        known = graph.outlines
+        if form not in known:
+            outputs = super()._symbolic_call(call, args, kwargs)
+            known[form] = tree.map_structure(lambda t: t.value if type(t) is Tensor and t.symbolic else t, outputs)
+        return tree.map_structure(lambda s: Tensor(s) if isinstance(s, Spec) else s, known[form])
+
     def _graph_inputs(self, inputs: Any) -> list[Any]:
         """The inputs in the graph's order, of the graph's ranks, or an error that names the one that does not fit."""
         graph = self._require_graph("inputs")
@@ -329,6 +341,18 @@ class Model(Trainer):
 
 class Functional(Model):
     """A model made of a graph: what `Model(inputs, outputs)` gives."""
+
+
+def _form(arguments: Any) -> str | None:
+    """The structure of a call's arguments and their shapes and dtypes; None where more than these matters."""
+    leaves = tree.flatten(arguments)
+    if not all(leaf is None or type(leaf) is bool or _is_bare(leaf) for leaf in leaves):
+        return None
+    return repr(tree.map_structure(lambda x: (x.shape, x.dtype) if type(x) is Tensor else x, arguments))
+
+
+def _is_bare(x: Any) -> bool:
+    return type(x) is Tensor and x.symbolic and "mask" not in (x.notes or {})
 
 
 def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

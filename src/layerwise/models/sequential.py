@@ -38,6 +38,7 @@ class Sequential(Model):
         Layer.__init__(self, trainable=trainable, name=name)
         self.autocast = False  # inputs are brought to the dtype of the first layer's input
         self._stack: list[Layer] = []
+        self._names: set[str] = set()  # those that layers had when they were added
         self._outputs: list[Tensor] = []  # the symbolic output of each, where the input's shape is known
         if isinstance(layers, Layer):
             raise TypeError(f"Sequential: layers: got the layer {layers.name!r}, expected a list: Sequential([...])")
@@ -62,11 +63,12 @@ class Sequential(Model):
                 )
         elif not self._stack and layer._batch_input_shape is not None:
             self._stack.append(InputLayer(batch_shape=layer._batch_input_shape, dtype=None))
-        if any(other.name == layer.name and other is not layer for other in self._stack):
+        if layer.name in self._names and any(x.name == layer.name and x is not layer for x in self._stack):
             raise ValueError(
                 f"Sequential: a layer named {layer.name!r} is there already; give one of them another name"
             )
         self._stack.append(layer)
+        self._names.add(layer.name)
         if rebuild:
             self._rebuild()
 

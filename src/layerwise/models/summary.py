@@ -10,6 +10,7 @@ from ..autograd import Tensor
 from ..layers.base import Layer
 from ..layers.calling import calls_of
 from ..layers.core import InputLayer
+from ..terminal import printable
 from ..variables import Variable
 from .graph import graph_of
 
@@ -22,7 +23,7 @@ UNITS = ("B", "KB", "MB", "GB", "TB")
 def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> Iterator[tuple[str, Layer]]:
     """(indented name, layer) for every layer; a functional model's inputs included."""
     for layer in model.layers:
-        yield "  " * depth + layer.name, layer
+        yield "  " * depth + printable(layer.name), layer
         if expand_nested and getattr(layer, "layers", None):
             yield from rows(layer, expand_nested, depth + 1)
 
@@ -63,13 +64,14 @@ def connected_to(layer: Layer) -> str:
     for call in calls_of(layer):
         for leaf in tree.flatten((call.args, call.kwargs)):
             if type(leaf) is Tensor and leaf.history is not None:
-                names.append(leaf.history.name)
+                names.append(printable(leaf.history.name))
     return ", ".join(names) or "-"
 
 
 def table(model: Any, expand_nested: bool = False, show_trainable: bool = False) -> Table:
     """A row for every layer; with the layers before it where the model is more than a chain."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     branching = (graph := graph_of(model)) is not None and any(
@@ -77,9 +79,8 @@ def table(model: Any, expand_nested: bool = False, show_trainable: bool = False)
         for call in graph.calls
         if isinstance(call.operation, Layer)
     )
-    table = Table(
-        box=box.SIMPLE_HEAD, title=f'Model: "{model.name}"', title_justify="left", title_style="bold", pad_edge=False
-    )
+    title = escape(f'Model: "{printable(model.name)}"')
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
     table.add_column("Layer (type)", overflow="fold")
     table.add_column("Output shape", overflow="fold")
     table.add_column("Parameters", justify="right")
@@ -91,9 +92,9 @@ def table(model: Any, expand_nested: bool = False, show_trainable: bool = False)
         if isinstance(layer, InputLayer) and not branching:
             continue
         parameters = f"{layer.count_params():,}" if layer.built else "0 (not built)"
-        cells = [f"{name} ({type(layer).__name__})", output_shape(layer), parameters]
+        cells = [escape(f"{name} ({type(layer).__name__})"), output_shape(layer), parameters]
         if branching:
-            cells.append(connected_to(layer))
+            cells.append(escape(connected_to(layer)))
         if show_trainable:
             cells.append("yes" if layer.trainable else "no")
         table.add_row(*cells)

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,9 +22,11 @@ from ..data.format_error import FileFormatError
 from ..variables import Variable
 
 GRAPH = 16 << 20  # bytes of constants in a model's graph, besides the file's size
-MOST_VALUES = 300_000  # of a JSON text: they take 20 times the bytes of their text
+MOST_VALUES = 300_000  # of a JSON text
 CURRENT_FOLDER, EXCHANGE = -100, 2  # Linux's AT_FDCWD and RENAME_EXCHANGE
 DEEPEST = 200  # objects and lists in one another in a JSON text; a model in a model takes four
+# What leads to the next bracket that is no part of a string, and takes nothing back.
+BRACKET = re.compile(r'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}])', re.DOTALL)
 
 
 @contextlib.contextmanager
@@ -161,7 +164,7 @@ def fingerprint(array: np.ndarray) -> str:
 
 
 def parse_json(text: str | bytes) -> dict[str, Any]:
-    """The object that a JSON text is; one that names a key twice, has too many values or nests too deeply is refused.
+    """The object that a JSON text is; refused: a key twice, too many values, too deep, too large for what it is.
 
     >>> parse_json('{"a": 1, "a": 2}')
     Traceback (most recent call last):
@@ -172,7 +175,9 @@ def parse_json(text: str | bytes) -> dict[str, Any]:
             text = text.decode("utf-8")
         if sum(map(text.count, "[{,")) > MOST_VALUES:
             raise FileFormatError(f"more than {MOST_VALUES:,} values")
-        if _depth(text) > DEEPEST:
+        if (needed := _memory(text)) > len(text) + (36 << 20):
+            raise FileFormatError(f"{len(text)} characters of JSON whose values take up to {needed} bytes of memory")
+        if _is_deep(text):
             raise FileFormatError("objects are nested too deeply")
         value = json.loads(text, object_pairs_hook=_distinct_keys)
     except UnicodeDecodeError as error:
@@ -182,16 +187,22 @@ def parse_json(text: str | bytes) -> dict[str, Any]:
     return value
 
 
-def _depth(text: str) -> int:
-    """How deep objects and lists are nested, strings left out."""
-    depth = deepest = 0
-    for mark in re.finditer(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', text, re.DOTALL):
-        if mark[0] in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif mark[0] in "]}":
-            depth -= 1
-    return deepest
+def _memory(text: str) -> int:
+    """Bytes that a JSON text and its values take, at most.
+
+    One escape may make all characters of a string four bytes wide, and the string is copied meanwhile.
+    """
+    strings = 6 * len(text) if "\\u" in text else sys.getsizeof(text)
+    return sys.getsizeof(text) + strings + 40 * sum(map(text.count, "[{,")) + 170 * text.count(":")
+
+
+def _is_deep(text: str) -> bool:
+    """Whether more objects and lists than may be are nested, strings left out."""
+    depth = place = 0
+    while 0 <= depth <= DEEPEST and (mark := BRACKET.match(text, place)):
+        place = mark.end()
+        depth += 1 if mark[1] in "[{" else -1
+    return depth > DEEPEST
 
 
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

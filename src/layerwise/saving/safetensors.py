@@ -154,8 +154,10 @@ def _entry(value: Any, where: str) -> Entry:
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise FileFormatError(f"{where}: dtype: got {_short(dtype)}, expected one of {', '.join(DTYPES)}")
-    if not _are_sizes(shape) or len(shape) > 64:
-        raise FileFormatError(f"{where}: shape: got {_short(shape)}, expected a list of at most 64 whole numbers >= 0")
+    if not _are_sizes(shape) or len(shape) > 64 or math.prod(max(n, 1) for n in shape) >= 2**60:
+        raise FileFormatError(
+            f"{where}: shape: got {_short(shape)}, expected at most 64 whole numbers >= 0 that an array can have"
+        )
     if not _are_sizes(offsets) or len(offsets) != 2:
         raise FileFormatError(f"{where}: data_offsets: got {_short(offsets)}, expected two whole numbers >= 0")
     width = 2 if dtype == "BF16" else np.dtype(DTYPES[dtype]).itemsize
