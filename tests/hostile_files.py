@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import stat
 import struct
 import sys
 import tarfile
@@ -98,7 +99,8 @@ def zipped(parts: Any, method: int = zipfile.ZIP_STORED, comment: bytes = b"", l
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as archive:
         for name, content in parts.items() if isinstance(parts, dict) else parts:
-            with archive.open(zipfile.ZipInfo(name) if method == 0 else name, "w", force_zip64=large) as member:
+            info = zipfile.ZipInfo(name) if method == 0 and isinstance(name, str) else name
+            with archive.open(info, "w", force_zip64=large) as member:
                 member.write(content)
         archive.comment = comment
     return file.getvalue()
@@ -125,6 +127,12 @@ def archives(base: bytes) -> Iterator[Case]:
         yield Case(f"empty-{name}.keras", zipped({**parts, name: b""}), REFUSED)
         yield Case(f"twice-{name}.keras", zipped([*parts.items(), (name, parts[name])]), REFUSED)
         yield Case(f"half-{name}.keras", zipped({**parts, name: parts[name][: len(parts[name]) // 2]}), REFUSED)
+    for name in parts:
+        for kind in (stat.S_IFLNK, stat.S_IFIFO, stat.S_IFDIR):
+            info = zipfile.ZipInfo(name)
+            info.external_attr = (kind | 0o777) << 16
+            others = [(other if other != name else info, content) for other, content in parts.items()]
+            yield Case(f"kind-{kind}-{name}.keras", zipped(others), REFUSED)
     strange = (
         "../evil", "/tmp/evil", "evil.py", "assets/../evil", "assets\\..\\evil", "assets/a\nb", "assets//a",
         "config.json/", "Config.json", "__init__.py", "C:\\evil", "model.weights.h5.bak",

@@ -535,6 +535,9 @@ def test_history_plots_into_axes_that_are_given_and_on_screen(monkeypatch):
     shown = history.plot()
     assert shown.number in pyplot.get_fignums()
     pyplot.close("all")
+    monkeypatch.setattr(pyplot, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
+    history.plot()  # which a notebook shows as the cell's result
+    assert not pyplot.get_fignums()
 
 
 def test_history_without_matplotlib_names_the_extra(monkeypatch):

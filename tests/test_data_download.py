@@ -28,6 +28,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         nth = sum(f == fault for f, _ in self.server.requests)
         body = CONTENT[start:]
         length = len(body)
+        if fault == "elsewhere":
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/elsewhere/"))
+            self.end_headers()
+            return
         if fault in ("404", "403", "503") or (fault == "busy" and nth < 3):
             self.send_error(int(fault) if fault.isdigit() else 503)
             return
@@ -282,3 +287,11 @@ def test_the_cache_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("LAYERWISE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache_folder() == tmp_path / ".layerwise"
+
+
+@pytest.mark.parametrize("place", ["ftp://127.0.0.1/a", "file:///etc/passwd"])
+def test_a_server_leads_to_other_places_of_the_web_only(server, tmp_path, place):
+    assert download(f"{server.url}/elsewhere/{server.url}/fine", tmp_path / "a").read_bytes() == CONTENT
+    with pytest.raises(OSError, match=place):
+        download(f"{server.url}/elsewhere/{place}", tmp_path / "b", attempts=1)
+    assert not (tmp_path / "b").exists()

@@ -844,3 +844,18 @@ def test_a_traceback_begins_below_the_progress_bar(monkeypatch):
         with pytest.raises(RuntimeError, match="a broken callback"):
             call()
         assert ended
+
+
+@pytest.mark.parametrize(("variable", "value", "expected"), [
+    *(("LAYERWISE_NUM_THREADS", value, f"got {value!r}, expected a whole number >= 1") for value in ("abc", "1.5", "-1")),
+    ("LAYERWISE_NUM_THREADS", "0", "got 0, expected a whole number >= 1"),
+    ("LAYERWISE_BACKEND", "foo", "got 'foo', expected one of native, numpy, xla"),
+])  # fmt: skip
+def test_variables_of_the_environment_are_named(variable, value, expected):
+    program = "import layerwise; layerwise.ops.array([1.0])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, variable: value}, capture_output=True, text=True
+    )
+    last = done.stderr.splitlines()[-1]
+    assert variable in last, done.stderr
+    assert last.endswith(expected), done.stderr

@@ -274,6 +274,26 @@ def test_every_call_that_fails_is_reported_and_loses_nothing(name, tmp_path):
     assert seen >= {"fsync", "open", "rename" if name == "folder" else "replace"}, seen
 
 
+@pytest.mark.skipif(os.name != "posix", reason="locks tell of files that somebody works on")
+@pytest.mark.parametrize("name", ["m.keras", "folder"])
+def test_what_killed_processes_left_is_swept_by_the_next_that_saves(name, tmp_path):
+    import fcntl
+
+    path, model = tmp_path / name, hostile_files.network()
+    names = [f".{name}.0123abcd", f".{name}.0123abce.new", f".{name}.0123abcf.old", f".{name}.0123abc", ".m.0123abcd"]
+    for i, left in enumerate(names):
+        if i in (1, 2):
+            (tmp_path / left).mkdir()
+        (tmp_path / left / "config.json" if i in (1, 2) else tmp_path / left).write_text("half")
+        os.utime(tmp_path / left, (1, 1))
+    with open(tmp_path / names[0]) as claimed:
+        fcntl.flock(claimed, fcntl.LOCK_EX)  # as of a process that goes on
+        save(model, path)
+    assert {p.name for p in tmp_path.iterdir()} == {name, names[0], *names[3:]}
+    save(model, path)
+    assert {p.name for p in tmp_path.iterdir()} == {name, *names[3:]}
+
+
 KILLER = """
 import os, random, shutil, signal, sys, time
 from pathlib import Path

@@ -153,6 +153,20 @@ def test_narrow_terminal(terminal, clock):
     ]
 
 
+def test_what_a_narrow_terminal_cuts_has_a_mark_and_numbers_stay_whole(terminal, clock):
+    t = terminal(20)
+    fit(clock, epochs=1)
+    assert t.rows == ["Epoch 1/1", "50/50 0:02 50ms/st…", "  loss: 0.0392", "  accuracy: 0.5000", "  top_5_ac…: 0.7500",
+                      "  val_loss: nan", ""]  # fmt: skip
+
+
+def test_names_cannot_command_the_terminal(terminal, clock):
+    t = terminal(60)
+    bar = Progbar(2)
+    bar.update(2, [("\x1b[2Jloss\u202e", 0.5)])
+    assert t.rows[1] == r"  \x1b[2Jloss\u202e: 0.5000"
+
+
 @pytest.mark.parametrize("columns", [10, 23, 40, 80, 120, 200])
 def test_never_wraps(terminal, clock, columns):
     t = terminal(columns)

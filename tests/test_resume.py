@@ -209,6 +209,44 @@ def test_a_training_that_needs_no_more_epochs(tmp_path):
     same(fit("arrays", [backup], epochs=2), expected)
 
 
+def test_states_that_contradict_themselves_are_refused_before_anything_is_assigned(tmp_path):
+    import json
+
+    from layerwise.saving.safetensors import header_of
+    from layerwise.saving.training_state import DIGEST, FACTS, _digest
+
+    backup = callbacks.BackupAndRestore(tmp_path, 1)
+    with pytest.raises(InterruptedError):
+        fit("arrays", [backup, Interrupt(3)])
+    arrays = saving.load_safetensors(backup.path)
+    facts = json.loads(header_of(backup.path)[1][FACTS])
+    wrong = {
+        "epoch": -1, "batches": "3", "stopping": None, "logs": [], "random": [1], "data": 7, "variables": ["nothing"],
+        "stream": {"position": "x", "began": [1, 2], "dataset": None},
+        "callbacks": [["History", {"$array": "nothing"}]],
+    }  # fmt: skip
+    for name, value in wrong.items():
+        text = json.dumps({**facts, name: value})
+        saving.save_safetensors(arrays, backup.path, {FACTS: text, DIGEST: _digest(text, arrays)})
+        with pytest.raises(saving.FileFormatError, match=r"backup\.safetensors: layerwise_training"):
+            fit("arrays", [backup])
+    text = json.dumps({**facts, "callbacks": [["History", {}]]})
+    saving.save_safetensors(arrays, backup.path, {FACTS: text, DIGEST: _digest(text, arrays)})
+    witness = Witness()
+    with pytest.raises(ValueError, match="History: set_state: a state without history"):
+        fit("arrays", [backup, witness])
+    for weight, before in zip(witness.model.get_weights(), witness.weights, strict=True):
+        np.testing.assert_array_equal(weight, before)
+
+
+class Witness(callbacks.Callback):
+    """Knows the weights at the beginning."""
+
+    def set_model(self, model):
+        super().set_model(model)
+        self.weights = model.get_weights()
+
+
 def test_damaged_and_other_states_are_refused(tmp_path):
     backup = callbacks.BackupAndRestore(tmp_path, 1)
     with pytest.raises(InterruptedError):

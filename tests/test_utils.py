@@ -158,6 +158,9 @@ def origin(tmp_path_factory):
     (folder / "evil.tar.gz").write_bytes(tar_of("../evil.txt"))
     (folder / "absolute.tar.gz").write_bytes(tar_of("/evil.txt"))
     (folder / "link.tar.gz").write_bytes(tar_of("link", type=tarfile.SYMTYPE, linkname="/etc/passwd"))
+    (folder / "deep.tar.gz").write_bytes(tar_of("a/" * 2000 + "a.txt"))
+    with zipfile.ZipFile(folder / "deep.zip", "w") as archive:
+        archive.writestr("a/" * 2000 + "a.txt", "hi\n")
     with zipfile.ZipFile(folder / "pack.zip", "w") as archive:
         archive.writestr("inner/a.txt", "hi\n")
 
@@ -209,6 +212,8 @@ def test_get_file_checks_the_content(origin, tmp_path):
         {"file_hash": md5},
         {"md5_hash": md5},
         {"file_hash": md5, "hash_algorithm": "md5"},
+        {"file_hash": sha256.upper()},
+        {"md5_hash": md5.upper()},
     ):
         path = Path(get(**wanted))
         assert path.read_text() == "hi\n"
@@ -249,6 +254,9 @@ def test_get_file_writes_nothing_outside_its_folder(name, origin, tmp_path):
         ({}, "origin: got None"),
         ({"origin": "http://127.0.0.1:1/x/"}, "fname: got None"),
         ({"origin": "http://127.0.0.1:1/x", "fname": "../x"}, r"fname: got '\.\./x'"),
+        ({"origin": "http://127.0.0.1:1/x", "fname": ".."}, r"fname: got '\.\.'"),
+        ({"origin": "deep.tar.gz", "extract": True}, "more than 100 folders deep"),
+        ({"origin": "deep.zip", "extract": True}, "more than 100 folders deep"),
         ({"origin": "a.txt", "extract": True}, "is no archive of the form 'auto'"),
         ({"origin": "pack.zip", "extract": True, "archive_format": "tar"}, "is no archive of the form 'tar'"),
     ],

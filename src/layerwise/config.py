@@ -62,9 +62,9 @@ def override(**settings: Any) -> Iterator[None]:
         yield
 
 
-def _check_backend(name: str) -> str:
+def _check_backend(name: str, what: str = "backend") -> str:
     if name not in BACKENDS:
-        raise ValueError(f"backend: got {name!r}, expected one of {', '.join(BACKENDS)}")
+        raise ValueError(f"{what}: got {name!r}, expected one of {', '.join(BACKENDS)}")
     return name
 
 
@@ -77,7 +77,7 @@ def backend() -> str:
     if name is None:
         built = importlib.util.find_spec("layerwise.backends._native") is not None
         name = os.environ.get("LAYERWISE_BACKEND") or ("native" if built else REFERENCE)
-        _defaults["backend"] = _check_backend(name)
+        _defaults["backend"] = _check_backend(name, "LAYERWISE_BACKEND, the backend")
     return name
 
 

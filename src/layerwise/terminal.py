@@ -142,8 +142,10 @@ class Progbar:
             return [_clock(now - self._start), self._rate(seconds)]
         return [f"{_clock(seconds * ((self.target or 0) - self.seen))} left", self._rate(seconds)]
 
-    def _metrics(self) -> list[str]:
-        return [f"{printable(name)}: {_text(value)}" for name, value in self._values.items()]
+    def _metrics(self, columns: int = _ENDLESS) -> list[str]:
+        """Each with its value; where that is too wide, the name is cut rather than the number."""
+        pairs = [(printable(name), f": {_text(value)}") for name, value in self._values.items()]
+        return [_cut(name, max(columns - _columns(value), 2)) + value for name, value in pairs]
 
     def _bar(self, width: int) -> str:
         full, empty = "━─" if _encodable("━─") == "━─" else "=."
@@ -175,7 +177,7 @@ class Progbar:
             full = " ".join([*self._head(), *bar, *self._timing(now, done=True)])
             parts = [full if _columns(full) <= columns else " ".join(parts)]
         rows = parts[:1]
-        for part in [*parts[1:], *self._metrics()]:
+        for part in [*parts[1:], *self._metrics(columns - 2)]:
             if _columns(rows[-1]) + 3 + _columns(part) <= columns:
                 rows[-1] += f" - {part}"
             else:
@@ -332,9 +334,16 @@ def _columns(text: str) -> int:
 
 
 def _cut(text: str, columns: int) -> str:
-    while _columns(text) > columns:
+    """As much of `text` as these columns have room for, with a mark where something is missing.
+
+    >>> _cut("accuracy", 6), _cut("loss", 6)
+    ('accur…', 'loss')
+    """
+    if _columns(text) <= columns:
+        return text
+    while text and _columns(text) >= columns:
         text = text[:-1]
-    return text
+    return text + ("…" if _encodable("…") == "…" else "~")
 
 
 def _clock(seconds: float) -> str:

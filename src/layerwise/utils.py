@@ -13,6 +13,7 @@ import tempfile
 import urllib.parse
 import urllib.request
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ __all__ = [
     "split_dataset", "standardize_dtype", "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip
 public_only(__name__)
+
+_DEEPEST = 100  # folders in one another in an archive
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -171,7 +174,7 @@ def get_file(
     if origin is None:
         raise ValueError("get_file: origin: got None, expected the address of the file")
     name = fname or Path(urllib.parse.urlsplit(origin).path).name
-    if (origin.endswith("/") and not fname) or Path(name).name != name:
+    if (origin.endswith("/") and not fname) or Path(name).name != name or name == "..":
         raise ValueError(f"get_file: fname: got {fname!r} for {origin}, expected a file name without folders")
     unpack = (untar or extract) and archive_format is not None
     folder = cache_folder(cache_subdir) if cache_dir is None else Path(cache_dir, cache_subdir)
@@ -185,10 +188,10 @@ def get_file(
         unpacked = folder / name
         target = folder / f"{name}_archive"
 
-    expected = file_hash or md5_hash
+    expected = (file_hash or md5_hash or "").lower()
     if hash_algorithm == "auto":
         hash_algorithm = "md5" if expected and len(expected) == 32 else "sha256"
-    sha256 = expected if hash_algorithm == "sha256" else None
+    sha256 = expected if expected and hash_algorithm == "sha256" else None
     other = expected if sha256 is None else None
     if force_download or (other and target.is_file() and hash_of(target, hash_algorithm) != other):
         target.unlink(missing_ok=True)
@@ -223,6 +226,7 @@ def _unpack(archive: Path, folder: Path, form: str) -> None:
         try:
             if form in ("auto", "zip") and zipfile.is_zipfile(archive):
                 with zipfile.ZipFile(archive) as files:
+                    _check_depth(files.namelist())
                     files.extractall(inside)
             elif form in ("auto", "tar") and tarfile.is_tarfile(archive):
                 with tarfile.open(archive) as members:
@@ -236,12 +240,19 @@ def _unpack(archive: Path, folder: Path, form: str) -> None:
         os.replace(inside, folder)
 
 
+def _check_depth(names: Iterable[str]) -> None:
+    for name in names:
+        if name.count("/") > _DEEPEST:
+            raise ValueError(f"get_file: {name[:40]!r}... in the archive is more than {_DEEPEST} folders deep")
+
+
 def _extract(members: tarfile.TarFile, folder: Path) -> None:
     """The files and folders of a tar archive; links are refused, and what would be written outside of the folder.
 
     `tarfile` itself refuses the latter from Python 3.11.4 on only.
     """
     for member in members:
+        _check_depth([member.name])
         target = Path(os.path.normpath(folder / member.name))
         source = members.extractfile(member) if member.isfile() else None
         if not target.is_relative_to(folder) or not (source or member.isdir()):

@@ -21,6 +21,7 @@ _loaded: dict[str, Backend] = {}
 def load(name: str) -> Backend:
     """The backend of this name, made on first use."""
     if name not in _loaded:
+        config.num_threads()  # what is wrong with it is said here, not by the extension
         try:
             _loaded[name] = importlib.import_module(f"{__name__}.{name}").BACKEND
         except ImportError as error:

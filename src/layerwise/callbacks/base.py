@@ -98,6 +98,8 @@ class Callback:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Remember what `get_state` returned in a training that this one continues; after `on_train_begin`."""
+        if lacking := [name for name in self._memory if name not in state]:
+            raise ValueError(f"{type(self).__name__}: set_state: a state without {', '.join(lacking)}")
         for name in self._memory:
             setattr(self, name, state[name])
 

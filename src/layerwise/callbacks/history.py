@@ -61,6 +61,8 @@ class History(Callback):
                 from matplotlib import pyplot
 
                 figure = pyplot.figure(figsize=size, layout="constrained")
+                if "inline" in pyplot.get_backend():  # a notebook shows what a cell returns, and what is open, too
+                    pyplot.close(figure)
             else:  # pyplot would keep it alive
                 figure = Figure(figsize=size, layout="constrained")
             axes = list(figure.subplots(1, len(names), squeeze=False)[0])
@@ -113,6 +115,8 @@ class CSVLogger(Callback):
             return {"columns": self._columns, "written": file.read()}
 
     def set_state(self, state: dict[str, Any]) -> None:
+        if not isinstance(state.get("written"), str) or "columns" not in state:
+            raise ValueError("CSVLogger: set_state: expected what was written, as a text, and its columns")
         self._columns = state["columns"]
         with open(self.filename, "w", newline="") as file:
             file.write(state["written"])

@@ -1,6 +1,7 @@
 """Downloads that can be trusted: pinned by their hash, resumed where they were cut, in place only when complete."""
 
 import contextlib
+import functools
 import hashlib
 import http.client
 import os
@@ -11,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from ..lazy import public_only
 
@@ -25,6 +27,7 @@ except ImportError:  # pragma: no cover  Windows: two processes may download the
 _CHUNK = 1 << 16
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds between attempts; doubled each time
 _PASSING_TROUBLE = (urllib.error.URLError, ConnectionError, TimeoutError, http.client.HTTPException, ssl.SSLError)
+_WEB = ("http://", "https://")
 _PASSING_STATUS = {408, 416, 425, 429}  # besides 5xx
 
 Progress = Callable[[int, int | None], None]
@@ -81,10 +84,10 @@ def download(
     Traceback (most recent call last):
     ValueError: ftp://example.com/a: expected an address that starts with http:// or https://
     """
-    if not url.startswith(("http://", "https://")):
+    if not url.startswith(_WEB):
         raise ValueError(f"{url}: expected an address that starts with http:// or https://")
     target = Path(target)
-    pin = ("sha256", sha256) if sha256 else ("md5", md5) if md5 else None
+    pin = ("sha256", sha256.lower()) if sha256 else ("md5", md5.lower()) if md5 else None
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     with _sole_owner(part):
@@ -170,6 +173,20 @@ def _is_final(error: Exception) -> bool:
     return isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code not in _PASSING_STATUS
 
 
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a server to other places of the web only: Python would go to ftp://, too."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if not newurl.startswith(_WEB):
+            raise DownloadError(f"{req.full_url}: leads to {newurl}, which is no http:// or https:// address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+@functools.cache
+def _opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_Redirects)
+
+
 def _transfer(url: str, part: Path, progress: Progress | None, timeout: float) -> None:
     """One request: append what `part` lacks, or all from the beginning where the server does not do ranges."""
     done = part.stat().st_size
@@ -177,7 +194,7 @@ def _transfer(url: str, part: Path, progress: Progress | None, timeout: float) -
     if done:
         headers["Range"] = f"bytes={done}-"
     request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=timeout) as response, open(part, "r+b") as file:
+    with _opener().open(request, timeout=timeout) as response, open(part, "r+b") as file:
         if response.status != 206:
             done = 0
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {done}-"):

@@ -7,6 +7,7 @@ byte of the file out. Python's `zipfile` reads the directory and checks the CRCs
 
 import contextlib
 import io
+import stat
 import struct
 import zipfile
 import zlib
@@ -77,6 +78,8 @@ def _check_names(path: Path, members: list[zipfile.ZipInfo], names: tuple[str, .
         inside = name.startswith(folder) and name == PurePosixPath(name).as_posix() and ".." not in name.split("/")
         if name not in names and not (inside and name.isprintable() and "\\" not in name):
             raise FileFormatError(f"{path}: {name}: a .keras file has no such member")
+        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise FileFormatError(f"{path}: {name}: a link, or anything but a file, which is never followed")
         if name in seen:
             raise FileFormatError(f"{path}: {name}: the member is there twice")
         seen.add(name)

@@ -11,13 +11,14 @@ import re
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..data.download import sync_folder
+from ..data.download import fcntl, sync_folder
 from ..data.format_error import FileFormatError
 from ..variables import Variable
 
@@ -62,8 +63,10 @@ def replacing(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[
     """
     target = _target(path, overwrite)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    claim = contextlib.ExitStack()
     try:
         with open(part, "xb+") as file:
+            claim.enter_context(_claiming(part))
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -74,7 +77,9 @@ def replacing(path: str | os.PathLike[str], overwrite: bool = True) -> Iterator[
         raise
     finally:
         part.unlink(missing_ok=True)
+        claim.close()
     sync_folder(target.parent)
+    _sweep(target)
 
 
 @contextlib.contextmanager
@@ -89,7 +94,9 @@ def replacing_folder(path: str | os.PathLike[str], overwrite: bool = True) -> It
         raise NotADirectoryError(f"{path} is a file, expected a folder")
     part, old = (target.with_name(f".{target.name}.{secrets.token_hex(4)}.{what}") for what in ("new", "old"))
     part.mkdir()
+    claim = contextlib.ExitStack()
     try:
+        claim.enter_context(_claiming(part))
         yield part
         for file in part.rglob("*"):
             if file.is_dir():
@@ -109,9 +116,49 @@ def replacing_folder(path: str | os.PathLike[str], overwrite: bool = True) -> It
                 raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        claim.close()
     sync_folder(target.parent)
     if old.exists():
         shutil.rmtree(old)
+    _sweep(target)
+
+
+@contextlib.contextmanager
+def _claiming(part: Path) -> Iterator[None]:
+    """Inside the `with` block other processes can tell that somebody works on `part`, where the system has locks."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(part, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what processes that were killed while they saved to `target` have left beside it."""
+    left = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}(\.new|\.old)?")
+    for path in [p for p in target.parent.iterdir() if left.fullmatch(p.name)]:
+        with contextlib.suppress(OSError):
+            if _is_abandoned(path):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether nobody works on what was begun at `path`: it was not just made, and nobody claims it."""
+    age = time.time() - path.stat().st_mtime
+    if fcntl is None:
+        return age > 3600
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return age > 1
 
 
 def _move_aside(path: Path, target: Path) -> None:

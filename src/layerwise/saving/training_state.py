@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,11 +90,17 @@ class TrainingState:
             raise FileFormatError(f"{self.path}: damaged, or not the state of a training; delete it to begin anew")
         with locating(self.path, FACTS):
             self.facts = parse_json(text)
-        self.epoch, self.batches = int(self.facts["epoch"]), int(self.facts["batches"])
+            for name, is_right in _FORM.items():
+                if name not in self.facts or not is_right(self.facts[name]):
+                    raise FileFormatError(f"{name}: got {self.facts.get(name)!r}, which no training has written")
+            self.values = [self.arrays[name] for name in self.facts["variables"]]
+            self.callbacks = [(kind, self._unpacked(state)) for kind, state in self.facts["callbacks"]]
+            self.logs = self._unpacked(self.facts["logs"])
+        self.epoch, self.batches = self.facts["epoch"], self.facts["batches"]
 
     def restore(self, model: Any) -> dict[str, Any]:
         """Give the model, and the data and callbacks of its running `fit`, their state; returns the last logs."""
-        variables, values = model._state(), [self.arrays[name] for name in self.facts["variables"]]
+        variables, values = model._state(), self.values
         if [_form(a) for a in values] != [_form(v) for v in variables]:
             raise ValueError(
                 f"{self.path} is the backup of another model or optimizer: it holds {len(values)} variables where "
@@ -106,22 +112,48 @@ class TrainingState:
                 f"{self.path} was written in the middle of an epoch of other data: {self.facts['data']}, got {data}; "
                 "give fit the same, or delete the file"
             )
+        states = {(kind, count): state for (kind, state), count in _numbered(self.callbacks)}
         with all_or_nothing(variables):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
-        states = {(kind, count): self._unpacked(state) for (kind, state), count in _numbered(self.facts["callbacks"])}
-        for callback, count in _numbered([(type(c).__name__, c) for c in _remembering(model._run)]):
-            if (state := states.get((callback[0], count))) is not None:
-                callback[1].set_state(state)
+            for callback, count in _numbered([(type(c).__name__, c) for c in _remembering(model._run)]):
+                if (state := states.get((callback[0], count))) is not None:
+                    callback[1].set_state(state)
+            model._run.stream.restore(self.facts["stream"], self.batches)
         model.stop_training = self.facts["stopping"]
-        model._run.stream.restore(self.facts["stream"], self.batches)
         random.set_process_state(*self.facts["random"])
-        return self._unpacked(self.facts["logs"])
+        return self.logs
 
     def _unpacked(self, value: Any) -> Any:
         if isinstance(value, dict) and value.keys() == {ARRAY}:
             return self.arrays[value[ARRAY]]
         return tree.map_items(self._unpacked, value)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_count, value))
+
+
+# What a file says, besides its arrays; of data sets and callbacks, what these make of it.
+_FORM: dict[str, Callable[[Any], bool]] = {
+    "epoch": _is_count,
+    "batches": _is_count,
+    "stopping": lambda value: isinstance(value, bool),
+    "logs": lambda value: isinstance(value, dict),
+    "random": _is_pair,
+    "data": lambda value: isinstance(value, dict),
+    "stream": lambda value: isinstance(value, dict)
+    and value.keys() == {"position", "began", "dataset"}
+    and (value["position"] is None or _is_count(value["position"]))
+    and _is_pair(value["began"]),
+    "variables": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+    "callbacks": lambda value: isinstance(value, list)
+    and all(isinstance(x, list) and len(x) == 2 and isinstance(x[0], str) and isinstance(x[1], dict) for x in value),
+}
 
 
 def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
