@@ -77,7 +77,7 @@ sanitize: .venv/test.stamp
 	.ci/sanitize thread
 
 fuzz: build/fuzz/bin/python
-	@for reader in .keras .weights.h5 .h5 .safetensors .idx .idx.gz .npz .csv .png .tar.gz; do \
+	@for reader in .keras .card.keras .weights.h5 .h5 .safetensors .idx .idx.gz .npz .csv .png .tar.gz; do \
 	    echo "Fuzzing the reader of $$reader files"; \
 	    PYTHONPATH=src:tests $< .ci/fuzz.py $$reader $(FUZZ_SECONDS) build/fuzz/$$reader 2>&1 | tail -n 6; \
 	    test -z "$$(ls build/fuzz/$$reader/findings)" || exit 1; \

@@ -27,9 +27,10 @@ def growing(folder: Path) -> Iterator[Case]:
     layerwise.Model(x, x + 1.0, name="m").save(folder / "base.keras")
     parts = members((folder / "base.keras").read_bytes())
     parts[METADATA] = b"{}"
-    for kind, make in configurations().items():
+    for kind, make in {**configurations(), **cards()}.items():
         for size in SIZES:
-            yield Case(f"{kind}-of-{size}.keras", zipped({**parts, **make(parts, size)}), EXPECTED[kind])
+            ending = ".card.keras" if kind.startswith("card") else ".keras"
+            yield Case(f"{kind}-of-{size}{ending}", zipped({**parts, **make(parts, size)}), EXPECTED[kind])
     for kind, (ending, make_file) in FILES.items():
         for size in SIZES:
             yield Case(f"{kind}-of-{size}{ending}", make_file(size), EXPECTED[kind])
@@ -40,6 +41,7 @@ def growing(folder: Path) -> Iterator[Case]:
 EXPECTED: dict[str, Any] = {
     "long-name": READ, "escaped-name": None, "wide-name": None, "strings": REFUSED, "members": None,
     "stored": READ, "layers": None, "chain": None, "backwards": None, "twice": None, "nested": None, "metrics": None,
+    "card-classes": None, "card-name": REFUSED, "card-columns": REFUSED,
     "digits": REFUSED, "fractions": READ, "labels": READ, "many-labels": READ, "columns": None, "one-label": READ,
     "header-name": READ, "header-entries": None, "header-shape": REFUSED,
     "wide-text": READ, "noise": READ, "words": READ,
@@ -181,6 +183,19 @@ def placed(config: dict[str, Any], namespace: str, node: dict[str, Any]) -> Iter
     changed["compile_config"].update(compiled.get(namespace, {}))
     hidden.update({f"kernel_{namespace[:-1]}": node} if namespace not in compiled else {})
     yield changed
+
+
+def cards() -> dict[str, Callable[[dict[str, bytes], int], dict[str, bytes]]]:
+    """What the command `predict` reads beside a model."""
+
+    def card(**fields: Any) -> dict[str, bytes]:
+        return {METADATA: json.dumps({"layerwise_notes": {"card": fields}}).encode()}
+
+    return {
+        "card-classes": lambda parts, size: card(class_names=["a" * (size // 4)] * 4),
+        "card-name": lambda parts, size: card(class_names="a" * size),
+        "card-columns": lambda parts, size: card(columns=[["x"] * 10] * (size // 50)),
+    }
 
 
 # Other formats

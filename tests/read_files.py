@@ -25,6 +25,7 @@ from typing import Any
 import layerwise
 from hostile_files import network
 from layerwise import saving
+from layerwise.cli import card
 from layerwise.data import read_cifar10, read_csv, read_idx, read_npz
 from layerwise.data.images import read_image
 
@@ -58,6 +59,7 @@ def readers() -> dict[str, Callable[[Path], Any]]:
     model = network()
     return {
         ".keras": saving.load_model,
+        ".card.keras": lambda path: card.load(str(path)),
         ".weights.h5": model.load_weights,
         ".h5": saving.load_model,
         ".safetensors": saving.load_safetensors,

@@ -847,8 +847,7 @@ def test_a_traceback_begins_below_the_progress_bar(monkeypatch):
 
 
 @pytest.mark.parametrize(("variable", "value", "expected"), [
-    *(("LAYERWISE_NUM_THREADS", value, f"got {value!r}, expected a whole number >= 1") for value in ("abc", "1.5", "-1")),
-    ("LAYERWISE_NUM_THREADS", "0", "got 0, expected a whole number >= 1"),
+    *(("LAYERWISE_NUM_THREADS", value, "expected a whole number >= 1") for value in ("0", "-1", "abc", "1.5")),
     ("LAYERWISE_BACKEND", "foo", "got 'foo', expected one of native, numpy, xla"),
 ])  # fmt: skip
 def test_variables_of_the_environment_are_named(variable, value, expected):

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from .. import __version__
 from ..data.columns import MISSING
+from ..terminal import printable
 
 _DESCRIPTION = """\
 Train a neural network on your own images or tables, look at it, and use it.
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nlayerwise: stopped", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError, MemoryError) as error:
-        print(f"layerwise: {in_one_line(error)}", file=sys.stderr)
+        print(f"layerwise: {printable(in_one_line(error), 2000)}", file=sys.stderr)
         return 2
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
@@ -59,14 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def fail(message: str) -> NoReturn:
     """End with a line on standard error and exit code 2."""
-    print(f"layerwise: {message}", file=sys.stderr)
+    print(f"layerwise: {printable(message, 2000)}", file=sys.stderr)
     raise SystemExit(2)
 
 
 def say(notes: Iterable[str], about: str = "") -> None:
     """Notes on what was left out or filled in, on standard error: what is asked for goes to standard output."""
     for note in notes:
-        print(f"layerwise: note: {about}{note}", file=sys.stderr)
+        print(f"layerwise: note: {printable(about + note, 2000)}", file=sys.stderr)
 
 
 def in_one_line(error: Exception) -> str:

@@ -11,6 +11,7 @@ from ..data import images, read_csv
 from ..data.cells import read_cells
 from ..data.csv_file import CsvFile, is_csv
 from ..models import Model
+from ..terminal import printable
 from . import card, say
 from .pictures import save_image
 
@@ -89,7 +90,7 @@ def _rows(path: str, kept: card.Card, inputs: int, delimiter: str | None) -> np.
 
 
 def _best(output: np.ndarray, class_names: list[str] | None) -> str:
-    return class_names[int(output.argmax())] if class_names else f"{float(output[0]):.6g}"
+    return printable(class_names[int(output.argmax())]) if class_names else f"{float(output[0]):.6g}"
 
 
 def _print_ranking(output: np.ndarray, class_names: list[str]) -> None:
@@ -97,4 +98,4 @@ def _print_ranking(output: np.ndarray, class_names: list[str]) -> None:
     is_probability = output.min() >= 0 and abs(output.sum() - 1) < 1e-3
     for k in np.argsort(-output, kind="stable")[:_MOST_SHOWN]:
         value = f"{100 * output[k]:5.1f} %" if is_probability else f"score {output[k]:.3g}"
-        print(f"  {value}  {class_names[k]}")
+        print(f"  {value}  {printable(class_names[k])}")

@@ -7,6 +7,7 @@ from ..data.cells import NUMBER
 from ..data.columns import Column
 from ..models.summary import amount
 from ..saving.contents import Array, Contents, describe
+from ..terminal import printable
 from . import card
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def run(options: Namespace) -> None:
     console = Console()
     console.print(_table(options.model, contents), highlight=False)
     for line in _lines(options.model, contents):
-        print(line)
+        print(printable(line, 2000))
 
 
 def _table(path: str, contents: Contents) -> "Table":
@@ -35,7 +36,7 @@ def _table(path: str, contents: Contents) -> "Table":
     table.add_column("Weights", overflow="fold")
     table.add_column("Parameters", justify="right")
     for part in contents.parts:
-        name = f"{part.name} ({part.kind})" if part.kind else part.name
+        name = printable(f"{part.name} ({part.kind})" if part.kind else part.name)
         shapes = " ".join("x".join(map(str, array.shape)) or "scalar" for array in part.arrays)
         table.add_row(escape(name), shapes, f"{sum(array.size for array in part.arrays):,}")
     return table

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from ..terminal import printable
+
 _GAP = 3  # columns between two
 
 
@@ -13,6 +15,7 @@ def show_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
 
     console = Console()
+    rows = [[printable(text) for text in row] for row in rows]
     columns = list(zip(titles, *rows))
     if sum(max(map(len, column)) + _GAP for column in columns) > console.width:
         for row in rows:
