@@ -47,6 +47,7 @@ def corpus(folder: Path) -> Iterator[Case]:
     base = {name: (folder / f"base{name}").read_bytes() for name in (".keras", ".h5", ".weights.h5", ".safetensors")}
     yield from archives(base[".keras"])
     yield from configurations(base[".keras"])
+    yield from cards(base[".keras"])
     yield from stored_weights(base[".keras"], base[".weights.h5"], base[".h5"])
     yield from hdf5_structures(base[".h5"])
     yield from safetensors(base[".safetensors"])
@@ -317,6 +318,22 @@ def configurations(base: bytes) -> Iterator[Case]:
         yield case(
             f"asks-{name}-{len(shape)}", edited(lambda c, e=entry, layer=layer: c["config"].update(layers=[e, layer]))
         )
+
+
+def cards(base: bytes) -> Iterator[Case]:
+    """What `layerwise train` keeps beside a model of two outputs."""
+    parts = members(base)
+    good = {"class_names": ["a", "b"], "drawing": {"fill": 0.5, "light_on_dark": True}, "pixels": [0.0, 255.0]}
+    for name, changed in {
+        "control": {}, "control-escapes": {"class_names": ["\x1b[2Ja", "\u202eb"]},
+        "fill": {"drawing": {"fill": 1e6}}, "fill-text": {"drawing": {"fill": "all"}}, "drawing": {"drawing": [0.5]},
+        "drawing-more": {"drawing": {"page": 1.0}}, "names": {"class_names": "ab"}, "fewer": {"class_names": ["a"]},
+        "more": {"class_names": ["a", "b", "c"]}, "number": {"class_names": [1, 2]}, "pixels": {"pixels": [0.0]},
+        "huge": {"pixels": [0.0, 10**400]}, "target": {"target": 7}, "kind": {"kind": {}}, "columns": {"columns": 7},
+    }.items():  # fmt: skip
+        metadata = {**json.loads(parts[METADATA]), "layerwise_notes": {"card": {**good, **changed}}}
+        expected = READ if name.startswith("control") else REFUSED
+        yield Case(f"{name}.card.keras", zipped({**parts, METADATA: json.dumps(metadata).encode()}), expected)
 
 
 # Weights in HDF5, written by its own library

@@ -858,3 +858,12 @@ def test_variables_of_the_environment_are_named(variable, value, expected):
     last = done.stderr.splitlines()[-1]
     assert variable in last, done.stderr
     assert last.endswith(expected), done.stderr
+
+
+@pytest.mark.parametrize("make", [layers.Dense, lambda units, name: losses.Huber(name=name),
+                                  lambda units, name: metrics.AUC(name=name),
+                                  lambda units, name: optimizers.SGD(name=name)])  # fmt: skip
+def test_no_name_fills_an_error_message(make):
+    assert make(3, name="a" * 1000).name == "a" * 1000
+    with pytest.raises(ValueError, match=r"^\w+: name: got 1,048,576 characters, expected at most 1,000$"):
+        make(3, name="a" * (1 << 20))

@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable
 from numbers import Integral
 from typing import Any
 
+_LONGEST = 1000  # characters of a name
 _counters: dict[str, int] = defaultdict(int)
 
 
@@ -21,6 +22,18 @@ def snake_case(name: str) -> str:
     name = re.sub(r"\W+", "", name)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def chosen_name(owner: Any, name: str | None) -> str:
+    """The name of an object: the one it was given, else one of its class.
+
+    Error messages hold names: none may be longer than 1,000 characters.
+    """
+    if not name:
+        return auto_name(snake_case(type(owner).__name__))
+    if len(name) > _LONGEST:
+        raise ValueError(f"{type(owner).__name__}: name: got {len(name):,} characters, expected at most {_LONGEST:,}")
+    return name
 
 
 def auto_name(prefix: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..terminal import printable
 from . import say
 from .evaluate import result
 from .results import HISTORY, RECORD
@@ -135,7 +136,8 @@ def _tell_differences(runs: list[Run]) -> None:
             by_value.setdefault(_text(run.settings.get(name)), []).append(run.name)
         if len(by_value) > 1:
             is_same = False
-            print(f"  {name}: " + "; ".join(f"{value} in {', '.join(where)}" for value, where in by_value.items()))
+            found = "; ".join(f"{value} in {', '.join(where)}" for value, where in by_value.items())
+            print(printable(f"  {name}: {found}", 2000))
     if is_same:
         print("  nothing that was recorded")
 

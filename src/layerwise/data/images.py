@@ -58,9 +58,9 @@ def _opening(path: str | PathLike[str], most_pixels: int | None) -> Iterator[Any
 def read_image(path: str | PathLike[str], most_pixels: int | None = None) -> np.ndarray:
     """The pixels of an image file, (height, width, channels) uint8; channels: 1 grey, 3 RGB, 4 RGB and alpha.
 
-    Turned upright as its EXIF data says; fractions, as TIFF may have, are in 0..1 or in 0..255. Formats: BMP, GIF, JPEG,
-    PNG, PPM, TIFF and WebP. Needs Pillow (`layerwise[images]`). Raises `FileFormatError` naming the file if it is no
-    image, is cut short, or says that it has more than `most_pixels` (None: 64 megapixels, or Pillow's own limit if
+    Turned upright as its EXIF data says; fractions, as TIFF may have, are in 0..1 or in 0..255. Formats: BMP, GIF,
+    JPEG, PNG, PPM, TIFF and WebP. Needs Pillow (`layerwise[images]`). Raises `FileFormatError` naming the file if it is
+    no image, is cut short, or says that it has more than `most_pixels` (None: 64 megapixels, or Pillow's own limit if
     that is less).
 
     >>> path = getfixture("tmp_path") / "grey.png"

@@ -13,7 +13,7 @@ from .. import catalog, config, regularizers, tree
 from ..autograd import Call, Spec, Tensor
 from ..config import DTypePolicy
 from ..dtypes import ALIASES, standardize_dtype
-from ..naming import auto_name, snake_case, suggest
+from ..naming import chosen_name, suggest
 from ..serialization import deserialize, serialize
 from ..variables import in_step, stateless
 from .calling import calls_of
@@ -85,7 +85,7 @@ class Layer(Weighted):
             raise TypeError(f"{type(self).__name__}: unknown argument {unknown!r}; {suggest(unknown, known)}")
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__}: name: got {name!r}, expected a string")
-        self.name = name or auto_name(snake_case(type(self).__name__))
+        self.name = chosen_name(self, name)
         self.dtype_policy = dtype
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)

@@ -9,7 +9,7 @@ from .. import config, observe, ops, tree
 from ..autograd import Tensor, as_tensor
 from ..config import DTypePolicy
 from ..dtypes import standardize_dtype
-from ..naming import auto_name, snake_case, suggest
+from ..naming import chosen_name, suggest
 from ..serialization import Configurable
 from .matching import align_weights, cast, joint_mask, masked_weight
 from .wrapper import Wrapper
@@ -42,7 +42,7 @@ class Loss(Configurable):
             raise ValueError(
                 f"{type(self).__name__}: reduction: got {reduction!r}; {suggest(str(reduction), REDUCTIONS)}"
             )
-        self.name = name or auto_name(snake_case(type(self).__name__))
+        self.name = chosen_name(self, name)
         self.reduction = reduction
         self._dtype = dtype
 

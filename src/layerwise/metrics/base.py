@@ -11,7 +11,7 @@ from ..dtypes import standardize_dtype
 from ..layers.tracking import held
 from ..losses.matching import align_weights, joint_mask, mask_of, masked_weight
 from ..losses.wrapper import Wrapper
-from ..naming import auto_name, snake_case
+from ..naming import chosen_name
 from ..serialization import Configurable
 from ..variables import Variable, stateless
 
@@ -48,7 +48,7 @@ class Metric(Configurable):
             setattr(cls, name, observe.placed(cls.__dict__[name]))
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
-        self.name = name or auto_name(snake_case(type(self).__name__))
+        self.name = chosen_name(self, name)
         self.dtype = standardize_dtype(getattr(dtype, "compute_dtype", dtype))
         self._variables: list[Variable] = []
 

@@ -12,7 +12,7 @@ from .. import observe
 from ..autograd import Array, Tensor, as_tensor, raw
 from ..backends import backend, xp
 from ..backends.base import Rule
-from ..naming import auto_name, expect, snake_case, suggest
+from ..naming import chosen_name, expect, suggest
 from ..signatures import described, taking
 from ..variables import Variable, stateless
 from .schedules import LearningRateSchedule
@@ -97,7 +97,7 @@ class Optimizer(State):
             self._check("ema_momentum", ema_momentum, 0 <= ema_momentum <= 1, "a number from 0 to 1")
             self._check_count("ema_overwrite_frequency", ema_overwrite_frequency, 1)
         self._check_count("gradient_accumulation_steps", gradient_accumulation_steps, 2)
-        self.name = name or auto_name(snake_case(kind))
+        self.name = chosen_name(self, name)
         self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
         self.global_clipnorm, self.loss_scale_factor = global_clipnorm, loss_scale_factor
         self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
