@@ -97,21 +97,11 @@ class Optimizer(State):
             self._check("ema_momentum", ema_momentum, 0 <= ema_momentum <= 1, "a number from 0 to 1")
             self._check_count("ema_overwrite_frequency", ema_overwrite_frequency, 1)
         self._check_count("gradient_accumulation_steps", gradient_accumulation_steps, 2)
-        self.name = chosen_name(self, name)
+        super().__init__(chosen_name(self, name), use_ema, gradient_accumulation_steps)
         self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
         self.global_clipnorm, self.loss_scale_factor = global_clipnorm, loss_scale_factor
-        self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
-        self.gradient_accumulation_steps = gradient_accumulation_steps
-        self.built = False
-        self._count = self._variable("iteration", 0, dtype="int32")
-        self._rate: Any = self._variable("learning_rate", 0.0)
+        self.ema_momentum, self.ema_overwrite_frequency = ema_momentum, ema_overwrite_frequency
         self.learning_rate = learning_rate
-        self._trainable: list[Variable] = []
-        self._places: dict[int, int] = {}  # where each variable, by its id, is in the list
-        self._averages: list[Variable] = []
-        self._accumulators: list[Variable] = []
-        self._rows: list[list[Variable]] = []  # the slots of each variable, as the rule takes them
-        self._slots: list[Variable] = []  # all of them, in the order of their creation
         self._undecayed: tuple[list[Variable], list[str]] = ([], [])
 
     def _check(self, argument: str, value: Any, holds: bool, expected: str) -> None:

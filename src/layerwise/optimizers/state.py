@@ -21,18 +21,17 @@ _zeros = partial(_filled, 0.0)
 class State(Configurable):
     """The variables of an optimizer, made for those that it is to change."""
 
-    name: str
-    use_ema: bool
-    gradient_accumulation_steps: int | None
-    built: bool
-    _count: Variable
-    _rate: Any
-    _trainable: list[Variable]
-    _places: dict[int, int]
-    _averages: list[Variable]
-    _accumulators: list[Variable]
-    _rows: list[list[Variable]]
-    _slots: list[Variable]
+    def __init__(self, name: str, use_ema: bool, gradient_accumulation_steps: int | None) -> None:
+        self.name, self.use_ema, self.gradient_accumulation_steps = name, use_ema, gradient_accumulation_steps
+        self.built = False
+        self._count = self._variable("iteration", 0, dtype="int32")
+        self._rate: Any = self._variable("learning_rate", 0.0)
+        self._trainable: list[Variable] = []
+        self._places: dict[int, int] = {}  # where each variable, by its id, is in the list
+        self._averages: list[Variable] = []
+        self._accumulators: list[Variable] = []
+        self._rows: list[list[Variable]] = []  # the slots of each variable, as the rule takes them
+        self._slots: list[Variable] = []  # all of them, in the order of their creation
 
     def slots(self) -> list[tuple[str, ...]]:
         """What the rule keeps for a variable, in the order of its arguments.
