@@ -99,8 +99,8 @@ def whole_number(what: str, value: Any, least: int = 1) -> int:
     Traceback (most recent call last):
     ValueError: units: got 0, expected a whole number >= 1
     """
-    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
-    expect(what, value, is_whole and value >= least, f"a whole number >= {least}")
+    if not (type(value) is int or (isinstance(value, Integral) and type(value) is not bool)) or value < least:
+        raise ValueError(f"{what}: got {value!r}, expected a whole number >= {least}")
     return int(value)
 
 
