@@ -43,7 +43,8 @@ template <class X, class Fn> INLINE X each(X x, X y, Fn fn) {
     return x;
 }
 
-// fn(D, D) of floats, in two halves.
+// fn(D, D) of floats, in two halves. Lambdas are marked: a vector passes through no call.
+#define ALWAYS __attribute__((always_inline))
 template <class Fn> INLINE F in_double(F x, F y, Fn fn) {
     union { F all; HalfF half[2]; } a{x}, b{y};
     for (int i = 0; i < 2; i++)
@@ -132,6 +133,17 @@ INLINE F or_special(F y, F x) {
 INLINE F log(F x) {
     auto [k, f] = split(x);
     return or_special(log_split(k, f), x);
+}
+INLINE F log2(F x) {
+    auto [k, f] = split(x);
+    F t = log_tail(f);
+    return or_special(k + (f + (t + (f + t) * 0x1.c551dap-2f)), x);  // log2(e) - 1
+}
+INLINE F log10(F x) {
+    auto [k, f] = split(x);
+    F t = log_tail(f);
+    F low = k * 0x1.04d428p-12f + (f * 0x1.6f62a4p-11f + t * 0x1.bcb7b2p-2f);  // both constants in two parts
+    return or_special(k * 0x1.34p-2f + (f * 0x1.bcp-2f + low), x);
 }
 INLINE F log1p(F x) {
     F u = 1.f + x, lost = x < 1.f ? x - (u - 1.f) : 1.f - (u - x);
@@ -252,6 +264,19 @@ template <int QUARTER> INLINE F sine(F angle) {
 INLINE F sin(F x) { return sine<0>(x); }
 INLINE F cos(F x) { return sine<1>(x); }
 
+INLINE F sinh(F angle) {
+    return in_double(angle, [](D x) ALWAYS {
+        D e = exp_double(x), small = x + x * x * x * (1. / 6);
+        return (x < 0x1p-10) & (x > -0x1p-10) ? small : 0.5 * (e - 1. / e);
+    });
+}
+INLINE F cosh(F angle) {
+    return in_double(angle, [](D x) ALWAYS {
+        D e = exp_double(x);
+        return 0.5 * (e + 1. / e);
+    });
+}
+
 // float64, and what is too rare for a polynomial ---------------------------------------------------------------------
 
 #define LIBRARY(X, name, ...) INLINE X name(X v) { return each(v, [](double x) { return __VA_ARGS__; }); }
@@ -259,9 +284,13 @@ LIBRARY(D, exp, __builtin_exp(x))
 LIBRARY(D, expm1, __builtin_expm1(x))
 LIBRARY(D, log, __builtin_log(x))
 LIBRARY(D, log1p, __builtin_log1p(x))
+LIBRARY(D, log2, __builtin_log2(x))
+LIBRARY(D, log10, __builtin_log10(x))
 LIBRARY(D, tanh, __builtin_tanh(x))
 LIBRARY(D, sin, __builtin_sin(x))
 LIBRARY(D, cos, __builtin_cos(x))
+LIBRARY(D, sinh, __builtin_sinh(x))
+LIBRARY(D, cosh, __builtin_cosh(x))
 LIBRARY(D, erf, __builtin_erf(x))
 INLINE D pow(D a, D b) { return each(a, b, [](double x, double y) { return __builtin_pow(x, y); }); }
 
