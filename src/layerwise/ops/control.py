@@ -223,9 +223,10 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Callable[..., Any]:
     """x -> the results of f for every entry along an axis of its arguments, stacked along `out_axes`; a `map`
 
-    in_axes: along which axis, one for all arguments or one for each; None: f gets this argument as it is.
+    in_axes: along which axis, one for all arguments or one for each; None: f gets this argument as it is. An argument
+    may hold several arrays, in lists and dicts.
 
-    >>> vmap(lambda row, scale: row.sum() * scale, in_axes=(0, None))([[1.0, 2.0], [3.0, 4.0]], 10.0)
+    >>> vmap(lambda row, scale: row.sum() * scale, in_axes=(0, None))(as_tensor([[1.0, 2.0], [3.0, 4.0]]), 10.0)
     Tensor([30., 70.], shape=(2,), dtype=float32)
     """
 
