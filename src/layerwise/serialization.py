@@ -22,7 +22,7 @@ from .config import DTypePolicy
 from .context import setting
 from .dtypes import standardize_dtype
 from .naming import snake_case, suggest
-from .signatures import renamed
+from .signatures import SignatureOfInit, renamed
 from .variables import Variable
 
 _registered: dict[str, Any] = {}
@@ -39,6 +39,7 @@ class Configurable:
 
     _written: frozenset[str] = frozenset()  # arguments that may hold objects with configurations of their own
     _init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
+    __signature__ = SignatureOfInit()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         check_argument_names(cls, kwargs)

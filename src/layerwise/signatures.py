@@ -8,6 +8,16 @@ from inspect import Parameter
 from typing import Any
 
 
+class SignatureOfInit:
+    """`__signature__` of a class whose `__new__` takes anything: that of `__init__`, as newer Pythons find it."""
+
+    def __get__(self, instance: object, cls: type) -> inspect.Signature:
+        if instance is not None:  # objects have that of `__call__`
+            raise AttributeError("__signature__")
+        of_init = inspect.signature(cls.__init__)  # type: ignore[misc]
+        return of_init.replace(parameters=list(of_init.parameters.values())[1:])
+
+
 def taking(init: Callable[..., None], order: Sequence[Parameter]) -> Callable[..., None]:
     """`init`, which ends in `**options`, with these parameters: its own positional ones first, then what it hands on.
 
