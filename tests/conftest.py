@@ -51,8 +51,8 @@ def test_data() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def same_numbers_in_any_order(request):
-    """Every test draws the same random numbers, whatever ran before it in its process."""
+def same_in_any_order(request):
+    """Every test draws the same random numbers and counts names from the start, whatever ran before in its process."""
     for name in ("rng", "RNG"):
         if hasattr(request.module, name):
             setattr(request.module, name, np.random.default_rng(0))
@@ -60,6 +60,8 @@ def same_numbers_in_any_order(request):
         sys.modules["keras"].utils.set_random_seed(0)
     if "layerwise.random" in sys.modules:
         sys.modules["layerwise.random"].set_random_seed(0)
+    if "layerwise.naming" in sys.modules:
+        sys.modules["layerwise.naming"].reset_names()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
