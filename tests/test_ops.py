@@ -374,6 +374,12 @@ def test_subgradient(f, x, expected):
         (lambda: ops.broadcast_to(np.ones((2, 3)), (3, 2)), "broadcast_to: shape"),
         (lambda: ops.cross(np.ones(4), np.ones(2)), "cross: expected vectors of 2 or 3"),
         (lambda: ops.sparse_softmax_cross_entropy(np.zeros(2, int), np.ones((3, 4))), "cross-entropy: labels"),
+        (lambda: ops.reshape(np.ones(4), (-2, 2)), r"reshape: newshape: got \(-2, 2\), expected sizes >= 0"),
+        (lambda: ops.where(np.ones(3) > 0, np.ones(3)), "where: got one of x1 and x2, expected both"),
+        (lambda: ops.meshgrid([1], [2], indexing="yx"), "meshgrid: indexing: got 'yx', expected 'xy' or 'ij'"),
+        (lambda: ops.pad(np.ones(3), 1, "reflect", 0), "pad: constant_values: got 0, expected none with mode"),
+        (lambda: ops.normalize(np.ones(3), order="a"), "normalize: order: got 'a', expected a number >= 1"),
+        (lambda: ops.scan(lambda c, x: (c, x), 0, np.ones(3), unroll=-1), "scan: unroll: got -1"),
         (lambda: ops.relu(), "relu: argument 'x' is missing"),
         (lambda: ops.relu(1.0, 2.0, 3.0), "relu: takes 1 arguments, got 3"),
         (lambda: ops.cast(1.0, dtype="floaty"), "dtype: got 'floaty'"),
@@ -382,6 +388,44 @@ def test_subgradient(f, x, expected):
 def test_errors_name_the_operation(call, message):
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+ALONG = {  # what takes one axis, or several
+    "unstack": lambda x, axis: ops.unstack(x, axis=axis), "softmax": ops.softmax, "normalize": ops.normalize,
+    "concatenate": lambda x, axis: ops.concatenate([x, x], axis), "stack": lambda x, axis: ops.stack([x, x], axis),
+    "split": lambda x, axis: ops.split(x, 1, axis), "swapaxes": lambda x, axis: ops.swapaxes(x, 0, axis),
+    "moveaxis": lambda x, axis: ops.moveaxis(x, axis, 0), "to": lambda x, axis: ops.moveaxis(x, 0, axis),
+    "transpose": lambda x, axis: ops.transpose(x, (0, axis)), "flip": lambda x, axis: ops.flip(x, axis=axis),
+    "roll": lambda x, axis: ops.roll(x, 1, axis), "sort": ops.sort,
+    "argsort": lambda x, axis: ops.argsort(x, axis=axis),
+    "cumsum": lambda x, axis: ops.cumsum(x, axis=axis), "cumprod": ops.cumprod,
+    "repeat": lambda x, axis: ops.repeat(x, 2, axis),
+    "take": lambda x, axis: ops.take(x, np.array([0]), axis), "diagonal": lambda x, axis: ops.diagonal(x, axis1=axis),
+    "take_along_axis": lambda x, axis: ops.take_along_axis(x, np.zeros((3, 4), int), axis),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALONG)
+@pytest.mark.parametrize("x", [np.ones((3, 4)), Tensor(Spec((3, 4)))], ids=["array", "symbolic"])
+def test_an_axis_that_is_not_there_is_refused(name, x):
+    for axis in (7, -8):
+        with pytest.raises(ValueError, match=f"{axis}.*dimensions?|axis {axis} is out of bounds"):
+            ALONG[name](x, axis)
+
+
+def test_numbers_of_other_kinds_as_in_keras():
+    assert ops.square(np.array([True, False])).dtype == "int32"
+    assert {f(np.ones((2, 2), bool)).dtype for f in (ops.tril, ops.triu)} == {"bool"}
+    assert ops.concatenate([np.ones((2, 3)), np.ones(2)], axis=None).shape == (8,)
+    mean, variance = ops.moments(np.array([-2000.0, 2000.0], "float16"), [0])
+    assert (mean.item(), variance.item(), variance.dtype) == (0.0, 65504.0, "float16")
+
+
+def test_sizes_of_ellipses_broadcast():
+    rng = np.random.default_rng(0)
+    x, y, z = (rng.normal(size=size) for size in ((2, 3, 4), (3, 4, 5), (1, 1, 1, 9)))
+    for subscripts in ("i...,...j,...k", "i...,...j,...k->...kij"):
+        np.testing.assert_allclose(ops.einsum(subscripts, x, y, z), np.einsum(subscripts, x, y, z))
 
 
 def test_unknown_names_are_explained():

@@ -102,7 +102,8 @@ def _(g, x1, x2):
 
 @elementwise
 def square(x: Array) -> Array:
-    """y = x^2"""
+    """y = x^2; int32 of bool"""
+    x = x.astype("int32") if x.dtype == bool else x
     return x * x
 
 

@@ -78,6 +78,8 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """
     if x1 is None and x2 is None:
         return tuple(as_tensor(places.astype("int32")) for places in np.nonzero(np.asarray(condition)))
+    if x1 is None or x2 is None:
+        raise ValueError("where: got one of x1 and x2, expected both, or a condition alone")
     return _where(condition, x1, x2)
 
 

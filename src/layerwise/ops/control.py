@@ -26,6 +26,7 @@ from ..autograd import (
 )
 from ..backends import backend, xp
 from ..dtypes import is_float
+from ..naming import expect
 from .shaping import moveaxis
 
 __all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
@@ -76,6 +77,7 @@ def scan(
     >>> total.item(), sums
     (6.0, Tensor([1., 3., 6.], shape=(3,), dtype=float32))
     """
+    expect("scan: unroll", unroll, unroll >= 0, "a whole number or True")
     if isinstance(xs, list) and xs and all(isinstance(x, int | float) for x in tree.flatten(xs)):
         xs = as_tensor(xs)
     carry = [as_tensor(c) for c in tree.flatten(init)]

@@ -12,7 +12,7 @@ from .comparison import clip
 from .functions import exp, log
 from .making import one_hot
 from .reduction import max, sum
-from .shaping import axes_of, moveaxis, squeeze
+from .shaping import axes_of, axis_of, moveaxis, squeeze
 
 __all__ = [
     "binary_crossentropy", "categorical_crossentropy", "log_softmax", "sigmoid_cross_entropy", "softmax",
@@ -59,7 +59,7 @@ def softmax(x: Any, axis: int | Sequence[int] = -1) -> Tensor:
     if not isinstance(axis, int):
         e = exp(x - stop_gradient(max(x, axis=axis, keepdims=True)))
         return e / sum(e, axis=axis, keepdims=True)
-    if x.ndim and x.shape[axis] == 1:
+    if x.ndim and x.shape[axis_of(axis, x.ndim)] == 1:
         warnings.warn(f"softmax over an axis of size 1, of shape {x.shape}, is 1 everywhere; sigmoid?", stacklevel=2)
     y = _softmax(x, axis=axis)
     return y.note("logits", ("softmax", x)) if axis in (-1, x.ndim - 1) and not y.symbolic else y

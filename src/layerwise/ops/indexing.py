@@ -25,6 +25,7 @@ from ..autograd import (
 )
 from ..backends import backend, xp
 from .comparison import logical_and, where
+from .shaping import axis_of
 
 __all__ = [
     "bincount", "gather", "get_item", "scatter", "scatter_add", "scatter_update", "segment_sum", "slice",
@@ -119,7 +120,7 @@ def _(values, *, key, shape):
 @primitive
 def gather(x: Array, indices: Array, *, axis: int = 0) -> Array:
     """y = x's entries at `indices` of `axis`: an embedding look-up where axis is 0"""
-    return backend().gather(x, indices, axis)
+    return backend().gather(x, indices, axis_of(axis, x.ndim))
 
 
 @gather.gradient
@@ -129,7 +130,7 @@ def _(g, x_shape, indices, *, axis):
 
 @gather.shape
 def _(x, indices, *, axis=0):
-    axis %= x.ndim
+    axis = axis_of(axis, x.ndim)
     return Spec((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
 
 
@@ -170,7 +171,7 @@ def _take_along_axis(x: Array, indices: Array, *, axis: int) -> Array:
 def _(x, indices, *, axis):
     if x.ndim != indices.ndim:
         raise ValueError(f"take_along_axis: got shapes {x.shape} and {indices.shape}, expected as many dimensions")
-    axis %= x.ndim
+    axis = axis_of(axis, x.ndim)
     shape = broadcast_shapes("take_along_axis", *((*s.shape[:axis], 1, *s.shape[axis + 1 :]) for s in (x, indices)))
     return Spec((*shape[:axis], indices.shape[axis], *shape[axis + 1 :]), x.dtype)
 

@@ -10,6 +10,7 @@ from .. import config
 from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, broadcast_to, cast, primitive, reshape, sum_to
 from ..backends import backend, xp
 from ..dtypes import is_float, standardize_dtype
+from ..naming import expect
 from .activation import act_grad
 from .arithmetic import abs, sqrt, square
 from .comparison import maximum
@@ -214,6 +215,7 @@ def _(x):
 def normalize(x: Any, axis: Axis = -1, order: Any = 2, epsilon: float | None = None) -> Tensor:
     """y = x / max(norm(x, order), epsilon) along `axis`"""
     x = as_tensor(x)
+    expect("normalize: order", order, isinstance(order, int | float) and order >= 1, "a number >= 1")
     order = None if order == 2 else order  # entries count as those of one vector
     return x / maximum(norm(x, order, axis, keepdims=True), config.epsilon() if epsilon is None else epsilon)
 
@@ -241,7 +243,13 @@ def einsum(subscripts: str, *operands: Any) -> Tensor:
     Tensor([11.], shape=(1,), dtype=float32)
     """
     tensors = [as_tensor(x) for x in operands]
-    inputs, output = _parse(subscripts, [t.ndim for t in tensors])
+    inputs, output, letters = _parse(subscripts, [t.ndim for t in tensors])
+    for c in letters:  # of ellipses, whose sizes broadcast
+        sizes = {
+            i: t.shape[term.index(c)] for i, (t, term) in enumerate(zip(tensors, inputs, strict=True)) if c in term
+        }
+        for i in (i for i, n in sizes.items() if n == 1 and set(sizes.values()) != {1}):
+            tensors[i], inputs[i] = squeeze(tensors[i], inputs[i].index(c)), inputs[i].replace(c, "")
     if missing := set(output).difference(*inputs):
         raise ValueError(f"einsum: {subscripts!r}: no operand has {', '.join(sorted(missing))}")
     for i, term in enumerate(inputs):
@@ -253,8 +261,8 @@ def einsum(subscripts: str, *operands: Any) -> Tensor:
     return _einsum(*_widened(tensors), subscripts=f"{','.join(inputs)}->{output}")
 
 
-def _parse(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
-    """The terms with ellipses written out in letters, and the output term."""
+def _parse(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str, str]:
+    """The terms with ellipses written out in letters, the output term, and those letters."""
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(ndims):
@@ -268,10 +276,10 @@ def _parse(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     letters = "".join(free[:most])
     terms = [term.replace("...", letters[most - w :]) for term, w in zip(terms, widths, strict=True)]
     if arrow:
-        return terms, output.replace("...", letters)
+        return terms, output.replace("...", letters), letters
     together = "".join(terms)
     once = "".join(c for c in sorted(set(together) - set(letters)) if together.count(c) == 1)
-    return terms, letters + once
+    return terms, letters + once, letters
 
 
 @primitive(promote=True)

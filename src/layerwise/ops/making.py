@@ -22,6 +22,7 @@ from ..autograd import (
 )
 from ..backends import backend, xp
 from ..dtypes import standardize_dtype
+from ..naming import one_of
 from .comparison import where
 from .shaping import diagonal, expand_dims, moveaxis, pad, swapaxes
 
@@ -174,13 +175,13 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 def tril(x: Any, k: int = 0) -> Tensor:
     """y = x on and below the k-th diagonal, 0 above"""
     x = as_tensor(x)
-    return where(tri(x.shape[-2], x.shape[-1], k, "bool"), x, 0)
+    return where(tri(x.shape[-2], x.shape[-1], k, "bool"), x, as_tensor(0, x.dtype))
 
 
 def triu(x: Any, k: int = 0) -> Tensor:
     """y = x on and above the k-th diagonal, 0 below"""
     x = as_tensor(x)
-    return where(tri(x.shape[-2], x.shape[-1], k - 1, "bool"), 0, x)
+    return where(tri(x.shape[-2], x.shape[-1], k - 1, "bool"), as_tensor(0, x.dtype), x)
 
 
 def diag(x: Any, k: int = 0) -> Tensor:
@@ -195,6 +196,7 @@ def diag(x: Any, k: int = 0) -> Tensor:
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
     """y = the coordinates of the grid that vectors span, one array for each; indexing: rows are y ("xy") or x ("ij")"""
+    one_of("meshgrid: indexing", indexing, "xy", "ij")
     vectors = [reshape(as_tensor(v), (-1,)) for v in x]
     shape = [v.shape[0] for v in vectors]
     grids = []

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..autograd import (
     Array,
     Spec,
@@ -18,7 +20,7 @@ from ..autograd import (
 )
 from ..backends import xp
 from .arithmetic import abs, sqrt, square
-from .comparison import isclose, isnan, where
+from .comparison import isclose, isnan, minimum, where
 from .functions import exp, log
 from .indexing import take_along_axis
 from .making import ones_like
@@ -198,6 +200,7 @@ def cumsum(x: Array, *, axis: int | None = None) -> Array:
 
 @cumsum.shape
 def _(x, *, axis=None):
+    axes_of(axis, x.ndim)
     return Spec((x.size,) if axis is None else x.shape, "int32" if x.dtype == "bool" else x.dtype)
 
 
@@ -235,8 +238,16 @@ def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def moments(x: Any, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
-    """(mean, variance) of x over `axes`; keepdims: with size 1 there; `synchronized` has no effect"""
-    return mean(x, axis=axes, keepdims=keepdims), var(x, axes, keepdims)
+    """(mean, variance) of x over `axes`; keepdims: with size 1 there; `synchronized` has no effect
+
+    A variance beyond float16 is its largest number there.
+    """
+    x = as_tensor(x)
+    narrow = x.dtype == "float16"
+    variance = var(cast(x, "float32") if narrow else x, axes, keepdims)
+    if narrow:
+        variance = cast(minimum(variance, np.finfo("float16").max), x.dtype)
+    return mean(x, axis=axes, keepdims=keepdims), variance
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -256,6 +267,7 @@ def argsort(x: Array, *, axis: int | None = -1) -> Array:
 
 @argsort.shape
 def _(x, *, axis=-1):
+    axes_of(axis, x.ndim)
     return Spec((x.size,) if axis is None else x.shape, "int32")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd import Array, Spec, Tensor, as_tensor, check_count, made, primitive, reshape
 from ..backends import xp
+from ..naming import expect
 
 __all__ = [
     "concatenate", "diagonal", "expand_dims", "flip", "hstack", "moveaxis", "pad", "ravel", "repeat", "roll", "split",
@@ -34,6 +35,15 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     return tuple(sorted({a % ndim for a in axes}))
 
 
+def axis_of(axis: int, ndim: int) -> int:
+    """One `axis` as a number >= 0.
+
+    >>> axis_of(-1, 3)
+    2
+    """
+    return axes_of(axis, ndim)[0]
+
+
 @primitive
 def transpose(x: Array, *, axes: Sequence[int] | None = None) -> Array:
     """y = x with its axes in another order, reversed where none is given"""
@@ -49,7 +59,7 @@ def _(g, *, axes):
 
 @transpose.shape
 def _(x, *, axes=None):
-    if axes is not None and sorted(a % x.ndim for a in axes) != list(range(x.ndim)):
+    if axes is not None and sorted(axis_of(a, x.ndim) for a in axes) != list(range(x.ndim)):
         raise ValueError(
             f"transpose: axes: got {tuple(axes)}, expected an order of the {x.ndim} axes of shape {x.shape}"
         )
@@ -60,7 +70,7 @@ def _(x, *, axes=None):
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """y[..., i] = x[..., i, i + offset], for the matrices that axis1 and axis2 span"""
     x = as_tensor(x)
-    rest = [i for i in range(x.ndim) if i not in (axis1 % x.ndim, axis2 % x.ndim)]
+    rest = [i for i in range(x.ndim) if i not in (axis_of(axis1, x.ndim), axis_of(axis2, x.ndim))]
     x = transpose(x, (*rest, axis1, axis2))
     low, high = builtins.min(offset, 0), builtins.max(offset, 0)
     count = builtins.max(0, builtins.min(x.shape[-2] + low, x.shape[-1] - high))
@@ -71,7 +81,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """y = x with the axis `source` moved to `destination`, or several of them, the others in order"""
     x = as_tensor(x)
-    froms, tos = ([a % x.ndim for a in np.atleast_1d(axes)] for axes in (source, destination))
+    froms, tos = ([axis_of(int(a), x.ndim) for a in np.atleast_1d(axes)] for axes in (source, destination))
     order = [a for a in range(x.ndim) if a not in froms]
     for to, came in sorted(zip(tos, froms, strict=True)):
         order.insert(to, came)
@@ -82,6 +92,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
     """y = x with axis1 and axis2 exchanged"""
     x = as_tensor(x)
     order = list(range(x.ndim))
+    axis1, axis2 = axis_of(axis1, x.ndim), axis_of(axis2, x.ndim)
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return transpose(x, tuple(order))
 
@@ -160,9 +171,10 @@ def _(g, xs_shape, *, axis):
 @_concatenate.shape
 def _(*xs, axis):
     first = xs[0].shape
+    along = axis_of(axis, len(first))
     for x in xs:
         if x.ndim != len(first) or any(
-            a != b for i, (a, b) in enumerate(zip(x.shape, first, strict=True)) if i != axis % len(first)
+            a != b for i, (a, b) in enumerate(zip(x.shape, first, strict=True)) if i != along
         ):
             raise ValueError(f"concatenate: shapes {[x.shape for x in xs]} may differ along axis {axis} only")
     sizes = list(first)
@@ -170,13 +182,13 @@ def _(*xs, axis):
     return Spec(tuple(sizes), xs[-1].dtype)
 
 
-def concatenate(xs: Sequence[Any], axis: int = 0) -> Tensor:
-    """y = xs one after the other along `axis`
+def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Tensor:
+    """y = xs one after the other along `axis`, all flattened where it is None
 
     >>> concatenate([[1, 2], [3]])
     Tensor([1, 2, 3], shape=(3,), dtype=int32)
     """
-    return _concatenate(*xs, axis=axis)
+    return _concatenate(*map(ravel, xs), axis=0) if axis is None else _concatenate(*xs, axis=axis)
 
 
 def stack(x: Sequence[Any], axis: int = 0) -> Tensor:
@@ -197,6 +209,7 @@ def hstack(xs: Sequence[Any]) -> Tensor:
 def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """y = x cut along `axis`, into indices_or_sections equal parts, or at these places"""
     x = as_tensor(x)
+    axis = axis_of(axis, x.ndim)
     n = x.shape[axis]
     if isinstance(indices_or_sections, int):
         if n % indices_or_sections:
@@ -204,14 +217,15 @@ def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> li
         places = list(range(0, n + 1, n // indices_or_sections)) if n else [0] * (indices_or_sections + 1)
     else:
         places = [0, *indices_or_sections, n]
-    before = (slice(None),) * (axis % x.ndim)
+    before = (slice(None),) * axis
     return [x[(*before, slice(a, b))] for a, b in pairwise(places)]
 
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
     """y = the slices of x along `axis`; `num` says how many there are where that is not known yet"""
     x = as_tensor(x)
-    before = (slice(None),) * (axis % x.ndim)
+    axis = axis_of(axis, x.ndim)
+    before = (slice(None),) * axis
     count = num if x.shape[axis] is None else x.shape[axis]
     if count is None:
         raise ValueError(f"unstack: num: the size along axis {axis} of {x.shape} is not known; give num")
@@ -244,6 +258,7 @@ def _(g, *, shift, axis):
 @flip.shape
 @roll.shape
 def _(x, *, shift=None, axis=None):
+    axes_of(axis, x.ndim)
     return x
 
 
@@ -266,7 +281,7 @@ def _(x, *, widths, value):
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
     """y = x with pad_width = (before, after) elements added along each axis: constant_values, or x's own
 
-    `mode` is "constant", "reflect", "symmetric", "edge" or "wrap", as in NumPy.
+    `mode` is "constant", "reflect", "symmetric", "edge" or "wrap", as in NumPy; only the first takes constant_values.
 
     >>> pad([1, 2, 3], (1, 2), mode="reflect")
     Tensor([2, 1, 2, 3, 2, 1], shape=(6,), dtype=int32)
@@ -275,6 +290,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     widths = np.broadcast_to(np.asarray(pad_width, dtype=int), (x.ndim, 2))
     if mode == "constant":
         return _pad_constant(x, widths=tuple((int(a), int(b)) for a, b in widths), value=constant_values or 0)
+    expect("pad: constant_values", constant_values, constant_values is None, f"none with mode {mode!r}")
     for axis, (low, high) in enumerate(widths):
         if low or high:
             order = np.pad(np.arange(x.shape[axis]), (int(low), int(high)), mode=mode)  # type: ignore[call-overload]
@@ -305,6 +321,7 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Ten
     x = as_tensor(x)
     if axis is None:
         x, axis = ravel(x), 0
+    axis = axis_of(axis, x.ndim)
     counts = np.broadcast_to(np.asarray(repeats), x.shape[axis])
     order = made((int(counts.sum()),), "int32", lambda: np.repeat(np.arange(x.shape[axis]), counts))
-    return x[(*(slice(None),) * (axis % x.ndim), order)]
+    return x[(*(slice(None),) * axis, order)]

@@ -178,7 +178,7 @@ class NativeBackend(NumpyBackend):
     def gather(self, x: Array, indices: Array, axis: int) -> Array:
         if x.dtype not in DTYPES or indices.dtype not in INDICES or x.ndim == 0:
             return super().gather(x, indices, axis)
-        return _checked(_gather, x, indices, axis=axis % x.ndim)
+        return _checked(_gather, x, indices, axis=axis)
 
     def scatter_add(self, indices: Array, values: Array, shape: tuple[int, ...], axis: int) -> Array:
         if values.dtype not in FLOATS or indices.dtype not in INDICES:
