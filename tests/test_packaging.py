@@ -25,8 +25,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ORDER = """
     fundamentals context naming signatures lazy catalog tree cores config dtypes observe terminal backends autograd
     variables ops random distribution serialization initializers regularizers constraints activations
-    layers losses metrics optimizers callbacks training models data datasets saving applications inspect utils backend
-    mixed_precision cli __main__
+    layers losses metrics optimizers callbacks training models data datasets saving applications inspect utils
+    preprocessing backend mixed_precision cli __main__
 """.split()
 # Imports inside functions that point the other way: one at most.
 UPWARD = {

@@ -34,6 +34,6 @@ __getattr__, __dir__, __all__ = _lazy(
     submodules="""
         fundamentals tree config backends autograd variables random ops distribution
         initializers regularizers constraints activations layers losses metrics optimizers
-        callbacks models data datasets saving applications inspect utils backend mixed_precision
+        callbacks models data datasets saving applications inspect utils preprocessing backend mixed_precision
     """,
 )

@@ -1,6 +1,7 @@
 """Images: reading, resizing, and making a drawing look like the images that a model was trained on."""
 
 import contextlib
+import io
 from collections.abc import Iterator
 from os import PathLike
 from types import ModuleType
@@ -38,11 +39,11 @@ def pillow() -> ModuleType:
 
 
 @contextlib.contextmanager
-def _opening(path: str | PathLike[str], most_pixels: int | None) -> Iterator[Any]:
+def opening(path: str | PathLike[str] | io.BytesIO, most_pixels: int | None = None) -> Iterator[Any]:
     """Pillow's image of a file of one of our formats, whose header alone was read, and which is not too large."""
     module = pillow()
     limit = min(MOST_PIXELS, module.MAX_IMAGE_PIXELS or MOST_PIXELS) if most_pixels is None else most_pixels
-    with open(path, "rb") as file:
+    with contextlib.nullcontext(path) if isinstance(path, io.BytesIO) else open(path, "rb") as file:
         try:
             with module.open(file, formats=FORMATS) as image:
                 if image.width * image.height > limit:
@@ -68,7 +69,7 @@ def read_image(path: str | PathLike[str], most_pixels: int | None = None) -> np.
     >>> read_image(path).shape
     (4, 6, 1)
     """
-    with _opening(path, most_pixels) as image:
+    with opening(path, most_pixels) as image:
         from PIL import ImageOps
 
         image.load()
@@ -87,7 +88,7 @@ def read_image(path: str | PathLike[str], most_pixels: int | None = None) -> np.
 
 def image_head(path: str | PathLike[str], most_pixels: int | None = None) -> tuple[int, int, int]:
     """(height, width, channels) of an image file that `read_image` reads, without reading the pixels."""
-    with _opening(path, most_pixels) as image:
+    with opening(path, most_pixels) as image:
         return *_size_of(image), channels_of(image)
 
 
