@@ -17,20 +17,54 @@ from layerwise.models.graph_config import MODULE_OF
 # One call of every operation that Keras' files know, on (2, 3, 4) numbers between 0.1 and 0.9. `k` is Keras or
 # Layerwise.
 ONE = """
-    absolute all any arccos arcsin arcsinh arctan arctanh argmax argmin argsort ceil cos cosh count_nonzero cumprod
-    cumsum erf exp expm1 elu floor gelu isfinite isinf isnan leaky_relu log log10 log1p log2 log_softmax logical_not
-    logsumexp max mean median min nan_to_num norm normalize ones_like prod ravel reciprocal relu relu6 round
-    rsqrt selu sigmoid sign silu sin sinh softmax softplus softsign sort sqrt square std stop_gradient sum tan tanh
-    transpose var zeros_like
+    absolute all any arccos arcsin arcsinh arctan arctanh argmax argmin argsort cbrt ceil copy cos cosh count_nonzero
+    cumprod cumsum deg2rad diagflat diff elu empty_like erf erfc erfinv exp exp2 expm1 fabs fliplr flipud floor gelu
+    i0 isfinite isinf isnan isneginf isposinf isreal leaky_relu log log10 log1p log2 log_softmax logical_not
+    logsumexp max mean median min nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin
+    nanprod nanstd nansum nanvar norm normalize ones_like prod ptp rad2deg ravel reciprocal relu relu6 round rsqrt
+    selu sigmoid sign signbit silu sin sinc sinh softmax softplus softsign sort sqrt square std stop_gradient sum tan
+    tanh transpose trapezoid trunc var zeros_like
 """
 TWO = """
-    add allclose arctan2 binary_crossentropy categorical_crossentropy divide divide_no_nan equal floor_divide greater
-    greater_equal isclose less less_equal logical_and logical_or logical_xor maximum minimum mod multiply not_equal
-    power subtract vdot
+    add allclose append arctan2 binary_crossentropy categorical_crossentropy cdist divide divide_no_nan equal
+    floor_divide fmax fmin fmod greater greater_equal heaviside hypot isclose isin kron less less_equal logaddexp
+    logaddexp2 logical_and logical_or logical_xor maximum minimum mod multiply nextafter not_equal power subtract vdot
 """
+WHOLE = "bitwise_and bitwise_or bitwise_xor gcd lcm left_shift right_shift"
 SAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
     **{name: lambda k, x, y, name=name: getattr(k.ops, name)(x) for name in ONE.split()},
     **{name: lambda k, x, y, name=name: getattr(k.ops, name)(x, y) for name in TWO.split()},
+    **{
+        name: lambda k, x, y, name=name: getattr(k.ops, name)(k.ops.cast(x * 9, "int32"), k.ops.cast(y * 9, "int32"))
+        for name in WHOLE.split()
+    },
+    **{
+        name: lambda k, x, y, name=name: getattr(k.ops, name)(x, 0.3)
+        for name in ("nanpercentile", "nanquantile", "percentile", "quantile")
+    },
+    "argpartition": lambda k, x, y: k.ops.argpartition(x[..., :2], 1),
+    "array_split": lambda k, x, y: k.ops.array_split(x, 3, axis=2),
+    "bitwise_not": lambda k, x, y: k.ops.bitwise_not(k.ops.cast(x * 9, "int32")),
+    "corrcoef": lambda k, x, y: k.ops.corrcoef(x[0]),
+    "correlate": lambda k, x, y: k.ops.correlate(x[0, 0], y[0, 0, :2], mode="same"),
+    "depth_to_space": lambda k, x, y: k.ops.depth_to_space(image(k, x), 2),
+    "digitize": lambda k, x, y: k.ops.digitize(x, np.array([0.2, 0.5])),
+    "dsplit": lambda k, x, y: k.ops.dsplit(x, 2),
+    "dstack": lambda k, x, y: k.ops.dstack([x, y]),
+    "extract_sequences": lambda k, x, y: k.ops.extract_sequences(x, 2, 1),
+    "fold": lambda k, x, y: k.ops.fold(x, (4, 3), (1, 3)),
+    "hsplit": lambda k, x, y: k.ops.hsplit(x, 3),
+    "ldexp": lambda k, x, y: k.ops.ldexp(x, k.ops.cast(y * 9, "int32")),
+    "multi_hot": lambda k, x, y: k.ops.multi_hot(k.ops.cast(x[0] * 9, "int32"), 9),
+    "rearrange": lambda k, x, y: k.ops.rearrange(x, "a b (c d) -> (a c) (b d)", c=2, d=2),
+    "saturate_cast": lambda k, x, y: k.ops.saturate_cast(x * 300, "uint8"),
+    "searchsorted": lambda k, x, y: k.ops.searchsorted(np.array([0.2, 0.5]), x),
+    "space_to_depth": lambda k, x, y: k.ops.space_to_depth(image(k, x[:, :2]), 2),
+    "unfold": lambda k, x, y: k.ops.unfold(image(k, x), (2, 1)),
+    "unravel_index": lambda k, x, y: k.ops.unravel_index(k.ops.cast(x * 9, "int32"), (3, 4)),
+    "vander": lambda k, x, y: k.ops.vander(x[0, 0], 3),
+    "view": lambda k, x, y: k.ops.view(x, "int32"),
+    "vsplit": lambda k, x, y: k.ops.vsplit(x, 2),
     "affine_transform": lambda k, x, y: k.ops.image.affine_transform(image(k, x), SHIFT),
     "arccosh": lambda k, x, y: k.ops.arccosh(x + 1.0),
     "average": lambda k, x, y: k.ops.average(x, axis=1, weights=y),

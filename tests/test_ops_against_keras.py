@@ -16,9 +16,12 @@ import keras
 IN_KERAS = {name for space in ("keras.ops", "keras.ops.image") for name in keras_names()[space]}
 NAMES = sorted(name for name in IN_KERAS if callable(getattr(ops, name, None)))
 
-PROGRAMS = {  # functions of functions: the same program with either set of operations
+MIXED = np.array([5, 1, 4, 2, 3], "int32")
+PROGRAMS = {  # what takes functions, or promises less than its value: the same program with either set of operations
+    "argpartition": lambda k: k.sort(k.take(MIXED, k.argpartition(MIXED, 2))[3:]),
     "cond": lambda k: k.cond(k.ones(()) > 0, lambda: k.ones(2), lambda: k.zeros(2)),
     "custom_gradient": lambda k: k.custom_gradient(lambda x: (x * 2.0, lambda *g, upstream=None: g))(k.ones(2)),
+    "dtype": lambda k: k.equal(k.dtype(k.ones(2, "int8")) == "int8", True),
     "map": lambda k: k.map(lambda x: k.square(x) + 1.0, k.arange(3.0)),
     "scan": lambda k: k.scan(lambda carry, x: (carry + x, carry * x), k.zeros(()), k.arange(1.0, 5.0)),
     "switch": lambda k: k.switch(1, [lambda x: x, lambda x: -x], k.ones(2)),

@@ -9,7 +9,9 @@ from importlib import import_module
 
 from .sample import SAMPLES, Sample
 
-CHAPTERS = "elementwise reductions linear shapes positions neural making control".split()
+CHAPTERS = """
+    elementwise reductions linear shapes positions neural making control functions statistics arranging
+""".split()
 for chapter in CHAPTERS:
     import_module(f".{chapter}", __name__)
 __all__ = ["SAMPLES", "Sample"]

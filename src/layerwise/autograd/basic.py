@@ -82,7 +82,7 @@ def sum_to(x: Any, *, shape: tuple[int, ...]) -> Any:
 @primitive
 def reshape(x: Array, *, newshape: tuple[int, ...]) -> Array:
     """y = the elements of x, in order, in the shape `newshape`, of whose sizes one may be -1: what is left"""
-    if min(newshape if isinstance(newshape, tuple) else (newshape,), default=0) < -1:  # which NumPy takes for -1
+    if min(newshape if isinstance(newshape, tuple | list) else (newshape,), default=0) < -1:  # which NumPy takes for -1
         raise ValueError(f"reshape: newshape: got {newshape}, expected sizes >= 0, and at most one -1")
     return xp().reshape(x, newshape)
 

@@ -20,42 +20,57 @@ from .graph import Graph, graph_of
 # The operations that Keras' files know, by Keras' module.
 OPERATIONS = {
     "keras.src.ops.numpy": """
-        absolute add all allclose any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort average
-        broadcast_to ceil clip concatenate cos cosh count_nonzero cross cumprod cumsum diag diagonal divide
-        divide_no_nan dot einsum equal exp expand_dims expm1 flip floor floor_divide full_like get_item greater
-        greater_equal hstack inner isclose isfinite isinf isnan less less_equal log log10 log1p log2 logical_and
-        logical_not logical_or logical_xor matmul max maximum mean median meshgrid min minimum mod moveaxis multiply
-        nan_to_num negative not_equal ones_like outer pad power prod ravel reciprocal repeat reshape roll round select
-        sign sin sinh sort split sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh
-        tensordot tile trace transpose tril triu var vdot vstack where zeros_like
+        absolute add all allclose any append arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin
+        argpartition argsort array_split average bitwise_and bitwise_not bitwise_or bitwise_xor broadcast_to cbrt ceil
+        clip concatenate copy corrcoef correlate cos cosh count_nonzero cross cumprod cumsum deg2rad diag diagflat
+        diagonal diff digitize divide divide_no_nan dot dsplit dstack einsum empty_like equal exp exp2 expand_dims expm1
+        fabs flip fliplr flipud floor floor_divide fmax fmin fmod full_like gcd get_item greater greater_equal heaviside
+        hsplit hstack hypot i0 inner isclose isfinite isin isinf isnan isneginf isposinf isreal kron lcm ldexp
+        left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or
+        logical_xor matmul max maximum mean median meshgrid min minimum mod moveaxis multiply nan_to_num nanargmax
+        nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum
+        nanvar negative nextafter not_equal ones_like outer pad percentile power prod ptp quantile rad2deg ravel
+        reciprocal repeat reshape right_shift roll round searchsorted select sign signbit sin sinc sinh sort split
+        sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile trace transpose
+        trapezoid tril triu trunc unravel_index vander var vdot view vsplit vstack where zeros_like
     """,
     "keras.src.ops.nn": """
-        average_pool binary_crossentropy categorical_crossentropy conv depthwise_conv elu gelu leaky_relu log_softmax
-        max_pool moments normalize one_hot relu relu6 selu sigmoid silu softmax softplus softsign
-        sparse_categorical_crossentropy
+        average_pool binary_crossentropy categorical_crossentropy conv depth_to_space depthwise_conv elu fold gelu
+        leaky_relu log_softmax max_pool moments multi_hot normalize one_hot relu relu6 selu sigmoid silu softmax
+        softplus softsign space_to_depth sparse_categorical_crossentropy unfold
     """,
-    "keras.src.ops.math": "erf in_top_k logsumexp rsqrt segment_sum top_k",
+    "keras.src.ops.math": "cdist erf erfc erfinv extract_sequences in_top_k logsumexp rsqrt segment_sum top_k",
     "keras.src.ops.linalg": "norm",
     "keras.src.ops.core": """
-        cast convert_to_tensor scatter scatter_update slice slice_update stop_gradient unstack
+        cast convert_to_tensor saturate_cast scatter scatter_update slice slice_update stop_gradient unstack
     """,
     "keras.src.ops.image": "affine_transform crop_images pad_images resize rgb_to_grayscale",
+    "keras.src.ops.einops": "rearrange",
 }
 MODULE_OF = {name: module for module, names in OPERATIONS.items() for name in names.split()}
 ALIASES = "abs amax amin array true_divide".split()  # have classes of their own in Keras
 # Every public operation by the name of Keras' class, in small letters: files may name more than Keras writes.
 NAME_OF = {name.replace("_", ""): name for name in (*ops.__all__, *MODULE_OF, *ALIASES)}
 
-CLASSES = {"allclose": "AllClose", "rgb_to_grayscale": "RGBToGrayscale"}  # `take_along_axis` is TakeAlongAxis
+CLASSES = {  # `take_along_axis` is TakeAlongAxis
+    "allclose": "AllClose", "cdist": "CDist", "isin": "IsIn", "rgb_to_grayscale": "RGBToGrayscale",
+    "searchsorted": "SearchSorted",
+}  # fmt: skip
 
 # An operation of Keras is called with these of its arguments, and made with all others.
 DATA = set(
     """
-    x x1 x2 xs condition condlist choicelist constant_values data default images indices inputs kernel key
-    operands output predictions segment_ids start_indices target targets transform updates values variable weights
+    a array bins choicelist condition condlist constant_values data default images indices inputs kernel key operands
+    output predictions q segment_ids sorted_sequence start_indices target targets tensor transform updates values
+    variable weights x x1 x2 xs y
     """.split()
 )
-IRREGULAR = {"full_like": {"x", "fill_value"}, "isclose": {"x1", "x2", "rtol", "atol"}}
+IRREGULAR = {
+    "full_like": {"x", "fill_value"},
+    "isclose": {"x1", "x2", "rtol", "atol"},
+    "rearrange": {"tensor", "pattern"},
+    "trapezoid": {"y"},
+}
 
 
 def graph_config(model: Any) -> dict[str, Any]:
@@ -141,8 +156,11 @@ def _operation_node(call: Call, name: str) -> tuple[dict[str, Any], list[Any], d
     args: list[Any] = []
     kwargs, config = {}, {}
     for parameter, value in bound.arguments.items():
-        if bound.signature.parameters[parameter].kind is inspect.Parameter.VAR_POSITIONAL:
+        kind = bound.signature.parameters[parameter].kind
+        if kind is inspect.Parameter.VAR_POSITIONAL:
             args += value
+        elif kind is inspect.Parameter.VAR_KEYWORD:
+            kwargs.update(value)
         elif parameter not in data:
             config[parameter] = value
         elif config:  # what stands behind something else is passed by its name

@@ -10,6 +10,7 @@ from ..lazy import public_only
 from . import image as image
 from .activation import *
 from .arithmetic import *
+from .arranging import *
 from .comparison import *
 from .control import *
 from .control import __all__ as _control
@@ -23,10 +24,11 @@ from .normalization import *
 from .pooling import *
 from .reduction import *
 from .shaping import *
+from .statistics import *
 
 _rooms = """
-    activation arithmetic comparison convolution crossentropy functions indexing linear making normalization pooling
-    reduction shaping
+    activation arithmetic arranging comparison convolution crossentropy functions indexing linear making normalization
+    pooling reduction shaping statistics
 """.split()
 _noted = [name for room in _rooms for name in sys.modules[f"{__name__}.{room}"].__all__]
 __all__ = ["add", "broadcast_to", "cast", "custom_gradient", "reshape", "stop_gradient", "sum_to", *_control, *_noted]

@@ -7,8 +7,10 @@ from ..autograd import Array, Tensor, elementwise
 from ..backends import xp
 
 __all__ = [
-    "abs", "absolute", "ceil", "divide", "floor", "floor_divide", "mod", "multiply", "negative", "reciprocal", "round",
-    "rsqrt", "sign", "sqrt", "square", "subtract", "true_divide",
+    "abs", "absolute", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "ceil", "divide", "fabs", "floor", "floor_divide", "fmod", "gcd", "lcm",
+    "left_shift", "mod", "multiply", "negative", "reciprocal", "right_shift", "round", "rsqrt", "sign", "sqrt",
+    "square", "subtract", "true_divide", "trunc",
 ]  # fmt: skip
 
 
@@ -129,12 +131,44 @@ def _(g, y):
 sign = unary("sign", "y = -1 where x < 0, 0 where x = 0, 1 where x > 0", differentiable=False)
 absolute = unary("absolute", "y = |x|        dx = g sign(x), 0 at 0", lambda g, x: g * sign(x))
 abs = absolute
+fabs = unary("fabs", "y = |x|, as a float        dx = g sign(x), 0 at 0", lambda g, x: g * sign(x), floating=True)
 
 
 floor = unary("floor", "y = the largest whole number <= x, as a float", differentiable=False, floating=True)
 
 
 ceil = unary("ceil", "y = the smallest whole number >= x, as a float", differentiable=False, floating=True)
+
+
+@elementwise(differentiable=False)
+def trunc(x: Array) -> Array:
+    """y = x without what stands behind the point"""
+    return xp().trunc(x) if x.dtype.kind not in "biu" else x
+
+
+fmod = binary("fmod", "y = x1 - x2 trunc(x1 / x2), which has the sign of x1")
+
+
+@fmod.gradient
+def _(g, x1, x2):
+    return g, lambda: -g * trunc(x1 / x2)
+
+
+gcd = binary("gcd", "y = the greatest whole number that divides both x1 and x2", differentiable=False)
+lcm = binary("lcm", "y = the least whole number that both x1 and x2 divide", differentiable=False)
+
+
+def _bits(name: str, doc: str) -> Any:
+    """What NumPy calls `name`, of the bits of whole numbers x and y."""
+    return _called(name, doc, lambda x, y: getattr(xp(), name)(x, y), {"differentiable": False})
+
+
+bitwise_and = _bits("bitwise_and", "y = the bits that are set in both x and y")
+bitwise_or = _bits("bitwise_or", "y = the bits that are set in x or y")
+bitwise_xor = _bits("bitwise_xor", "y = the bits that are set in either x or y")
+bitwise_not = bitwise_invert = unary("bitwise_not", "y = the bits that are not set in x", differentiable=False)
+left_shift = bitwise_left_shift = _bits("left_shift", "y = x 2^y, bits that do not fit falling off")
+right_shift = bitwise_right_shift = _bits("right_shift", "y = floor(x / 2^y)")
 
 
 def round(x: Any, decimals: int = 0) -> Tensor:

@@ -1,5 +1,6 @@
 """Comparing, and choosing by what holds. Arguments broadcast and are promoted to one dtype."""
 
+import builtins
 import functools
 import math
 from collections.abc import Sequence
@@ -7,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Array, Tensor, add, as_tensor, elementwise, primitive
+from ..autograd import Array, Spec, Tensor, add, as_tensor, cast, elementwise, primitive
 from ..backends import xp
-from ..dtypes import is_float
+from ..dtypes import is_float, standardize_dtype
 from .arithmetic import absolute, binary, divide, multiply, subtract, unary
 
 __all__ = [
-    "clip", "divide_no_nan", "equal", "greater", "greater_equal", "isclose", "isfinite", "isinf", "isnan", "less",
-    "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "nan_to_num",
-    "not_equal", "select", "where",
+    "clip", "divide_no_nan", "equal", "fmax", "fmin", "greater", "greater_equal", "heaviside", "isclose", "isfinite",
+    "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "less", "less_equal", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "maximum", "minimum", "nan_to_num", "nextafter", "nonzero", "not_equal",
+    "saturate_cast", "select", "signbit", "where",
 ]  # fmt: skip
 
 _comparison = functools.partial(binary, differentiable=False, dtype="bool")
@@ -36,17 +38,29 @@ logical_not = _condition("logical_not", "y = not x")
 isnan = _condition("isnan", "y = whether x is NaN")
 isinf = _condition("isinf", "y = whether x is infinite")
 isfinite = _condition("isfinite", "y = whether x is neither infinite nor NaN")
+isposinf = _condition("isposinf", "y = whether x is infinity")
+isneginf = _condition("isneginf", "y = whether x is minus infinity")
+isreal = _condition("isreal", "y = whether x has no imaginary part")
+signbit = _condition("signbit", "y = whether x has a minus sign, as -0.0 does")
 
 
 maximum = binary("maximum", "y = the larger of x1 and x2        the gradient goes to it, half to each of equals")
 minimum = binary("minimum", "y = the smaller of x1 and x2        the gradient goes to it, half to each of equals")
+fmax = binary("fmax", "y = the larger of x1 and x2, the other where one is NaN")
+fmin = binary("fmin", "y = the smaller of x1 and x2, the other where one is NaN")
 
 
 @maximum.gradient
 @minimum.gradient
+@fmax.gradient
+@fmin.gradient
 def _(g, y, x1, x2):
     half = where(x1 == x2, 0.5 * g, g)
     return lambda: where(x1 == y, half, 0), lambda: where(x2 == y, half, 0)
+
+
+heaviside = binary("heaviside", "y = 0 where x1 < 0, x2 where x1 = 0, else 1", differentiable=False, floating=True)
+nextafter = binary("nextafter", "y = the float next to x1 in the direction of x2", differentiable=False, floating=True)
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
@@ -92,6 +106,56 @@ def _where(condition: Array, a: Array, b: Array) -> Array:
 @_where.gradient
 def _(g, condition):
     return None, lambda: _where(condition, g, 0), lambda: _where(condition, 0, g)
+
+
+def nonzero(x: Any) -> tuple[Tensor, ...]:
+    """y = the indices at which x is not 0, axis by axis; int32
+
+    >>> nonzero([0, 3, 4])
+    (Tensor([1, 2], shape=(2,), dtype=int32),)
+    """
+    return where(not_equal(x, 0))
+
+
+def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """y = whether each of x1 is among x2, or with `invert` whether it is not; `assume_unique` has no effect
+
+    >>> isin([1, 2, 3], [3, 1])
+    Tensor([ True, False,  True], shape=(3,), dtype=bool)
+    """
+    return _isin(x1, x2, invert=invert)
+
+
+@primitive(promote=True, differentiable=False)
+def _isin(x1: Array, x2: Array, *, invert: bool) -> Array:
+    """y = whether each of x1 is among x2, or with `invert` whether it is not"""
+    return xp().isin(x1, x2, invert=invert)
+
+
+@_isin.shape
+def _(x1, x2, *, invert):
+    return Spec(x1.shape, "bool")
+
+
+def saturate_cast(x: Any, dtype: Any) -> Tensor:
+    """y = x as `dtype`, what lies outside of its range at the nearest end of it
+
+    >>> saturate_cast([-5.0, 300.0], "uint8")
+    Tensor([  0, 255], shape=(2,), dtype=uint8)
+    """
+    x, dtype = as_tensor(x), standardize_dtype(dtype)
+    ends = [range_of(name) for name in (x.dtype, dtype)]
+    low, high = builtins.max(low for low, _ in ends), builtins.min(high for _, high in ends)
+    return cast(cast(clip(x, low, high), dtype=x.dtype), dtype=dtype)
+
+
+def range_of(dtype: str) -> tuple[Any, Any]:
+    """The smallest and the largest number of a dtype."""
+    if dtype == "bool":
+        return 0, 1
+    if is_float(dtype):
+        return -_largest(dtype), _largest(dtype)
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tensor:

@@ -23,13 +23,15 @@ from ..autograd import (
 from ..backends import backend, xp
 from ..dtypes import standardize_dtype
 from ..naming import one_of
+from .arithmetic import absolute, sign
 from .comparison import where
+from .functions import exp, log, power
 from .shaping import diagonal, expand_dims, moveaxis, pad, swapaxes
 
 __all__ = [
-    "arange", "array", "convert_to_numpy", "convert_to_tensor", "diag", "empty", "eye", "full", "full_like", "identity",
-    "is_tensor", "linspace", "meshgrid", "ndim", "one_hot", "ones", "ones_like", "shape", "size", "tri", "tril", "triu",
-    "zeros", "zeros_like",
+    "arange", "array", "bartlett", "blackman", "convert_to_numpy", "convert_to_tensor", "diag", "empty", "eye", "full",
+    "full_like", "geomspace", "hamming", "hanning", "identity", "is_tensor", "kaiser", "linspace", "logspace",
+    "meshgrid", "ndim", "one_hot", "ones", "ones_like", "shape", "size", "tri", "tril", "triu", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -155,6 +157,54 @@ def linspace(
     values, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint=endpoint, retstep=True, axis=axis)
     y = Tensor(backend().array(values, standardize_dtype(dtype)))
     return (y, as_tensor(step, y.dtype)) if retstep else y
+
+
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10, dtype: Any = None, axis: int = 0
+) -> Tensor:
+    """y = `num` numbers from base^start to base^stop along a new `axis`, each as many times the one before
+
+    endpoint: whether the end is the last of them. dtype: by default `floatx`.
+    """
+    return cast(power(base, linspace(start, stop, num, endpoint, axis=axis)), standardize_dtype(dtype))
+
+
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Tensor:
+    """y = `num` numbers from start to stop, of one sign, along a new `axis`, each as many times the one before
+
+    endpoint: whether stop is the last of them. dtype: by default `floatx`.
+
+    >>> geomspace(1, 8, 4).numpy().round(4)
+    array([1., 2., 4., 8.], dtype=float32)
+    """
+    start, stop = as_tensor(start), as_tensor(stop)
+    y = sign(start) * exp(linspace(log(absolute(start)), log(absolute(stop)), num, endpoint, axis=0))
+    return cast(moveaxis(y, 0, axis), standardize_dtype(dtype))
+
+
+def _window(name: str, doc: str) -> Any:
+    """A function of the number of weights: the window that NumPy calls `name`."""
+
+    def window(x: Any) -> Tensor:
+        return made((int(x),), config.floatx(), lambda: getattr(np, name)(int(x)))
+
+    window.__name__ = window.__qualname__ = name
+    window.__doc__ = doc
+    return window
+
+
+bartlett = _window("bartlett", "y_n = 1 - |2 n / (x - 1) - 1| for n = 0 ... x - 1: a triangle")
+blackman = _window("blackman", "y_n = 0.42 - 0.5 cos(t) + 0.08 cos(2 t), t = 2 pi n / (x - 1), for n = 0 ... x - 1")
+hamming = _window("hamming", "y_n = 0.54 - 0.46 cos(2 pi n / (x - 1)) for n = 0 ... x - 1")
+hanning = _window("hanning", "y_n = 0.5 - 0.5 cos(2 pi n / (x - 1)) for n = 0 ... x - 1: one wave of a cosine")
+
+
+def kaiser(x: Any, beta: Any) -> Tensor:
+    """y_n = I0(beta sqrt(1 - (2 n / (x - 1) - 1)^2)) / I0(beta) for n = 0 ... x - 1 (Kaiser 1974)
+
+    The larger beta is, the narrower the window; 0 makes it a rectangle.
+    """
+    return made((int(x),), config.floatx(), lambda: np.kaiser(int(x), float(beta)))
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:

@@ -23,13 +23,13 @@ from .arithmetic import abs, sqrt, square
 from .comparison import isclose, isnan, minimum, where
 from .functions import exp, log
 from .indexing import take_along_axis
-from .making import ones_like
+from .making import one_hot, ones_like
 from .shaping import Axis, axes_of, concatenate, expand_dims, flip, moveaxis, squeeze, transpose
 
 __all__ = [
     "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "average", "count_nonzero", "cumprod",
-    "cumsum", "in_top_k", "logsumexp", "max", "mean", "median", "min", "moments", "prod", "sort",
-    "std", "sum", "top_k", "var",
+    "cumsum", "in_top_k", "logsumexp", "max", "mean", "median", "min", "moments", "multi_hot", "prod", "sort", "std",
+    "sum", "top_k", "var",
 ]  # fmt: skip
 
 
@@ -259,6 +259,19 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return y if keepdims else squeeze(y, axes_of(axis, x.ndim))
 
 
+def multi_hot(inputs: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
+    """y[..., c] = 1 where c is among the last axis of inputs, else 0
+
+    Numbers outside 0 ... num_classes - 1 count nowhere. axis: where c stands among the others. `sparse` has no effect.
+
+    >>> multi_hot([[0, 2], [1, 1]], 3)
+    Tensor([[1., 0., 1.],
+            [0., 1., 0.]], shape=(2, 3), dtype=float32)
+    """
+    hot = one_hot(cast(inputs, "int32"), num_classes, axis=axis, dtype=dtype)
+    return max(hot, axis=1 if hot.ndim > 2 else 0)
+
+
 @primitive(differentiable=False)
 def argsort(x: Array, *, axis: int | None = -1) -> Array:
     """y = the order that sorts x along `axis`, equals in place; int32"""
@@ -307,12 +320,18 @@ def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     2.0
     """
     x = as_tensor(x)
+    rows = rows_over(x, axis)
+    count = rows.shape[-1]
+    y = mean(sort(rows, axis=-1)[..., (count - 1) // 2 : count // 2 + 1], axis=-1)
+    return expand_dims(y, axes_of(axis, x.ndim)) if keepdims else y
+
+
+def rows_over(x: Tensor, axis: Axis) -> Tensor:
+    """x with what lies along `axis` in rows, along one last axis."""
     axes = axes_of(axis, x.ndim)
     front = [i for i in range(x.ndim) if i not in axes]
-    count = _count(x.shape, axis)
-    rows = reshape(transpose(x, (*front, *axes)), (*(-1 if x.shape[i] is None else x.shape[i] for i in front), count))
-    y = mean(sort(rows, axis=-1)[..., (count - 1) // 2 : count // 2 + 1], axis=-1)
-    return expand_dims(y, axes) if keepdims else y
+    sizes = (-1 if x.shape[i] is None else x.shape[i] for i in front)
+    return reshape(transpose(x, (*front, *axes)), (*sizes, _count(x.shape, axis)))
 
 
 def average(x: Any, axis: Axis = None, weights: Any = None) -> Tensor:
