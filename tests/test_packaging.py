@@ -23,8 +23,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 # Data flows downwards: a module imports, at module level, only from lines above its own.
 ORDER = """
-    fundamentals context naming signatures lazy catalog tree cores config dtypes observe terminal backends autograd
-    variables ops random distribution serialization initializers regularizers constraints activations
+    fundamentals context naming hashing signatures lazy catalog tree cores config dtypes observe terminal backends
+    autograd variables ops random distribution serialization initializers regularizers constraints activations
     layers losses metrics optimizers callbacks training models data datasets saving applications inspect utils
     preprocessing backend mixed_precision cli __main__
 """.split()

@@ -30,13 +30,14 @@ ABOVE = {  # each dtype with those directly above it
     "float32": ("float64",),
     "float64": (),
 }
+TEXT = "OUST"  # the kinds of NumPy's dtypes that may be texts
 FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 
 
 @cache
 def dtype_name(dtype: np.dtype) -> str:
-    """The name of a NumPy dtype, which NumPy itself spells out anew each time."""
-    return dtype.name
+    """The name of a NumPy dtype, which NumPy itself spells out anew each time; arrays of objects hold texts here."""
+    return "string" if dtype.kind in TEXT else dtype.name
 
 
 def standardize_dtype(dtype: Any) -> str:
@@ -71,6 +72,8 @@ def _make_bfloat16_known() -> None:
 
 @cache
 def _upper_bounds(name: str) -> frozenset[str]:
+    if name == "string":
+        raise TypeError("expected numbers, got text: layers such as TextVectorization make numbers of it")
     return frozenset({name}.union(*(_upper_bounds(above) for above in ABOVE[name])))
 
 
@@ -95,6 +98,39 @@ def at_most_double(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "c":
         raise TypeError(f"expected real numbers, got {array.dtype}; hold real and imaginary parts in two arrays")
     return array.astype("float64") if array.dtype.itemsize > 8 and array.dtype.kind == "f" else array
+
+
+def as_texts(value: Any) -> np.ndarray | None:
+    """`value` as an array of str, in objects, if it is text or bytes throughout; None if it is not.
+
+    Bytes are read as UTF-8, those that are none as what `as_bytes` turns back into them.
+
+    >>> as_texts(["a", b"b"]), as_texts([1])
+    (array(['a', 'b'], dtype=object), None)
+    """
+    known = value if hasattr(value, "dtype") else np.array(value, object)  # not as wide as the longest
+    array = np.asarray(known)
+    if array.dtype.kind not in TEXT:
+        return None
+    array = array.astype(object)
+    items = array.reshape(-1).tolist()
+    kinds = set(map(type, items))
+    if not kinds <= {str, bytes, np.str_, np.bytes_}:
+        return None
+    if kinds - {str}:
+        items = [item.decode(errors="surrogateescape") if isinstance(item, bytes) else str(item) for item in items]
+        array = np.array([*items, None], object)[:-1].reshape(array.shape)
+    return array
+
+
+def as_bytes(text: str) -> bytes:
+    """A text in UTF-8."""
+    return text.encode(errors="surrogateescape")
+
+
+def is_text(array: Any) -> bool:
+    """Whether an array is what `as_texts` makes."""
+    return isinstance(array, np.ndarray) and array.dtype.kind == "O"
 
 
 def is_float(dtype: str) -> bool:

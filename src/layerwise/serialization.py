@@ -186,6 +186,11 @@ def trusting(on: bool = True) -> Iterator[None]:
         yield
 
 
+def is_trusting() -> bool:
+    """Whether configurations are from a source that is trusted."""
+    return _trusting.get()
+
+
 # --------------------------------------------------------------------------------------------------------- serialize
 
 

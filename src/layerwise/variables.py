@@ -19,7 +19,7 @@ from . import catalog, config, observe, tree
 from .autograd import Operators, Spec, Tensor, as_tensor, check_count, lifted, note_assignment, raw
 from .backends import backend, load
 from .context import setting
-from .dtypes import dtype_name, is_float, standardize_dtype
+from .dtypes import dtype_name, is_float, is_text, standardize_dtype
 from .lazy import public_only
 from .naming import auto_name
 
@@ -396,7 +396,7 @@ class StepFunction:
         return outputs
 
     def _array(self, a: Any) -> Any:
-        return a if a is None or self._machine.owns(a) else raw(as_tensor(a))
+        return a if a is None or self._machine.owns(a) or is_text(a) else raw(as_tensor(a))
 
     def _committed(self, before: list[Any], values: list[Any], outputs: Any) -> Any:
         if values is not before:

@@ -17,7 +17,7 @@ from .checking import gradcheck
 from .derivatives import custom_gradient, grad, value_and_grad, vjp
 from .gradient_tape import GradientTape
 from .jacobians import hessian, jacobian, jvp
-from .operands import as_operand, as_tensor
+from .operands import as_given, as_operand, as_tensor
 from .operators import Operators
 from .primitive import Primitive, elementwise, primitive
 from .symbolic import Array, Call, Spec, broadcast_shapes, merge_specs, operations, primitives, with_unknown_sizes
@@ -25,7 +25,7 @@ from .tape import GraphError, Node, Tape, Tensor, captures, differentiating, lif
 
 __all__ = [
     "Array", "Assigned", "Call", "Captures", "GradientTape", "GraphError", "Node", "Operators", "Primitive", "Spec",
-    "Tape", "Tensor", "add", "as_operand", "as_tensor", "broadcast_shapes", "broadcast_to", "captured_in",
+    "Tape", "Tensor", "add", "as_given", "as_operand", "as_tensor", "broadcast_shapes", "broadcast_to", "captured_in",
     "captures", "cast", "check_count", "custom_gradient", "differentiating", "elementwise", "grad", "gradcheck",
     "hessian", "jacobian", "jvp", "lifted", "made", "merge_specs", "no_grad", "note_assignment", "operation",
     "operations", "outlined", "outlining", "primitive", "primitives", "raw", "reshape", "resolved", "stop_gradient",

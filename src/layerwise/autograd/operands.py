@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import config, tree
 from ..backends import backend
-from ..dtypes import FLOATS, at_most_double, dtype_name, result_type, standardize_dtype
+from ..dtypes import FLOATS, as_texts, at_most_double, dtype_name, result_type, standardize_dtype
 from .symbolic import Array, Spec, operations, primitives
 from .tape import Tensor
 
@@ -52,6 +52,14 @@ def as_tensor(x: Any, dtype: str | None = None) -> Tensor:
         x = backend().array(x, dtype or standardize_dtype(type(x)))
     tensor = x if type(x) is Tensor else Tensor(x)
     return tensor if dtype is None or tensor.dtype == dtype else primitives["cast"](tensor, dtype=dtype)
+
+
+def as_given(x: Any) -> Tensor:
+    """`x` as a Tensor; texts as one of dtype "string", whose value is a NumPy array of str on every backend."""
+    if type(x) is Tensor:
+        return x
+    texts = None if backend().owns(x) else as_texts(x)
+    return as_tensor(x) if texts is None else Tensor(texts)
 
 
 def promoted(operands: list[Any], chosen: Sequence[int] | None, floating: bool) -> list[Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import tree
+from ..dtypes import dtype_name
 
 Array = Any
 
@@ -40,7 +41,7 @@ class Spec:
 
 def spec_of(array: Array) -> Spec:
     """What is known of an array."""
-    return Spec(tuple(array.shape), array.dtype.name)
+    return Spec(tuple(array.shape), dtype_name(array.dtype))
 
 
 def broadcast_shapes(name: str, *shapes: Any) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import is_text
 from .window import Window
 
 Array = Any
@@ -380,8 +381,10 @@ class Backend:
     def batch(self, array: Array, rows: slice | np.ndarray) -> Array:
         """array[rows] as a step takes it: on its way to the devices where there are any.
 
-        Then it is a copy of data on the host, while an array that is there already may be used itself.
+        Then it is a copy of data on the host, while an array that is there already may be used itself. Texts stay.
         """
+        if is_text(array):
+            return array[rows]
         return array[rows] if isinstance(rows, slice) else self.take_rows(array, rows)
 
     # Random bits --------------------------------------------------------------------------------------------------

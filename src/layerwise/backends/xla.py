@@ -21,6 +21,7 @@ try:
 except ImportError as error:  # pragma: no cover - the test environment has JAX
     raise ImportError("the xla backend needs JAX: pip install 'layerwise[xla]'") from error
 
+from ..dtypes import is_text
 from .base import PROGRAMS, UNSHARED, Array, Backend, TracedValueError
 from .numpy import BACKEND as REFERENCE
 from .window import Window
@@ -77,6 +78,8 @@ class XlaBackend(Backend):
         return True
 
     def batch(self, array: Array, rows: slice | np.ndarray) -> Array:
+        if is_text(array):
+            return array[rows]
         if isinstance(array, jax.Array):
             if isinstance(rows, slice):
                 return array if rows == slice(None) else _taken(array, np.arange(*rows.indices(len(array))))

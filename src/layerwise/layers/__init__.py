@@ -27,6 +27,8 @@ __getattr__, __dir__, __all__ = _lazy(
         ".regularization": "ActivityRegularization Dropout GaussianNoise",
         ".activation": "ELU LeakyReLU PReLU ReLU Softmax",
         ".preprocessing": "CenterCrop Normalization Rescaling Resizing",
+        ".lookup": "IntegerLookup StringLookup",
+        ".text": "TextVectorization",
         ".augmentation": """
             RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom
         """,

@@ -7,12 +7,14 @@ from . import activation as _activation
 from . import augmentation as _augmentation
 from . import convolution as _convolution
 from . import core as _core
+from . import lookup as _lookup
 from . import merging as _merging
 from . import normalization as _normalization
 from . import pooling as _pooling
 from . import preprocessing as _preprocessing
 from . import regularization as _regularization
 from . import reshaping as _reshaping
+from . import text as _text
 from .base import Layer as Layer
 from .core import Input as Input
 from .input_spec import InputSpec as InputSpec
@@ -950,6 +952,96 @@ class Resizing(_preprocessing.Resizing):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class IntegerLookup(_lookup.IntegerLookup):
+    def __init__(
+        self,
+        max_tokens: int | None = None,
+        num_oov_indices: int = 1,
+        mask_token: int | None = None,
+        oov_token: int | None = -1,
+        vocabulary: Any = None,
+        vocabulary_dtype: str = 'int64',
+        idf_weights: Any = None,
+        invert: bool = False,
+        output_mode: str = 'int',
+        sparse: bool = False,
+        pad_to_max_tokens: bool = False,
+        oov_method: str = 'floormod',
+        salt: Any = None,
+        name: str | None = None,
+        *,
+        vocabulary_size: int | None = None,
+        has_input_vocabulary: bool | None = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class StringLookup(_lookup.StringLookup):
+    def __init__(
+        self,
+        max_tokens: int | None = None,
+        num_oov_indices: int = 1,
+        mask_token: str | None = None,
+        oov_token: str | None = '[UNK]',
+        vocabulary: Any = None,
+        idf_weights: Any = None,
+        invert: bool = False,
+        output_mode: str = 'int',
+        pad_to_max_tokens: bool = False,
+        sparse: bool = False,
+        encoding: str = 'utf-8',
+        name: str | None = None,
+        salt: Any = None,
+        *,
+        oov_method: str = 'floormod',
+        vocabulary_size: int | None = None,
+        has_input_vocabulary: bool | None = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class TextVectorization(_text.TextVectorization):
+    def __init__(
+        self,
+        max_tokens: int | None = None,
+        standardize: Any = 'lower_and_strip_punctuation',
+        split: Any = 'whitespace',
+        ngrams: int | tuple[int, ...] | None = None,
+        output_mode: str = 'int',
+        output_sequence_length: int | None = None,
+        pad_to_max_tokens: bool = False,
+        vocabulary: Any = None,
+        idf_weights: Any = None,
+        sparse: bool = False,
+        ragged: bool = False,
+        encoding: str = 'utf-8',
+        name: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
         input_shape: Any = None,
         batch_input_shape: Any = None,
         batch_shape: Any = None,

@@ -46,6 +46,7 @@ class Layer(Weighted):
     Tensor([[1., 2.]], shape=(1, 2), dtype=float32)
     """
 
+    on_host: bool = False  # whether `call` computes on NumPy arrays, so that no step with it can be compiled
     stage: str | None = None  # what part `call` can be of several layers' computation at once; see `stage_of`
     _left_out: frozenset[str] = frozenset()  # arguments that a configuration leaves out where they are None
     _build_shapes: dict[str, Any] | None = None

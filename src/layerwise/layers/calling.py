@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from .. import catalog, observe, ops, tree
-from ..autograd import Call, Spec, Tensor, as_tensor, cast, check_count, merge_specs, with_unknown_sizes
+from ..autograd import Call, Spec, Tensor, as_given, as_tensor, cast, check_count, merge_specs, with_unknown_sizes
 from ..config import DTypePolicy
 from ..context import setting
 from ..dtypes import is_float
@@ -97,7 +97,7 @@ class _Arguments:
         if type(x) is not Tensor:
             if not isinstance(x, np.ndarray) and not (hasattr(x, "__array__") and hasattr(x, "dtype")):
                 return x
-            x = as_tensor(x if isinstance(x, Variable) else np.asarray(x))
+            x = as_tensor(x) if isinstance(x, Variable) else as_given(np.asarray(x))
         mask = x.notes.get("mask") if x.notes else None
         self.masked = self.masked or mask is not None
         self.symbolic = self.symbolic or x.symbolic

@@ -108,6 +108,7 @@ def _repeats(layer: Layer) -> bool:
     return (
         _is_ours(type(layer))  # type: ignore[arg-type]
         and layer.built
+        and not layer.on_host
         and layer.activity_regularizer is None
         and not ("call" in vars(layer) or layer._losses)
         and all(_computes_ours(value) for value in used if callable(value))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from typing import Any, Self
 
 from .. import catalog, config, observe, tree
-from ..autograd import Spec, Tensor, as_tensor
+from ..autograd import Spec, Tensor, as_given, as_tensor
 from ..layers.base import Layer
 from ..layers.tracking import replaceable
 from ..naming import suggest
@@ -220,7 +220,11 @@ class Model(Trainer):
     def _fitted(self, value: Any, symbolic: Tensor, name: str) -> Any:
         if value is None:
             return None
-        value = as_tensor(value, None if type(value) is Tensor and value.symbolic else symbolic.dtype)
+        value = as_given(value)
+        if (value.dtype == "string") != (symbolic.dtype == "string"):
+            raise ValueError(f"model {self.name!r}: input {name!r}: got {value.dtype}, expected {symbolic.dtype}")
+        if not value.symbolic and symbolic.dtype != "string":
+            value = as_tensor(value, symbolic.dtype)
         expected = symbolic.shape
         shape = value.shape
         if len(shape) == len(expected) - 1 and expected[-1] == 1:

@@ -105,13 +105,17 @@ class Sequential(Model):
 
     def build(self, input_shape: Any = None) -> None:
         """Create the variables for inputs of this shape."""
+        self._build_for(input_shape, None)
+
+    def _build_for(self, input_shape: Any, dtype: str | None) -> None:
+        """The same for inputs of this dtype, by default the one in which the first layer computes."""
         if self.built or input_shape is None:
             return
         shape = tuple(input_shape)
         if not self._stack:
             raise ValueError(f"Sequential {self.name!r} has no layers to build")
         if not isinstance(self._stack[0], InputLayer):
-            dtype = self._stack[0].compute_dtype
+            dtype = dtype or self._stack[0].compute_dtype
             self._stack.insert(0, InputLayer(batch_shape=(None, *shape[1:]), dtype=dtype))
             self._takes_any_size = True  # nobody said that the first data's is the only one
         self._rebuild()
@@ -120,7 +124,7 @@ class Sequential(Model):
         if not self.built and args and type(args[0]) is Tensor:
             if not self._stack:
                 raise ValueError(f"Sequential {self.name!r} has no layers")
-            self.build(args[0].shape)
+            self._build_for(args[0].shape, "string" if args[0].dtype == "string" else None)
 
     @property
     def layers(self) -> list[Layer]:

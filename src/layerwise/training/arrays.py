@@ -11,7 +11,7 @@ import numpy as np
 from .. import tree
 from ..autograd import raw
 from ..backends import backend
-from ..dtypes import at_most_double
+from ..dtypes import as_texts, at_most_double
 
 Batch = tuple[Any, Any, Any]
 
@@ -80,15 +80,20 @@ class Arrays:
 
 
 def as_array(value: Any, role: str) -> Any:
-    """A leaf of the data as an array of numbers, or an error that says what it holds instead.
+    """A leaf of the data as an array of numbers, of x also of texts, or an error that says what it holds instead.
 
     It is one of NumPy's, unless it is on the device already.
     """
     if value is None:
         return None
+    if type(value) is list and isinstance(next(iter(tree.flatten(value)), None), str | bytes):
+        value = np.array(value, object)  # not as wide as the longest text
     array = at_most_double(value) if type(value) is np.ndarray else _converted(value, role)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        if role.endswith("x") and array.ndim > 0 and (texts := as_texts(array)) is not None:
+            return texts
         kind = {"O": "objects (rows of different lengths, or None)", "U": "text", "S": "bytes"}.get(array.dtype.kind)
+        kind = "text" if as_texts(array) is not None else kind
         raise ValueError(f"{role}: got an array of {kind or array.dtype}, expected numbers")
     return array
 

@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import config, tree
-from ..autograd import Spec, Tensor, as_tensor
+from ..autograd import Spec, Tensor, as_given
 from ..backends import backend
+from ..dtypes import dtype_name, is_text
 from ..variables import StepFunction, rehearsal
 from .arrays import unpack_x_y_sample_weight
 from .nonfinite import CheckedStep
@@ -29,7 +30,7 @@ class Step:
 def step_of(model: Trainer, kind: str) -> Step:
     """The model's "train", "test" or "predict" step, made anew when what it depends on has changed."""
     variables = model._state()
-    eager = bool(getattr(model, "run_eagerly", False))
+    eager = bool(getattr(model, "run_eagerly", False)) or works_on_host(model)
     checked = config.debug_nans()
     settings = config.backend(), config.fusion(), eager, checked, backend().distribution
     key = (kind, settings, tuple((id(v), v.trainable) for v in variables), id(model.optimizer))
@@ -53,6 +54,11 @@ def prepared(model: Trainer, kind: str, source: ArrayBatches | IterableBatches, 
 
     Labels and weights that cannot be taken are refused: those of arrays now, those of other sources as they come.
     """
+    if not works_on_host(model) and any(map(is_text, tree.flatten(unpack_x_y_sample_weight(batch)[0]))):
+        raise ValueError(
+            "x: got an array of text, expected numbers; a model that takes text has a layer such as TextVectorization "
+            "or StringLookup"
+        )
     form = repr(tree.map_given(lambda a: (a.shape, a.dtype.str), batch))
     step = step_of(model, kind)
     if form not in step.rehearsed:
@@ -86,10 +92,10 @@ def _rehearse(model: Trainer, kind: str, batch: Any) -> list[int | None]:
     """
     with rehearsal():
         if model._has_own_step(kind):
-            getattr(model, f"{kind}_step")(tree.map_given(as_tensor, batch))
+            getattr(model, f"{kind}_step")(tree.map_given(as_given, batch))
             model._clear_losses()
             return []
-        given = tree.map_given(as_tensor if getattr(model, "run_eagerly", False) else _symbolic, batch)
+        given = tree.map_given(as_given if getattr(model, "run_eagerly", False) else _symbolic, batch)
         x, y, weight = unpack_x_y_sample_weight(given)
         y_pred = model(x, training=kind == "train")
         if kind != "predict":
@@ -116,5 +122,10 @@ def flat_logs(logs: Any) -> Any:
     return flat
 
 
+def works_on_host(model: Trainer) -> bool:
+    """Whether a layer of the model computes on NumPy arrays, so that its steps cannot be compiled."""
+    return any(layer.on_host for layer in model._flatten_layers())
+
+
 def _symbolic(a: Any) -> Tensor:
-    return Tensor(Spec(tuple(a.shape), a.dtype.name))
+    return Tensor(Spec(tuple(a.shape), dtype_name(a.dtype)))
