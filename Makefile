@@ -4,6 +4,7 @@
 # make quick   before a commit, in less than a minute: ruff, and tests of values, gradients, models and errors
 # make lint    ruff and mypy alone       make coverage   pytest with line coverage
 # make stubs   what editors read of the tables of contents, __init__.pyi, written anew
+# make parity  which public names of Keras are here, by namespace, and what the others say; into tests/parity.md
 # make docs    the documentation, in docs/_build/html
 # make bench   Layerwise and its peers, measured in turns: see benchmarks/README.md
 # make sanitize   the native tests with address, undefined-behaviour and thread sanitizers
@@ -33,7 +34,7 @@ FUZZ_SECONDS = 10
 BUILT   = src/layerwise/backends/_native*.so src/layerwise/backends/_native.txt
 SETUP   = pyproject.toml constraints.txt $(wildcard src/native/*)
 
-.PHONY: train test xla quick programs lint coverage stubs docs bench sanitize fuzz wheel clean
+.PHONY: train test xla quick programs lint coverage stubs parity docs bench sanitize fuzz wheel clean
 
 train: .venv/plot.stamp
 	.venv/bin/layerwise train $(ARGS)
@@ -64,6 +65,9 @@ coverage: .venv/test.stamp programs
 
 stubs: .venv/test.stamp
 	.venv/bin/python .ci/stubs.py
+
+parity: .venv/test.stamp
+	.venv/bin/python .ci/parity.py
 
 docs: .venv/docs.stamp
 	.venv/bin/python -m sphinx -W -b html docs docs/_build/html
