@@ -11,8 +11,8 @@ from layerwise.lazy import keras_names
 PAGE = Path(__file__).parents[1] / "tests" / "parity.md"
 HEAD = """# Public names of Keras
 
-Written by .ci/parity.py (`make parity`): how many of Keras' public names are in Layerwise, and what those that are not say
-when a program asks for them. What behaves differently on purpose is in docs/keras.md.
+Written by .ci/parity.py (`make parity`): how many of Keras' public names are in Layerwise, and what those that are not
+say when a program asks for them. What behaves differently on purpose is in docs/keras.md.
 """
 
 

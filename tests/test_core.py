@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import OrderedDict, defaultdict, deque, namedtuple
 
+import keras
 import numpy as np
 import pytest
 
@@ -110,6 +111,47 @@ def test_trees():
     assert tree.is_nested(())
     assert not tree.is_nested("text")
     assert tree.flatten(None) == [None]
+
+
+def test_trees_are_walked_as_keras_walks_them():
+    structure = {"b": [1, (2, 3)], "a": Pair(4, [])}
+    assert tree.flatten_with_path(structure) == [(("a", 0), 4), (("b", 0), 1), (("b", 1, 0), 2), (("b", 1, 1), 3)]
+    for top_down in (True, False):
+        for library in (tree, keras.tree):
+            seen = []
+            library.traverse(seen.append, structure, top_down)
+            assert (
+                seen
+                == {
+                    True: [structure, Pair(4, []), 4, [], structure["b"], 1, (2, 3), 2, 3],
+                    False: [4, [], Pair(4, []), 1, 2, 3, (2, 3), structure["b"], structure],
+                }[top_down]
+            )
+    for library in (tree, keras.tree):
+        assert library.traverse(lambda x, none=library.MAP_TO_NONE: none if x == 2 else None, [1, (2,)]) == [1, (None,)]
+        assert library.lists_to_tuples(structure) == {"b": (1, (2, 3)), "a": Pair(4, ())}
+        assert library.map_structure_up_to([0, {"x": 0}], str, [[1], {"x": (2,)}]) == ["[1]", {"x": "(2,)"}]
+        assert library.map_shape_structure(list, {"a": (None, 3), "b": [(2,), (1, 2)]}) == {
+            "a": [None, 3],
+            "b": [[2], [1, 2]],
+        }
+
+
+def test_structures_are_compared_as_keras_compares_them():
+    alike = [({"a": 1, "b": [2]}, OrderedDict(b=[3], a=4)), ([1, (2,)], [3, (4,)]), (1, 2)]
+    only_paths = [([1, 2], (3, 4)), (Pair(1, 2), [3, 4]), (deque([1]), [2])]
+    neither = [([1], [1, 2]), ({"a": 1}, {"b": 1}), ([1], 1), (1, [1])]
+    for library in (tree, keras.tree):
+        for a, b in alike + only_paths:
+            library.assert_same_paths(a, b)
+        for a, b in alike:
+            library.assert_same_structure(a, b)
+        for a, b in only_paths + neither:
+            with pytest.raises(ValueError):  # noqa: PT011
+                library.assert_same_structure(a, b)
+        for a, b in neither:
+            with pytest.raises(ValueError):  # noqa: PT011
+                library.assert_same_paths(a, b)
 
 
 def test_trees_keep_the_kinds_of_their_containers():

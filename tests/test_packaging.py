@@ -23,10 +23,18 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 # Data flows downwards: a module imports, at module level, only from lines above its own.
 ORDER = """
-    fundamentals context naming hashing signatures lazy catalog tree cores config dtypes observe terminal backends
-    autograd variables ops random distribution serialization initializers regularizers constraints activations
-    layers losses metrics optimizers callbacks training models data datasets saving applications inspect utils
-    preprocessing backend mixed_precision cli __main__
+    fundamentals
+    context naming hashing signatures lazy catalog tree
+    cores config dtypes observe terminal
+    backends autograd
+    variables stateless
+    ops random distribution serialization
+    initializers regularizers constraints activations
+    layers losses metrics optimizers
+    callbacks training models distillation
+    data datasets saving applications inspect utils
+    preprocessing wrappers
+    backend mixed_precision cli __main__
 """.split()
 # Imports inside functions that point the other way: one at most.
 UPWARD = {

@@ -22,18 +22,25 @@ __getattr__, __dir__, __all__ = _lazy(
         "layerwise.autograd": "GradientTape Tensor grad hessian jacobian jvp value_and_grad vjp",
         "layerwise.ops.control": "vmap",
         "layerwise.variables": "Variable",
+        "layerwise.stateless": "StatelessScope",
+        "layerwise.naming": "name_scope",
+        "layerwise.distribution": "device",
         "layerwise.initializers": "Initializer",
         "layerwise.regularizers": "Regularizer",
         "layerwise.config": "DTypePolicy",
         "layerwise.layers": "Input InputSpec Layer",
+        "layerwise.layers.base": "Operation",
+        "layerwise.layers.core": "KerasTensor",
         "layerwise.losses": "Loss",
         "layerwise.metrics": "Metric",
         "layerwise.optimizers": "Optimizer",
-        "layerwise.models": "Model Sequential",
+        "layerwise.models": "Function Model Sequential",
     },
     submodules="""
         fundamentals tree config backends autograd variables random ops distribution
         initializers regularizers constraints activations layers losses metrics optimizers
-        callbacks models data datasets saving applications inspect utils preprocessing backend mixed_precision
+        callbacks models distillation data datasets saving applications inspect utils
+        preprocessing wrappers
+        backend mixed_precision
     """,
 )

@@ -12,6 +12,7 @@ from . import config as config
 from . import constraints as constraints
 from . import data as data
 from . import datasets as datasets
+from . import distillation as distillation
 from . import distribution as distribution
 from . import fundamentals as fundamentals
 from . import initializers as initializers
@@ -30,6 +31,7 @@ from . import saving as saving
 from . import tree as tree
 from . import utils as utils
 from . import variables as variables
+from . import wrappers as wrappers
 from layerwise.autograd import GradientTape as GradientTape
 from layerwise.autograd import Tensor as Tensor
 from layerwise.autograd import grad as grad
@@ -39,15 +41,21 @@ from layerwise.autograd import jvp as jvp
 from layerwise.autograd import value_and_grad as value_and_grad
 from layerwise.autograd import vjp as vjp
 from layerwise.config import DTypePolicy as DTypePolicy
+from layerwise.distribution import device as device
 from layerwise.initializers import Initializer as Initializer
 from layerwise.layers import Input as Input
 from layerwise.layers import InputSpec as InputSpec
 from layerwise.layers import Layer as Layer
+from layerwise.layers.base import Operation as Operation
+from layerwise.layers.core import KerasTensor as KerasTensor
 from layerwise.losses import Loss as Loss
 from layerwise.metrics import Metric as Metric
+from layerwise.models import Function as Function
 from layerwise.models import Model as Model
 from layerwise.models import Sequential as Sequential
+from layerwise.naming import name_scope as name_scope
 from layerwise.ops.control import vmap as vmap
 from layerwise.optimizers import Optimizer as Optimizer
 from layerwise.regularizers import Regularizer as Regularizer
+from layerwise.stateless import StatelessScope as StatelessScope
 from layerwise.variables import Variable as Variable

@@ -32,8 +32,9 @@ from .naming import expect
 from .variables import Variable
 
 __all__ = [
-    "DataParallel", "DeviceMesh", "LayoutMap", "ModelParallel", "TensorLayout", "distribute_tensor", "distribution",
-    "gathered", "get_device_count", "initialize", "is_first", "list_devices", "note_checkpoint", "set_distribution",
+    "DataParallel", "DeviceMesh", "LayoutMap", "ModelParallel", "TensorLayout", "device", "distribute_tensor",
+    "distribution", "gathered", "get_device_count", "initialize", "is_first", "list_devices", "note_checkpoint",
+    "set_distribution",
 ]  # fmt: skip
 public_only(__name__)
 
@@ -53,6 +54,22 @@ def list_devices(device_type: str | None = None) -> list[str]:
 def get_device_count(device_type: str | None = None) -> int:
     """How many devices there are, all or those of a `device_type`: "cpu", "gpu"."""
     return len(list_devices(device_type))
+
+
+@contextlib.contextmanager
+def device(device_name: str) -> Iterator[None]:
+    """Compute inside the `with` block on the device `device_name`, "cpu:0" or "gpu:1" (also as "/GPU:1").
+
+    >>> with device("cpu:0"):
+    ...     print(Variable(1.0).value)
+    Tensor(1., shape=(), dtype=float32)
+    """
+    kind, _, number = str(device_name).lower().strip("/").removeprefix("device:").partition(":")
+    name = f"{kind}:{number or 0}"
+    if name not in list_devices():
+        raise ValueError(f"device: device_name: got {device_name!r}, expected one of {list_devices()}")
+    with backend().on_device(name):
+        yield
 
 
 def initialize(

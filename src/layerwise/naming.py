@@ -1,15 +1,20 @@
 """How names are made, numbered and compared."""
 
+import contextlib
 import functools
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
+from contextvars import ContextVar
 from numbers import Integral
 from typing import Any
 
+from .context import setting
+
 _LONGEST = 1000  # characters of a name
 _counters: dict[str, int] = defaultdict(int)
+_scope: ContextVar[str] = ContextVar("name_scope", default="")
 
 
 @functools.cache
@@ -51,6 +56,28 @@ def numbered(name: str, taken: Container[str]) -> str:
     """
     names = itertools.chain([name], (f"{name}_{i}" for i in itertools.count(1)))
     return next(candidate for candidate in names if candidate not in taken)
+
+
+def scoped(name: str) -> str:
+    """The path that begins with `name`: behind the names of the scopes around it."""
+    return f"{_scope.get()}/{name}" if _scope.get() else name
+
+
+@contextlib.contextmanager
+def name_scope(name: str) -> Iterator[None]:
+    """Paths of the variables made inside the `with` block begin with `name`; names stay as they are.
+
+    Layers are built when they are first called; inside a call their paths are the names of the layers around them.
+
+    >>> from layerwise import Variable, name_scope
+    >>> with name_scope("encoder"), name_scope("first"):
+    ...     print(Variable(0.0, name="scale").path)
+    encoder/first/scale
+    """
+    if not name or not isinstance(name, str):
+        raise ValueError(f"name_scope: name: got {name!r}, expected a string that is not empty")
+    with setting(_scope, scoped(name)):
+        yield
 
 
 def reset_names() -> None:

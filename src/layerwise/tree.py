@@ -6,11 +6,15 @@
 
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 from .lazy import public_only
 
-__all__ = ["flatten", "is_nested", "map_structure", "pack_sequence_as"]
+__all__ = [
+    "MAP_TO_NONE", "assert_same_paths", "assert_same_structure", "flatten", "flatten_with_path", "is_nested",
+    "lists_to_tuples", "map_shape_structure", "map_structure", "map_structure_up_to", "pack_sequence_as", "traverse",
+]  # fmt: skip
 public_only(__name__)
 
 
@@ -118,6 +122,116 @@ def _add_leaves(structure: Any, leaves: list[Any]) -> None:
         return
     for item in structure:
         _add_leaves(item, leaves)
+
+
+def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
+    """The leaves of a structure in order, each with the indices and keys that lead to it.
+
+    >>> flatten_with_path({"b": (1, [2]), "a": 3})
+    [(('a',), 3), (('b', 0), 1), (('b', 1, 0), 2)]
+    """
+    if not is_nested(structure):
+        return [((), structure)]
+    return [((key, *path), leaf) for key in _keys(structure) for path, leaf in flatten_with_path(structure[key])]
+
+
+def _keys(structure: Any) -> Iterable[Any]:
+    return _order(structure) if isinstance(structure, dict) else range(len(structure))
+
+
+def _with_items(structure: Any, item: Callable[[Any], Any]) -> Any:
+    """A structure of this kind whose items are item(key), made in order."""
+    made = {key: item(key) for key in _keys(structure)}
+    if isinstance(structure, dict):
+        return _dict_like(structure, {key: made[key] for key in structure})
+    return sequence_like(structure, made.values())
+
+
+def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
+    """Raise ValueError unless `a` and `b` are nested in the same way: kinds of sequences and keys of dicts agree.
+
+    `check_types` is an old argument of Keras', without effect.
+    """
+
+    def check(x: Any, y: Any) -> None:
+        if is_nested(y):
+            raise ValueError(f"structures differ: {_form(x)} against {_form(y)}")
+
+    map_structure(check, a, b)
+
+
+def assert_same_paths(a: Any, b: Any) -> None:
+    """Raise ValueError unless the leaves of `a` and `b` have the same paths, whatever kinds of sequences lead there."""
+    paths = [dict(flatten_with_path(structure)).keys() for structure in (a, b)]
+    if paths[0] != paths[1]:
+        raise ValueError(f"paths differ: {sorted(paths[0] - paths[1])} against {sorted(paths[1] - paths[0])}")
+
+
+class MAP_TO_NONE:
+    """What a function given to `traverse` returns to put None in a place."""
+
+
+def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
+    """The structure with func(part) in the place of each part, leaf or not, for which that is not None.
+
+    From the whole to the leaves, and no further where something was put in; with `top_down=False` from the leaves.
+
+    >>> traverse(lambda part: tuple(part) if isinstance(part, list) else None, [1, [2]], top_down=False)
+    (1, (2,))
+    """
+    result = func(structure) if top_down else None
+    if result is None:
+        inside = structure
+        if is_nested(structure):
+            inside = _with_items(structure, lambda key: traverse(func, structure[key], top_down))
+        result = None if top_down else func(inside)
+        if result is None:
+            return inside
+    return None if result is MAP_TO_NONE else result
+
+
+def lists_to_tuples(structure: Any) -> Any:
+    """The structure with tuples in the place of lists."""
+    return traverse(lambda part: tuple(part) if type(part) is list else None, structure, top_down=False)
+
+
+def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
+    """func applied to the parts of `structures` where `shallow_structure` has its leaves.
+
+    >>> map_structure_up_to([0, 0], len, [[1], [2, 3]])
+    [1, 2]
+    """
+    if not structures:
+        raise ValueError("map_structure_up_to: structures: got none, expected at least one")
+    if not is_nested(shallow_structure):
+        return func(*structures)
+    for other in structures:
+        if not is_nested(other) or set(_keys(other)) != set(_keys(shallow_structure)):
+            raise ValueError(f"structures differ: {_form(shallow_structure)} against {_form(other)}")
+    return _with_items(
+        shallow_structure,
+        lambda key: map_structure_up_to(shallow_structure[key], func, *(other[key] for other in structures)),
+    )
+
+
+def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
+    """func applied to the shapes in a structure: the lists and tuples of whole numbers and None.
+
+    >>> map_shape_structure(len, {"a": (None, 3), "b": [(2,)]})
+    {'a': 2, 'b': [1]}
+    """
+    if not is_nested(structure) or is_shape(structure):
+        return func(structure)
+    return _with_items(structure, lambda key: map_shape_structure(func, structure[key]))
+
+
+def is_shape(value: Any) -> bool:
+    """Whether `value` is a list or tuple of whole numbers and None.
+
+    >>> is_shape((None, 3)), is_shape([(2,)])
+    (True, False)
+    """
+    return isinstance(value, list | tuple) and all(n is None or isinstance(n, Integral) for n in value)
 
 
 def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:

@@ -21,11 +21,11 @@ from .backends import backend, load
 from .context import setting
 from .dtypes import dtype_name, is_float, is_text, standardize_dtype
 from .lazy import public_only
-from .naming import auto_name
+from .naming import auto_name, scoped
 
 __all__ = [
     "StepFunction", "Transaction", "Variable", "all_or_nothing", "autocast", "computing", "deferred_initializers",
-    "for_good", "in_rehearsal", "in_step", "rehearsal", "stateless", "stop", "transaction", "uninterrupted",
+    "for_good", "in_rehearsal", "in_step", "losses_in_scope", "rehearsal", "stop", "transaction", "uninterrupted",
 ]  # fmt: skip
 public_only(__name__)
 
@@ -45,6 +45,7 @@ class Transaction:
     def __init__(self, variables: Sequence[Variable], values: Sequence[Any], rehearsal: bool = False) -> None:
         self.variables, self.rehearsal = variables, rehearsal
         self.values = dict(zip(map(id, variables), values, strict=True))
+        self.losses: list[Any] | None = None  # those that layers add, where they are asked for
 
     def result(self) -> list[Any]:
         """The values that the variables have now, in order."""
@@ -108,11 +109,10 @@ def all_or_nothing(variables: Sequence[Variable]) -> Iterator[None]:
         raise
 
 
-def stateless(variables: Sequence[Variable], values: Sequence[Any], function: Callable[[], Any]) -> tuple[Any, Any]:
-    """function() with the variables at these values, and the values that it left: nothing is assigned outside of it."""
-    with transaction(Transaction(variables, values)) as state:
-        result = function()
-    return result, [as_tensor(value) for value in state.result()]
+def losses_in_scope() -> list[Any] | None:
+    """Where losses are to be collected now; None where nobody asked."""
+    current = _transaction.get()
+    return None if current is None else current.losses
 
 
 def in_step() -> bool:
@@ -174,7 +174,7 @@ class Variable(Operators):
                 "create them in __init__ or build(), or call the model once before fit"
             )
         self.name = name or auto_name("variable")
-        self.path = self.name
+        self.path = scoped(self.name)
         self.trainable = trainable
         self.constraint, self.regularizer = constraint, regularizer
         self.grad: Tensor | None = None

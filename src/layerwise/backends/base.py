@@ -8,6 +8,7 @@ kernels (spatial..., C_in / groups, C_out).
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -165,6 +166,10 @@ class Backend:
     def devices(self) -> list[str]:
         """The names of all processes' devices: "cpu:0", ..."""
         return ["cpu:0"]
+
+    def on_device(self, name: str) -> contextlib.AbstractContextManager[Any]:
+        """Compute on this device inside the `with` block."""
+        return contextlib.nullcontext()
 
     def sharding(self, devices: np.ndarray, names: Sequence[str], axes: Sequence[str | None]) -> Any:
         """How an array lies on a mesh of named devices whose axes have names: for each dimension the axis or None."""

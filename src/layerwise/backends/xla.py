@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
@@ -117,6 +118,9 @@ class XlaBackend(Backend):
 
     def devices(self) -> list[str]:
         return list(_devices())
+
+    def on_device(self, name: str) -> contextlib.AbstractContextManager[Any]:
+        return jax.default_device(_devices()[name])
 
     def sharding(self, devices: np.ndarray, names: Sequence[str], axes: Sequence[str | None]) -> Any:
         known = _devices()

@@ -7,15 +7,14 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import catalog, config, regularizers, tree
 from ..autograd import Call, Spec, Tensor
 from ..config import DTypePolicy
 from ..dtypes import ALIASES, standardize_dtype
 from ..naming import chosen_name, suggest
 from ..serialization import deserialize, serialize
-from ..variables import in_step, stateless
+from ..stateless import stateless
+from ..variables import in_step
 from .calling import calls_of
 from .signatures import compose, describe
 from .tracking import is_trainable
@@ -213,7 +212,7 @@ class Layer(Weighted):
             self._symbolic_call(call, args, kwargs)
         if not says_spec:
             shapes = self.compute_output_shape(**self._shapes_for(self.compute_output_shape, args, kwargs)[0])
-            return _map_shapes(lambda shape: Tensor(Spec(shape, self.compute_dtype)), shapes)
+            return tree.map_shape_structure(self._spec_of, shapes)
         names = inspect.signature(self.compute_output_spec).parameters
         taken = kwargs if "kwargs" in names else {name: a for name, a in kwargs.items() if name in names}
         outputs = self.compute_output_spec(*args, **taken)
@@ -221,8 +220,11 @@ class Layer(Weighted):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for an input of this shape."""
-        outputs = self.compute_output_spec(_map_shapes(lambda s: Tensor(Spec(s, self.compute_dtype)), input_shape))
+        outputs = self.compute_output_spec(tree.map_shape_structure(self._spec_of, input_shape))
         return tree.map_structure(lambda t: t.shape, outputs)
+
+    def _spec_of(self, shape: Sequence[int | None]) -> Tensor:
+        return Tensor(Spec(tuple(shape), self.compute_dtype))
 
     # Graph and configuration --------------------------------------------------------------------------------------
 
@@ -272,6 +274,9 @@ class Layer(Weighted):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+Operation = Layer  # an operation of one's own is a layer without weights
 
 
 class Elementwise(Layer):
@@ -329,18 +334,5 @@ def _shapes(structure: Any) -> Any:
     return tree.map_structure(lambda t: t.shape if type(t) is Tensor else None, structure)
 
 
-def _is_shape(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(n is None or isinstance(n, int | np.integer) for n in value)
-
-
-def _map_shapes(fn: Callable[[tuple[Any, ...]], Any], shapes: Any) -> Any:
-    """fn applied to each shape in a nested structure of shapes."""
-    if _is_shape(shapes):
-        return fn(tuple(shapes))
-    if isinstance(shapes, dict):
-        return {key: _map_shapes(fn, shape) for key, shape in shapes.items()}
-    return tree.sequence_like(shapes, [_map_shapes(fn, shape) for shape in shapes])
-
-
 def _as_shape(value: Any) -> Any:
-    return _map_shapes(lambda shape: shape, value) if value is not None else None
+    return tree.map_shape_structure(tuple, value) if value is not None else None

@@ -17,7 +17,8 @@ from ..autograd import Call, Spec, Tensor, as_given, as_tensor, cast, check_coun
 from ..config import DTypePolicy
 from ..context import setting
 from ..dtypes import is_float
-from ..variables import Variable, autocast, for_good, in_rehearsal, rehearsal
+from ..naming import scoped
+from ..variables import Variable, autocast, for_good, in_rehearsal, losses_in_scope, rehearsal
 from .tracking import Tracked, replaceable
 
 CALL = 4000  # bytes that a layer and a call of it take, about
@@ -226,7 +227,7 @@ class Called(Tracked):
         """The names of the layers that are being called around this one, and its own."""
         context = _context.get()
         if context is None or not context.path:
-            return self.name
+            return scoped(self.name)
         return context.path if context.layer is self else f"{context.path}/{self.name}"
 
     def _call_in(
@@ -335,6 +336,8 @@ class Called(Tracked):
                 term = term()
             term = as_tensor(term)
             self._losses.append(term if term.shape == () else ops.sum(term))
+            if (collected := losses_in_scope()) is not None:
+                collected.append(self._losses[-1])
 
     @property
     def losses(self) -> list[Tensor]:

@@ -132,6 +132,36 @@ def Input(
     return layer.output
 
 
+class _OfSymbolicTensors(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and instance.symbolic
+
+
+class KerasTensor(metaclass=_OfSymbolicTensors):
+    """What is known of a value before it exists; `isinstance(x, KerasTensor)` says whether x is symbolic.
+
+    Args:
+        shape: None in it stands for any size.
+        dtype: of the numbers.
+        sparse, ragged, record_history, name: Keras' arguments, without effect.
+
+    >>> from layerwise import KerasTensor, ops
+    >>> ops.matmul(KerasTensor((None, 3)), KerasTensor((3, 2)))
+    <symbolic Tensor shape=(None, 2), dtype=float32>
+    """
+
+    def __new__(  # type: ignore[misc]
+        cls,
+        shape: Sequence[int | None],
+        dtype: Any = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+    ) -> Tensor:
+        return Tensor(Spec(tuple(shape), standardize_dtype(dtype)))
+
+
 class Dense(Layer, after={"activity_regularizer": "bias_regularizer"}):
     """y = activation(x W + b)
 

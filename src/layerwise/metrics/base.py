@@ -13,7 +13,8 @@ from ..losses.matching import align_weights, joint_mask, mask_of, masked_weight
 from ..losses.wrapper import Wrapper
 from ..naming import chosen_name
 from ..serialization import Configurable
-from ..variables import Variable, stateless
+from ..stateless import stateless
+from ..variables import Variable
 
 
 class Metric(Configurable):

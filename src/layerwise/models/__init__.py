@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = _lazy(
     {
         ".model": "Functional Model model_from_json",
         ".cloning": "clone_model",
+        ".function": "Function",
         ".sequential": "Sequential",
         "layerwise.saving": "load_model save_model",
     },

@@ -2,6 +2,7 @@
 # fmt: off
 # ruff: noqa
 from .cloning import clone_model as clone_model
+from .function import Function as Function
 from .model import Functional as Functional
 from .model import Model as Model
 from .model import model_from_json as model_from_json

@@ -14,7 +14,8 @@ from ..backends import backend, xp
 from ..backends.base import Rule
 from ..naming import chosen_name, expect, suggest
 from ..signatures import described, taking
-from ..variables import Variable, stateless
+from ..stateless import stateless
+from ..variables import Variable
 from .schedules import LearningRateSchedule
 from .state import State
 

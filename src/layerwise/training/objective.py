@@ -13,7 +13,7 @@ from ..layers.base import Layer
 from ..metrics import Mean
 from ..optimizers import Optimizer
 from ..serialization import deserialize, serialize
-from ..variables import stateless
+from ..stateless import stateless
 from .arguments import check_counts, for_users
 from .compiled import CompiledLoss, CompiledMetrics, check_known
 
