@@ -1,159 +1,154 @@
 """Models as scikit-learn's estimators: in its pipelines, cross-validation and searches for hyperparameters.
 
-The classes are made when they are first asked for, since they derive from scikit-learn's, which is optional.
+The one module that imports an optional package when it is imported, since its classes derive from that package's.
 """
 
 from __future__ import annotations
 
 import copy
-import sys
-from functools import cache
 from typing import Any
 
-from .lazy import missing, need
+from .lazy import need, public_only
 from .models import Model, clone_model
 
-__all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]  # noqa: F822
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise missing(__name__, name)
-    need(name, "sklearn", "sklearn")
-    vars(sys.modules[__name__]).update(_classes())
-    return vars(sys.modules[__name__])[name]
-
-
-def __dir__() -> list[str]:
-    return __all__
-
-
-@cache
-def _classes() -> dict[str, type]:
+try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
-    from sklearn.preprocessing import OneHotEncoder
-    from sklearn.utils.multiclass import type_of_target
-    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError:  # `__init__` says so
+    BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin = (type("Absent", (), {}) for _ in range(4))
 
-    class Estimator(BaseEstimator):
-        """A model that scikit-learn fits and asks.
+__all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
+public_only(__name__)
 
-        Args:
-            model: a compiled Model, which is copied for each `fit`, or a function of X, y and `model_kwargs` that
-                returns one.
-            warm_start: whether `fit` goes on from the model of the one before.
-            model_kwargs: what the function `model` is given besides X and y.
-            fit_kwargs: what `Model.fit` is given; arguments of `fit` go before these.
 
-        After `fit`, `model_` is the fitted model and `history_` its History.
-        """
+class _Estimator(BaseEstimator):
+    """A model that scikit-learn fits and asks."""
 
-        def __init__(
-            self,
-            model: Any,
-            warm_start: bool = False,
-            model_kwargs: dict[str, Any] | None = None,
-            fit_kwargs: dict[str, Any] | None = None,
-        ) -> None:
-            self.model = model
-            self.warm_start = warm_start
-            self.model_kwargs = model_kwargs
-            self.fit_kwargs = fit_kwargs
+    def __init__(
+        self,
+        model: Any,
+        warm_start: bool = False,
+        model_kwargs: dict[str, Any] | None = None,
+        fit_kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        need(type(self).__name__, "sklearn", "sklearn")
+        self.model = model
+        self.warm_start = warm_start
+        self.model_kwargs = model_kwargs
+        self.fit_kwargs = fit_kwargs
 
-        def __sklearn_tags__(self) -> Any:
-            tags = super().__sklearn_tags__()
-            tags.non_deterministic = True
-            return tags
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = True
+        return tags
 
-        def __sklearn_clone__(self) -> Any:
-            model = copy.deepcopy(self.model) if isinstance(self.model, Model) else self.model
-            return type(self)(model, self.warm_start, self.model_kwargs, self.fit_kwargs)
+    def __sklearn_clone__(self) -> Any:
+        model = copy.deepcopy(self.model) if isinstance(self.model, Model) else self.model
+        return type(self)(model, self.warm_start, self.model_kwargs, self.fit_kwargs)
 
-        def _new_model(self, X: Any, y: Any) -> Model:
-            if self.warm_start and hasattr(self, "model_"):
-                return self.model_
-            if isinstance(self.model, Model):
-                model = clone_model(self.model)
-                if self.model.compiled and not model.compiled:
-                    model.compile_from_config(self.model.get_compile_config())
-            else:
-                model = self.model(X=X, y=y, **(self.model_kwargs or {}))
-            if not getattr(model, "compiled", False) or model.loss is None:
-                raise RuntimeError(f"{type(self).__name__}: model: call its compile(optimizer=..., loss=...) first")
-            return model
+    def _new_model(self, X: Any, y: Any) -> Model:
+        if self.warm_start and hasattr(self, "model_"):
+            return self.model_
+        if isinstance(self.model, Model):
+            model = clone_model(self.model)
+            if self.model.compiled and not model.compiled:
+                model.compile_from_config(self.model.get_compile_config())
+        else:
+            model = self.model(X=X, y=y, **(self.model_kwargs or {}))
+        if not getattr(model, "compiled", False) or model.loss is None:
+            raise RuntimeError(f"{type(self).__name__}: model: call its compile(optimizer=..., loss=...) first")
+        return model
 
-        def fit(self, X: Any, y: Any, **kwargs: Any) -> Any:
-            """Train a model on the examples X (n, features) with the targets y (n,) or (n, outputs)."""
-            X, y = validate_data(self, X, y, multi_output=True)
-            y = self._encoded(y)
-            self.model_ = self._new_model(X, y)
-            self.history_ = self.model_.fit(X, y, **{**(self.fit_kwargs or {}), **kwargs})
-            return self
+    def fit(self, X: Any, y: Any, **kwargs: Any) -> Any:
+        """Train a model on the examples X (n, features) with the targets y (n,) or (n, outputs)."""
+        from sklearn.utils.validation import validate_data
 
-        def _outputs(self, X: Any) -> Any:
-            check_is_fitted(self)
-            return self.model_.predict(validate_data(self, X, reset=False), verbose=0)
+        X, y = validate_data(self, X, y, multi_output=True)
+        y = self._encoded(y)
+        self.model_ = self._new_model(X, y)
+        self.history_ = self.model_.fit(X, y, **{**(self.fit_kwargs or {}), **kwargs})
+        return self
 
-        def _encoded(self, y: Any) -> Any:
-            """Targets as the model takes them."""
-            self._is_flat = y.ndim == 1
-            return y.reshape(-1, 1) if self._is_flat else y
+    def _outputs(self, X: Any) -> Any:
+        from sklearn.utils.validation import check_is_fitted, validate_data
 
-        def predict(self, X: Any) -> Any:
-            """What the model says of the examples X, in the form of the targets."""
-            outputs = self._outputs(X)
-            return outputs.reshape(len(outputs)) if self._is_flat and outputs[0].size == 1 else outputs
+        check_is_fitted(self)
+        return self.model_.predict(validate_data(self, X, reset=False), verbose=0)
 
-    class SKLearnClassifier(ClassifierMixin, Estimator):
-        __doc__ = f"A model as a classifier; it is trained on one-hot targets.{Estimator.__doc__}"
+    def _encoded(self, y: Any) -> Any:
+        """Targets as the model takes them."""
+        self._is_flat = y.ndim == 1
+        return y.reshape(-1, 1) if self._is_flat else y
 
-        def _encoded(self, y: Any) -> Any:
-            kind = type_of_target(y, raise_unknown=True)
-            if kind not in ("binary", "multiclass"):
-                raise ValueError(
-                    f"Only binary and multiclass target types are supported. SKLearnClassifier: y: got {kind}"
-                )
-            y = super()._encoded(y)
-            self._encoder = OneHotEncoder(sparse_output=False).fit(y)
-            self.classes_ = self._encoder.categories_[0]
-            if len(self.classes_) < 2:
-                raise ValueError("SKLearnClassifier: y: Classifier can't train when only one class is present.")
-            return self._encoder.transform(y)
+    def predict(self, X: Any) -> Any:
+        """What the model says of the examples X, in the form of the targets."""
+        outputs = self._outputs(X)
+        return outputs.reshape(len(outputs)) if self._is_flat and outputs[0].size == 1 else outputs
 
-        def decision_function(self, X: Any) -> Any:
-            """What the model says of each class."""
-            return self._outputs(X)
 
-        def predict_proba(self, X: Any) -> Any:
-            """What the model says of each class: probabilities, where it ends with softmax."""
-            return self._outputs(X)
+class SKLearnClassifier(ClassifierMixin, _Estimator):
+    """A model as a classifier, which is trained on one-hot targets.
 
-        def predict(self, X: Any) -> Any:
-            """The likeliest class of each example."""
-            classes = self._encoder.inverse_transform(self._outputs(X))
-            return classes[:, 0] if self._is_flat else classes
+    Args:
+        model: a compiled Model, which is copied for each `fit`, or a function of X, y and `model_kwargs` that
+            returns one.
+        warm_start: whether `fit` goes on from the model of the one before.
+        model_kwargs: what the function `model` is given besides X and y.
+        fit_kwargs: what `Model.fit` is given; arguments of `fit` go before these.
 
-        def __sklearn_tags__(self) -> Any:
-            tags = super().__sklearn_tags__()
-            tags.classifier_tags.poor_score = True
-            return tags
+    After `fit`, `model_` is the fitted model and `history_` its History.
+    """
 
-    class SKLearnRegressor(RegressorMixin, Estimator):
-        __doc__ = f"A model as a regressor.{Estimator.__doc__}"
+    def _encoded(self, y: Any) -> Any:
+        from sklearn.preprocessing import OneHotEncoder
+        from sklearn.utils.multiclass import type_of_target
 
-        def __sklearn_tags__(self) -> Any:
-            tags = super().__sklearn_tags__()
-            tags.regressor_tags.poor_score = True
-            return tags
+        kind = type_of_target(y, raise_unknown=True)
+        if kind not in ("binary", "multiclass"):
+            raise ValueError(f"Only binary and multiclass target types are supported. SKLearnClassifier: y: got {kind}")
+        y = super()._encoded(y)
+        self._encoder = OneHotEncoder(sparse_output=False).fit(y)
+        self.classes_ = self._encoder.categories_[0]
+        if len(self.classes_) < 2:
+            raise ValueError("SKLearnClassifier: y: Classifier can't train when only one class is present.")
+        return self._encoder.transform(y)
 
-    class SKLearnTransformer(TransformerMixin, Estimator):
-        __doc__ = f"A model that makes features, as a step of a pipeline.{Estimator.__doc__}"
+    def decision_function(self, X: Any) -> Any:
+        """What the model says of each class."""
+        return self._outputs(X)
 
-        def transform(self, X: Any) -> Any:
-            """The model's outputs for the examples X."""
-            return self._outputs(X)
+    def predict_proba(self, X: Any) -> Any:
+        """What the model says of each class: probabilities, where it ends with softmax."""
+        return self._outputs(X)
 
-    made = (SKLearnClassifier, SKLearnRegressor, SKLearnTransformer)
-    for cls in (Estimator, *made):
-        cls.__module__, cls.__qualname__ = __name__, cls.__name__  # so that pickle finds them
-    return {cls.__name__: cls for cls in made}
+    def predict(self, X: Any) -> Any:
+        """The likeliest class of each example."""
+        classes = self._encoder.inverse_transform(self._outputs(X))
+        return classes[:, 0] if self._is_flat else classes
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True
+        return tags
+
+
+class SKLearnRegressor(RegressorMixin, _Estimator):
+    """A model as a regressor.
+
+    Takes `model`, `warm_start`, `model_kwargs` and `fit_kwargs` as `SKLearnClassifier` does.
+    """
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        return tags
+
+
+class SKLearnTransformer(TransformerMixin, _Estimator):
+    """A model that makes features, as a step of a pipeline.
+
+    Takes `model`, `warm_start`, `model_kwargs` and `fit_kwargs` as `SKLearnClassifier` does.
+    """
+
+    def transform(self, X: Any) -> Any:
+        """The model's outputs for the examples X."""
+        return self._outputs(X)
