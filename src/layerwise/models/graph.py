@@ -109,6 +109,17 @@ class Graph:
         leaves = tree.flatten((call.args, call.kwargs))
         return [leaf for leaf in leaves if type(leaf) is Tensor and leaf.symbolic]
 
+    def makers(self) -> dict[int, tuple[Any, int]]:
+        """By each Tensor's id what makes it, a layer or a call of an operation, and which of its outputs it is."""
+        made = {
+            id(out): (call.operation if isinstance(call.operation, Layer) else call, number)
+            for call in self.calls
+            for number, out in enumerate(tree.flatten(call.outputs))
+        }
+        for tensor, layer in zip(self.input_tensors, self.input_layers, strict=True):
+            made[id(tensor)] = made[id(self._entries.get(id(tensor), tensor))] = (layer, 0)
+        return made
+
     @property
     def layers(self) -> list[Layer]:
         return [op for op in self.operations if isinstance(op, Layer)]

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy(
         ".arrays": "normalize pack_x_y_sample_weight to_categorical",
         ".fetching": "get_file",
         ".images": "array_to_img img_to_array load_img save_img",
+        ".plotting": "model_to_dot plot_model",
         ".sequences": "pad_sequences",
         ".session": "clear_session is_keras_tensor",
         ".splitting": "split_dataset",
