@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 
 import layerwise
+from layerwise import lazy as lazy_module
 from layerwise.lazy import keras_names, lazy
 
 ROOT = Path(__file__).parents[1]
@@ -130,6 +131,14 @@ def test_a_keras_name_that_we_lack_says_so(namespace):
     told = {name: complaint(module, name) for name in keras_names()[namespace]}
     silent = [name for name, said in told.items() if said and f"{namespace}.{name} is not in Layerwise" not in said]
     assert not silent, "call lazy.public_only(__name__) under the __all__ of the module"
+
+
+@pytest.mark.parametrize("name", lazy_module._INSTEAD)
+def test_what_is_left_out_by_choice_says_what_to_take(name):
+    namespace, _, child = name.rpartition(".")
+    module = importlib.import_module(namespace.replace("keras", "layerwise", 1))
+    assert child in keras_names()[namespace]
+    assert complaint(module, child).endswith(f"({name} is not in Layerwise): {lazy_module._INSTEAD[name]}")
 
 
 # The tree

@@ -13,6 +13,16 @@ from typing import Any
 from .naming import nearest
 
 _PUBLIC_NAMES_OF_KERAS = "keras_names.txt"
+# What we leave out by choice: why, or what to take.
+_INSTEAD = {
+    "keras.callbacks.OrbaxCheckpoint": "BackupAndRestore and ModelCheckpoint keep the whole state of a training",
+    "keras.export": "model.export writes ONNX",
+    "keras.layers.FlaxLayer": "it runs Flax; write its call as a Layer with layerwise.ops",
+    "keras.layers.JaxLayer": "it runs JAX; write its call as a Layer with layerwise.ops",
+    "keras.layers.TFSMLayer": "it runs TensorFlow; save that model as .keras or .h5",
+    "keras.layers.TorchModuleWrapper": "it runs PyTorch; saving.load_torch_state_dict takes its weights",
+    "keras.SymbolicScope": "operations on a KerasTensor are symbolic by themselves",
+}
 
 
 def lazy(
@@ -101,6 +111,8 @@ def _explanation(module: str, name: str) -> str:
         cutoff = 0.6
         if name in keras_names().get(keras, ()):
             message += f" ({keras}.{name} is not in Layerwise)"
+            if instead := _INSTEAD.get(f"{keras}.{name}"):
+                return f"{message}: {instead}"
             cutoff = 0.3  # it is no slip of the keyboard: name even a distant relative
         if close := nearest(name, [n for n in dir(sys.modules[module]) if not n.startswith("_")], cutoff):
             message += f"; nearest: {', '.join(map(repr, close))}"
