@@ -107,6 +107,11 @@ def others() -> Any:
     yield layers.UpSampling2D((2, 3), interpolation="bilinear"), IMAGE
     yield layers.Resizing(7, 3), IMAGE
     yield layers.Resizing(7, 3, interpolation="nearest"), IMAGE
+    for mode in ("one_hot", "multi_hot", "count"):
+        yield layers.CategoryEncoding(4, mode), ROWS
+        yield layers.Discretization([-0.5, 0.5], output_mode=mode), ROWS
+    yield layers.Discretization([-0.5, 0.5]), ROWS
+    yield layers.CategoryEncoding(4, "one_hot"), (5, 1)
     for layer in (
         layers.Identity(),
         layers.Dropout(0.5),

@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = _lazy(
         ".preprocessing": "CenterCrop Normalization Rescaling Resizing",
         ".lookup": "IntegerLookup StringLookup",
         ".text": "TextVectorization",
+        ".categories": "CategoryEncoding Discretization HashedCrossing Hashing",
         ".augmentation": """
             RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom
         """,

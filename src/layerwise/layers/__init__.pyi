@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from . import activation as _activation
 from . import augmentation as _augmentation
+from . import categories as _categories
 from . import convolution as _convolution
 from . import core as _core
 from . import lookup as _lookup
@@ -16,6 +17,7 @@ from . import regularization as _regularization
 from . import reshaping as _reshaping
 from . import text as _text
 from .base import Layer as Layer
+from .categories import Discretization as Discretization
 from .core import Input as Input
 from .input_spec import InputSpec as InputSpec
 from .merging import add as add
@@ -1042,6 +1044,65 @@ class TextVectorization(_text.TextVectorization):
         trainable: bool = True,
         dtype: Any = None,
         autocast: bool = True,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class CategoryEncoding(_categories.CategoryEncoding):
+    def __init__(
+        self,
+        num_tokens: int | None = None,
+        output_mode: str = 'multi_hot',
+        sparse: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class HashedCrossing(_categories.HashedCrossing):
+    def __init__(
+        self,
+        num_bins: int,
+        output_mode: str = 'int',
+        sparse: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Hashing(_categories.Hashing):
+    def __init__(
+        self,
+        num_bins: int,
+        mask_value: Any = None,
+        salt: Any = None,
+        output_mode: str = 'int',
+        sparse: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
         input_shape: Any = None,
         batch_input_shape: Any = None,
         batch_shape: Any = None,

@@ -12,6 +12,7 @@ from ...lazy import need
 from ...models.graph import Graph, graph_of
 from ..files import replacing
 from . import activations as activations  # loaded for their rules
+from . import categories as categories
 from . import products as products
 from . import shapes as shapes
 from .builder import RULES, Builder, Unsupported, element_type
