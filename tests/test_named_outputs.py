@@ -123,7 +123,7 @@ def test_losses_that_are_arranged_otherwise_are_refused():
     for outputs, loss, message in (
         ("list", {"a": ["mse"], "b": "mae"}, "no output is named 'a'; expected one of p, q"),
         ("tuple in dict", {"a": "mse", "b": "mae"}, "no output is named 'a'; expected one of a/p, a/q, b"),
-        ("one", ["mse", "mae"], "got 2 losses for output 'p', expected one; add them up in a function"),
+        ("one", [["mse", "crossentropy"]], "for output 'p', expected losses that can be added up"),
         ("list in list", ["mse", "mae"], "got a list of 2, expected one for each of 3 outputs"),
     ):
         model = arranged(layerwise, OUTPUTS[outputs])

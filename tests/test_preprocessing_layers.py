@@ -169,7 +169,7 @@ def test_gradients_flow_through() -> None:
         (lambda: layers.Normalization(mean=[1, 2], variance=[1, 1])(ROWS), r"mean: got shape \(2,\)"),
         (lambda: layers.Normalization(mean=1.0, variance=1.0).adapt(ROWS), "mean and variance were given"),
         (lambda: layers.Normalization().adapt(np.zeros((0, 3))), "the data holds no examples"),
-        (lambda: layers.Normalization().adapt(iter([ROWS, ROWS[:, :, :2]])), "expected size 3 along axis 2"),
+        (lambda: layers.Normalization().adapt(iter([ROWS, ROWS[:, :, :2]])), "expected size 3 along axis -1"),
     ],
 )
 def test_mistakes(call: Any, message: str) -> None:

@@ -103,7 +103,7 @@ def epsilon() -> float:
 
 def set_epsilon(value: float) -> None:
     """Set `epsilon()` to this value."""
-    expect("set_epsilon", value, value > 0, "a number > 0")
+    expect("set_epsilon", value, lambda value: value > 0, "a number > 0")
     _defaults["epsilon"] = float(value)
 
 
@@ -129,14 +129,16 @@ class DTypePolicy:
     in the short type and keep variables in float32.
 
     Args:
-        name: one of these; None: `floatx()`.
+        name: one of these; None: `dtype_policy()`.
 
     >>> DTypePolicy("float64").compute_dtype
     'float64'
     """
 
+    name: str
+
     def __init__(self, name: str | None = None) -> None:
-        name = name or floatx()
+        name = dtype_policy().name if name is None else name
         plain = name.removeprefix("mixed_")
         known = ("float16", "bfloat16") if name != plain else ("float16", "bfloat16", "float32", "float64")
         integers = ("int32", "int64", "uint8", "bool", "string")

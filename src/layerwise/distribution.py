@@ -185,13 +185,22 @@ class TensorLayout:
         self.device_mesh = device_mesh
 
     @property
+    def device_mesh(self) -> DeviceMesh | None:
+        """The mesh whose axes are meant; it has them all."""
+        return self._device_mesh
+
+    @device_mesh.setter
+    def device_mesh(self, mesh: DeviceMesh | None) -> None:
+        if mesh is not None and (unknown := set(self.axes) - {None, *mesh.axis_names}):
+            raise ValueError(f"{self}: got axes {sorted(map(str, unknown))}, expected some of {mesh.axis_names}")
+        self._device_mesh = mesh
+
+    @property
     def sharding(self) -> Any:
         """The layout as the backend takes it."""
         mesh = self.device_mesh
         if mesh is None:
             raise ValueError(f"{self}: device_mesh is missing; give it one, or put the layout into a LayoutMap")
-        if unknown := set(self.axes) - {None, *mesh.axis_names}:
-            raise ValueError(f"{self}: got axes {sorted(map(str, unknown))}, expected some of {mesh.axis_names}")
         return backend().sharding(mesh.devices, mesh.axis_names, self.axes)
 
     def __repr__(self) -> str:

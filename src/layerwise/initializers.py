@@ -164,7 +164,7 @@ class VarianceScaling(RandomInitializer):
         output_axes: Axes = None,
     ) -> None:
         name = type(self).__name__
-        expect(f"{name}: scale", scale, scale > 0, "a number > 0")
+        expect(f"{name}: scale", scale, lambda scale: scale > 0, "a number > 0")
         one_of(f"{name}: mode", mode, "fan_in", "fan_out", "fan_avg")
         distribution = "truncated_normal" if distribution == "normal" else distribution
         one_of(f"{name}: distribution", distribution, "truncated_normal", "untruncated_normal", "uniform")

@@ -111,12 +111,24 @@ def suggest(name: str, names: Iterable[str]) -> str:
 def expect(what: str, value: Any, holds: Any, expected: str) -> None:
     """Refuse a value of which something else was expected than what `holds`; `what` names it in the error.
 
-    >>> expect("rate", -1, -1 >= 0, "a number >= 0")
+    A function in place of a truth is asked of the value, and a value that it cannot be asked of is refused, too.
+
+    >>> expect("rate", None, lambda rate: rate >= 0, "a number >= 0")
     Traceback (most recent call last):
-    ValueError: rate: got -1, expected a number >= 0
+    ValueError: rate: got None, expected a number >= 0
     """
+    if callable(holds):
+        try:
+            holds = holds(value)
+        except (TypeError, ValueError):
+            holds = False
     if not holds:
         raise ValueError(f"{what}: got {value!r}, expected {expected}")
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number, and no truth value."""
+    return type(value) is int or (isinstance(value, Integral) and type(value) is not bool)
 
 
 def whole_number(what: str, value: Any, least: int = 1) -> int:
@@ -126,7 +138,7 @@ def whole_number(what: str, value: Any, least: int = 1) -> int:
     Traceback (most recent call last):
     ValueError: units: got 0, expected a whole number >= 1
     """
-    if not (type(value) is int or (isinstance(value, Integral) and type(value) is not bool)) or value < least:
+    if not is_whole(value) or value < least:
         raise ValueError(f"{what}: got {value!r}, expected a whole number >= {least}")
     return int(value)
 

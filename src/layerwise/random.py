@@ -400,7 +400,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: Se
     Tensor([0., 0., 2., 2.], shape=(4,), dtype=float32)
     """
     x = as_tensor(inputs)
-    expect("dropout: rate", rate, 0 <= rate <= 1, "a number from 0 to 1")
+    expect("dropout: rate", rate, lambda rate: 0 <= rate <= 1, "a number from 0 to 1")
     shape = x.shape if noise_shape is None else tuple(n or m for n, m in zip(noise_shape, x.shape, strict=True))
     if x.symbolic:
         _draw_symbolically(seed)

@@ -7,7 +7,7 @@ from . import ops
 from .autograd import Tensor, as_tensor
 from .catalog import Names
 from .lazy import public_only
-from .naming import one_of
+from .naming import expect, one_of
 from .serialization import Configurable, lookups
 
 __all__ = [
@@ -32,8 +32,8 @@ class Regularizer(Configurable):
 
 
 def _factor(owner: Regularizer, name: str, value: Any) -> float:
-    if isinstance(value, bool | str) or not 0 <= value < math.inf:
-        raise ValueError(f"{type(owner).__name__}: {name}: got {value!r}, expected a number >= 0")
+    holds = not isinstance(value, bool) and (lambda value: 0 <= value < math.inf)
+    expect(f"{type(owner).__name__}: {name}", value, holds, "a number >= 0")
     return float(value)
 
 

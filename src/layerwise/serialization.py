@@ -392,7 +392,12 @@ def _named(said: Any, names: Mapping[str, Any]) -> Any:
 
 
 def lookups(
-    kind: str, names: catalog.Names, example: str = "", none: str | None = None, base: str | None = None
+    kind: str,
+    names: catalog.Names,
+    example: str = "",
+    none: str | None = None,
+    base: str | None = None,
+    takes: str = "config",
 ) -> tuple[Callable[..., Any], ...]:
     """The functions `get`, `serialize` and `deserialize` of a namespace.
 
@@ -402,6 +407,7 @@ def lookups(
         example: one of these names that needs no arguments, for documentation and errors.
         none: the name that None stands for.
         base: the class whose objects alone are accepted.
+        takes: what `deserialize` calls its argument.
     """
 
     def get(identifier: Any) -> Any:
@@ -417,12 +423,14 @@ def lookups(
         with custom_object_scope(custom_objects or {}):
             return get(config) if isinstance(config, str | dict) else deserialize(config)
 
+    if takes != "config":
+        deserialize_ = renamed(deserialize_, "config", takes)
     get.__doc__ = f"""The {kind} that `identifier` means: a name as {example!r}, a configuration, a class or itself."""
     serialize_.__doc__ = f"""The {kind} `{thing}` as plain data for `deserialize`: its name or a configuration."""
-    deserialize_.__doc__ = f"""The {kind} that `serialize` wrote as `config`, or of this name, or a custom object.
+    deserialize_.__doc__ = f"""The {kind} that `serialize` wrote as `{takes}`, or of this name, or a custom object.
 
     Args:
-        config: what `serialize` returned, or a name.
+        {takes}: what `serialize` returned, or a name.
         custom_objects: further classes and functions by name.
     """
     if example:

@@ -105,7 +105,8 @@ class Progbar:
             if self._is_averaged(name):
                 total, count = self._sums.get(name, (0.0, 0))
                 weight = max(steps, 1)
-                self._sums[name] = total, count = total + float(value) * weight, count + weight
+                value = float(np.mean(value) if isinstance(value, list | tuple) else value)
+                self._sums[name] = total, count = total + value * weight, count + weight
                 value = total / count
             shown[name] = value
         self._values = shown

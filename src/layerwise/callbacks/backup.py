@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import distribution
 from ..backends import backend
+from ..naming import expect
 from .base import Callback, check_frequency
 
 
@@ -43,6 +44,7 @@ class BackupAndRestore(Callback):
         double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
     ) -> None:
+        expect("BackupAndRestore: backup_dir", backup_dir, backup_dir, "the path of a folder")
         check_frequency(self, "save_freq", save_freq, "epoch")
         self.backup_dir, self.save_freq, self.delete_checkpoint = os.fspath(backup_dir), save_freq, delete_checkpoint
         self.double_checkpoint = double_checkpoint

@@ -1,5 +1,6 @@
 """Batches by number, made when they are asked for."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,13 +30,20 @@ class PyDataset:
         self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
 
     def __len__(self) -> int:
+        if type(self).num_batches is not PyDataset.num_batches and (count := self.num_batches) is not None:
+            return count
         raise NotImplementedError(f"{type(self).__name__}: define __len__(self), the number of batches")
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__}: define __getitem__(self, index), which returns a batch")
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
+        """The batches in order, without end where nothing says how many there are."""
+        try:
+            count = self.num_batches
+        except NotImplementedError:
+            count = None
+        return map(self.__getitem__, itertools.count() if count is None else range(count))
 
     @property
     def num_batches(self) -> int | None:

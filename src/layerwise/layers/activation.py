@@ -5,6 +5,7 @@ from typing import Any
 
 from .. import activations, ops
 from ..autograd import Tensor, broadcast_shapes
+from ..naming import expect
 from .base import Elementwise, Layer
 from .input_spec import InputSpec
 from .weights import Weight
@@ -25,8 +26,8 @@ class ReLU(_Activation):
     ) -> None:
         super().__init__(**kwargs)
         for name, value in (("max_value", max_value), ("negative_slope", negative_slope), ("threshold", threshold)):
-            if value is not None and value < 0:
-                raise ValueError(f"ReLU: {name}: got {value}, expected a number >= 0")
+            holds = name == "max_value" and value is None
+            expect(f"ReLU: {name}", value, holds or (lambda value: value >= 0), "a number >= 0")
         self.max_value, self.negative_slope, self.threshold = max_value, float(negative_slope), float(threshold)
 
     @property
@@ -45,8 +46,7 @@ class LeakyReLU(_Activation):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
-        if negative_slope is None or negative_slope < 0:
-            raise ValueError(f"LeakyReLU: negative_slope: got {negative_slope}, expected a number >= 0")
+        expect("LeakyReLU: negative_slope", negative_slope, lambda value: value >= 0, "a number >= 0")
         self.negative_slope = negative_slope
 
     def call(self, inputs: Tensor) -> Tensor:

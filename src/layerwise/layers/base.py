@@ -134,7 +134,7 @@ class Layer(Weighted):
     ) -> tuple[dict[str, Any], list[str]]:
         """The shapes of a call's arguments for a function of shapes, and which of its arguments it cannot do without.
 
-        Of several arguments `x_shape` is the shape of `x`; one alone, or all if they have other names, go by order.
+        Of several arguments `x_shape` is the shape of `x`, which those of `build` have to be; one alone is the first.
         """
         call = self._call_parameters()
         arguments = dict(zip(call.names, args, strict=False)) | kwargs
@@ -150,6 +150,12 @@ class Layer(Weighted):
             raise TypeError(
                 f"layer {self.name!r} ({type(self).__name__}): called on {len(shapes)} arrays or Tensors, "
                 f"expected one for each of {function.__name__}'s arguments: {', '.join(required)}"
+            )
+        if len(required) > 1 and function.__name__ == "build":
+            other = next(name for name in required if name not in named)
+            raise ValueError(
+                f"layer {self.name!r} ({type(self).__name__}): build: got an argument {other!r}, expected the shapes "
+                f"of what call was given: {', '.join(named)}"
             )
         count = max(len(required), 1)
         by_order = dict(zip([p.name for p in parameters[:count]], shapes, strict=False))

@@ -240,6 +240,8 @@ class Called(Tracked):
             context.is_built = True
             if symbolic:
                 check_count("calls of layers", 1, CALL)
+                if call == self.call and type(self).symbolic_call is not Called.symbolic_call:
+                    return self.symbolic_call(*args, **kwargs)
                 return self._symbolic_output(call, args, kwargs)
             return (self._watched_call if observe.watchers else self._concrete_call)(call, args, kwargs)
         except Exception as error:
@@ -286,6 +288,13 @@ class Called(Tracked):
             if catalog.home(type(self)) is None and any(None in spec.shape for spec in given):
                 specs = _with_few(run, given, specs)
         return tree.map_structure(lambda s: Tensor(s) if isinstance(s, Spec) else s, specs)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """What the layer returns when it is called on symbolic Tensors; a subclass may override it."""
+        context = _context.get()
+        if context is None or context.layer is not self:
+            return self(*args, **kwargs)
+        return self._symbolic_output(self.call, args, kwargs)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The symbolic output for symbolic inputs, without a place in any graph."""

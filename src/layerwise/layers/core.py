@@ -58,6 +58,8 @@ class InputLayer(Layer):
             raise ValueError("Input: ragged: examples of different sizes are not supported; pad them and use a mask")
         if input_tensor is not None:
             batch_shape, dtype = input_tensor.shape, input_tensor.dtype
+        elif batch_size is not None and batch_shape is not None:
+            raise ValueError(f"Input: got batch_size={batch_size} and batch_shape={batch_shape}, expected one of them")
         if (shape is None) == (batch_shape is None):
             raise ValueError("Input: give either shape (without the batch size) or batch_shape")
         if batch_shape is None:
@@ -72,6 +74,8 @@ class InputLayer(Layer):
         self.input_dtype = standardize_dtype(dtype)
         self.sparse, self.ragged, self.optional = bool(sparse), False, optional
         output = Tensor(Spec(self.batch_shape, self.input_dtype))
+        if input_tensor is not None and input_tensor.history is None:  # of no other layer yet
+            output = input_tensor
         call = Call(self, (), {}, output)
         calls_of(self).append(call)
         output.note("history", call)

@@ -14,6 +14,16 @@ def _check_several(layer: Layer, input_shape: Any) -> None:
         raise ValueError(f"layer {layer.name!r} ({type(layer).__name__}): got one input, expected a list of inputs")
 
 
+def _check_masks(layer: Layer, inputs: Any, masks: Any) -> None:
+    count = len(inputs) if isinstance(inputs, list | tuple) else None
+    if count is None or not isinstance(masks, list | tuple) or len(masks) != count:
+        got = f"{len(masks)} masks" if isinstance(masks, list | tuple) else "one mask"
+        raise ValueError(
+            f"layer {layer.name!r} ({type(layer).__name__}): compute_mask: got {got} for "
+            f"{'one input' if count is None else f'{count} inputs'}, expected a mask, or None, for each input of a list"
+        )
+
+
 class Merge(Layer):
     """The common part of element-wise merging: a list of at least one Tensor, whose shapes broadcast."""
 
@@ -35,7 +45,10 @@ class Merge(Layer):
         return functools.reduce(type(self).combine, full)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        masks = previous_mask if isinstance(previous_mask, list | tuple) else [previous_mask]
+        if previous_mask is None:
+            return None
+        _check_masks(self, inputs, previous_mask)
+        masks = previous_mask
         return None if any(m is None for m in masks) else functools.reduce(ops.logical_or, masks)
 
 
@@ -113,6 +126,9 @@ class Concatenate(Layer):
         return ops.concatenate(list(inputs), axis=self.axis)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        if previous_mask is None:
+            return None
+        _check_masks(self, inputs, previous_mask)
         known = [m for m in previous_mask if m is not None]
         if not known:
             return None

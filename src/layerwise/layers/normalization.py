@@ -9,6 +9,7 @@ from typing import Any
 from .. import activations, ops
 from ..autograd import Tensor, as_tensor, stop_gradient
 from ..dtypes import result_type
+from ..naming import expect, is_whole
 from ..variables import Variable
 from .base import Layer
 from .input_spec import InputSpec
@@ -70,6 +71,9 @@ class BatchNormalization(Layer):
             raise ValueError(
                 f"BatchNormalization: renorm_clipping: got {sorted(unknown)}, expected some of 'rmin', 'rmax', 'dmax'"
             )
+        limits = {"rmin": 0.0, "rmax": math.inf, "dmax": 0.0} | (self.renorm_clipping or {})
+        fits = limits["rmin"] <= limits["rmax"] and limits["dmax"] >= 0
+        expect("BatchNormalization: renorm_clipping", renorm_clipping, fits, "rmin <= rmax and dmax >= 0")
         self.synchronized = synchronized
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -203,6 +207,7 @@ class LayerNormalization(Layer):
     ) -> None:
         super().__init__(**options)
         self.axis = [axis] if isinstance(axis, int) else list(axis)
+        expect("LayerNormalization: axis", axis, all(map(is_whole, self.axis)), "a whole number, or several")
         self.epsilon, self.center, self.scale, self.rms_scaling = epsilon, center, scale, rms_scaling
 
     def _axes(self, ndim: int) -> tuple[int, ...]:

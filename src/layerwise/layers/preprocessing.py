@@ -1,5 +1,6 @@
 """Layers that bring data into the form that a model learns from: scaling, statistics, sizes of images."""
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -95,7 +96,10 @@ class Normalization(Layer):
                         f"layer {self.name!r}: {name}: got shape {np.shape(value)}, expected one that broadcasts to "
                         f"{self._full}, from axis {self.axis} and an input of shape {input_shape}"
                     ) from None
-        self.input_spec = InputSpec(ndim=ndim, axes=sizes)
+        if all(a < 0 for a in self.axis):  # as well of data with more dimensions before
+            self.input_spec = InputSpec(min_ndim=ndim, axes={a - ndim: n for a, n in sizes.items()})
+        else:
+            self.input_spec = InputSpec(ndim=ndim, axes=sizes)
 
     @property
     def mean(self) -> Tensor | None:
@@ -117,13 +121,14 @@ class Normalization(Layer):
     def _spread(self, given: Any) -> np.ndarray:
         """A statistic in a shape that broadcasts: with 1 for the sizes of other axes than those it is for."""
         array = np.asarray(given)
-        if array.shape == tuple(self._full[a] for a in self._axes):
-            return array.reshape(self._full)
-        np.broadcast_to(array, self._full)  # takes no memory, and raises where it cannot be
+        kept = tuple(self._full[a] for a in self._axes)
+        with contextlib.suppress(ValueError):  # np.broadcast_to takes no memory, and raises where it cannot be
+            return np.broadcast_to(array, kept).reshape(self._full)
+        np.broadcast_to(array, self._full)
         return array
 
     def adapt(self, data: Any) -> None:
-        """Take mean and variance from data: an array, or batches such as a `Dataset` gives (inputs come first)."""
+        """Take mean and variance from data: an array, or batches such as a `Dataset` or list has (inputs first)."""
         if self.input_mean is not None:
             raise ValueError(f"layer {self.name!r}: adapt: mean and variance were given to the layer")
         total, mean, squares = 0, np.zeros(()), np.zeros(())
@@ -161,7 +166,8 @@ class Normalization(Layer):
 
 def _batches(data: Any) -> Iterable[Any]:
     """The inputs in what `adapt` is given."""
-    if isinstance(data, list) or hasattr(data, "__array__"):
+    batches = isinstance(data, list) and data and all(isinstance(x, tuple) or hasattr(x, "__array__") for x in data)
+    if (isinstance(data, list) and not batches) or hasattr(data, "__array__"):
         yield data
     else:
         for batch in data:

@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import random, regularizers
 from ..autograd import Tensor
-from ..naming import expect
+from ..naming import expect, is_whole
 from .base import Elementwise
 
 
 def _fraction(value: Any, what: str) -> float:
     """`value`, if it is a number from 0 to 1; `what` names it in the error otherwise."""
-    expect(what, value, isinstance(value, int | float | np.number) and 0 <= value <= 1, "a number from 0 to 1")
+    expect(what, value, lambda value: 0 <= value <= 1, "a number from 0 to 1")
     return value
 
 
@@ -34,6 +32,10 @@ class Dropout(Elementwise):
         super().__init__(**kwargs)
         self.rate = _fraction(rate, "Dropout: rate")
         self.seed, self.noise_shape = seed, noise_shape
+        if noise_shape is not None:
+            fits = not isinstance(noise_shape, str) and all(n is None or (is_whole(n) and n > 0) for n in noise_shape)
+            expect("Dropout: noise_shape", noise_shape, fits, "whole numbers >= 1, or None for sizes of the input")
+            self.noise_shape = tuple(noise_shape)
         self.seed_generator = random.SeedGenerator(seed) if rate > 0 else None
 
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:

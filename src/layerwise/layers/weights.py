@@ -98,6 +98,8 @@ class Weighted(Called):
         name: str | None = None,
     ) -> Variable:
         """A new variable of this layer, by default Glorot-uniform (zeros where its dtype is not floating-point)."""
+        if isinstance(shape, str):
+            raise TypeError(f"layer {self.name!r}: add_weight: shape: got {shape!r}; write name={shape!r}")
         dtype = dtype or self.variable_dtype
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
         sizes = tuple(n for n in shape if n is not None)

@@ -24,5 +24,8 @@ __getattr__, __dir__, __all__ = lazy(
     },
 )
 get, serialize, deserialize = lookups(
-    "loss", Names("losses", functions=True, but="FunctionLoss Loss check_labels", short=ERRORS), example="mse"
+    "loss",
+    Names("losses", functions=True, but="FunctionLoss Loss check_labels", short=ERRORS),
+    example="mse",
+    takes="name",
 )

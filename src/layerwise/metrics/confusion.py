@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from .. import ops
 from ..autograd import Tensor, as_tensor, check_count
 from ..losses.matching import mask_of, matched
+from ..naming import expect
 from .base import Metric, ratio, spread_weight
 
 Thresholds = float | Sequence[float] | None
@@ -36,6 +37,11 @@ def prepared(
         among = ops.any(ops.one_hot(places, y_pred.shape[-1], dtype="bool"), axis=-2)
         y_pred = ops.where(among, y_pred, BELOW_ALL)
     if class_id is not None:
+        if y_pred.ndim < 2 or class_id >= y_pred.shape[-1]:
+            raise ValueError(
+                f"{metric.name}: class_id: got {class_id} for predictions of shape {y_pred.shape}, expected them to be "
+                "(..., classes) with this class among them"
+            )
         y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
     return Batch(y_true, y_pred, spread_weight(metric, y_pred, sample_weight, mask))
 
@@ -94,10 +100,10 @@ def even_thresholds(n: int, margin: float) -> list[float]:
 
 def listed(name: str, thresholds: Thresholds, default: float) -> list[float]:
     given = [default] if thresholds is None else thresholds
-    found = [float(t) for t in given] if isinstance(given, Sequence) else [float(given)]
-    if thresholds is not None and not all(0 <= t <= 1 for t in found):
-        raise ValueError(f"{name}: thresholds: got {thresholds}, expected numbers from 0 to 1")
-    return found
+    found = given if isinstance(given, Sequence) else [given]
+    if thresholds is not None:
+        expect(f"{name}: thresholds", thresholds, lambda _: all(0 <= t <= 1 for t in found), "numbers from 0 to 1")
+    return [float(t) for t in found]
 
 
 class _Thresholded(Metric):

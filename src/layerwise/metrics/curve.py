@@ -195,7 +195,7 @@ class _Constrained(_Curve, better="up"):
     ) -> None:
         super().__init__(dtype, name)
         kind = type(self).__name__
-        expect(f"{kind}: {self.bound}", value, 0 <= value <= 1, "a number from 0 to 1")
+        expect(f"{kind}: {self.bound}", value, lambda value: 0 <= value <= 1, "a number from 0 to 1")
         whole_number(f"{kind}: num_thresholds", num_thresholds)
         setattr(self, self.bound, value)
         self.num_thresholds, self.class_id = num_thresholds, class_id

@@ -1,10 +1,14 @@
 """Intersection over union: how well predicted regions of classes cover the true ones."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import ops
 from ..autograd import Tensor, as_tensor, check_count
+from ..dtypes import is_float
 from ..losses.matching import check_labels, mismatch, same_rank
 from ..variables import computing
 from .base import Metric, ratio, spread_weight
@@ -47,19 +51,26 @@ class IoU(Metric, better="up"):
             )
         self.ignore_class, self.axis = ignore_class, axis
         self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
-        self.total_confusion_matrix = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
+        self.total_cm = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
 
     def check(self, y_true: Any, y_pred: Any = None, sample_weight: Any = None) -> None:
-        """Class numbers are 0 ... num_classes - 1, or `ignore_class` among the labels."""
+        """Class numbers are 0 ... num_classes - 1, or `ignore_class` among the labels; weights as the dtype."""
         remedy = f"give {type(self).__name__} a larger num_classes, or leave a label out with ignore_class"
         if self.sparse_y_true and y_true is not None:
             check_labels(y_true, self.num_classes, self.ignore_class, f"{self.name}: labels", remedy)
         if self.sparse_y_pred and y_pred is not None:
             check_labels(y_pred, self.num_classes, None, f"{self.name}: predictions", remedy)
+        weights = np.asarray(0 if sample_weight is None else sample_weight)
+        if not is_float(self.dtype) and (weights != np.floor(weights)).any():
+            warnings.warn(
+                f"{self.name}: sample_weight: float weights become {self.dtype} by casting, which cuts their fractions "
+                f"off; give {type(self).__name__} dtype='float32'",
+                stacklevel=2,
+            )
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         if not computing():
-            self.check(y_true, y_pred)
+            self.check(y_true, y_pred, sample_weight)
         y_true = _class_numbers(y_true, self.sparse_y_true, self.axis)
         y_pred = _class_numbers(y_pred, self.sparse_y_pred, self.axis)
         y_true, y_pred = same_rank(y_true, y_pred)
@@ -73,10 +84,10 @@ class IoU(Metric, better="up"):
         is_class = (y_true >= 0) & (y_true < n) & (y_pred >= 0) & (y_pred < n)  # others cannot be refused within a step
         cells = ops.where(is_class, y_true * n + y_pred, n * n)
         found = ops.scatter_add(ops.reshape(cells, (-1,)), ops.reshape(weight, (-1,)), shape=(n * n + 1,))
-        self.total_confusion_matrix.assign_add(ops.reshape(found[:-1], (n, n)))
+        self.total_cm.assign_add(ops.reshape(found[:-1], (n, n)))
 
     def result(self) -> Tensor:
-        matrix = as_tensor(self.total_confusion_matrix, "float32")
+        matrix = as_tensor(self.total_cm, "float32")
         hits = ops.sum(matrix * ops.eye(self.num_classes), axis=0)
         union = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - hits
         hits, union = (ops.take(part, self.target_class_ids, axis=0) for part in (hits, union))

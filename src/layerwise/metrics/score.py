@@ -5,7 +5,7 @@ from typing import Any
 from .. import ops
 from ..autograd import Tensor, as_tensor
 from ..losses.matching import matched
-from ..naming import one_of
+from ..naming import expect, one_of, whole_number
 from .base import Metric, ratio, spread_weight
 from .confusion import prepared
 
@@ -38,10 +38,9 @@ class FBetaScore(Metric, better="up"):
         super().__init__(dtype, name)
         kind = type(self).__name__
         one_of(f"{kind}: average", average, None, "micro", "macro", "weighted")
-        if not beta > 0:
-            raise ValueError(f"{kind}: beta: got {beta}, expected a number > 0")
-        if threshold is not None and not 0 < threshold <= 1:
-            raise ValueError(f"{kind}: threshold: got {threshold}, expected a number in (0, 1]")
+        expect(f"{kind}: beta", beta, lambda beta: beta > 0, "a number > 0")
+        if threshold is not None:
+            expect(f"{kind}: threshold", threshold, lambda value: 0 < value <= 1, "a number in (0, 1]")
         self.average, self.beta, self.threshold = average, beta, threshold
 
     def _build(self, classes: int) -> None:
@@ -107,7 +106,7 @@ class R2Score(Metric, better="up"):
 
     Args:
         class_aggregation: "uniform_average" (the mean over outputs), "variance_weighted_average" or None (each output).
-        num_regressors: p > 0 gives the adjusted score 1 - (1 - R^2) (n - 1) / (n - p - 1) of n samples.
+        num_regressors: p > 0 gives the adjusted score 1 - (1 - R^2) (n - 1) / (n - p - 1), n the numbers in y_true.
         name: shown in logs.
         dtype: of state and result.
 
@@ -125,8 +124,7 @@ class R2Score(Metric, better="up"):
         super().__init__(dtype, name)
         known = (None, "uniform_average", "variance_weighted_average")
         one_of("R2Score: class_aggregation", class_aggregation, *known)
-        if num_regressors < 0:
-            raise ValueError(f"R2Score: num_regressors: got {num_regressors}, expected 0 or more")
+        whole_number("R2Score: num_regressors", num_regressors, 0)
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
         self.num_samples = self.add_variable((), name="num_samples")
 
@@ -149,7 +147,7 @@ class R2Score(Metric, better="up"):
         self.mean.assign_add(shift * ratio(count, total))
         self.count.assign(total)
         self.residual.assign_add(ops.sum(weight * ops.square(y_true - y_pred), axis=0))
-        self.num_samples.assign_add(ops.sum(ops.ones_like(y_pred[:, 0])))
+        self.num_samples.assign_add(ops.sum(ops.ones_like(y_pred)))
 
     def _columns(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Tensor, ...]:
         """Labels, predictions and weights, each (samples, outputs)."""

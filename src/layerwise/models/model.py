@@ -10,6 +10,7 @@ from typing import Any, Self
 from .. import catalog, config, observe, tree
 from ..autograd import Spec, Tensor, as_given, as_tensor
 from ..layers.base import Layer
+from ..layers.core import InputLayer
 from ..layers.tracking import replaceable
 from ..naming import suggest
 from ..serialization import custom_object_scope, deserialize, serialize
@@ -201,11 +202,10 @@ class Model(Trainer):
                 self._warn_of_extra(inputs, graph.inputs)
                 inputs = {key: inputs[key] for key in graph.inputs}
             else:
-                warnings.warn(
-                    f"model {self.name!r}: got a {type(inputs).__name__}, expected a dict with {list(graph.inputs)}; "
-                    f"its items are taken in the order of {sorted(graph.inputs)}",
-                    stacklevel=2,
-                )
+                got = f"model {self.name!r}: got a {type(inputs).__name__}, expected a dict with {list(graph.inputs)}"
+                if list(graph.inputs) != sorted(graph.inputs):
+                    raise ValueError(f"{got}; in which order its items come is not clear")
+                warnings.warn(f"{got}; its items are taken in this order", stacklevel=2)
             values = tree.flatten(inputs)
         else:
             values = tree.flatten(inputs)
@@ -219,6 +219,9 @@ class Model(Trainer):
 
     def _fitted(self, value: Any, symbolic: Tensor, name: str) -> Any:
         if value is None:
+            call = symbolic.history
+            if call is not None and isinstance(call.operation, InputLayer) and not call.operation.optional:
+                raise ValueError(f"model {self.name!r}: input {name!r}: got None; Input(optional=True) may be left out")
             return None
         value = as_given(value)
         if (value.dtype == "string") != (symbolic.dtype == "string"):

@@ -109,9 +109,15 @@ class Sequential(Model):
 
     def _build_for(self, input_shape: Any, dtype: str | None) -> None:
         """The same for inputs of this dtype, by default the one in which the first layer computes."""
-        if self.built or input_shape is None:
+        if input_shape is None:
             return
         shape = tuple(input_shape)
+        if self.built:
+            known = self._stack[0].batch_shape if self._stack and isinstance(self._stack[0], InputLayer) else shape
+            same = len(known) == len(shape) and all(None in (a, b) or a == b for a, b in zip(known[1:], shape[1:]))
+            if not same:
+                raise ValueError(f"Sequential {self.name!r}: build: got {shape}, but it is built for {known} already")
+            return
         if not self._stack:
             raise ValueError(f"Sequential {self.name!r} has no layers to build")
         if not isinstance(self._stack[0], InputLayer):
@@ -179,6 +185,8 @@ def _made(nodes: Sequence[Any], custom_objects: dict[str, Any] | None) -> Iterat
     """The layers of these configurations; equal ones of one name are the same layer, which occurs twice."""
     known: dict[Any, tuple[Any, Any]] = {}
     for node in nodes:
+        if not isinstance(node, dict) or not isinstance(node.get("config"), dict):
+            raise ValueError(f"Sequential: layers: got {node!r}, expected configurations: class_name and config")
         name = node["config"].get("name")
         before, layer = known.get(name, (None, None))
         if name is None or before != node:

@@ -132,7 +132,7 @@ class RMSprop(Optimizer):
         **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
-        self._check("momentum", momentum, 0 <= momentum <= 1, "a number from 0 to 1")
+        self._check("momentum", momentum, lambda value: 0 <= value <= 1, "a number from 0 to 1")
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
     def slots(self) -> list[tuple[str, ...]]:
@@ -192,14 +192,14 @@ class Ftrl(Optimizer):
         **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
-        self._check("learning_rate_power", learning_rate_power, learning_rate_power <= 0, "a number <= 0")
+        self._check("learning_rate_power", learning_rate_power, lambda value: value <= 0, "a number <= 0")
         self.learning_rate_power, self.initial_accumulator_value = learning_rate_power, initial_accumulator_value
         self.l1_regularization_strength = l1_regularization_strength
         self.l2_regularization_strength = l2_regularization_strength
         self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
         self.beta = beta
         for name in ("initial_accumulator_value", *(n for n in self._argument_names() if n.endswith("_strength"))):
-            self._check(name, getattr(self, name), getattr(self, name) >= 0, "a number >= 0")
+            self._check(name, getattr(self, name), lambda value: value >= 0, "a number >= 0")
 
     def slots(self) -> list[tuple[str, ...]]:
         return [("accumulator", "linear")]

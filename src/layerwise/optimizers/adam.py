@@ -249,7 +249,7 @@ class Lion(Optimizer):
 
     def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **common: Any) -> None:
         super().__init__(learning_rate, **common)
-        self._check("beta_1", beta_1, 0 < beta_1 <= 1, "a number > 0, at most 1")
+        self._check("beta_1", beta_1, lambda value: 0 < value <= 1, "a number > 0, at most 1")
         self._check_decay(beta_1=beta_1, beta_2=beta_2)
         self.beta_1, self.beta_2 = beta_1, beta_2
 

@@ -91,11 +91,11 @@ class Optimizer(State):
         if len(clips) > 1:
             raise ValueError(f"{kind}: got {clips}, expected at most one of clipnorm, clipvalue and global_clipnorm")
         for key, value in clips.items():
-            self._check(key, value, value > 0, "a number > 0")
+            self._check(key, value, lambda value: value > 0, "a number > 0")
         if weight_decay is not None:
-            self._check("weight_decay", weight_decay, weight_decay >= 0, "a number >= 0, or None")
+            self._check("weight_decay", weight_decay, lambda rate: rate >= 0, "a number >= 0, or None")
         if use_ema:
-            self._check("ema_momentum", ema_momentum, 0 <= ema_momentum <= 1, "a number from 0 to 1")
+            self._check("ema_momentum", ema_momentum, lambda rate: 0 <= rate <= 1, "a number from 0 to 1")
             self._check_count("ema_overwrite_frequency", ema_overwrite_frequency, 1)
         self._check_count("gradient_accumulation_steps", gradient_accumulation_steps, 2)
         super().__init__(chosen_name(self, name), use_ema, gradient_accumulation_steps)
@@ -105,12 +105,12 @@ class Optimizer(State):
         self.learning_rate = learning_rate
         self._undecayed: tuple[list[Variable], list[str]] = ([], [])
 
-    def _check(self, argument: str, value: Any, holds: bool, expected: str) -> None:
+    def _check(self, argument: str, value: Any, holds: Any, expected: str) -> None:
         expect(f"{type(self).__name__}: {argument}", value, holds, expected)
 
     def _check_decay(self, **rates: float) -> None:
         for argument, value in rates.items():
-            self._check(argument, value, 0 <= value < 1, "a number >= 0 and < 1")
+            self._check(argument, value, lambda value: 0 <= value < 1, "a number >= 0 and < 1")
 
     def _check_count(self, argument: str, value: Any, least: int) -> None:
         holds = value is None or (isinstance(value, int) and value >= least)

@@ -210,7 +210,7 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     def __post_init__(self) -> None:
         _check_steps(self, "first_decay_steps")
-        expect("CosineDecayRestarts: t_mul", self.t_mul, self.t_mul >= 1, "a number >= 1")
+        expect("CosineDecayRestarts: t_mul", self.t_mul, lambda t_mul: t_mul >= 1, "a number >= 1")
 
     def __call__(self, step: Any) -> Tensor:
         step, first, growth = as_tensor(step), self.first_decay_steps, self.t_mul - 1
@@ -232,7 +232,7 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 def _check_steps(schedule: LearningRateSchedule, argument: str) -> None:
     steps = getattr(schedule, argument)
-    expect(f"{type(schedule).__name__}: {argument}", steps, steps > 0, "a number > 0")
+    expect(f"{type(schedule).__name__}: {argument}", steps, lambda steps: steps > 0, "a number > 0")
 
 
 def _cosine(fraction: Tensor, alpha: float, top: Any = 1.0) -> Tensor:

@@ -48,7 +48,7 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **common: Any) -> None:
         super().__init__(learning_rate, **common)
-        self._check("momentum", momentum, 0 <= momentum <= 1, "a number from 0 to 1")
+        self._check("momentum", momentum, lambda value: 0 <= value <= 1, "a number from 0 to 1")
         self.momentum, self.nesterov = momentum, nesterov
 
     def slots(self) -> list[tuple[str, ...]]:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .. import losses, metrics, tree
+from .. import losses, metrics, ops, tree
 from ..autograd import Tensor
 from ..losses.matching import matching_exactly
 from ..naming import numbered, suggest
@@ -16,7 +16,8 @@ def _per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
     """`given` (one for all, a list, a dict by output name, or nested as outputs are) with one entry for each output."""
     if _is_deep(given) and len(entries := tree.flatten(given)) == len(names):
         around = {name.partition("/")[0] for name in names if name not in given}  # a/b is in what `a` names
-        if not isinstance(given, dict) or (around and all(key in names or key in around for key in given)):
+        whole = isinstance(given, dict) and all(key in names or key in around for key in given)
+        if not isinstance(given, dict) or (around and around <= given.keys() and whole):
             return entries
     if isinstance(given, dict):
         unknown = set(given) - set(names)
@@ -39,15 +40,39 @@ def _is_deep(structure: Any) -> bool:
     return tree.is_nested(structure) and any(map(tree.is_nested, parts))
 
 
-def _only(entry: Any, name: str) -> Any:
-    """What is given for an output, perhaps in a list of its own."""
-    if not isinstance(entry, list | tuple):
-        return entry
-    if len(entry) != 1:
-        raise ValueError(
-            f"compile: loss: got {len(entry)} losses for output {name!r}, expected one; add them up in a function"
-        )
-    return _only(entry[0], name)
+class _SumOfLosses(losses.Loss):
+    """sum of weight_i loss_i of one output"""
+
+    def __init__(self, functions: Sequence[Any], weights: Sequence[float]) -> None:
+        super().__init__(name="+".join(fn.name for fn in functions))
+        self.functions, self.weights = functions, weights
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+        values = [fn(y_true, y_pred, sample_weight) * w for fn, w in zip(self.functions, self.weights, strict=True)]
+        return ops.sum(ops.stack(values))
+
+
+def _function(given: Any) -> Any:
+    """The loss that is given, or "crossentropy", whose kind the shapes say; None where there is none."""
+    if isinstance(given, str) and given in ("crossentropy", "ce"):
+        return given
+    fn = losses.get(given)
+    return fn if fn is None or isinstance(fn, losses.Loss) else losses.FunctionLoss(fn)
+
+
+def _loss_of_output(given: Any, weight: Any, name: str) -> tuple[Any, float]:
+    """The loss of one output and its weight: that of one loss, or of the sum of several."""
+    given = tree.flatten(given) if isinstance(given, list | tuple) else [given]
+    several = isinstance(weight, list | tuple)
+    weights = list(weight) if several else [1.0] * len(given)
+    if len(weights) != len(given):
+        raise ValueError(f"compile: loss_weights: got {weight} for the {len(given)} losses of output {name!r}")
+    functions = [_function(entry) for entry in given]
+    if len(given) == 1:
+        return functions[0], weights[0] if several else 1.0 if weight is None else weight
+    if any(fn is None or isinstance(fn, str) for fn in functions):
+        raise ValueError(f"compile: loss: got {given} for output {name!r}, expected losses that can be added up")
+    return _SumOfLosses(functions, weights), 1.0 if several or weight is None else weight
 
 
 def _targets(y: Any, names: Sequence[str]) -> list[Any]:
@@ -104,13 +129,12 @@ class CompiledLoss:
     def __init__(self, loss: Any, weights: Any, names: Sequence[str]) -> None:
         self.names = list(names)
         self.functions: list[Any] = []
-        for name, given in zip(names, _per_output(loss, names, "loss"), strict=True):
-            entry = _only(given, name)
-            fn = losses.get(entry) if not isinstance(entry, str) or entry not in ("crossentropy", "ce") else entry
-            if fn is not None and not isinstance(fn, losses.Loss | str):
-                fn = losses.FunctionLoss(fn)
+        self.weights: list[float] = []
+        given = _per_output(loss, names, "loss"), _per_output(weights, names, "loss_weights")
+        for entry, weight, name in zip(*given, names, strict=True):
+            fn, weight = _loss_of_output(entry, weight, name)
             self.functions.append(fn)
-        self.weights = [1.0 if w is None else w for w in _per_output(weights, names, "loss_weights")]
+            self.weights.append(weight)
         several = sum(fn is not None for fn in self.functions) > 1
         self.trackers = [metrics.Mean(name=f"{name}_loss") for name in names] if several else []
 
@@ -234,6 +258,9 @@ class CompiledMetrics:
     def reset_state(self) -> None:
         for metric in self.metrics:
             metric.reset_state()
+
+    stateless_update_state = metrics.Metric.stateless_update_state
+    stateless_result = metrics.Metric.stateless_result
 
     @property
     def by_name(self) -> dict[str, Any]:

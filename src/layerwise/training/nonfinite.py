@@ -19,6 +19,7 @@ from ..metrics import Metric
 from ..observe import Place
 from ..optimizers import Optimizer
 from ..variables import StepFunction, Transaction, Variable, transaction
+from .own_steps import step_on_a_batch
 from .sources import gathered
 
 _KINDS = {Loss: "loss", Metric: "metric", Optimizer: "optimizer"}
@@ -56,7 +57,7 @@ class CheckedStep(StepFunction):
     """
 
     def __init__(self, model: Any, kind: str, variables: Sequence[Variable], compiled: bool) -> None:
-        self.model, self.kind, self.step = model, kind, getattr(model, f"{kind}_step")
+        self.model, self.kind, self.step = model, kind, step_on_a_batch(model, kind)
         training = kind == "train"
         weights = {id(v) for v in model.weights}
         own = [i for i, v in enumerate(variables) if id(v) in weights]

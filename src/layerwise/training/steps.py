@@ -13,6 +13,7 @@ from ..dtypes import dtype_name, is_text
 from ..variables import StepFunction, rehearsal
 from .arrays import unpack_x_y_sample_weight
 from .nonfinite import CheckedStep
+from .own_steps import step_on_a_batch, takes_state
 from .sources import ArrayBatches, IterableBatches
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def step_of(model: Trainer, kind: str) -> Step:
         if checked:
             function: StepFunction = CheckedStep(model, kind, variables, compiled=not eager)
         else:
-            step = getattr(model, f"{kind}_step")
+            step = step_on_a_batch(model, kind)
             function = StepFunction(step, variables, compiled=not eager, donate=kind == "train")
         steps[key] = Step(function)
     if checked:
@@ -90,11 +91,19 @@ def _rehearse(model: Trainer, kind: str, batch: Any) -> list[int | None]:
     Returns the number of classes of each output with a sparse loss. A step of the user's own sees the data, and so
     does one that is to run eagerly: its Python may ask for values.
     """
+    if model._has_own_step(kind):
+        if takes_state(getattr(model, f"{kind}_step")):  # of all variables, which have to be there
+            _rehearse_ours(model, kind, batch)
+        with rehearsal():
+            step_on_a_batch(model, kind)(tree.map_given(as_given, batch))
+        model._clear_losses()
+        return []
+    return _rehearse_ours(model, kind, batch)
+
+
+def _rehearse_ours(model: Trainer, kind: str, batch: Any) -> list[int | None]:
+    """`_rehearse` of the library's step."""
     with rehearsal():
-        if model._has_own_step(kind):
-            getattr(model, f"{kind}_step")(tree.map_given(as_given, batch))
-            model._clear_losses()
-            return []
         given = tree.map_given(as_given if getattr(model, "run_eagerly", False) else _symbolic, batch)
         x, y, weight = unpack_x_y_sample_weight(given)
         y_pred = model(x, training=kind == "train")

@@ -36,6 +36,9 @@ class Trainer(Objective):
     _run: Run | None = None  # the `fit` that is running
     _resume: Any = None  # the `TrainingState` that the next `fit` is to go on from
     history: Any = None
+    train_function: Any = None
+    test_function: Any = None
+    predict_function: Any = None
 
     # The step -----------------------------------------------------------------------------------------------------
 
@@ -64,6 +67,26 @@ class Trainer(Objective):
         """One batch of `predict`."""
         return self(unpack_x_y_sample_weight(data)[0], training=False)
 
+    def make_train_function(self, force: bool = False) -> None:
+        """Set `train_function`: iterator -> the logs of a step on its next batch. `fit` calls one of a subclass's.
+
+        Args:
+            force: also where there is one already.
+        """
+        self._make_function("train", force)
+
+    def make_test_function(self, force: bool = False) -> None:
+        """The same of `test_function`, for `evaluate`; force: also where there is one already."""
+        self._make_function("test", force)
+
+    def make_predict_function(self, force: bool = False) -> None:
+        """The same of `predict_function`, for `predict`; force: also where there is one already."""
+        self._make_function("predict", force)
+
+    def _make_function(self, kind: str, force: bool) -> None:
+        if force or getattr(self, f"{kind}_function") is None:
+            setattr(self, f"{kind}_function", lambda iterator: getattr(self, f"{kind}_step")(next(iterator)))
+
     def _state(self) -> list[Variable]:
         """Every variable that a step may change, in a fixed order."""
         variables = self.variables
@@ -74,12 +97,16 @@ class Trainer(Objective):
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: not what was compiled for this very object."""
-        here = ("_inference", "_run", "_steps", "_turn")
+        here = ("_inference", "_run", "_steps", "_turn", "train_function", "test_function", "predict_function")
         return {name: value for name, value in vars(self).items() if name not in here}
 
     def _has_own_step(self, kind: str) -> bool:
         """Whether the "train", "test" or "predict" step is not the library's."""
-        return getattr(getattr(self, f"{kind}_step"), "__func__", None) is not getattr(Trainer, f"{kind}_step")
+        own = getattr(getattr(self, f"{kind}_step"), "__func__", None) is not getattr(Trainer, f"{kind}_step")
+        return own or self._has_own_function(kind)
+
+    def _has_own_function(self, kind: str) -> bool:
+        return getattr(type(self), f"make_{kind}_function") is not getattr(Trainer, f"make_{kind}_function")
 
     # fit, evaluate, predict ---------------------------------------------------------------------------------------
 

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 
 from .. import config, ops
-from ..autograd import Tensor
+from ..autograd import Tensor, as_tensor
 
 
-def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
+def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     """y[..., c] = 1 where c is the label x[...], else 0
 
     x holds whole numbers from 0 to num_classes - 1 (by default the largest of them); a last dimension of size 1 is
     dropped, so (n,) and (n, 1) both give (n, num_classes).
+
+    Returns a Tensor for a Tensor, else an array.
 
     >>> to_categorical([[1], [0]], num_classes=2)
     array([[0., 1.],
@@ -36,7 +38,8 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
             f"to_categorical: x: got labels from {labels.min()} to {labels.max()}, "
             f"expected 0 to {num_classes - 1} for num_classes={num_classes}"
         )
-    return (labels[..., None] == np.arange(num_classes)).astype("float32")
+    y = (labels[..., None] == np.arange(num_classes)).astype("float32")
+    return as_tensor(y) if type(x) is Tensor else y
 
 
 def normalize(x: Any, axis: int = -1, order: float = 2) -> Any:
