@@ -74,6 +74,10 @@ SAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "clip": lambda k, x, y: k.ops.clip(x, 0.3, 0.6),
     "concatenate": lambda k, x, y: k.ops.concatenate([x, y], axis=2),
     "conv": lambda k, x, y: k.ops.conv(x, np.ones((2, 4, 3), "float32"), strides=1, padding="same"),
+    "conv_transpose": lambda k, x, y: k.ops.conv_transpose(x, np.ones((2, 3, 4), "float32"), strides=2),
+    "separable_conv": lambda k, x, y: k.ops.separable_conv(
+        x, np.ones((2, 4, 1), "float32"), np.ones((1, 4, 2), "float32"), padding="same"
+    ),
     "convert_to_tensor": lambda k, x, y: k.ops.convert_to_tensor(x, dtype="int32"),
     "crop_images": lambda k, x, y: k.ops.image.crop_images(image(k, x), 1, 0, 0, 1),
     "cross": lambda k, x, y: k.ops.cross(x[:, :, :3], y[:, :, 1:], axisa=1, axisc=1),

@@ -86,6 +86,25 @@ case("Conv2D", (2, 5, 5, 2), filters=2, kernel_size=2, dtype="float16", toleranc
 case("Conv3D", (1, 4, 4, 3, 2), filters=3, kernel_size=2)
 case("Conv3D", (1, 2, 4, 4, 3), filters=2, kernel_size=2, strides=2, padding="same", data_format="channels_first")
 
+case("Conv1DTranspose", (2, 4, 3), filters=2, kernel_size=3, strides=2)
+case("Conv1DTranspose", (2, 4, 3), filters=2, kernel_size=3, dilation_rate=2, padding="same", activation="relu")
+case("Conv1DTranspose", (2, 3, 4), filters=2, kernel_size=2, strides=3, data_format="channels_first", use_bias=False)
+case("Conv2DTranspose", (2, 4, 3, 3), filters=2, kernel_size=3, strides=2, padding="same", activation="sigmoid")
+case("Conv2DTranspose", (2, 3, 2, 3), filters=2, kernel_size=(2, 3), strides=(3, 2), output_padding=(2, 0))
+case("Conv2DTranspose", (2, 2, 3, 3), filters=3, kernel_size=3, strides=2, padding="same", output_padding=1)
+case("Conv2DTranspose", (2, 3, 4, 2), filters=2, kernel_size=2, data_format="channels_first", bias_regularizer="l2")
+case("Conv2DTranspose", (1, 3, 3, 2), filters=2, kernel_size=2, dtype="float16", tolerance=2e-2)
+case("Conv3DTranspose", (1, 2, 3, 2, 2), filters=2, kernel_size=2, strides=2, kernel_regularizer="l1")
+case("DepthwiseConv1D", (2, 7, 3), kernel_size=3, strides=2, padding="same", depth_multiplier=2)
+case("DepthwiseConv1D", (2, 3, 7), kernel_size=3, dilation_rate=2, data_format="channels_first", activation="relu")
+case("DepthwiseConv2D", (2, 6, 5, 3), kernel_size=3, depthwise_regularizer="l2", activation="tanh")
+case("DepthwiseConv2D", (2, 6, 5, 2), kernel_size=(3, 2), strides=2, padding="same", depth_multiplier=3, use_bias=False)
+case("DepthwiseConv2D", (2, 5, 5, 2), kernel_size=2, dilation_rate=2, depthwise_constraint="non_neg")
+case("SeparableConv1D", (2, 7, 3), filters=4, kernel_size=3, strides=2, padding="same", activation="relu")
+case("SeparableConv2D", (2, 6, 5, 3), filters=4, kernel_size=3, depth_multiplier=2, pointwise_regularizer="l2")
+case("SeparableConv2D", (2, 3, 6, 5), filters=2, kernel_size=2, data_format="channels_first", use_bias=False)
+case("SeparableConv2D", (2, 5, 5, 2), filters=2, kernel_size=2, activity_regularizer="l1", bias_constraint="non_neg")
+
 # Pooling
 
 for kind in ("MaxPooling", "AveragePooling"):
@@ -373,6 +392,10 @@ def test_a_mask_travels_to_where_it_is_used() -> None:
         ("Conv2D", {"filters": 4, "kernel_size": 3, "padding": "same"}, (None, None, None, 3), (2, 7, 6, 3)),
         ("Conv2D", {"filters": 4, "kernel_size": 3, "strides": 2}, (None, 7, None, 3), (2, 7, 6, 3)),
         ("Conv1D", {"filters": 4, "kernel_size": 3, "dilation_rate": 2}, (None, None, 3), (2, 9, 3)),
+        ("DepthwiseConv2D", {"kernel_size": 3, "padding": "same"}, (None, None, None, 3), (2, 7, 6, 3)),
+        ("SeparableConv2D", {"filters": 4, "kernel_size": 3, "strides": 2}, (None, 7, None, 3), (2, 7, 6, 3)),
+        ("Conv2DTranspose", {"filters": 4, "kernel_size": 3, "strides": 2}, (None, 7, None, 3), (2, 7, 6, 3)),
+        ("Conv1DTranspose", {"filters": 4, "kernel_size": 3, "padding": "same"}, (None, None, 3), (2, 9, 3)),
         ("MaxPooling2D", {"pool_size": 2}, (None, None, 6, 3), (2, 7, 6, 3)),
         ("AveragePooling2D", {"pool_size": 3, "padding": "same"}, (None, 3, None, None), (2, 3, 7, 6)),
         ("GlobalAveragePooling2D", {}, (None, None, None, 3), (2, 7, 6, 3)),
@@ -418,6 +441,9 @@ def test_unknown_sizes(name: str, arguments: dict[str, Any], shape: Any, sizes: 
         (lambda: layers.Conv2D(4, 3, strides=0), ValueError, "Conv2D: strides: got 0"),
         (lambda: layers.Conv2D(4, 3, padding="full"), ValueError, "Conv2D: padding: got 'full'"),
         (lambda: layers.Conv2D(4, 3, padding="causal"), ValueError, "Conv2D: padding: got 'causal'"),
+        (lambda: layers.Conv2DTranspose(4, 3, output_padding=1), ValueError, "Conv2DTranspose: output_padding: got 1"),
+        (lambda: layers.Conv1DTranspose(4, 3, 2, dilation_rate=2), ValueError, r"got strides=\(2,\) and dilation_rate"),
+        (lambda: layers.DepthwiseConv2D(3, depth_multiplier=0), ValueError, "DepthwiseConv2D: depth_multiplier: got 0"),
         (lambda: layers.Conv2D(4, 3, data_format="last"), ValueError, "data_format: got 'last'"),
         (
             lambda: layers.Conv2D(4, 3, name="c")(np.zeros((5, 5, 3), "float32")),

@@ -99,6 +99,13 @@ EDGES = {  # where another reading is near at hand
     "depthwise_conv with capitals": lambda k: k.depthwise_conv(
         k.ones((1, 20, 3)), k.ones((4, 3, 2)), 1, padding="SAME"
     ),
+    "conv_transpose of any geometry": lambda k: [
+        k.conv_transpose(np.sin(np.arange(8.0, dtype="float32")).reshape(1, 4, 2), kernel, strides, padding, more)
+        for kernel in (np.cos(np.arange(4.0 * n, dtype="float32")).reshape(n, 2, 2) for n in (1, 2, 3))
+        for strides in (1, 2, 4)
+        for padding in ("valid", "SAME")
+        for more in (None, 0, 1, 3)
+    ],
     "pooling with capitals": lambda k: [
         f(k.ones((1, 21, 3)), 2, 2, padding="SAME") for f in (k.max_pool, k.average_pool)
     ],

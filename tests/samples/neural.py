@@ -109,6 +109,30 @@ sample(
     normal(3, 2, 2),
     reference=lambda x, w: naive_conv(x, w.reshape(3, 1, 4), None, Window((3,), (1,), ((0, 0),))),
 )
+sample(
+    "separable_conv",
+    normal(2, 6, 2),
+    normal(3, 2, 2),
+    normal(1, 4, 3),
+    reference=lambda x, d, p: naive_conv(x, d.reshape(3, 1, 4), None, Window((3,), (1,), ((0, 0),))) @ p[0],
+)
+for kwargs, window, n in [
+    ({"strides": 2}, Window((3, 2), (2, 2), ((0, 0), (0, 0))), (7, 4)),
+    ({"strides": (2, 3), "padding": "same"}, Window((3, 2), (2, 3), ((0, 1), (0, 0))), (6, 6)),
+    ({"strides": 2, "padding": "same", "output_padding": 0}, Window((3, 2), (2, 2), ((1, 1), (1, 1))), (5, 2)),
+    ({"padding": "same", "dilation_rate": 2}, Window((3, 2), (1, 1), ((2, 2), (1, 1)), (2, 2)), (3, 2)),
+    ({"data_format": "channels_first"}, Window((3, 2), (1, 1), ((0, 0), (0, 0))), (5, 3)),
+]:
+    first = "data_format" in kwargs
+
+    def transposed_conv(
+        x: np.ndarray, w: np.ndarray, window: Window = window, first: bool = first, n: Any = n, **_: Any
+    ) -> np.ndarray:
+        y = naive_conv_grad_x(np.moveaxis(x, 1, -1) if first else x, w, window=window, x_shape=(2, *n, 4))
+        return np.moveaxis(y, -1, 1) if first else y
+
+    x = normal(2, 3, 3, 2) if first else normal(2, 3, 2, 3)
+    sample("conv_transpose", x, normal(3, 2, 4, 3), reference=transposed_conv, kwargs=kwargs)
 
 OVERLAPPING = Window.of((3, 2), (2, 1), "same", (1, 1), (5, 4))
 for x, window in [(distinct(2, 5, 4, 2), OVERLAPPING), (distinct(2, 7, 2), VALID)]:

@@ -12,7 +12,11 @@ __getattr__, __dir__, __all__ = _lazy(
         ".input_spec": "InputSpec",
         ".": "deserialize serialize",
         ".core": "Activation Dense Flatten Identity Input InputLayer Lambda Permute RepeatVector Reshape",
-        ".convolution": "Conv1D Conv2D Conv3D",
+        ".convolution": """
+            Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose Convolution1D Convolution1DTranspose
+            Convolution2D Convolution2DTranspose Convolution3D Convolution3DTranspose DepthwiseConv1D DepthwiseConv2D
+            SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D
+        """,
         ".pooling": """
             AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D
             GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D

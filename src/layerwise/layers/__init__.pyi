@@ -231,6 +231,45 @@ class Conv1D(_convolution.Conv1D):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         *,
+        causal: bool = False,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Conv1DTranspose(_convolution.Conv1DTranspose):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = 'valid',
+        output_padding: int | Sequence[int] | None = None,
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        causal: bool = False,
         trainable: bool = True,
         dtype: Any = None,
         autocast: bool = True,
@@ -268,6 +307,45 @@ class Conv2D(_convolution.Conv2D):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         *,
+        causal: bool = False,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Conv2DTranspose(_convolution.Conv2DTranspose):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = 'valid',
+        output_padding: int | Sequence[int] | None = None,
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        causal: bool = False,
         trainable: bool = True,
         dtype: Any = None,
         autocast: bool = True,
@@ -305,6 +383,207 @@ class Conv3D(_convolution.Conv3D):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         *,
+        causal: bool = False,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Conv3DTranspose(_convolution.Conv3DTranspose):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = 'valid',
+        output_padding: int | Sequence[int] | None = None,
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        causal: bool = False,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class DepthwiseConv1D(_convolution.DepthwiseConv1D):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    depthwise_constraint: Any
+    depthwise_initializer: Any
+    depthwise_regularizer: Any
+    def __init__(
+        self,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = 'valid',
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        depthwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        causal: bool = False,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class DepthwiseConv2D(_convolution.DepthwiseConv2D):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    depthwise_constraint: Any
+    depthwise_initializer: Any
+    depthwise_regularizer: Any
+    def __init__(
+        self,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = 'valid',
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        depthwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        causal: bool = False,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class SeparableConv1D(_convolution.SeparableConv1D):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    depthwise_constraint: Any
+    depthwise_initializer: Any
+    depthwise_regularizer: Any
+    pointwise_constraint: Any
+    pointwise_initializer: Any
+    pointwise_regularizer: Any
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        depth_multiplier: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = 'glorot_uniform',
+        pointwise_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        depthwise_regularizer: Any = None,
+        pointwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        pointwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        causal: bool = False,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class SeparableConv2D(_convolution.SeparableConv2D):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    depthwise_constraint: Any
+    depthwise_initializer: Any
+    depthwise_regularizer: Any
+    pointwise_constraint: Any
+    pointwise_initializer: Any
+    pointwise_regularizer: Any
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        depth_multiplier: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = 'glorot_uniform',
+        pointwise_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        depthwise_regularizer: Any = None,
+        pointwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        pointwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        causal: bool = False,
         trainable: bool = True,
         dtype: Any = None,
         autocast: bool = True,
@@ -1400,6 +1679,22 @@ class ZeroPadding3D(_reshaping.ZeroPadding3D):
         batch_size: Any = None,
         input_dim: Any = None,
     ) -> None: ...
+
+Convolution1D = Conv1D
+
+Convolution1DTranspose = Conv1DTranspose
+
+Convolution2D = Conv2D
+
+Convolution2DTranspose = Conv2DTranspose
+
+Convolution3D = Conv3D
+
+Convolution3DTranspose = Conv3DTranspose
+
+SeparableConvolution1D = SeparableConv1D
+
+SeparableConvolution2D = SeparableConv2D
 
 AvgPool1D = AveragePooling1D
 

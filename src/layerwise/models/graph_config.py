@@ -35,9 +35,9 @@ OPERATIONS = {
         trapezoid tril triu trunc unravel_index vander var vdot view vsplit vstack where zeros_like
     """,
     "keras.src.ops.nn": """
-        average_pool binary_crossentropy categorical_crossentropy conv depth_to_space depthwise_conv elu fold gelu
-        leaky_relu log_softmax max_pool moments multi_hot normalize one_hot relu relu6 selu sigmoid silu softmax
-        softplus softsign space_to_depth sparse_categorical_crossentropy unfold
+        average_pool binary_crossentropy categorical_crossentropy conv conv_transpose depth_to_space depthwise_conv
+        elu fold gelu leaky_relu log_softmax max_pool moments multi_hot normalize one_hot relu relu6 selu separable_conv
+        sigmoid silu softmax softplus softsign space_to_depth sparse_categorical_crossentropy unfold
     """,
     "keras.src.ops.math": "cdist erf erfc erfinv extract_sequences in_top_k logsumexp rsqrt segment_sum top_k",
     "keras.src.ops.linalg": "norm",

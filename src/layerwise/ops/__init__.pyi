@@ -58,7 +58,9 @@ from .control import switch as switch
 from .control import vectorized_map as vectorized_map
 from .control import while_loop as while_loop
 from .convolution import conv as conv
+from .convolution import conv_transpose as conv_transpose
 from .convolution import depthwise_conv as depthwise_conv
+from .convolution import separable_conv as separable_conv
 from .crossentropy import binary_crossentropy as binary_crossentropy
 from .crossentropy import categorical_crossentropy as categorical_crossentropy
 from .crossentropy import softmax as softmax

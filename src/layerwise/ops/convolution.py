@@ -8,11 +8,13 @@ import numpy as np
 from .. import config
 from ..autograd import Array, Spec, Tensor, as_tensor, primitive, reshape, sum_to
 from ..backends import Window, backend
+from ..dtypes import result_type
+from ..naming import one_of
 from .activation import act_grad
-from .shaping import moveaxis
+from .shaping import moveaxis, pad
 
 __all__ = [
-    "conv", "convolution", "depthwise_conv",
+    "conv", "conv_transpose", "convolution", "depthwise_conv", "separable_conv",
 ]  # fmt: skip
 
 
@@ -81,11 +83,11 @@ def _(g, w, *, x_shape, window):
     return Spec(x_shape, g.dtype)
 
 
-def one_for_each_axis(value: int | Sequence[int], rank: int, name: str) -> tuple[int, ...]:
+def one_for_each_axis(value: int | Sequence[int], rank: int, name: str, least: int = 1) -> tuple[int, ...]:
     """`value` as one whole number for each of `rank` axes; `name` is what errors call it."""
     values = tuple(value) if np.iterable(value) else (value,) * rank
-    if len(values) != rank or not all(isinstance(v, (int, np.integer)) and v >= 1 for v in values):
-        raise ValueError(f"{name}: got {value!r}, expected a whole number >= 1 or a tuple of {rank} of them")
+    if len(values) != rank or not all(isinstance(v, (int, np.integer)) and v >= least for v in values):
+        raise ValueError(f"{name}: got {value!r}, expected a whole number >= {least} or a tuple of {rank} of them")
     return tuple(map(int, values))
 
 
@@ -138,3 +140,85 @@ def depthwise_conv(
     return conv(
         inputs, reshape(w, (*w.shape[:-2], 1, w.shape[-2] * w.shape[-1])), strides, padding, data_format, dilation_rate
     )
+
+
+def separable_conv(
+    inputs: Any,
+    depthwise_kernel: Any,
+    pointwise_kernel: Any,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    """`depthwise_conv` of inputs, then `conv` of what it gives: each channel by itself, then a mixture of channels
+
+    inputs (N, spatial..., C), depthwise_kernel (taps..., C, multiplier), pointwise_kernel (1..., C * multiplier, M)
+    -> (N, out..., M). strides, padding, data_format, dilation_rate: of the former, as in `conv`.
+    """
+    y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
+    return conv(y, pointwise_kernel, 1, "valid", data_format)
+
+
+def conv_transpose(
+    inputs: Any,
+    kernel: Any,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    """y[n, i, m] = sum over o, t with i = o strides + t dilation_rate - pad, and c, of inputs[n, o, c] kernel[t, m, c]
+
+    The gradient by its input of a convolution whose output has the inputs' shape. inputs (N, spatial..., C), kernel
+    (taps..., M, C) -> (N, out..., M), or with the order of data_format. Let reach = (taps - 1) dilation_rate + 1. With
+    "valid" padding out = (spatial - 1) strides + reach + output_padding, which is max(strides - reach, 0) where it is
+    None; with "same" padding out = (spatial - 1) strides + (reach mod 2) + output_padding, or spatial strides where it
+    is None.
+
+    >>> conv_transpose([[[1.0], [2.0]]], [[[1.0]], [[3.0]]])[0, :, 0]
+    Tensor([1., 5., 6.], shape=(3,), dtype=float32)
+    """
+    x, w = as_tensor(inputs), as_tensor(kernel)
+    if is_channels_first(data_format):
+        x = moveaxis(x, 1, -1)
+        return moveaxis(conv_transpose(x, w, strides, padding, output_padding, "channels_last", dilation_rate), -1, 1)
+    if x.ndim != w.ndim or x.shape[-1] != w.shape[-1]:
+        raise ValueError(
+            f"conv_transpose: inputs of shape {x.shape} do not fit a kernel of shape {w.shape} "
+            "(taps..., filters, channels)"
+        )
+    rank = x.ndim - 2
+    strides = one_for_each_axis(strides, rank, "conv_transpose: strides")
+    dilation = one_for_each_axis(dilation_rate, rank, "conv_transpose: dilation_rate")
+    more: Sequence[int | None] = (None,) * rank
+    if output_padding is not None:
+        more = one_for_each_axis(output_padding, rank, "conv_transpose: output_padding", least=0)
+    one_of("conv_transpose: padding", padding.lower(), "valid", "same")
+    axes = zip(x.shape[1:-1], w.shape[:-2], strides, dilation, more, strict=True)
+    pads, sizes, rests = zip(*(_transposed(padding.lower(), *axis) for axis in axes), strict=True)
+    dtype = result_type(x.dtype, w.dtype)
+    y = _conv_grad_x(
+        as_tensor(x, dtype),
+        as_tensor(w, dtype),
+        x_shape=(x.shape[0], *sizes, w.shape[-2]),
+        window=Window(w.shape[:-2], strides, pads, dilation),
+    )
+    return pad(y, ((0, 0), *((0, rest) for rest in rests), (0, 0))) if any(rests) else y
+
+
+def _transposed(
+    padding: str, n: int, taps: int, stride: int, dilation: int, more: int | None
+) -> tuple[tuple[int, int], int, int]:
+    """Along an axis: the padding, the length that n positions come of, and how many zeros follow it."""
+    reach = (taps - 1) * dilation + 1
+    if padding == "valid":
+        low, out = 0, (n - 1) * stride + reach + (max(stride - reach, 0) if more is None else more)
+    else:
+        added = stride + reach - 2 if more is None else reach + reach % 2 - 2 + more
+        low = reach - 1 - min((added + 1) // 2, reach - 1)
+        out = (n - 1) * stride + added - reach + 2
+    high = (n - 1) * stride + reach - low - out
+    rest = max(-high - stride + 1, 0)  # so far behind that a convolution would have met it once more
+    return (low, max(high, 0)), out - rest, rest
