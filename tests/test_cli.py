@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from layerwise import datasets, fundamentals, layers, models, optimizers, saving
+from layerwise import callbacks, datasets, fundamentals, layers, models, optimizers, saving
 from layerwise.cli import main
 from layerwise.cli.results import results_folder
+from layerwise.cli.train import _surprise
 from layerwise.data import images, stratified_split
 from layerwise.losses.margin import perceptron_loss
 from layerwise.saving import load_model
@@ -718,14 +719,40 @@ def test_next_commands_call_it_as_it_was_called(call, monkeypatch, tmp_path, on_
     assert "\n  /opt/layerwise summary" in call(f"train {QUICK} --out run")[1]
 
 
+@pytest.mark.parametrize("arguments", ["--help", "train --help", "summary MODEL", f"train {QUICK} --out run"])
+def test_output_that_nobody_reads(arguments, digits_model):
+    """`layerwise ... | head` ends without a word; a training has saved its model."""
+    command = [*COMMAND, *arguments.replace("MODEL", str(digits_model)).split()]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, text=True)
+    run.stdout.close()
+    assert (run.stderr.read(), run.wait() in (0, 1, 141)) == ("", True)  # argparse and rich have their own codes
+    if "--out" in arguments:
+        assert run.returncode == 141
+        assert load_model("run/model.keras").built
+
+
+@pytest.mark.parametrize(("made", "message"), [
+    ([layers.RandomFlip(), layers.Dropout(0.5)], "training: only training is made harder, by augmentation and dropout"),
+    ([layers.Dense(1)], "validation is better than training: training is measured while it learns"),
+])  # fmt: skip
+def test_a_curve_of_validation_above_training_is_explained(made, message):
+    history, model = callbacks.History(), models.Sequential(made)
+    history.history = {"loss": [2.0, 1.0], "val_loss": [1.5, 0.5]}
+    assert message in _surprise(history, model)
+    history.history = {"loss": [1.0], "accuracy": [0.9], "val_loss": [0.5], "val_accuracy": [0.8]}
+    assert _surprise(history, model) is None
+    history.history = {"loss": [1.0]}
+    assert _surprise(history, model) is None
+
+
 # What is wrong with what was given
 
 
 def mistakes() -> dict[str, str]:
     """What the message has to say for each command line."""
     return {
-        "trian": "unknown command 'trian'; did you mean train?",
-        "train --epoch 3": "unknown option '--epoch'; did you mean --epochs?",
+        "trian": "unknown command 'trian'; did you mean 'train'?",
+        "train --epoch 3": "unknown option '--epoch'; did you mean '--epochs'",
         "train --show": "unknown option '--show' (another command has it)",
         "train photos": "unknown argument 'photos'",
         "train --model cnm": "invalid choice: 'cnm'",

@@ -290,6 +290,15 @@ def _rewrite(line: str, columns: int) -> None:
     _write("\r" + line + ("\x1b[K" if _is_terminal() else " " * (columns - _columns(line))))
 
 
+def counted(n: int, what: str) -> str:
+    """How many there are of what, in words.
+
+    >>> counted(1, "row"), counted(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def printable(text: str, most: int = 200) -> str:
     r"""Text from elsewhere as a terminal can show it: no character commands it, or reorders what is around it.
 

@@ -1,8 +1,9 @@
 """The `layerwise` command: train, evaluate and use models without writing code."""
 
 import argparse
-import difflib
+import contextlib
 import math
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -10,6 +11,7 @@ from typing import NoReturn
 
 from .. import __version__
 from ..data.columns import MISSING
+from ..naming import suggest
 from ..terminal import printable
 
 _DESCRIPTION = """\
@@ -43,11 +45,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, by default the process's; returns the exit code.
 
     0: done; 1: a process that was launched failed; 2: something is wrong with what was given, and standard error says
-    what; 130: stopped by Ctrl-C.
+    what; 130: stopped by Ctrl-C; 141: whoever read the output, such as `| head`, wanted no more.
     """
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _say_nothing_more()
+        return 141
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """`main`, but for output that nobody reads."""
     try:
         options = _parse(arguments)
         return import_module(options.module).run(options) or 0
+    except BrokenPipeError:
+        raise
     except KeyboardInterrupt:
         print("\nlayerwise: stopped", file=sys.stderr)
         return 130
@@ -56,6 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
+
+
+def _say_nothing_more() -> None:
+    """Let what is still written, at the latest when Python ends, go nowhere."""
+    with contextlib.suppress(OSError, ValueError):  # a test's output is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str) -> NoReturn:
@@ -126,20 +147,15 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     words = [word for word in given if not word.startswith("-")]
     if words and given[0] == words[0] and words[0] not in commands.choices:
-        fail(f"unknown command '{words[0]}'; {_nearest(words[0], commands.choices)}")
+        fail(f"unknown command '{words[0]}'; {suggest(words[0], commands.choices)}")
     options, unknown = parser.parse_known_args(given)
     if unknown:
         name = unknown[0].split("=")[0]
         what = "option" if name.startswith("-") else "argument"
         own = [option for option in options.parser._option_string_actions if option.startswith("--")]
         elsewhere = " (another command has it)" if name in known else ""
-        fail(f"unknown {what} '{name}'{elsewhere}; {_nearest(name, own)}; see `{options.parser.prog} --help`")
+        fail(f"unknown {what} '{name}'{elsewhere}; {suggest(name, own)}; see `{options.parser.prog} --help`")
     return options
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,7 @@ from ..data.columns import Columns
 from ..data.loading import set_apart
 from ..models import Sequential
 from ..random import set_random_seed
+from ..terminal import counted
 from ..variables import uninterrupted
 from . import data as sources
 from . import in_one_line, say
@@ -94,10 +95,12 @@ def _train(
     except (KeyboardInterrupt, OSError) as error:
         with uninterrupted():
             saved = save_somewhere(save, out)
+        if isinstance(error, BrokenPipeError):  # nobody reads on
+            raise
         why = f"{in_one_line(error)}: " if isinstance(error, OSError) else ""
         steps = fit["epochs"] * math.ceil(len(fit["x"]) / fit["batch_size"])
         print(
-            f"\nlayerwise: {why}stopped after {_counted(int(model.optimizer.iterations), 'step')} of {steps}; "
+            f"\nlayerwise: {why}stopped after {counted(int(model.optimizer.iterations), 'step')} of {steps}; "
             f"the model is saved as it was then: {saved / MODEL}",
             file=sys.stderr,
         )
@@ -113,6 +116,8 @@ def _train(
     except OSError as error:
         say([f"the record is not complete: {in_one_line(error)}"])
     pictured = _picture(history, out)
+    if (note := _surprise(history, model)) is not None:
+        print(note)
     _next(options, data, saved / MODEL, out, pictured)
     return 0
 
@@ -133,10 +138,6 @@ def _settings(options: Namespace, model: Sequential, kind: str, data: TrainingDa
     }
 
 
-def _counted(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def _threads() -> int:
     """How many threads the arithmetic may use; the reference has those that the environment grants NumPy's BLAS."""
     blas = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -152,7 +153,7 @@ def _describe(source: str, data: TrainingData, fit: int, held: int) -> None:
     goal = f"{len(data.class_names)} classes" if data.class_names else "a number"
     slow = "NumPy does the same, more slowly"
     why = f" (no C++ kernels: {reason}; {slow})" if (reason := missing_kernels()) else ""
-    print(f"backend: {config.backend()}, {_counted(_threads(), 'thread')}{why}")
+    print(f"backend: {config.backend()}, {counted(_threads(), 'thread')}{why}")
     print(f"data: {source}, {what}, {goal}")
     say(data.notes)
     print(f"examples: {fit:,} to train, {held:,} to validate, {len(data.x_test):,} to test")
@@ -160,10 +161,10 @@ def _describe(source: str, data: TrainingData, fit: int, held: int) -> None:
 
 def _columns(columns: Columns) -> str:
     kinds = Counter(columns.kinds.values())
-    what = _counted(len(columns.columns), "column")
+    what = counted(len(columns.columns), "column")
     if len(kinds) > 1 or NUMBER not in kinds:
-        parts = ", ".join(_counted(kinds[kind], kind) for kind in (NUMBER, DATE, TEXT) if kinds[kind])
-        what += f" ({parts}; {_counted(len(columns.inputs), 'input')})"
+        parts = ", ".join(counted(kinds[kind], kind) for kind in (NUMBER, DATE, TEXT) if kinds[kind])
+        what += f" ({parts}; {counted(len(columns.inputs), 'input')})"
     return what
 
 
@@ -205,6 +206,18 @@ def _picture(history: History, out: Path) -> bool:
             say([f"no picture of the learning curve: {in_one_line(error)}"])
         return False
     return True
+
+
+def _surprise(history: History, model: Sequential) -> str | None:
+    """Why the curve of validation lies above that of training, where it does."""
+    name, sign = ("accuracy", 1) if "accuracy" in history.history else ("loss", -1)
+    training, validation = (sign * history.history.get(n, [np.nan])[-1] for n in (name, f"val_{name}"))
+    if not validation > training:
+        return None
+    kinds = {"random": "augmentation", "dropout": "dropout"}
+    harder = [what for part, what in kinds.items() if any(part in layer.name for layer in model.layers)]
+    why = f"only training is made harder, by {' and '.join(harder)}" if harder else "training is measured while it learns"
+    return f"validation is better than training: {why}"
 
 
 def _next(options: Namespace, data: TrainingData, model: Path, out: Path, pictured: bool) -> None:

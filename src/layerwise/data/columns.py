@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..terminal import counted
 from .cells import DATE, NUMBER, TEXT, Cells
 from .csv_file import listed
 
@@ -55,7 +56,7 @@ class Column:
         if missing := int(cells.is_missing.sum()):
             shown = date.fromordinal(int(self.fill)) if self.kind == DATE else self.fill
             value = f"{shown:.6g}" if self.kind == NUMBER else repr(str(shown))
-            notes.append(f"column '{self.name}': {_counted(missing, 'missing value')} taken for {value}")
+            notes.append(f"column '{self.name}': {counted(missing, 'missing value')} taken for {value}")
         if self.kind != TEXT:
             numbers = np.where(cells.is_missing, self.fill, cells.values)
             return (_parts(numbers) if self.kind == DATE else numbers[:, None]), notes
@@ -68,7 +69,7 @@ class Column:
             rows = int((places[~cells.is_missing] == unknown).sum())
             shown = listed(map(repr, others[:_SHOWN])) + (", ..." if len(others) > _SHOWN else "")
             what = "'other'" if self.has_other else "none of the values that were learned"
-            notes.append(f"column '{self.name}': {_counted(rows, 'row')} with {shown} taken for {what}")
+            notes.append(f"column '{self.name}': {counted(rows, 'row')} with {shown} taken for {what}")
         return np.eye(unknown + 1)[places][:, : len(self.inputs)], notes
 
 
@@ -174,7 +175,3 @@ def _parts(days: np.ndarray) -> np.ndarray:
     different, places = np.unique(days, return_inverse=True)
     dates = [date.fromordinal(int(day)) for day in different]
     return np.array([(d.year, d.month, d.weekday()) for d in dates], np.float64)[places]
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
