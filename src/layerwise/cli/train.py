@@ -216,8 +216,8 @@ def _surprise(history: History, model: Sequential) -> str | None:
         return None
     kinds = {"random": "augmentation", "dropout": "dropout"}
     harder = [what for part, what in kinds.items() if any(part in layer.name for layer in model.layers)]
-    why = f"only training is made harder, by {' and '.join(harder)}" if harder else "training is measured while it learns"
-    return f"validation is better than training: {why}"
+    why = f"only training is made harder, by {' and '.join(harder)}"
+    return f"validation is better than training: {why if harder else 'training is measured while it learns'}"
 
 
 def _next(options: Namespace, data: TrainingData, model: Path, out: Path, pictured: bool) -> None:
