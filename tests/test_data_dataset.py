@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from layerwise import InputSpec
+from layerwise import InputSpec, config, ops
 from layerwise.data import AUTOTUNE, Dataset
 
 N = 23
@@ -29,6 +29,10 @@ def noisy(x, rng):
 
 def stretch(x):
     return np.full(2, x)
+
+
+def total(window):
+    return np.int64(sum(int(x) * 10**i for i, x in enumerate(window)))
 
 
 PIPELINES = {
@@ -57,6 +61,29 @@ PIPELINES = {
     "cached shuffle": lambda: numbers().shuffle(seed=1).cache().batch(4),
     "shuffled zip": lambda: Dataset.zip(numbers(), numbers().map(stretch)).shuffle(seed=1),
     "zip": lambda: Dataset.zip(numbers().shuffle(seed=1), numbers(30).map(stretch)).batch(4),
+    "parallel map": lambda: numbers().map(noisy, 3, seed=3).shuffle(seed=2).batch(4),
+    "parallel map, unsized": lambda: unsized().map(stretch, 2).batch(4),
+    "filter, unsized": lambda: numbers().shuffle(seed=1).filter(lambda x: x % 3 > 0).batch(2),
+    "windows": lambda: numbers().shuffle(seed=1).window(5, 2, 2).map(total),
+    "windows apart, unsized": lambda: unsized().window(2, 5, drop_remainder=True).map(total),
+    "windows of the middle": lambda: numbers().window(3, 4, 3, drop_remainder=True).map(total),
+    "windows of pairs": lambda: numbers().enumerate().window(4).map(lambda i, x: (total(i), total(x))),
+    "flat map, unsized": lambda: numbers().shuffle(seed=1).flat_map(lambda n: numbers(n % 4).shuffle(seed=n)),
+    "flat map of unknown lengths, unsized": lambda: numbers().flat_map(lambda n: unsized(int(n) % 4)).batch(3),
+    "interleave, unsized": lambda: numbers().shuffle(seed=2).interleave(lambda n: numbers(n % 5), 3, 2),
+    "padded batch": lambda: numbers().shuffle(seed=1).map(lambda n: np.ones(n % 5)).padded_batch(4),
+    "padded batch, unsized": lambda: unsized().map(lambda n: np.ones((n % 5, 2))).padded_batch(4),
+    "unbatch, unsized": lambda: numbers().shuffle(seed=1).batch(4).unbatch(),
+    "concatenate": lambda: numbers().shuffle(seed=1).concatenate(numbers(9).map(lambda x: -x)).shuffle(seed=2),
+    "concatenate, unsized": lambda: unsized(5).concatenate(unsized(4)).batch(2),
+    "enumerate": lambda: numbers().shuffle(seed=1).enumerate(3).batch(4),
+    "enumerate, unsized": lambda: unsized().enumerate(),
+    "shard": lambda: numbers().shuffle(seed=1).shard(4, 1).batch(2),
+    "shard, unsized": lambda: unsized().shard(5, 3),
+    "range": lambda: Dataset.range(3, 40, 4, output_type="float32").shuffle(seed=1).batch(3),
+    "tensors": lambda: Dataset.from_tensors((np.ones(2), [3])).repeat(4),
+    "sample": lambda: Dataset.sample_from_datasets([numbers().shuffle(seed=1), numbers(9)], [0.7, 0.3], seed=1),
+    "sample, unsized": lambda: Dataset.sample_from_datasets([unsized(), numbers(9)], None, 1, True),
     "zip, unsized": lambda: Dataset.zip(unsized(), numbers().shuffle(seed=1)).prefetch(),
 }
 
@@ -298,6 +325,20 @@ def test_two_loops_at_once_are_two_epochs():
     (lambda: list(unsized().map(np.zeros).batch(3)), r"elements of one shape, got \[\(0,\), \(1,\), \(2,\)\]"),
     (lambda: list(unsized().map(lambda i: (i,) * (1 + i % 2)).batch(3)), "elements of one structure"),
     (lambda: list(unsized().map(lambda i: {i: i}).batch(3)), "elements of one structure"),
+    (lambda: numbers().map(noisy, 0), "map: num_parallel_calls: got 0"),
+    (lambda: numbers().window(0), "window: size: got 0"),
+    (lambda: numbers().window(1, stride=0), "window: stride: got 0"),
+    (lambda: list(numbers().flat_map(lambda x: [x])), "flat_map: got a list, expected a Dataset"),
+    (lambda: list(numbers().interleave(lambda x: x)), "interleave: got a int64, expected a Dataset"),
+    (lambda: numbers().concatenate([1]), "concatenate: got a list, expected a Dataset"),
+    (lambda: numbers().shard(3, 3), "shard: index: got 3, expected a number below num_shards=3"),
+    (lambda: list(numbers().unbatch()), "unbatch: expected arrays with at least one axis"),
+    (lambda: list(Dataset.from_tensors(([1], [1, 2])).unbatch()), r"unbatch: .* got lengths \[1, 2\]"),
+    (lambda: list(unsized().map(np.ones).padded_batch(3, (1,))), r"expected room for elements of sizes \(2,\)"),
+    (lambda: list(unsized().map(np.ones).padded_batch(3, ())), r"padded_shapes: got \(\) for elements of shape"),
+    (lambda: list(Dataset.range(3).map(lambda n: np.ones([1] * n)).padded_batch(3)), "elements of one rank"),
+    (lambda: Dataset.sample_from_datasets([]), "sample_from_datasets: datasets"),
+    (lambda: Dataset.sample_from_datasets([numbers()], [1, 2]), "weights: .*expected 1 numbers >= 0"),
     (lambda: numbers().restore([1]), "expected a dictionary from state"),
     (lambda: numbers().restore({"epoch": 0, "position": -1, "seeds": []}), "numbers of 0 or more"),
     (lambda: numbers().restore({"epoch": 0, "position": 24, "seeds": []}), "position 24 lies behind the 23 elements"),
@@ -306,6 +347,154 @@ def test_two_loops_at_once_are_two_epochs():
 def test_mistakes(mistake, message):
     with pytest.raises(ValueError, match=message):
         mistake()
+
+
+# Data sets in data sets, and several of them
+
+
+def ints(data):
+    return [int(x) for x in data]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("shift", [1, 2, 7])
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("drop", [True, False])
+def test_windows(size, shift, stride, drop):
+    starts = range(0, N, shift)
+    expected = [list(range(start, min(start + size * stride, N), stride)) for start in starts]
+    expected = [window for window in expected if len(window) == size or not drop]
+    for source in numbers(), unsized():
+        assert [ints(window) for window in source.window(size, shift, stride, drop)] == expected
+    assert len(numbers().window(size, shift, stride, drop)) == len(expected)
+
+
+def test_windows_have_the_structure_of_elements():
+    data = Dataset.zip((numbers(4), {"a": numbers(4)})).window(3)
+    assert [(ints(x), ints(rest["a"])) for x, rest in data] == [([0, 1, 2], [0, 1, 2]), ([3], [3])]
+    assert isinstance(next(iter(data))[0], Dataset)
+
+
+def test_interleave_is_tensorflows():
+    data = Dataset.range(1, 6).interleave(lambda x: Dataset.from_tensors(x).repeat(6), cycle_length=2, block_length=4)
+    expected = "1111 2222 11 22 3333 4444 33 44 5555 55"  # its documentation's example
+    assert "".join(map(str, ints(data))) == expected.replace(" ", "")
+    assert ints(Dataset.range(3).interleave(lambda n: numbers(2 * int(n)), 9)) == [0, 0, 1, 1, 2, 3]
+
+
+def test_padded_batches():
+    ragged = Dataset.range(1, 4).map(lambda n: (np.full(n, n), {"text": "a" * int(n), "part": np.ones((n, 2))}))
+    (numbers_, rest), _ = ragged.padded_batch(2)
+    assert numbers_.tolist() == [[1, 0], [2, 2]]
+    assert rest["text"].tolist() == ["a", "aa"]
+    assert rest["part"].shape == (2, 2, 2)
+    shapes = ((4,), {"text": (), "part": (None, -1)})
+    values = (-1, {"text": "", "part": 7.0})
+    (numbers_, rest), *_ = ragged.padded_batch(3, shapes, values)
+    assert numbers_.tolist() == [[1, -1, -1, -1], [2, 2, -1, -1], [3, 3, 3, -1]]
+    assert rest["part"][0].tolist() == [[1, 1], [7, 7], [7, 7]]
+    assert len(list(ragged.padded_batch(2, drop_remainder=True))) == 1
+
+
+def test_samples_follow_their_weights_and_end():
+    a, b = numbers(0).concatenate(Dataset.range(2000)), Dataset.range(-2000, 0)
+    drawn = ints(Dataset.sample_from_datasets([a, b], [3, 1], seed=0).take(1000))
+    assert 0.2 < np.mean(np.array(drawn) < 0) < 0.3
+    assert [x for x in drawn if x >= 0] == list(range(sum(x >= 0 for x in drawn)))
+    data = Dataset.sample_from_datasets([numbers(), unsized(5)], seed=1)
+    assert sorted(ints(data)) == sorted([*range(N), *range(5)])
+    assert ints(data) != ints(data)
+    data = Dataset.sample_from_datasets([numbers(), numbers(5)], seed=1, rerandomize_each_iteration=False)
+    assert ints(data) == ints(data)
+    assert len(ints(Dataset.sample_from_datasets([numbers(), numbers(3)], [0, 1], seed=1))) == 3
+    stopped = ints(Dataset.sample_from_datasets([numbers(), numbers(3)], seed=1, stop_on_empty_dataset=True))
+    assert len(stopped) < N
+
+
+def test_what_data_sets_say_of_themselves():
+    assert (numbers().cardinality(), unsized().cardinality(), numbers().repeat().cardinality()) == (N, -2, -1)
+    assert numbers().reduce(np.int64(0), lambda s, x: s + x) == sum(range(N))
+    assert numbers().enumerate().reduce(0, lambda s, pair: s + int(pair[0])) == sum(range(N))
+    assert numbers().apply(lambda data: data.take(2)).cardinality() == 2
+    tensors = numbers(3).map(lambda x: {"a": ops.convert_to_tensor(x, "float32"), "b": "text"})
+    (first, *_) = tensors.as_numpy_iterator()
+    assert type(first["a"]) is np.ndarray
+    assert first["b"] == "text"
+    assert [[int(x) for x in window] for window in numbers(3).window(2).as_numpy_iterator()] == [[0, 1], [2]]
+
+
+def test_element_spec():
+    data = Dataset.from_tensor_slices({"x": np.ones((5, 3), "float32"), "y": ["a"] * 5})
+
+    def said(data):
+        return {key: (spec.shape, spec.dtype) for key, spec in data.element_spec.items()}
+
+    assert said(data) == {"x": ((3,), "float32"), "y": ((), "string")}
+    assert said(data.batch(2).prefetch()) == {"x": ((None, 3), "float32"), "y": ((None,), "string")}
+    assert said(data.batch(2, drop_remainder=True)) == {"x": ((2, 3), "float32"), "y": ((2,), "string")}
+    assert said(data.batch(2).unbatch()) == said(data)
+    assert numbers().window(2).element_spec.shape == ()
+    again = Dataset.from_generator(lambda: iter(data), output_signature=data.element_spec)
+    assert flat(list(again)) == flat(list(data))
+    with pytest.raises(ValueError, match="no elements"):
+        _ = numbers(0).element_spec
+
+
+def test_files_are_listed(tmp_path):
+    for name in "b.txt", "a.txt", "c.csv":
+        (tmp_path / name).touch()
+    assert [str(x) for x in Dataset.list_files(str(tmp_path / "*.txt"), shuffle=False)] == [
+        str(tmp_path / name) for name in ("a.txt", "b.txt")
+    ]
+    names = Dataset.list_files([tmp_path / "*.txt", tmp_path / "*.csv"], seed=1)
+    assert len({tuple(map(str, names)) for _ in range(20)}) > 1
+    with pytest.raises(ValueError, match=r"list_files: no file fits .*none"):
+        Dataset.list_files(str(tmp_path / "none*"))
+
+
+def test_parallel_map_keeps_the_order_and_works_side_by_side():
+    together = threading.Barrier(3, timeout=20)
+
+    def slow(x):
+        if x < 3:
+            together.wait()  # only three at the same time get past it
+        time.sleep(0.002 * (int(x) % 3 == 0))
+        return x
+
+    assert ints(numbers().map(slow, num_parallel_calls=3)) == list(range(N))
+    together.reset()
+    assert [ints(batch) for batch in numbers(6).map(slow, 3).batch(3)] == [[0, 1, 2], [3, 4, 5]]
+    assert ints(numbers(40).map(lambda x: x, num_parallel_calls=AUTOTUNE).filter(lambda x: x > 37)) == [38, 39]
+
+
+def test_parallel_map_raises_in_its_place_sees_the_settings_and_ends():
+    def inverse(x):
+        return config.floatx(), 1 / (3 - int(x)) if x < 4 else 0
+
+    with config.override(floatx="float64"):
+        loop = iter(numbers().map(inverse, num_parallel_calls=4))
+        assert [next(loop)[0] for _ in range(3)] == ["float64"] * 3
+        with pytest.raises(ZeroDivisionError):
+            next(loop)
+
+    def broken():
+        yield from range(3)
+        raise KeyError("broken record")
+
+    loop = iter(Dataset.from_generator(broken).map(lambda x: x, num_parallel_calls=8))
+    assert [next(loop) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(KeyError, match="broken record"):
+        next(loop)
+    loop = iter(numbers().repeat().map(lambda x: x, num_parallel_calls=2))
+    next(loop)
+    del loop
+    gc.collect()
+    for _ in range(500):
+        if not [t for t in threading.enumerate() if t.name.startswith("layerwise-map")]:
+            break
+        time.sleep(0.01)
+    else:
+        raise AssertionError("threads are left")
 
 
 # As TensorFlow's programs have it

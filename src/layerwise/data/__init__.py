@@ -5,7 +5,9 @@ from ..lazy import lazy
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
-        ".dataset.dataset": "AUTOTUNE Dataset DatasetIterator",
+        ".dataset.dataset": "Dataset",
+        ".dataset.pipeline": "DatasetIterator",
+        ".dataset.transforming": "AUTOTUNE",
         ".indexed": "PyDataset",
         ".loading": "TrainingData load",
         ".idx": "read_idx read_mnist_folder",

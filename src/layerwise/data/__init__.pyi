@@ -4,9 +4,9 @@
 from . import download as download
 from . import images as images
 from .cifar import read_cifar10 as read_cifar10
-from .dataset.dataset import AUTOTUNE as AUTOTUNE
 from .dataset.dataset import Dataset as Dataset
-from .dataset.dataset import DatasetIterator as DatasetIterator
+from .dataset.pipeline import DatasetIterator as DatasetIterator
+from .dataset.transforming import AUTOTUNE as AUTOTUNE
 from .idx import read_idx as read_idx
 from .idx import read_mnist_folder as read_mnist_folder
 from .image_folder import ImageFolder as ImageFolder

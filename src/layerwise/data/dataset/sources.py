@@ -7,7 +7,7 @@ import numpy as np
 
 from ...dtypes import standardize_dtype
 from ...naming import whole_number
-from .stage import Epoch, Stage, map_structure
+from .stage import Epoch, Stage, as_leaf, map_structure
 
 
 class Slices(Stage):
@@ -37,6 +37,39 @@ class Slices(Stage):
 
     def gather(self, epoch: Epoch, indices: np.ndarray) -> Any:
         return map_structure(lambda array: array[indices], self._arrays)
+
+
+class Listed(Stage):
+    """The elements of a list."""
+
+    has_random_access = True
+
+    def __init__(self, elements: list[Any]):
+        self._list = elements
+
+    def count(self) -> int:
+        return len(self._list)
+
+    def get(self, epoch: Epoch, i: int) -> Any:
+        return self._list[i]
+
+
+class Range(Stage):
+    """The numbers of a range."""
+
+    has_random_access = True
+
+    def __init__(self, numbers: range, dtype: Any):
+        self._numbers, self._dtype = numbers, np.dtype(dtype)
+
+    def count(self) -> int:
+        return len(self._numbers)
+
+    def get(self, epoch: Epoch, i: int) -> Any:
+        return self._dtype.type(self._numbers[i])
+
+    def gather(self, epoch: Epoch, indices: np.ndarray) -> Any:
+        return (self._numbers.start + self._numbers.step * indices).astype(self._dtype)
 
 
 class Generator(Stage):
@@ -80,7 +113,7 @@ def _conforming(element: Any, types: Any, shapes: Any) -> Any:
             raise ValueError(f"from_generator: expected elements in the form {types}, got {element!r}")
         parts = {key: _conforming(element[key], types[key], shapes and shapes[key]) for key in keys}
         return parts if isinstance(types, dict) else tuple(parts.values())
-    array = np.asarray(element, None if types is None else standardize_dtype(types))
+    array = as_leaf(element) if types in (None, "string") else np.asarray(element, standardize_dtype(types))
     if shapes is not None and not (
         len(shapes) == array.ndim and all(n is None or n == size for n, size in zip(shapes, array.shape, strict=True))
     ):

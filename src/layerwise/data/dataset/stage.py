@@ -38,6 +38,10 @@ class Stage(ABC):
         """The elements at `indices`, stacked; with random access only."""
         return stack([self.get(epoch, i) for i in indices.tolist()])
 
+    def varies(self) -> bool:
+        """Whether the first axes of elements differ in size, as those of batches do whose last one may be smaller."""
+        return any(stage.varies() for stage in self.inputs)
+
     def known_count(self) -> int:
         count = self.count()
         assert isinstance(count, int)
@@ -56,17 +60,46 @@ def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
     return function(structure)
 
 
-def stack(elements: list[Any]) -> Any:
+def called(function: Callable[..., Any], element: Any) -> Any:
+    """function(element), where a tuple is passed as several arguments"""
+    return function(*element) if isinstance(element, tuple) else function(element)
+
+
+def by_column(elements: list[Any], joined: Callable[..., Any], *form: Any, what: str) -> Any:
+    """joined(leaves, ...) for each place in the structure of the elements: the leaves that are there, and `form`'s."""
     first = elements[0]
-    if isinstance(first, tuple | dict):
-        if any(type(e) is not type(first) or _keys(e) != _keys(first) for e in elements):
-            raise ValueError("batch: expected elements of one structure, got tuples or dictionaries that differ")
-        parts = {key: stack([e[key] for e in elements]) for key in _keys(first)}
-        return parts if isinstance(first, dict) else tuple(parts.values())
-    arrays = [np.asarray(e) for e in elements]
+    if not isinstance(first, tuple | dict):
+        return joined(elements, *form)
+    if any(type(e) is not type(first) or _keys(e) != _keys(first) for e in elements):
+        raise ValueError(f"{what}: expected elements of one structure, got tuples or dictionaries that differ")
+    parts = {
+        key: by_column([e[key] for e in elements], joined, *(_part(f, key) for f in form), what=what)
+        for key in _keys(first)
+    }
+    return parts if isinstance(first, dict) else tuple(parts.values())
+
+
+def _part(form: Any, key: Any) -> Any:
+    """A part of what is said about a structure; a single thing that is said holds for all parts."""
+    return form[key] if isinstance(form, tuple | list | dict) else form
+
+
+def as_leaf(leaf: Any) -> np.ndarray:
+    """An array; one of Python's `bytes` is an object, since NumPy's lose zeros at their end."""
+    return np.asarray(leaf, object) if isinstance(leaf, bytes) else np.asarray(leaf)
+
+
+def stack(elements: list[Any]) -> Any:
+    """The elements along a new first axis."""
+    return by_column(elements, _stacked, what="batch")
+
+
+def _stacked(elements: list[Any]) -> np.ndarray:
+    arrays = [as_leaf(e) for e in elements]
     if len(shapes := {a.shape for a in arrays}) > 1:
         raise ValueError(
-            f"batch: expected elements of one shape, got {sorted(shapes)}; make them equal with map() first"
+            f"batch: expected elements of one shape, got {sorted(shapes)}; "
+            "make them equal with map() first, or use padded_batch()"
         )
     return np.stack(arrays)
 

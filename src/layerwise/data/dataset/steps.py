@@ -4,8 +4,9 @@ import contextvars
 import math
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from ...naming import whole_number
 from ..split import permutation, random_words
-from .stage import Epoch, Stage, map_structure, read_only, stack
+from .parallel import in_order, threads
+from .stage import Epoch, Stage, as_leaf, by_column, called, map_structure, read_only, stack
 
 
 @dataclass(eq=False)
@@ -32,22 +34,32 @@ class Step(Stage):
 
 @dataclass(eq=False)
 class Map(Step):
+    """function(element), by this many threads."""
+
     function: Callable[..., Any]
     seed: int | None
+    workers: int = 1
 
     def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
-        for i, element in enumerate(self.source.elements(epoch, start), start):
-            yield self._apply(epoch, i, element)
+        elements = enumerate(self.source.elements(epoch, start), start)
+        return self._made(lambda item: self._apply(epoch, *item), elements)
 
     def get(self, epoch: Epoch, i: int) -> Any:
         return self._apply(epoch, i, self.source.get(epoch, i))
 
+    def gather(self, epoch: Epoch, indices: np.ndarray) -> Any:
+        return stack(list(self._made(lambda i: self.get(epoch, i), indices.tolist())))
+
+    def _made(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+        if self.workers == 1:
+            return map(function, items)
+        return in_order(threads(self.workers), function, items, self.workers)
+
     def _apply(self, epoch: Epoch, i: int, element: Any) -> Any:
-        arguments = element if isinstance(element, tuple) else (element,)
         if self.seed is None:
-            return self.function(*arguments)
+            return called(self.function, element)
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(*epoch, i)))
-        return self.function(*arguments, rng=rng)
+        return called(partial(self.function, rng=rng), element)
 
 
 @dataclass(eq=False)
@@ -68,11 +80,55 @@ class Batch(Step):
         elements = self.source.elements(epoch, start * self.size)
         while group := list(islice(elements, self.size)):
             if len(group) == self.size or not self.drop_remainder:
-                yield stack(group)
+                yield self._joined(group)
 
     def get(self, epoch: Epoch, i: int) -> Any:
-        end = min((i + 1) * self.size, self.source.known_count())
-        return self.source.gather(epoch, np.arange(i * self.size, end))
+        return self.source.gather(epoch, self._rows(i))
+
+    def varies(self) -> bool:
+        return not self.drop_remainder
+
+    def _rows(self, i: int) -> np.ndarray:
+        return np.arange(i * self.size, min((i + 1) * self.size, self.source.known_count()))
+
+    def _joined(self, group: list[Any]) -> Any:
+        return stack(group)
+
+
+@dataclass(eq=False)
+class PaddedBatch(Batch):
+    """Batches of arrays of different sizes, each made as large as the largest, or as `shapes` says."""
+
+    shapes: Any
+    values: Any
+
+    def get(self, epoch: Epoch, i: int) -> Any:
+        return self._joined([self.source.get(epoch, row) for row in self._rows(i).tolist()])
+
+    def _joined(self, group: list[Any]) -> Any:
+        return by_column(group, _padded, self.shapes, self.values, what="padded_batch")
+
+
+def _padded(elements: list[Any], shape: Any, value: Any) -> np.ndarray:
+    """The elements along a new first axis, filled up with `value` at their ends."""
+    arrays = [as_leaf(e) for e in elements]
+    if len(ranks := {a.ndim for a in arrays}) > 1:
+        raise ValueError(f"padded_batch: expected elements of one rank, got {sorted(ranks)}")
+    largest = tuple(np.max([a.shape for a in arrays], axis=0).tolist()) if arrays[0].ndim else ()
+    wanted = (None,) * len(largest) if shape is None else tuple(shape)
+    if len(wanted) != len(largest):
+        raise ValueError(f"padded_batch: padded_shapes: got {wanted} for elements of shape {arrays[0].shape}")
+    sizes = tuple(n if m in (None, -1) else m for n, m in zip(largest, wanted))
+    if any(n > m for n, m in zip(largest, sizes)):
+        raise ValueError(f"padded_batch: padded_shapes: got {wanted}, expected room for elements of sizes {largest}")
+    dtype = np.result_type(*{a.dtype for a in arrays})
+    if value is None:
+        value = {"U": "", "S": b"", "O": b""}.get(dtype.kind, 0)
+    out = np.full((len(arrays), *sizes), value, dtype)
+    for i, array in enumerate(arrays):
+        place: tuple[Any, ...] = (i, *map(slice, array.shape))
+        out[place] = array
+    return out
 
 
 class Shuffle(Step):
