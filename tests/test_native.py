@@ -84,6 +84,33 @@ def test_a_replay_computes_what_the_reference_does(sample, dtype):
         np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance * scale)
 
 
+def test_recording_runs_no_kernel(monkeypatch):
+    x = np.random.default_rng(0).standard_normal((3, 5))
+    called = []
+    monkeypatch.setattr("layerwise.backends._native.call", lambda kernel, *arguments: called.append(kernel))
+    run = backend().compile(lambda state, x: ([], raw(ops.matmul(x, Tensor(x).T))))
+    np.testing.assert_allclose(run([], x)[1], x @ x.T)
+    assert not called
+
+
+def test_what_fails_on_zeros_is_recorded_on_values():
+    x = np.random.default_rng(0).standard_normal((3, 5))
+
+    def inverse(state, x):
+        return [], np.linalg.inv(raw(ops.matmul(Tensor(x), Tensor(x).T)))
+
+    run = backend().compile(inverse)
+    for a in (x, x * 2):
+        np.testing.assert_allclose(run([], a)[1], np.linalg.inv(a @ a.T))
+    assert all(run.programs.values())
+
+
+def test_recording_warns_of_nothing_that_its_zeros_do(recwarn):
+    run = backend().compile(lambda state, x: ([], x / raw(ops.matmul(Tensor(x), Tensor(x)))))
+    np.testing.assert_array_equal(run([], np.ones((2, 2)))[1], np.full((2, 2), 0.5))
+    assert not list(recwarn)
+
+
 def test_the_programs_that_were_used_last_are_kept(monkeypatch):
     monkeypatch.setattr("layerwise.backends.native.replay.PROGRAMS", 2)
     run = backend().compile(lambda state, x: ([], raw(ops.sum(Tensor(x)))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,10 @@ CHEAP, MOST_REPEATED = frozenset({"ADD", "SUB", "MUL"}), 2  # done again instead
 
 def group(form: Form) -> None:
     """Give every call the earliest stage in which all that it needs is there, and every operation a group."""
+    alike: dict[Any, list[Group]] = defaultdict(list)
     for item in form.items:
         if isinstance(item, Operation):
-            _add(item, form.groups)
+            _add(item, form.groups, alike)
             continue
         item.stage = max((v.ready for v in (*item.inputs, *item.along) if v is not None), default=0)
         for value in item.outputs:
@@ -28,8 +30,11 @@ def group(form: Form) -> None:
         form.calls.append(item)
 
 
-def _add(operation: Operation, groups: list[Group]) -> None:
-    """Put an operation into the group that its operands come from, or into a new one."""
+def _add(operation: Operation, groups: list[Group], alike: dict[Any, list[Group]]) -> None:
+    """Put an operation into the group that its operands come from, or into a new one.
+
+    `alike` has the groups of each stage, shape and dtype.
+    """
     result, dtype = operation.result, operation.dtype
     arrays = [v for v in operation.operands if isinstance(v, Value)]
     shape = np.broadcast_shapes(*(v.shape for v in arrays))
@@ -42,7 +47,7 @@ def _add(operation: Operation, groups: list[Group]) -> None:
         found, outside, stage = [], arrays, max(v.ready for v in arrays)
     for v in outside:
         v.base.stored = True
-    group, *others = found or [_sharing(groups, stage, shape, dtype, outside)]
+    group, *others = found or [_sharing(groups, alike[stage, shape, dtype], Group(stage, shape, dtype), outside)]
     for other in others:
         group.operations += other.operations
         other.merged = group
@@ -71,16 +76,17 @@ def _mergeable(groups: list[Group], outside: list[Value]) -> bool:
     return same and len(reads) <= MOST_READ and sum(len(group.operations) for group in groups) < MOST_STEPS
 
 
-def _sharing(groups: list[Group], stage: int, shape: tuple[int, ...], dtype: np.dtype, reads: list[Value]) -> Group:
-    """A group of the same stage that reads the same arrays, or a new one."""
-    for group in groups:
-        if group.merged is None and (group.stage, group.space, group.dtype) == (stage, shape, dtype):
-            large = {id(v) for v in group.inputs() if v.shape == shape and len(shape)}
+def _sharing(groups: list[Group], alike: list[Group], new: Group, reads: list[Value]) -> Group:
+    """A group like the new one that reads the same arrays, or the new one itself."""
+    for group in alike:
+        if group.merged is None:
+            large = {id(v) for v in group.inputs() if v.shape == new.space and len(new.space)}
             short = len(group.operations) < MOST_STEPS // 2 and _mergeable([group], reads)
             if short and any(id(v) in large for v in reads):
                 return group
-    groups.append(Group(stage, shape, dtype))
-    return groups[-1]
+    groups.append(new)
+    alike.append(new)
+    return new
 
 
 def _read_elsewhere(form: Form, groups: Sequence[Group]) -> set[int]:

@@ -36,7 +36,7 @@ def record_loop(
 ) -> tuple[list[Any], list[Any]]:
     """Backend.scan where arrays are recorded."""
     around = innermost([carry, xs])
-    inner = Recording(around.depth + 1)
+    inner = Recording(around.depth + 1, around.computes)
 
     def inside(value: Any) -> Recorded:
         return Recorded(value.value if isinstance(value, Recorded) else np.asarray(value), inner)

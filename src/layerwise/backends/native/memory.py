@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from .form import Call, Group, Value
 
 ALIGNMENT = 64  # bytes: a line of the cache
@@ -23,23 +25,24 @@ def plan(calls: Sequence[Call], groups: Sequence[Group], constants: Sequence[Val
     size = 0
     for value in constants:
         value.address, size = size, _aligned(size + value.nbytes)
-    placed: list[Value] = []
     fixed = size
-    for value in sorted(first, key=lambda v: -v.nbytes):
-        rivals = sorted(
-            (v.address, _aligned(v.address + v.nbytes))
-            for v in placed
-            if first[v] <= final[value] and first[value] <= final[v]
-        )
-        address = fixed
-        for start, end in rivals:
-            if address + value.nbytes <= start:
-                break
-            address = max(address, end)
-        value.slot, value.address = 0, address
-        placed.append(value)
-        size = max(size, _aligned(address + value.nbytes))
-    return max(size, ALIGNMENT), placed
+    largest_first = sorted(first, key=lambda v: -v.nbytes)
+    begins, ends = (np.array([when[v] for v in largest_first], np.int64) for when in (first, final))
+    starts, stops = np.empty((2, len(largest_first)), np.int64)  # of those that are placed, in bytes
+    for i, value in enumerate(largest_first):
+        rivals = (begins[:i] <= ends[i]) & (begins[i] <= ends[:i])
+        value.slot, value.address = 0, _first_gap(fixed, value.nbytes, starts[:i][rivals], stops[:i][rivals])
+        starts[i], stops[i] = value.address, _aligned(value.address + value.nbytes)
+        size = max(size, int(stops[i]))
+    return max(size, ALIGNMENT), largest_first
+
+
+def _first_gap(fixed: int, nbytes: int, starts: np.ndarray, stops: np.ndarray) -> int:
+    """The lowest address from `fixed` on where so many bytes overlap none of these ranges."""
+    order = np.argsort(starts)
+    reached = np.maximum.accumulate(np.concatenate([[fixed], stops[order]]))
+    fits = np.append(reached[:-1] + nbytes <= starts[order], True)
+    return int(reached[fits.argmax()])
 
 
 def _aligned(size: int) -> int:

@@ -1,8 +1,9 @@
 """Recording: a pure function of arrays is run once, on stand-ins that note what is done with them.
 
-A stand-in speaks NumPy's own protocols, so rules written for arrays need not know of it. It carries the value of this
-one run, from which every later step's shape and dtype are known, and refuses to give it away: a function that asks for
-it, with `float()` or `if`, cannot be replayed. The notes keep no values, so that these go as they would in a plain run.
+A stand-in speaks NumPy's own protocols, so rules written for arrays need not know of it. It carries a value, from
+which every later step's shape and dtype are known, and refuses to give it away: a function that asks for it, with
+`float()` or `if`, cannot be replayed. Kernels, which take most of the time, make zeros for that: the program computes
+what counts. The notes keep no values, so that these go as they would in a plain run.
 """
 
 from __future__ import annotations
@@ -60,12 +61,20 @@ class Kernel:
     def __call__(self, *inputs: Any) -> Any:
         return self.run(self, inputs)
 
+    def zeros(self, *inputs: Any) -> list[np.ndarray]:
+        """Something of the outputs' shapes and dtypes."""
+        return [np.zeros(*output) for output in self.outputs if output is not None]
+
 
 @dataclass(eq=False)
 class Recording:
-    """What is noted of one function, or of the body of a loop inside of so many."""
+    """What is noted of one function, or of the body of a loop inside of so many.
+
+    `computes`: whether kernels are run, for functions that fail on zeros.
+    """
 
     depth: int = 0
+    computes: bool = False
     steps: list[Step] = field(default_factory=list)
     open: bool = True
 
@@ -203,7 +212,8 @@ def innermost(structure: Any) -> Recording:
 def record(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call `function` on the values of recorded arguments, and note the call."""
     recording = innermost([args, kwargs])
-    result = function(*_values(args), **_values(kwargs))
+    runs = function.zeros if isinstance(function, Kernel) and not recording.computes else function
+    result = runs(*_values(args), **_values(kwargs))
     step = Step(function, notes(args), notes(kwargs))
 
     def stand_in(value: Any) -> Recorded:

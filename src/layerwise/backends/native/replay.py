@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from ... import tree
-from ..base import PROGRAMS, UNSHARED
+from ..base import PROGRAMS, UNSHARED, TracedValueError
 from .fused import Unrecordable
 from .kernels import call, gathers
 from .memory import ALIGNMENT
 from .program import Program
-from .recording import Recorded, Recording, notes, replaced
+from .recording import Recorded, Recording, Step, notes, replaced
 
 
 class Replay:
@@ -75,19 +75,33 @@ class Replay:
         self, function: Callable[..., Any], state: list[np.ndarray], leaves: list[np.ndarray], batch: Any
     ) -> tuple[Program, Any] | None:
         """The function as a program, and the structure of what it returns; None if it has to be called as it is."""
-        recording = Recording()
-        inputs = [Recorded(a, recording) for a in (*state, *leaves)]
-        rest = iter(inputs[len(state) :])
         try:
-            new, outputs = function(inputs[: len(state)], *replaced(batch, np.ndarray, lambda _: next(rest)))
-        except Exception:  # if it is not for the stand-ins, it comes again
+            recorded = _record(function, state, leaves, batch, Recording())
+        except TracedValueError:
             return None
+        except Exception:  # maybe for want of values
+            try:
+                recorded = _record(function, state, leaves, batch, Recording(computes=True))
+            except Exception:  # if it is not for the stand-ins, it comes again
+                return None
+        steps, inputs, new, outputs = recorded
         flat = [a for a in tree.flatten(outputs) if a is not None]
         structure = tree.map_given(lambda _: True, outputs)
         try:
-            return Program(notes(inputs), recording.steps, notes([*new, *flat]), len(state)), structure
+            return Program(notes(inputs), steps, notes([*new, *flat]), len(state)), structure
         except Unrecordable:
             return None
+
+
+def _record(
+    function: Callable[..., Any], state: list[np.ndarray], leaves: list[np.ndarray], batch: Any, recording: Recording
+) -> tuple[list[Step], list[Recorded], Any, Any]:
+    """The steps of the function, stand-ins for its inputs, its new state and its outputs."""
+    inputs = [Recorded(a, recording) for a in (*state, *leaves)]
+    rest = iter(inputs[len(state) :])
+    with np.errstate(all="ignore"):  # of values that no program computes
+        new, outputs = function(inputs[: len(state)], *replaced(batch, np.ndarray, lambda _: next(rest)))
+    return recording.steps, inputs, new, outputs
 
 
 class _Aligned(np.ndarray):
