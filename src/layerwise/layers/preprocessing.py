@@ -1,6 +1,5 @@
 """Layers that bring data into the form that a model learns from: scaling, statistics, sizes of images."""
 
-import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -122,10 +121,13 @@ class Normalization(Layer):
         """A statistic in a shape that broadcasts: with 1 for the sizes of other axes than those it is for."""
         array = np.asarray(given)
         kept = tuple(self._full[a] for a in self._axes)
-        with contextlib.suppress(ValueError):  # np.broadcast_to takes no memory, and raises where it cannot be
-            return np.broadcast_to(array, kept).reshape(self._full)
-        np.broadcast_to(array, self._full)
-        return array
+        try:
+            np.broadcast_to(array, kept)  # takes no memory, and raises where it cannot be
+        except ValueError:
+            np.broadcast_to(array, self._full)
+            return array
+        sizes = dict(zip(self._axes[::-1], array.shape[::-1], strict=False))
+        return array.reshape([sizes.get(i, 1) for i in range(len(self._full))])
 
     def adapt(self, data: Any) -> None:
         """Take mean and variance from data: an array, or batches such as a `Dataset` or list has (inputs first)."""
