@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..lazy import need, public_only
-from ..ops.image import resize_matrix
+from ..ops.image import nearest_pixels, resize_matrix
 from .format_error import FileFormatError
 from .strokes import stroke_width, with_stroke_width
 
@@ -22,6 +22,7 @@ public_only(__name__)
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow would start other programs for some
 MOST_PIXELS = 64 << 20
 
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _INK = 0.2  # of full contrast: what is fainter is noise of the paper
 _LEAST_CONTRAST = 16 / 255
@@ -56,10 +57,13 @@ def opening(path: str | PathLike[str] | io.BytesIO, most_pixels: int | None = No
             raise FileFormatError(f"{path}: not an image that can be read ({error or type(error).__name__})") from error
 
 
-def read_image(path: str | PathLike[str], most_pixels: int | None = None) -> np.ndarray:
+def read_image(
+    path: str | PathLike[str], most_pixels: int | None = None, channels: int | None = None, upright: bool = True
+) -> np.ndarray:
     """The pixels of an image file, (height, width, channels) uint8; channels: 1 grey, 3 RGB, 4 RGB and alpha.
 
-    Turned upright as its EXIF data says; fractions, as TIFF may have, are in 0..1 or in 0..255. Formats: BMP, GIF,
+    They are as many as the file has where `channels` does not say it. Turned upright as its EXIF data says, unless
+    `upright` is False; fractions, as TIFF may have, are in 0..1 or in 0..255. Formats: BMP, GIF,
     JPEG, PNG, PPM, TIFF and WebP. Needs Pillow (`layerwise[images]`). Raises `FileFormatError` naming the file if it is
     no image, is cut short, or says that it has more than `most_pixels` (None: 64 megapixels, or Pillow's own limit if
     that is less).
@@ -69,11 +73,13 @@ def read_image(path: str | PathLike[str], most_pixels: int | None = None) -> np.
     >>> read_image(path).shape
     (4, 6, 1)
     """
+    module = pillow()
     with opening(path, most_pixels) as image:
         from PIL import ImageOps
 
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
+        if upright:
+            ImageOps.exif_transpose(image, in_place=True)
         if image.mode.startswith("I"):  # 16 bits a pixel
             pixels = np.empty((image.height, image.width), np.uint8)
             for row, values in zip(pixels, np.asarray(image)):
@@ -81,8 +87,10 @@ def read_image(path: str | PathLike[str], most_pixels: int | None = None) -> np.
         elif image.mode == "F":
             pixels = _from_fractions(np.asarray(image))
         else:
-            mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels_of(image)]
+            mode = _MODES[channels or channels_of(image)]
             pixels = np.asarray(image if image.mode == mode else image.convert(mode))
+        if channels not in (None, 1) and pixels.ndim == 2:
+            pixels = np.asarray(module.fromarray(pixels).convert(_MODES[channels]))
     return pixels.reshape(*pixels.shape[:2], -1)
 
 
@@ -115,11 +123,24 @@ def _from_fractions(pixels: np.ndarray) -> np.ndarray:
     return np.rint(pixels * 255 if high <= 1 else pixels).astype(np.uint8)
 
 
-def resize_images(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def largest_box(height: int, width: int, target_height: int, target_width: int) -> tuple[int, int, int, int]:
+    """Top, left, height and width of the largest part in the middle that has the target's proportions.
+
+    >>> largest_box(4, 9, 2, 2)
+    (0, 2, 4, 4)
+    """
+    high = max(min(height, width * target_height // target_width), 1)
+    wide = max(min(width, height * target_width // target_height), 1)
+    return (height - high) // 2, (width - wide) // 2, high, wide
+
+
+def resize_images(
+    images: np.ndarray, size: tuple[int, int], interpolation: str = "bilinear", antialias: bool = True
+) -> np.ndarray:
     """out[p, q] = sum_hw R[p, h] C[q, w] in[h, w]: bilinear, with a wider triangle where images shrink (no aliasing).
 
     images (n, height, width, channels), any number type; returns (n, *size, channels) of the same type, integers
-    rounded. Pixel centres lie at half numbers, as in Keras' `ops.image.resize(..., antialias=True)`.
+    rounded. Pixel centres lie at half numbers. `interpolation` and `antialias` as in `ops.image.resize`.
 
     >>> resize_images(np.array([0, 4], np.uint8).reshape(1, 1, 2, 1), (1, 4)).ravel()
     array([0, 1, 3, 4], dtype=uint8)
@@ -132,7 +153,9 @@ def resize_images(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     dtype = np.float64 if images.dtype == np.float64 else np.float32
     n, height, width, channels = images.shape
     sides = (height, size[0]), (width, size[1])
-    rows, columns = (resize_matrix(n, m, "bilinear", antialias=True).astype(dtype) for n, m in sides)
+    if interpolation == "nearest":
+        return images[:, nearest_pixels(*sides[0])][:, :, nearest_pixels(*sides[1])]
+    rows, columns = (resize_matrix(n, m, interpolation, antialias).astype(dtype) for n, m in sides)
     tall = rows @ images.reshape(n, height, width * channels).astype(dtype, copy=False)
     out = columns @ tall.reshape(n, size[0], width, channels)
     if np.issubdtype(images.dtype, np.integer):

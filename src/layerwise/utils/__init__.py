@@ -13,6 +13,10 @@ __getattr__, __dir__, __all__ = lazy(
         ".session": "clear_session is_keras_tensor",
         ".splitting": "split_dataset",
         "layerwise.data": "PyDataset",
+        "layerwise.data.folder": """
+            audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory
+        """,
+        "layerwise.data.timeseries": "timeseries_dataset_from_array",
         "layerwise.dtypes": "standardize_dtype",
         "layerwise.random": "set_random_seed",
         "layerwise.serialization": """

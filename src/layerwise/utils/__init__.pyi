@@ -16,6 +16,10 @@ from .session import clear_session as clear_session
 from .session import is_keras_tensor as is_keras_tensor
 from .splitting import split_dataset as split_dataset
 from layerwise.data import PyDataset as PyDataset
+from layerwise.data.folder import audio_dataset_from_directory as audio_dataset_from_directory
+from layerwise.data.folder import image_dataset_from_directory as image_dataset_from_directory
+from layerwise.data.folder import text_dataset_from_directory as text_dataset_from_directory
+from layerwise.data.timeseries import timeseries_dataset_from_array as timeseries_dataset_from_array
 from layerwise.dtypes import standardize_dtype as standardize_dtype
 from layerwise.random import set_random_seed as set_random_seed
 from layerwise.serialization import CustomObjectScope as CustomObjectScope

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import config, ops
-from ..data.images import opening, pillow
+from ..data.images import largest_box, opening, pillow
 from ..naming import one_of
 
 _MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
@@ -54,16 +54,9 @@ def load_img(
     one_of("load_img: interpolation", interpolation, *_INTERPOLATIONS)
     top, left, height, width = 0, 0, picture.height, picture.width
     if keep_aspect_ratio:
-        top, left, height, width = _largest_box(height, width, *target_size)
+        top, left, height, width = largest_box(height, width, *target_size)
     method = pillow().Resampling[interpolation.upper()]
     return picture.resize((target_size[1], target_size[0]), method, box=(left, top, left + width, top + height))
-
-
-def _largest_box(height: int, width: int, target_height: int, target_width: int) -> tuple[int, int, int, int]:
-    """Top, left, height and width of the largest part in the middle that has the target's proportions."""
-    high = max(min(height, width * target_height // target_width), 1)
-    wide = max(min(width, height * target_width // target_height), 1)
-    return (height - high) // 2, (width - wide) // 2, high, wide
 
 
 def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = None) -> np.ndarray:

@@ -11,12 +11,13 @@ def split_dataset(
     right_size: float | None = None,
     shuffle: bool = False,
     seed: int | None = None,
+    preferred_backend: str | None = None,
 ) -> tuple[Dataset, Dataset]:
     """Two data sets: the first `left_size` elements and the last `right_size` of the others
 
     `dataset`: a `Dataset` of known length, or arrays, also in tuples and dictionaries. Sizes are whole numbers or,
     between 0 and 1, fractions of the length; one of them may be left to the other. With `shuffle` the elements are
-    drawn in an order by `seed`.
+    drawn in an order by `seed`. `preferred_backend`, Keras' argument, is without effect.
 
     >>> import numpy as np
     >>> left, right = split_dataset(np.arange(10), left_size=0.8)

@@ -20,4 +20,10 @@ class Dataset(Making, Transforming):
 
     Args:
         stage: the last step of the pipeline, which these methods make.
+
+    Attributes:
+        class_names, file_paths: of data sets made of a folder, such as `image_dataset_from_directory` gives them.
     """
+
+    class_names: list[str] | None
+    file_paths: list[str]

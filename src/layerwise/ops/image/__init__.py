@@ -9,6 +9,7 @@ from ...lazy import public_only
 from . import affine, colours, margins, resizing
 from .affine import FILL_MODES as FILL_MODES
 from .resizing import KERNELS as KERNELS
+from .resizing import nearest_pixels as nearest_pixels
 from .resizing import resize_matrix as resize_matrix
 
 __all__ = ["affine_transform", "crop_images", "pad_images", "resize", "rgb_to_grayscale"]

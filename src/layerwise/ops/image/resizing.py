@@ -59,11 +59,19 @@ def _weights(sizes: tuple[int, int], interpolation: str, antialias: bool, dtype:
     return as_tensor(resize_matrix(*sizes, interpolation, antialias), dtype)
 
 
+def nearest_pixels(before: int, after: int) -> np.ndarray:
+    """Which of `before` pixels holds the centre of each of `after`.
+
+    >>> nearest_pixels(4, 2)
+    array([1, 3])
+    """
+    return (2 * np.arange(after) + 1) * before // (2 * after)
+
+
 def _nearest(before: int, after: int) -> Tensor:
-    """Which of `before` pixels holds the centre of each of `after`."""
     if outlined(((after,), "int64")):
         return Tensor(Spec((after,), "int32"))
-    return as_tensor((2 * np.arange(after) + 1) * before // (2 * after), "int32")
+    return as_tensor(nearest_pixels(before, after), "int32")
 
 
 def resize(
