@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import is_text
 from .window import Window
 
 Array = Any
@@ -388,8 +387,6 @@ class Backend:
 
         Then it is a copy of data on the host, while an array that is there already may be used itself. Texts stay.
         """
-        if is_text(array):
-            return array[rows]
         return array[rows] if isinstance(rows, slice) else self.take_rows(array, rows)
 
     # Random bits --------------------------------------------------------------------------------------------------

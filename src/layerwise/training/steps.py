@@ -31,7 +31,7 @@ class Step:
 def step_of(model: Trainer, kind: str) -> Step:
     """The model's "train", "test" or "predict" step, made anew when what it depends on has changed."""
     variables = model._state()
-    eager = bool(getattr(model, "run_eagerly", False)) or works_on_host(model)
+    eager = bool(getattr(model, "run_eagerly", False))
     checked = config.debug_nans()
     settings = config.backend(), config.fusion(), eager, checked, backend().distribution
     key = (kind, settings, tuple((id(v), v.trainable) for v in variables), id(model.optimizer))
@@ -39,6 +39,7 @@ def step_of(model: Trainer, kind: str) -> Step:
     if key not in steps:
         for old in [k for k in steps if k[0] == kind]:
             del steps[old]
+        eager = eager or works_on_host(model)
         if checked:
             function: StepFunction = CheckedStep(model, kind, variables, compiled=not eager)
         else:
@@ -55,7 +56,7 @@ def prepared(model: Trainer, kind: str, source: ArrayBatches | IterableBatches, 
 
     Labels and weights that cannot be taken are refused: those of arrays now, those of other sources as they come.
     """
-    if not works_on_host(model) and any(map(is_text, tree.flatten(unpack_x_y_sample_weight(batch)[0]))):
+    if any(map(is_text, tree.flatten(unpack_x_y_sample_weight(batch)[0]))) and not works_on_host(model):
         raise ValueError(
             "x: got an array of text, expected numbers; a model that takes text has a layer such as TextVectorization "
             "or StringLookup"
