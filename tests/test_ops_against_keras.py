@@ -22,10 +22,14 @@ PROGRAMS = {  # what takes functions, or promises less than its value: the same 
     "cond": lambda k: k.cond(k.ones(()) > 0, lambda: k.ones(2), lambda: k.zeros(2)),
     "custom_gradient": lambda k: k.custom_gradient(lambda x: (x * 2.0, lambda *g, upstream=None: g))(k.ones(2)),
     "dtype": lambda k: k.equal(k.dtype(k.ones(2, "int8")) == "int8", True),
+    "jvp": lambda k: k.jvp(lambda x: (k.sin(x), x), (k.ones(2),), (k.arange(2.0),), has_aux=True),
     "map": lambda k: k.map(lambda x: k.square(x) + 1.0, k.arange(3.0)),
     "scan": lambda k: k.scan(lambda carry, x: (carry + x, carry * x), k.zeros(()), k.arange(1.0, 5.0)),
     "switch": lambda k: k.switch(1, [lambda x: x, lambda x: -x], k.ones(2)),
     "vectorized_map": lambda k: k.vectorized_map(lambda x: k.sum(x), k.ones((3, 2))),
+    "vectorize": lambda k: k.vectorize(lambda x, y, z: k.sum(x) * y * z, signature="(n),()->()", excluded={2})(
+        k.ones((3, 1, 2)), k.arange(2.0), 3.0
+    ),
     "while_loop": lambda k: k.while_loop(lambda x: x < 9.0, lambda x: x * 2.0, k.ones(())),
 }
 

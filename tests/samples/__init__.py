@@ -10,7 +10,7 @@ from importlib import import_module
 from .sample import SAMPLES, Sample
 
 CHAPTERS = """
-    elementwise reductions linear shapes positions neural making control functions statistics arranging
+    elementwise reductions linear shapes positions neural making control functions statistics arranging linalg fft
 """.split()
 for chapter in CHAPTERS:
     import_module(f".{chapter}", __name__)

@@ -61,3 +61,38 @@ sample(
     differentiable=False,
 )
 sample("switch", 1, [ops.sin, ops.cos], normal(3), reference=lambda i, b, x: np.cos(x), batch=())
+sample(
+    "associative_scan",
+    lambda a, b: a + b * 1.0,
+    normal(3, 5),
+    reference=lambda f, x, axis: np.cumsum(x, axis),
+    kwargs={"axis": 1},
+    batch=(),
+)
+sample(
+    "associative_scan",
+    lambda a, b: [a[0] * b[0], a[1] * b[0] + b[1]],
+    [normal(6), normal(6)],
+    reference=lambda f, x, reverse: recurrence(x[0][::-1], x[1][::-1]),
+    kwargs={"reverse": True},
+    batch=(),
+)
+
+
+def recurrence(a: np.ndarray, b: np.ndarray) -> Any:
+    """y_t = a_t y_(t-1) + b_t, and the products of a, in reverse."""
+    y = [b[0]]
+    for t in range(1, len(b)):
+        y.append(a[t] * y[-1] + b[t])
+    return np.cumprod(a)[::-1], np.stack(y)[::-1]
+
+
+sample(
+    "jvp",
+    lambda x: ops.sin(x),
+    (normal(3),),
+    (normal(3),),
+    reference=lambda f, x, t: (np.sin(x[0]), np.cos(x[0]) * t[0]),
+    static=(1, 2),
+    batch=(),
+)

@@ -8,7 +8,7 @@ import numpy as np
 
 from layerwise.autograd import Tensor
 
-from .sample import both, normal, sample, whole
+from .sample import both, distinct, normal, sample, whole
 
 for key in [
     (slice(None), 0),
@@ -116,5 +116,42 @@ sample(
     kwargs={"minlength": 5},
     differentiable=False,
     static=(0,),
+    batch=(),
+)
+
+ids = np.array([0, 3, 0, 0, -1], "int32")
+for name, f, nothing in [
+    ("segment_max", np.max, -np.inf),
+    ("segment_min", np.min, np.inf),
+    ("segment_prod", np.prod, 1),
+]:
+
+    def segments(x, i, num_segments, f=f, nothing=nothing):
+        return np.stack([f(x[[0, 2, 3]], axis=0), np.full(2, nothing), np.full(2, nothing), x[1]])
+
+    sample(name, distinct(5, 2), ids, reference=segments, kwargs={"num_segments": 4}, differentiable=False, batch=())
+    sample(
+        name,
+        distinct(4, 2),
+        np.array([1, 1, 0, 1], "int32"),
+        reference=lambda x, i, f=f: np.stack([x[2], f(x[[0, 1, 3]], axis=0)]),
+        static=(1,),
+        batch=(),
+    )
+sample(
+    "segment_prod",
+    np.array([2.0, 0.0, 3.0, 0.0, 0.0]),
+    np.array([0, 0, 0, 1, 1], "int32"),
+    reference=lambda x, i, num_segments: np.zeros(2),
+    kwargs={"num_segments": 2},
+    smooth=False,
+    batch=(),
+)
+sample(
+    "_segments",
+    distinct(4, 2),
+    np.array([1, 1, 0, 1], "int32"),
+    reference=lambda x, i, function, count: np.stack([x[2], x[[0, 1, 3]].max(0)]),
+    kwargs={"function": "maximum", "count": 2},
     batch=(),
 )

@@ -1,9 +1,9 @@
 """The interface between mathematics and machines.
 
 A backend is an array namespace `xp` plus the functions below, on raw arrays. Everything here is a composite of `xp`
-and the few functions a backend must give (`array`, `numpy`, `owns`, `compile`, `scan`, `add_at`, `erf`); a backend
-overrides what its machine can do better and nothing else. Layout is always channels-last: images (N, spatial..., C),
-kernels (spatial..., C_in / groups, C_out).
+and the few functions a backend must give (`array`, `numpy`, `owns`, `compile`, `scan`, `add_at`, `reduce_at`, `erf`);
+a backend overrides what its machine can do better and nothing else. Layout is always channels-last: images (N,
+spatial..., C), kernels (spatial..., C_in / groups, C_out).
 """
 
 from __future__ import annotations
@@ -119,6 +119,10 @@ class Backend:
 
     def add_at(self, array: Array, index: Any, values: Array) -> Array:
         """`array` with `values` added at `index`, repeated positions adding up; may overwrite `array`."""
+        raise NotImplementedError
+
+    def reduce_at(self, function: str, array: Array, index: Array, values: Array) -> Array:
+        """`array` with the "maximum", "minimum" or product ("multiply") of itself and the `values` at `index`."""
         raise NotImplementedError
 
     def erf(self, x: Array) -> Array:

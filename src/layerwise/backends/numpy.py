@@ -49,11 +49,21 @@ class NumpyBackend(Backend):
             array[index] += values
         return array
 
+    def reduce_at(self, function: str, array: Array, index: Array, values: Array) -> Array:
+        return reduced_at(function, array, index, values)
+
     def order(self, upper: Array, lower: Array) -> Array:
         return np.argsort(upper.astype("uint64") << 32 | lower)
 
     def erf(self, x: Array) -> Array:
         return _erf(x).astype(x.dtype)
+
+
+def reduced_at(function: str, x: np.ndarray, index: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """A copy of x with values combined with it at an index."""
+    x = np.array(x)
+    getattr(np, function).at(x, index, values)
+    return x
 
 
 _erf = np.vectorize(math.erf, otypes=["float64"])

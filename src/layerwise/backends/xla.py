@@ -141,6 +141,9 @@ class XlaBackend(Backend):
     def add_at(self, array: Array, index: Any, values: Array) -> Array:
         return array.at[index].add(values)
 
+    def reduce_at(self, function: str, array: Array, index: Array, values: Array) -> Array:
+        return getattr(array.at[index], {"maximum": "max", "minimum": "min"}.get(function, function))(values)
+
     def erf(self, x: Array) -> Array:
         return lax.erf(x)
 

@@ -25,22 +25,28 @@ OPERATIONS = {
         clip concatenate copy corrcoef correlate cos cosh count_nonzero cross cumprod cumsum deg2rad diag diagflat
         diagonal diff digitize divide divide_no_nan dot dsplit dstack einsum empty_like equal exp exp2 expand_dims expm1
         fabs flip fliplr flipud floor floor_divide fmax fmin fmod full_like gcd get_item greater greater_equal heaviside
-        hsplit hstack hypot i0 inner isclose isfinite isin isinf isnan isneginf isposinf isreal kron lcm ldexp
+        histogram hsplit hstack hypot i0 inner isclose isfinite isin isinf isnan isneginf isposinf isreal kron lcm ldexp
         left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or
         logical_xor matmul max maximum mean median meshgrid min minimum mod moveaxis multiply nan_to_num nanargmax
         nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum
         nanvar negative nextafter not_equal ones_like outer pad percentile power prod ptp quantile rad2deg ravel
-        reciprocal repeat reshape right_shift roll round searchsorted select sign signbit sin sinc sinh sort split
-        sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile trace transpose
-        trapezoid tril triu trunc unravel_index vander var vdot view vsplit vstack where zeros_like
+        reciprocal repeat reshape right_shift roll rot90 round searchsorted select sign signbit sin sinc sinh slogdet
+        sort split sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile
+        trace transpose trapezoid tril triu trunc unravel_index vander var vdot view vsplit vstack where zeros_like
     """,
     "keras.src.ops.nn": """
         average_pool binary_crossentropy categorical_crossentropy conv conv_transpose depth_to_space depthwise_conv
         elu fold gelu leaky_relu log_softmax max_pool moments multi_hot normalize one_hot relu relu6 selu separable_conv
         sigmoid silu softmax softplus softsign space_to_depth sparse_categorical_crossentropy unfold
     """,
-    "keras.src.ops.math": "cdist erf erfc erfinv extract_sequences in_top_k logsumexp rsqrt segment_sum top_k",
-    "keras.src.ops.linalg": "norm",
+    "keras.src.ops.math": """
+        cdist erf erfc erfinv extract_sequences fft fft2 ifft2 in_top_k irfft istft logdet logsumexp rfft rsqrt
+        segment_max segment_min segment_prod segment_sum stft top_k
+    """,
+    "keras.src.ops.linalg": """
+        cholesky cholesky_inverse det eigh inv lstsq lu_factor matrix_rank norm pinv qr solve solve_triangular
+        svd
+    """,
     "keras.src.ops.core": """
         cast convert_to_tensor saturate_cast scatter scatter_update slice slice_update stop_gradient unstack
     """,
@@ -53,20 +59,22 @@ ALIASES = "abs amax amin array true_divide".split()  # have classes of their own
 NAME_OF = {name.replace("_", ""): name for name in (*ops.__all__, *MODULE_OF, *ALIASES)}
 
 CLASSES = {  # `take_along_axis` is TakeAlongAxis
-    "allclose": "AllClose", "cdist": "CDist", "isin": "IsIn", "rgb_to_grayscale": "RGBToGrayscale",
-    "searchsorted": "SearchSorted",
+    "allclose": "AllClose", "cdist": "CDist", "fft": "FFT", "fft2": "FFT2", "ifft2": "IFFT2", "irfft": "IRFFT",
+    "isin": "IsIn", "istft": "ISTFT", "rfft": "RFFT", "rgb_to_grayscale": "RGBToGrayscale",
+    "searchsorted": "SearchSorted", "stft": "STFT", "svd": "SVD",
 }  # fmt: skip
 
 # An operation of Keras is called with these of its arguments, and made with all others.
 DATA = set(
     """
-    a array bins choicelist condition condlist constant_values data default images indices inputs kernel key operands
-    output predictions q segment_ids sorted_sequence start_indices target targets tensor transform updates values
-    variable weights x x1 x2 xs y
+    a array b bins choicelist condition condlist constant_values data default depthwise_kernel images indices inputs
+    kernel key operands output pointwise_kernel predictions q segment_ids sorted_sequence start_indices target targets
+    tensor transform updates values variable weights x x1 x2 xs y
     """.split()
 )
 IRREGULAR = {
     "full_like": {"x", "fill_value"},
+    "histogram": {"x"},
     "isclose": {"x1", "x2", "rtol", "atol"},
     "rearrange": {"tensor", "pattern"},
     "trapezoid": {"y"},

@@ -16,19 +16,24 @@ from .control import *
 from .control import __all__ as _control
 from .convolution import *
 from .crossentropy import *
+from .eigen import *
+from .fft import *
 from .functions import *
 from .indexing import *
 from .linear import *
 from .making import *
+from .matrices import *
 from .normalization import *
+from .norms import *
 from .pooling import *
 from .reduction import *
+from .segments import *
 from .shaping import *
 from .statistics import *
 
 _rooms = """
-    activation arithmetic arranging comparison convolution crossentropy functions indexing linear making normalization
-    pooling reduction shaping statistics
+    activation arithmetic arranging comparison convolution crossentropy eigen fft functions indexing linear making
+    matrices normalization norms pooling reduction segments shaping statistics
 """.split()
 _noted = [name for room in _rooms for name in sys.modules[f"{__name__}.{room}"].__all__]
 __all__ = ["add", "broadcast_to", "cast", "custom_gradient", "reshape", "stop_gradient", "sum_to", *_control, *_noted]
@@ -37,5 +42,6 @@ for _name in [*_noted, *(name for name in _control if name != "fori_loop")]:  # 
     if not isinstance(globals()[_name], Primitive):  # those note their calls by themselves
         globals()[_name] = operation(globals()[_name], __name__)
 
-nn = sys.modules[f"{__name__}.nn"] = sys.modules[__name__]  # where Keras has relu, gelu and their like, too
+linalg = nn = numpy = sys.modules[__name__]  # where Keras has each of them, too
+sys.modules.update(dict.fromkeys([f"{__name__}.linalg", f"{__name__}.nn", f"{__name__}.numpy"], nn))
 public_only(__name__, submodules="image")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from .. import tree
 from ..autograd import (
@@ -16,20 +20,28 @@ from ..autograd import (
     Spec,
     Tensor,
     as_tensor,
+    broadcast_shapes,
+    broadcast_to,
     captured_in,
     captures,
     primitive,
     raw,
+    reshape,
     resolved,
     vjp,
     with_unknown_sizes,
 )
+from ..autograd import jvp as derivative_along
 from ..backends import backend, xp
 from ..dtypes import is_float
 from ..naming import expect
-from .shaping import moveaxis
+from .indexing import take
+from .shaping import concatenate, flip, moveaxis
 
-__all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
+__all__ = [
+    "associative_scan", "cond", "fori_loop", "jvp", "map", "scan", "switch", "vectorize", "vectorized_map",
+    "while_loop",
+]  # fmt: skip
 
 Body = Callable[[list[Tensor], list[Tensor]], tuple[list[Tensor], list[Tensor]]]
 
@@ -312,3 +324,103 @@ def while_loop(
         result = body(*state)
         state, turns = tuple(result) if several else (result,), turns + 1
     return tree.sequence_like(loop_vars, state) if several else state[0]
+
+
+def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
+    """(fun(x), sum over j of d fun(x) / dx_j t_j): how fun changes at the primals x in the direction of the tangents t
+
+    has_aux: fun returns (y, something else), and that comes as a third.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 10.0))[1].item()
+    23.0
+    """
+    if not has_aux:
+        return derivative_along(fun, primals, tangents)
+    others = []
+
+    def first(*x: Any) -> Any:
+        y, other = fun(*x)
+        others.append(other)
+        return y
+
+    return (*derivative_along(first, primals, tangents), others[0])
+
+
+def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
+    """y_t = f(... f(f(x_0, x_1), x_2) ..., x_t) for every t along `axis`, for f with f(a, f(b, c)) = f(f(a, b), c)
+
+    f takes and returns many entries at once, along `axis`; `elems` may hold several arrays. Pairs are joined, the rest
+    is an associative scan of these: log2(n) steps, each of many entries (Blelloch 1990). reverse: from the last one on.
+
+    >>> associative_scan(lambda a, b: a + b, [1, 2, 3, 4])
+    Tensor([ 1,  3,  6, 10], shape=(4,), dtype=int32)
+    """
+    if isinstance(elems, list) and elems and all(isinstance(x, int | float) for x in tree.flatten(elems)):
+        elems = as_tensor(elems)
+    elems = tree.map_structure(as_tensor, elems)
+
+    def part(xs: Any, start: int | None, stop: int | None = None, step: int | None = None) -> Any:
+        return tree.map_structure(lambda x: x[(*(slice(None),) * (axis % x.ndim), slice(start, stop, step))], xs)
+
+    def woven(first: Tensor, second: Tensor) -> Tensor:
+        m, n = first.shape[axis], second.shape[axis]
+        order = np.argsort(np.concatenate([np.arange(m) * 2, np.arange(n) * 2 + 1]))
+        return take(concatenate([first, second], axis=axis), order, axis=axis)
+
+    def scanned(xs: Any) -> Any:
+        count = tree.flatten(xs)[0].shape[axis]
+        if count < 2:
+            return xs
+        odd = scanned(f(part(xs, 0, -1, 2), part(xs, 1, None, 2)))
+        if count == 2:
+            return tree.map_structure(woven, part(xs, 0, 1), odd)
+        even = f(odd if count % 2 else part(odd, 0, -1), part(xs, 2, None, 2))
+        even = tree.map_structure(lambda a, b: concatenate([a, b], axis=axis), part(xs, 0, 1), even)
+        return tree.map_structure(woven, even, odd)
+
+    def turned(xs: Any) -> Any:
+        return tree.map_structure(lambda x: flip(x, axis=axis), xs) if reverse else xs
+
+    return turned(scanned(turned(elems)))
+
+
+def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Callable[..., Any]:
+    """The function that applies pyfunc to every entry of its arguments, which broadcast; a `map`
+
+    signature: what pyfunc takes and gives, "(n),(n)->()" for one of two vectors that returns a number; without it
+    numbers. excluded: the places, or names, of arguments that it gets as they are, as it does all that are given by
+    name.
+
+    >>> vectorize(lambda x, y: (x * y).sum(), signature="(n),(n)->()")([[1.0, 2.0], [3.0, 4.0]], [1.0, 10.0])
+    Tensor([21., 43.], shape=(2,), dtype=float32)
+    """
+    excluded = set(excluded or ())
+    inner = (
+        None
+        if signature is None
+        else [len(re.findall(r"\w+", c)) for c in re.findall(r"\(.*?\)", signature.split("->")[0])]
+    )
+
+    @functools.wraps(pyfunc)
+    def vectorized(*args: Any, **kwargs: Any) -> Any:
+        places = [i for i in range(len(args)) if i not in excluded]
+        given = [as_tensor(args[i]) for i in places]
+        depths = [0] * len(given) if inner is None else inner
+        if len(depths) != len(given):
+            raise ValueError(f"vectorize: signature: got {signature!r} for {len(given)} arguments")
+        outer = [x.shape[: x.ndim - depth] for x, depth in zip(given, depths, strict=True)]
+        shape = broadcast_shapes("vectorize", *outer)
+        entries = [
+            reshape(broadcast_to(x, (*shape, *x.shape[x.ndim - d :])), (-1, *x.shape[x.ndim - d :]))
+            for x, d in zip(given, depths, strict=True)
+        ]
+
+        def one(xs: list[Any]) -> Any:
+            arguments = list(args)
+            for i, x in zip(places, xs, strict=True):
+                arguments[i] = x
+            return pyfunc(*arguments, **kwargs)
+
+        return tree.map_structure(lambda y: reshape(y, (*shape, *y.shape[1:])), map(one, entries))
+
+    return vectorized

@@ -147,7 +147,9 @@ def erfc(x: Array) -> Array:
     far = xp().maximum(xp().abs(x), 1)
     t = (np.arange(40) + 0.5) * 0.15
     weights = (0.15 * 2 / math.pi / (1 + t * t)).astype(x.dtype)
-    tail = xp().exp(-far * far) * (xp().exp(-((far[..., None] * t.astype(x.dtype)) ** 2)) * weights).sum(axis=-1)
+    tail = xp().exp(-far * far) * xp().sum(
+        xp().exp(-xp().square(far[..., None] * t.astype(x.dtype))) * weights, axis=-1
+    )
     return xp().where(x < 1, 1 - backend().erf(xp().minimum(x, 1)), tail)
 
 
@@ -215,7 +217,7 @@ def _bessel(x: Array, *, order: int) -> Array:
     Weideman 2014), below rounding for |x| < 700.
     """
     powers = xp().exp(x[..., None] * np.cos(_ANGLES).astype(x.real.dtype))
-    return (powers * np.cos(order * _ANGLES).astype(x.real.dtype)).mean(axis=-1)
+    return xp().mean(powers * np.cos(order * _ANGLES).astype(x.real.dtype), axis=-1)
 
 
 @_bessel.gradient

@@ -266,12 +266,12 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
     Other ids count nowhere; `sorted` has no effect.
     """
     data, ids = as_tensor(data), as_tensor(segment_ids)
-    count = _one_above(ids) if num_segments is None else num_segments
+    count = one_above(ids) if num_segments is None else num_segments
     nowhere = where(logical_and(ids >= 0, ids < count), ids, count)
     return scatter_add(nowhere, data, shape=(count + 1, *data.shape[1:]))[:count]
 
 
-def _one_above(x: Tensor) -> int:
+def one_above(x: Tensor) -> int:
     """The first whole number above all of x, and at least 0."""
     return max(int(np.max(np.asarray(x))) + 1, 0) if x.size else 0
 
@@ -288,7 +288,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     x = as_tensor(x)
     if x.ndim not in (1, 2):
         raise ValueError(f"bincount: expected one or two dimensions, got shape {x.shape}")
-    count = max(_one_above(x), minlength)
+    count = max(one_above(x), minlength)
     rows = math.prod(x.shape[:-1])
     places = reshape(cast(x, "int32") + count * np.arange(rows, dtype="int32").reshape(*x.shape[:-1], 1), (-1,))
     added = np.ones(places.shape, "int32") if weights is None else reshape(weights, (-1,))

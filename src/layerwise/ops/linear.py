@@ -6,19 +6,14 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-from .. import config
 from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, broadcast_to, cast, primitive, reshape, sum_to
 from ..backends import backend, xp
-from ..dtypes import is_float, standardize_dtype
-from ..naming import expect
 from .activation import act_grad
-from .arithmetic import abs, sqrt, square
-from .comparison import maximum
-from .reduction import amax, amin, sum, wide_dtype
-from .shaping import Axis, concatenate, diagonal, expand_dims, moveaxis, roll, squeeze, swapaxes, transpose
+from .reduction import sum
+from .shaping import concatenate, diagonal, expand_dims, moveaxis, roll, squeeze, swapaxes
 
 __all__ = [
-    "cross", "dense", "dot", "einsum", "inner", "matmul", "norm", "normalize", "outer", "tensordot", "trace", "vdot",
+    "cross", "dense", "dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace", "vdot",
 ]  # fmt: skip
 
 
@@ -145,79 +140,6 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """y = sum over i of x[..., i, i + offset], for the matrices that axis1 and axis2 span"""
     return sum(diagonal(x, offset, axis1, axis2), axis=-1)
-
-
-def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """y = (sum |x|^ord)^(1/ord): 2 (the default), 1, inf, -inf, 0 or any number, of vectors along `axis`
-
-    Of matrices, which a pair of axes spans, or the two of x where axis is None: "fro" (the default) is the root of the
-    sum of squares, "nuc" the sum of the singular values, 2 and -2 the largest and smallest of them, inf and -inf
-    those of the rows' sums of |x|, 1 and -1 those of the columns'. Without axis and ord x counts as one vector.
-    keepdims: with size 1 there. Norms by singular values have a first derivative only.
-
-    >>> norm([[1.0, -2.0], [3.0, 4.0]], ord=1).item()
-    6.0
-    """
-    x = as_tensor(x, None if is_float(as_tensor(x).dtype) else standardize_dtype(None))
-    axes: Axis = tuple(range(x.ndim)) if axis is None and ord is not None else axis
-    if ord is not None and not isinstance(axes, int) and axes is not None and len(axes) != 1:
-        return _matrix_norm(x, ord, axes, keepdims)
-    match ord:
-        case None | 2 | "euclidean":
-            return sqrt(sum(square(x), axis=axis, keepdims=keepdims))
-        case str():
-            raise ValueError(f"norm: ord: got {ord!r} for vectors, expected a number")
-        case 1:
-            return sum(abs(x), axis=axis, keepdims=keepdims)
-        case 0:
-            return sum(cast(x != 0, x.dtype), axis=axis, keepdims=keepdims)
-    if ord in (float("inf"), float("-inf")):
-        return (amax if ord > 0 else amin)(abs(x), axis=axis, keepdims=keepdims)
-    return sum(abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
-
-
-def _matrix_norm(x: Tensor, ord: Any, axes: Sequence[int], keepdims: bool) -> Tensor:
-    """The norm of the matrices with rows along the first of two axes, columns along the second."""
-    if len(axes) != 2:
-        raise ValueError(f"norm: ord: got {ord!r} for {len(axes)} axes of shape {x.shape}, expected one axis or two")
-    rows, columns = (a % x.ndim for a in axes)
-    if ord == "fro":
-        return sqrt(sum(square(x), axis=(rows, columns), keepdims=keepdims))
-    if ord not in ("nuc", 1, -1, 2, -2, float("inf"), -float("inf")):
-        raise ValueError(f"norm: ord: got {ord!r} for matrices, expected 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
-    others = [i for i in range(x.ndim) if i not in (rows, columns)]
-    matrices = transpose(x, (*others, rows, columns))
-    if ord in ("nuc", 2, -2):
-        values = cast(_singular_values(cast(matrices, wide_dtype(x.dtype))), x.dtype)
-    else:
-        values = sum(abs(matrices), axis=-2 if ord in (1, -1) else -1)
-    y = sum(values, axis=-1) if ord == "nuc" else (amax if ord > 0 else amin)(values, axis=-1)
-    return expand_dims(y, (rows, columns)) if keepdims else y
-
-
-@primitive(residuals=("left", "right"))
-def _singular_values(x: Array) -> Any:
-    """y = the diagonal of s where x = left s right, orthogonal matrices on both sides; the largest first"""
-    left, y, right = xp().linalg.svd(x, full_matrices=False)
-    return y, left, right
-
-
-@_singular_values.gradient
-def _(g, left, right):
-    return _matmul(left * expand_dims(g, -2), right)
-
-
-@_singular_values.shape
-def _(x):
-    return Spec((*x.shape[:-2], min(x.shape[-2:])), x.dtype)
-
-
-def normalize(x: Any, axis: Axis = -1, order: Any = 2, epsilon: float | None = None) -> Tensor:
-    """y = x / max(norm(x, order), epsilon) along `axis`"""
-    x = as_tensor(x)
-    expect("normalize: order", order, isinstance(order, int | float) and order >= 1, "a number >= 1")
-    order = None if order == 2 else order  # entries count as those of one vector
-    return x / maximum(norm(x, order, axis, keepdims=True), config.epsilon() if epsilon is None else epsilon)
 
 
 def tensordot(x1: Any, x2: Any, axes: int | Sequence[Any] = 2) -> Tensor:

@@ -12,7 +12,7 @@ from .comparison import clip, isnan, logical_and, logical_not, where
 from .convolution import conv
 from .indexing import scatter_add, take_along_axis
 from .linear import matmul
-from .making import linspace
+from .making import arange
 from .reduction import (
     all,
     any,
@@ -248,7 +248,8 @@ def histogram(x: Any, bins: Any = 10, range: tuple[float, float] | None = None) 
         low, high = range or ((min(x), max(x)) if x.size else (0.0, 1.0))
         flat = as_tensor(low, x.dtype) == as_tensor(high, x.dtype)
         low, high = (as_tensor(where(flat, end + half, end), x.dtype) for end, half in ((low, -0.5), (high, 0.5)))
-        edges = linspace(low, high, bins + 1, dtype=x.dtype)
+        share = arange(bins + 1, dtype=x.dtype) / bins
+        edges = where(share == 1, high, low + (high - low) * share)
     else:
         edges = as_tensor(bins, x.dtype)
     count = edges.shape[0] - 1

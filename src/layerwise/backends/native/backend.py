@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import _native
 from ..base import Array, Rule, TracedValueError
-from ..numpy import NumpyBackend
+from ..numpy import NumpyBackend, reduced_at
 from ..window import Window
 from .instructions import DTYPES, FLOATS, INDICES, LIMITS
 from .kernels import FAST, call, gathers
@@ -52,6 +52,11 @@ class NativeBackend(NumpyBackend):
         if arrays_in([array, index, values], Recorded):
             return record(added_at, array, index, values)
         return super().add_at(array, index, values)
+
+    def reduce_at(self, function: str, array: Array, index: Array, values: Array) -> Array:
+        if arrays_in([array, index, values], Recorded):
+            return record(reduced_at, function, array, index, values)
+        return super().reduce_at(function, array, index, values)
 
     def scan(
         self, step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any, length: int, reverse: bool
