@@ -35,7 +35,7 @@ ORDER = """
     callbacks training models distillation
     data datasets saving applications inspect utils
     preprocessing wrappers
-    backend mixed_precision cli __main__
+    backend mixed_precision compat cli __main__
 """.split()
 # Imports inside functions that point the other way: one at most.
 UPWARD = {

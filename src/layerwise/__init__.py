@@ -41,6 +41,6 @@ __getattr__, __dir__, __all__ = _lazy(
         initializers regularizers constraints activations layers losses metrics optimizers
         callbacks models distillation data datasets saving applications inspect utils
         preprocessing wrappers
-        backend mixed_precision
+        backend mixed_precision compat
     """,
 )

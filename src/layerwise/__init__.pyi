@@ -8,6 +8,7 @@ from . import autograd as autograd
 from . import backend as backend
 from . import backends as backends
 from . import callbacks as callbacks
+from . import compat as compat
 from . import config as config
 from . import constraints as constraints
 from . import data as data

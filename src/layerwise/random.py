@@ -30,7 +30,7 @@ from .backends.base import threefry2x32
 from .dtypes import is_float, standardize_dtype
 from .lazy import public_only
 from .naming import auto_name, expect
-from .variables import Variable, in_step
+from .variables import Variable, for_good, in_step
 
 __all__ = [
     "SeedGenerator", "bernoulli", "categorical", "dropout", "normal", "permutation", "randint", "shuffle",
@@ -87,6 +87,7 @@ def checked_seed(seed: Any) -> int:
 
 
 _process = (int.from_bytes(os.urandom(4), "little"), itertools.count())
+_shared: dict[tuple[str, int | None], SeedGenerator] = {}  # by backend and seed
 
 
 def set_random_seed(seed: int) -> None:
@@ -100,6 +101,7 @@ def set_random_seed(seed: int) -> None:
     """
     global _process
     _process = (checked_seed(seed), itertools.count())
+    _shared.clear()
     _python_random.seed(seed)
     np.random.seed(seed)
 
@@ -129,6 +131,23 @@ def _keys(seed: int, block: int) -> np.ndarray:
     numbers = np.arange(256, dtype="uint32") + np.uint32(256 * block)
     zeros = np.zeros_like(numbers)
     return np.stack(threefry2x32(zeros + np.uint32(seed), numbers, zeros, zeros), axis=-1)
+
+
+def shared_generator(seed: int | None = None) -> SeedGenerator:
+    """The process's generator of this seed, or of draws that name none: each draw goes on from the one before.
+
+    Its state belongs to the steps of all models, so that they may draw from it.
+    """
+    key = config.backend(), seed
+    if key not in _shared:
+        with for_good():
+            _shared[key] = SeedGenerator(seed)
+    return _shared[key]
+
+
+def shared_state() -> list[Variable]:
+    """The states of the generators that `shared_generator` made since `set_random_seed`."""
+    return [generator.state for (backend, _), generator in _shared.items() if backend == config.backend()]
 
 
 def fresh_seed() -> int:

@@ -58,7 +58,10 @@ def opening(path: str | PathLike[str] | io.BytesIO, most_pixels: int | None = No
 
 
 def read_image(
-    path: str | PathLike[str], most_pixels: int | None = None, channels: int | None = None, upright: bool = True
+    path: str | PathLike[str] | io.BytesIO,
+    most_pixels: int | None = None,
+    channels: int | None = None,
+    upright: bool = True,
 ) -> np.ndarray:
     """The pixels of an image file, (height, width, channels) uint8; channels: 1 grey, 3 RGB, 4 RGB and alpha.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import tree
+from .. import random, tree
 from ..autograd import GradientTape
 from ..backends import backend
 from ..callbacks import CallbackList, History
@@ -93,7 +93,7 @@ class Trainer(Objective):
         optimizers = [o for o in self._held("optimizer") if isinstance(o, Optimizer)]
         for owner in dict.fromkeys((*self._held("metric"), *optimizers, *self.metrics)):
             variables += owner.variables
-        return list({id(v): v for v in variables}.values())
+        return list({id(v): v for v in (*variables, *random.shared_state())}.values())
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: not what was compiled for this very object."""

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from ...layers.input_spec import InputSpec
+from ..element import element
 from .stage import Stage, map_structure
 
 INFINITE, UNKNOWN = -1, -2  # what `cardinality` says in place of a number
@@ -165,13 +166,13 @@ class DatasetIterator:
 
     def __next__(self) -> Any:
         try:
-            element = next(self._elements)
+            value = next(self._elements)
         except StopIteration:
             if self._place.begun:
                 vars(self._place).update(epoch=self._place.epoch + 1, position=0, begun=False)
             raise
         self._place.position += 1
-        return element
+        return map_structure(element, value)
 
     def state(self) -> dict[str, Any]:
         """Where this loop stands; see `Dataset.state`."""

@@ -1,0 +1,7 @@
+"""`tf.data`."""
+
+from .renaming import PREFIX, namespace
+
+__getattr__, __dir__, __all__ = namespace(
+    __name__, names={"layerwise.data": "AUTOTUNE Dataset", PREFIX: "experimental"}
+)
