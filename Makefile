@@ -1,6 +1,7 @@
 # make train   set up (core and plotting only) and train the guide's CNN on real digits
 # make test    set up the test environment; run ruff, mypy and pytest
 # make xla     operations, layers and training once more, on the XLA backend
+# make complete   the complete programs of tests/programs, on the NumPy and XLA backends
 # make quick   before a commit, in less than a minute: ruff, and tests of values, gradients, models and errors
 # make lint    ruff and mypy alone       make coverage   pytest with line coverage
 # make stubs   what editors read of the tables of contents, __init__.pyi, written anew
@@ -34,7 +35,7 @@ FUZZ_SECONDS = 10
 BUILT   = src/layerwise/backends/_native*.so src/layerwise/backends/_native.txt
 SETUP   = pyproject.toml constraints.txt $(wildcard src/native/*)
 
-.PHONY: train test xla quick programs lint coverage stubs parity docs bench sanitize fuzz wheel clean
+.PHONY: train test xla complete quick programs lint coverage stubs parity docs bench sanitize fuzz wheel clean
 
 train: .venv/plot.stamp
 	.venv/bin/layerwise train $(ARGS)
@@ -48,6 +49,10 @@ xla: .venv/test.stamp programs
 	@echo "Running operations, layers and training on the XLA backend: one to two minutes on 2 cores."
 	LAYERWISE_BACKEND=xla JAX_ENABLE_X64=1 XLA_FLAGS= $(PYTEST) tests/test_ops.py::test_value tests/test_ops.py::test_subgradient \
 	    tests/test_layers.py tests/test_fit_against_keras.py::test_a_convolutional_network_has_keras_loss_curve
+
+complete: .venv/test.stamp programs
+	LAYERWISE_BACKEND=numpy $(PYTEST) tests/test_complete_programs.py
+	LAYERWISE_BACKEND=xla $(PYTEST) tests/test_complete_programs.py
 
 quick: .venv/test.stamp programs
 	.venv/bin/python -m ruff check .

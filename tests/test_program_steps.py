@@ -65,6 +65,15 @@ def test_compute_loss_without_the_mode(eager):
     assert model.evaluate(X, Y, verbose=0) < 8.0
 
 
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_labels_meet_predictions_in_losses_of_ones_own(shape):
+    """(n,) and (n, 1) do not broadcast to (n, n): Keras adds the dimension before it calls the function."""
+    model = Subclassed()
+    model.compile("sgd", lambda y, p: ops.mean((y - p) ** 2 * (y - 1)))
+    y = np.arange(4.0).reshape(shape)
+    assert model.evaluate(X, y, verbose=0) == pytest.approx(np.mean((y - 2) ** 2 * (y - 1)))
+
+
 def test_labels_for_the_outputs_with_a_loss_alone():
     x = Input((2,))
     outputs = [layers.Dense(1, kernel_initializer="ones", name=name)(x) for name in "abc"]

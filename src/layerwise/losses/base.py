@@ -11,7 +11,7 @@ from ..config import DTypePolicy
 from ..dtypes import standardize_dtype
 from ..naming import chosen_name, suggest
 from ..serialization import Configurable
-from .matching import align_weights, cast, joint_mask, masked_weight
+from .matching import align_weights, cast, joint_mask, masked_weight, same_rank
 from .wrapper import Wrapper
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
@@ -130,6 +130,8 @@ class FunctionLoss(Wrapper, Loss):
         self._wrap(fn, options)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
+        if not isinstance(y_true, dict | list | tuple) and not isinstance(y_pred, dict | list | tuple):
+            y_true, y_pred = same_rank(y_true, y_pred)  # so that (n,) and (n, 1) do not broadcast in a user's function
         return self._values(y_true, y_pred)
 
 
