@@ -1,4 +1,4 @@
-"""Transfer learning: what was learnt from five digits is frozen and tells five others by a new head; then fine-tuned."""
+"""Transfer learning: what was learnt from five digits is frozen, and tells five others by a new head; fine-tuned."""
 
 import numpy as np
 

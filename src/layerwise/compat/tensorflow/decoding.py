@@ -11,8 +11,6 @@ from ...data.images import pillow, read_image
 from ...dtypes import as_bytes
 from .dtypes import DType, as_dtype
 
-CHANNELS = {1: "L", 3: "RGB", 4: "RGBA"}
-
 
 def _content(value: Any) -> bytes:
     value = value.item() if isinstance(value, np.ndarray) else value
@@ -29,10 +27,7 @@ def decode_image(
     """
     from .images import convert_image_dtype
 
-    pixels = read_image(io.BytesIO(_content(contents)))
-    if channels and channels != pixels.shape[-1]:
-        image = pillow().fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-        pixels = np.asarray(image.convert(CHANNELS[channels])).reshape(*pixels.shape[:2], channels)
+    pixels = read_image(io.BytesIO(_content(contents)), channels=channels or None)
     return convert_image_dtype(pixels, dtype)
 
 
