@@ -179,3 +179,21 @@ def test_symbolic_call():
     model = Model(x, layer(x))
     assert (seen, model(X).shape) == ([(None, 2)], (4, 3))
     assert layer.symbolic_call(x).history.operation is layer
+
+
+def test_shapes_that_a_class_says():
+    class Own(layers.Layer):
+        def call(self, x):
+            raise RuntimeError("never")
+
+        def compute_output_shape(self, input_shape):
+            return {"a": input_shape, "b": (*input_shape, 3)}
+
+    class Asking(layers.Dense):
+        def compute_output_shape(self, input_shape):
+            return super().compute_output_shape(input_shape)
+
+    spec = Own().compute_output_spec(Input((2,)))
+    assert {name: t.shape for name, t in spec.items()} == {"a": (None, 2), "b": (None, 2, 3)}
+    assert Asking(3).compute_output_spec(Input((2,))).shape == (None, 3)
+    assert Asking(3).compute_output_shape((4, 2)) == (4, 3)

@@ -95,3 +95,11 @@ def test_a_list_for_a_dict_of_inputs():
         model({"i1": X})
     with pytest.raises(ValueError, match="got 1 inputs, expected 2"):
         Model([a, b], a - b)([X])
+
+
+def test_clones_on_inputs_of_another_form():
+    x, y = Input((3,)), Input((3,))
+    model = Model({"x": x, "y": y}, x - y)
+    assert set(models.clone_model(model, input_tensors={"x": x, "y": y}).input) == {"x", "y"}
+    with pytest.raises(ValueError, match="input_tensors: other form than the model's inputs: paths differ"):
+        models.clone_model(model, input_tensors=(x, y))

@@ -151,6 +151,11 @@ def test_losses_of_one_output_add_up():
     both = fit(["mse", ["mse", "mae"]], outputs=2)
     assert both == {"loss": [10.0], "out_0_loss": [4.0], "out_1_loss": [6.0]}
     assert fit([["mse"], ["mse", "mae"]], [2.0, [0.5, 0.5]], outputs=2)["loss"] == [11.0]
+    x = Input((2,))
+    model = Model(x, (layers.Dense(1)(x), layers.Dense(1)(x)))
+    model.compile("sgd", ["mse", ("mse", "mae")])
+    with pytest.raises(ValueError, match=r"got a list with structures inside for outputs in a tuple"):
+        model.fit(X, (Y, Y), verbose=0)
     with pytest.raises(ValueError, match=r"loss_weights: got .* for the 2 losses of output 'out_1'"):
         fit(["mse", ["mse", "mae"]], [1.0, [1.0] * 3], outputs=2)
 

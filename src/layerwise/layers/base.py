@@ -217,16 +217,24 @@ class Layer(Weighted):
         if not all(layer.built for layer in self._sublayers()):
             self._symbolic_call(call, args, kwargs)
         if not says_spec:
-            shapes = self.compute_output_shape(**self._shapes_for(self.compute_output_shape, args, kwargs)[0])
-            return tree.map_shape_structure(self._spec_of, shapes)
+            return self.compute_output_spec(*args, **kwargs)
         names = inspect.signature(self.compute_output_spec).parameters
         taken = kwargs if "kwargs" in names else {name: a for name, a in kwargs.items() if name in names}
         outputs = self.compute_output_spec(*args, **taken)
         return tree.map_structure(lambda t: Tensor(Spec(tuple(t.shape), t.dtype)), outputs)
 
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic output for symbolic inputs, without a place in any graph."""
+        if type(self).compute_output_shape is Layer.compute_output_shape:
+            return self._spec_by_calling(*args, **kwargs)
+        shapes = self.compute_output_shape(**self._shapes_for(self.compute_output_shape, args, kwargs)[0])
+        return tree.map_shape_structure(self._spec_of, shapes)
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for an input of this shape."""
-        outputs = self.compute_output_spec(tree.map_shape_structure(self._spec_of, input_shape))
+        own = type(self).compute_output_spec is not Layer.compute_output_spec
+        spec = self.compute_output_spec if own else self._spec_by_calling
+        outputs = spec(tree.map_shape_structure(self._spec_of, input_shape))
         return tree.map_structure(lambda t: t.shape, outputs)
 
     def _spec_of(self, shape: Sequence[int | None]) -> Tensor:

@@ -296,7 +296,7 @@ class Called(Tracked):
             return self(*args, **kwargs)
         return self._symbolic_output(self.call, args, kwargs)
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+    def _spec_by_calling(self, *args: Any, **kwargs: Any) -> Any:
         """The symbolic output for symbolic inputs, without a place in any graph."""
         with setting(_context, CallContext()):
             self._ensure_built(args, kwargs)

@@ -80,6 +80,12 @@ class _Cloning:
                 raise ValueError(f"clone_model: {model.name!r} is a subclassed model; it can only be cloned as a whole")
             return _copied(model)
 
+        if input_tensors is not None and len(graph.input_tensors) > 1:
+            try:
+                tree.assert_same_paths(input_tensors, graph.inputs)
+            except ValueError as error:
+                raise ValueError(f"clone_model: input_tensors: other form than the model's inputs: {error}") from None
+
         def call_copy(layer: Layer, args: Any, kwargs: Any) -> Any:
             new = self.layer(layer)
             return new(*args, **kwargs) if self.call is None else self.call(new, *args, **kwargs)

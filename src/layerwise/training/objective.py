@@ -142,6 +142,7 @@ class Objective(Layer):
         if arguments.get("loss") is not None:
             if self._compiled_loss is None:
                 names = self._output_names_for(y_pred)
+                _check_form(arguments["loss"], y_pred)
                 self._compiled_loss = CompiledLoss(arguments["loss"], arguments["loss_weights"], names)
             if y is None:
                 raise ValueError("fit: the compiled loss needs labels; pass y, or batches (x, y)")
@@ -201,6 +202,18 @@ class Objective(Layer):
             value = metric.result()
             results |= value if isinstance(value, dict) else {metric.name: value}
         return results
+
+
+def _check_form(loss: Any, outputs: Any) -> None:
+    """Refuse what means a loss of several outputs together: losses in lists inside of another kind of sequence."""
+    kinds = list | tuple
+    mixed = isinstance(loss, kinds) and isinstance(outputs, kinds | dict) and not isinstance(outputs, type(loss))
+    if mixed and len(tree.flatten(outputs)) > 1 and any(isinstance(entry, kinds | dict) for entry in loss):
+        raise ValueError(
+            f"compile: loss: got a {type(loss).__name__} with structures inside for outputs in a "
+            f"{type(outputs).__name__}, expected it arranged like these; for a loss of several outputs together "
+            "override compute_loss"
+        )
 
 
 def _paths(structure: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
