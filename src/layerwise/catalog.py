@@ -17,6 +17,15 @@ CONFIGURABLE = (  # the namespaces whose classes configurations may name
 FUNCTIONS = ("activations", "losses", "metrics")  # those whose functions they may name
 TRUSTED = (*FUNCTIONS, "ops")  # the same, with safe_mode=False
 
+# Classes that files name as parts of Keras, and where ours are.
+_SPACE = "keras.src.layers.preprocessing.feature_space"
+PARTS = {
+    ("keras.utils", "FeatureSpace"): ("layerwise.utils", "FeatureSpace"),
+    (_SPACE, "Feature"): ("layerwise.utils.feature_space", "Feature"),
+    (_SPACE, "Cross"): ("layerwise.utils.feature_space", "Cross"),
+    (_SPACE, "TFDIdentity"): ("layerwise.layers", "Identity"),
+    (_SPACE, "TFDConcat"): ("layerwise.layers", "Concatenate"),
+}
 LOOKUPS = ("deserialize", "get", "serialize")  # what namespaces hold besides things
 ERRORS = {  # what losses and metrics are called for short
     "bce": "binary_crossentropy",
@@ -48,6 +57,17 @@ def home(obj: Any, namespaces: Sequence[str] = CONFIGURABLE) -> str | None:
     """
     name = getattr(obj, "__name__", "")
     return next((namespace for namespace in namespaces if name and find(namespace, name) is obj), None)
+
+
+def part(module: str | None, name: str) -> Any:
+    """The class that files name so as a part of Keras, None where there is none."""
+    ours = PARTS.get((module or "", name))
+    return None if ours is None else getattr(import_module(ours[0]), ours[1])
+
+
+def part_of(cls: type) -> str | None:
+    """The module of Keras in which files have this class under its own name, None where they have not."""
+    return next((module for module, name in PARTS if name == cls.__name__ and part(module, name) is cls), None)
 
 
 class Names(Mapping[str, Any]):

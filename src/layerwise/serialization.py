@@ -262,7 +262,9 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
     """The node of an object with a get_config method."""
     cls = type(obj)
     home, registered_name = catalog.home(cls), _registered_names.get(cls)
-    if home is None:
+    if (module := catalog.part_of(cls)) is not None:
+        registered_name = None if module == "keras.utils" else cls.__name__
+    elif home is None:
         module = _module_of(cls)
         registered_name = get_registered_name(cls)
     elif home == "models":  # where Keras has them
@@ -334,6 +336,8 @@ def _find(
     for candidate in (registered_name, name):
         if candidate is not None and (found := get_registered_object(candidate)) is not None:
             return found
+    if (found := catalog.part(module, name)) is not None:
+        return found
     home = module or ""
     if home == "builtins" or (not home and registered_name is None):  # Keras' functions are of the first
         namespaces = list(allowed)

@@ -113,6 +113,11 @@ class Discretization(Layer):
         self.sparse = _no_sparse("Discretization", sparse)
         self.reset_state()
 
+    @property
+    def is_adaptable(self) -> bool:
+        """Whether the bins are to be made of data."""
+        return self.num_bins is not None
+
     def adapt(self, data: Any, steps: int | None = None) -> None:
         """Make bins that hold about as many of the data's numbers each.
 

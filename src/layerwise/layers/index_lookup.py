@@ -100,6 +100,11 @@ class IndexLookup(HostLayer):
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
 
+    @property
+    def is_adaptable(self) -> bool:
+        """Whether the vocabulary is to be taken from data."""
+        return not self._given
+
     # The vocabulary -----------------------------------------------------------------------------------------------
 
     @property

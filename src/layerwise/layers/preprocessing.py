@@ -129,6 +129,11 @@ class Normalization(Layer):
         sizes = dict(zip(self._axes[::-1], array.shape[::-1], strict=False))
         return array.reshape([sizes.get(i, 1) for i in range(len(self._full))])
 
+    @property
+    def is_adaptable(self) -> bool:
+        """Whether mean and variance are to be taken from data."""
+        return self.input_mean is None
+
     def adapt(self, data: Any) -> None:
         """Take mean and variance from data: an array, or batches such as a `Dataset` or list has (inputs first)."""
         if self.input_mean is not None:

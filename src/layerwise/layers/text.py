@@ -100,6 +100,11 @@ class TextVectorization(HostLayer):
             pad_to_max_tokens=pad_to_max_tokens, sparse=sparse, encoding=encoding, **of_lookup,
         )  # fmt: skip
 
+    @property
+    def is_adaptable(self) -> bool:
+        """Whether the vocabulary is to be taken from data."""
+        return self._lookup_layer.is_adaptable
+
     # The vocabulary -----------------------------------------------------------------------------------------------
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from .. import __version__
 from ..autograd import outlining
+from ..layers.base import Layer
 from ..models.model import Model
 from ..serialization import deserialize, serialize
 from ..variables import deferred_initializers
@@ -28,7 +29,7 @@ MEMBERS = (METADATA, CONFIG, WEIGHTS)
 NOTES, FINGERPRINTS = "layerwise_notes", "layerwise_sha256"  # in the metadata, of which Keras reads nothing
 
 
-def write_model(model: Model, file: BinaryIO, include_optimizer: bool = True) -> None:
+def write_model(model: Layer, file: BinaryIO, include_optimizer: bool = True) -> None:
     """Write configuration, weights and optimizer to an open file."""
     with zipfile.ZipFile(file, "w") as members:
         for name, content in _members(model, include_optimizer):
@@ -37,7 +38,7 @@ def write_model(model: Model, file: BinaryIO, include_optimizer: bool = True) ->
             raise OSError("the file cannot be positioned")
 
 
-def write_folder(model: Model, folder: Path, include_optimizer: bool = True) -> None:
+def write_folder(model: Layer, folder: Path, include_optimizer: bool = True) -> None:
     """Write the same members as files to a folder."""
     for name, content in _members(model, include_optimizer):
         if name.startswith(ASSETS):
@@ -45,10 +46,10 @@ def write_folder(model: Model, folder: Path, include_optimizer: bool = True) -> 
         (folder / name).write_bytes(content)
 
 
-def _members(model: Model, include_optimizer: bool) -> Iterator[tuple[str, Any]]:
+def _members(model: Layer, include_optimizer: bool) -> Iterator[tuple[str, Any]]:
     date = time.strftime("%Y-%m-%d@%H:%M:%S")
     metadata: dict[str, Any] = {"keras_version": FORMAT, "layerwise_version": __version__, "date_saved": date}
-    if model.file_notes is not None:
+    if isinstance(model, Model) and model.file_notes is not None:
         metadata[NOTES] = model.file_notes
     config = json.dumps(serialize(model))
     weights = io.BytesIO()
@@ -64,7 +65,7 @@ def _members(model: Model, include_optimizer: bool) -> Iterator[tuple[str, Any]]
                     yield f"{ASSETS}{path}/{file.relative_to(folder).as_posix()}", file.read_bytes()
 
 
-def _read_assets(model: Model, read: Reader) -> None:
+def _read_assets(model: Layer, read: Reader) -> None:
     """Give each object that has a `load_assets` method a folder with the files that it saved."""
     for path, owner in saveables(model):
         if hasattr(owner, "load_assets"):
@@ -85,7 +86,7 @@ def is_folder(path: Path) -> bool:
 
 def read_model(
     path: Path, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
-) -> Model:
+) -> Any:
     """The model that was written here or by Keras. No initializer runs for values that come from the file."""
     with opening(path) as read, locating(path, CONFIG):
         config = parse_json(read(CONFIG).read())
@@ -95,13 +96,14 @@ def read_model(
         with deferred_initializers(most_values(size)):
             with outlining(size + GRAPH):
                 model = deserialize(config, custom_objects, safe_mode)
-            if not isinstance(model, Model):
+            if not (isinstance(model, Model) or getattr(type(model), "stands_alone", False)):
                 raise ValueError(f"expected a model, got {type(model).__name__}")
             metadata = _metadata(read, path)
             read_weights(model, read(WEIGHTS), f"{path}: {WEIGHTS}", False, metadata.get(FINGERPRINTS))
         _read_assets(model, read)
-        notes = metadata.get(NOTES)
-        model.file_notes = notes if isinstance(notes, dict) else None
+        if isinstance(model, Model):
+            notes = metadata.get(NOTES)
+            model.file_notes = notes if isinstance(notes, dict) else None
     return model
 
 

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..models.model import Model
+from ..layers.base import Layer
 from ..optimizers import Optimizer
 from ..variables import all_or_nothing
 from .files import FileFormatError, check_widening, fingerprint
@@ -15,7 +15,7 @@ from .hdf5_reader import read
 from .walk import saveables
 
 
-def write_weights(model: Model, file: BinaryIO, include_optimizer: bool = True) -> dict[str, str]:
+def write_weights(model: Layer, file: BinaryIO, include_optimizer: bool = True) -> dict[str, str]:
     """Write the variables of the model, its optimizer and all that its attributes hold, to an open file.
 
     Returns the SHA-256 of each array by its path.
@@ -24,8 +24,9 @@ def write_weights(model: Model, file: BinaryIO, include_optimizer: bool = True) 
 
     fingerprints = {}
     with h5py.File(file, "w") as archive:
+        left_out = None if include_optimizer else getattr(model, "optimizer", None)
         for path, owner in saveables(model):
-            if hasattr(owner, "save_own_variables") and (include_optimizer or owner is not model.optimizer):
+            if hasattr(owner, "save_own_variables") and owner is not left_out:
                 group = new_group(archive, f"{path}/vars")
                 group.attrs["name"] = owner.name
                 values: dict[str, Any] = {}
@@ -38,7 +39,7 @@ def write_weights(model: Model, file: BinaryIO, include_optimizer: bool = True) 
 
 
 def read_weights(
-    model: Model, file: BinaryIO, where: str, skip_mismatch: bool = False, fingerprints: Mapping[str, Any] | None = None
+    model: Layer, file: BinaryIO, where: str, skip_mismatch: bool = False, fingerprints: Mapping[str, Any] | None = None
 ) -> None:
     """Assign to the model's variables what `write_weights` wrote.
 

@@ -14,12 +14,17 @@ from ..models.sequential import Sequential
 from ..naming import snake_case
 from ..optimizers import Optimizer
 
-SAVEABLE = (Layer, Optimizer, Metric, Loss)
+
+class Part:
+    """What has no variables of its own, and leads to objects that have."""
+
+
+SAVEABLE = (Layer, Optimizer, Metric, Loss, Part)
 CONTAINERS = (list, tuple, set, dict)
 
 
-def saveables(model: Model, others: dict[str, str] | None = None) -> Iterator[tuple[str, Any]]:
-    """(path, object) for the model and everything in its attributes, each object once, under the first path found.
+def saveables(model: Layer, others: dict[str, str] | None = None) -> Iterator[tuple[str, Any]]:
+    """(path, object) for a model and everything in its attributes, each object once, under the first path found.
 
     Into `others` go the other paths that lead to one of them, each with its first.
 
@@ -69,7 +74,7 @@ def _kind(owner: Any) -> type:
 @cache
 def _internal(kind: type) -> frozenset[str]:
     """The names that every object of this kind has, and which therefore lead nowhere."""
-    bare = kind(0.0) if kind is Optimizer else kind(name="bare")
+    bare = kind(0.0) if kind is Optimizer else Part() if kind is Part else kind(name="bare")
     users = {"calls", "graph", "make", "stage"}  # which may be attributes of the user's
     return frozenset(dir(bare)) - users - ({"layers", "optimizer"} if issubclass(kind, Model) else set())
 

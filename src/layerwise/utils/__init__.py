@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         ".arrays": "normalize pack_x_y_sample_weight to_categorical",
+        ".feature_space": "FeatureSpace",
         ".fetching": "get_file",
         ".images": "array_to_img img_to_array load_img save_img",
         ".plotting": "model_to_dot plot_model",

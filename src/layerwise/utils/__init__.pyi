@@ -4,6 +4,7 @@
 from .arrays import normalize as normalize
 from .arrays import pack_x_y_sample_weight as pack_x_y_sample_weight
 from .arrays import to_categorical as to_categorical
+from .feature_space import FeatureSpace as FeatureSpace
 from .fetching import get_file as get_file
 from .images import array_to_img as array_to_img
 from .images import img_to_array as img_to_array
