@@ -12,6 +12,7 @@ import pytest
 import layerwise
 from layerwise import config, data, layers, models, saving
 from layerwise.hashing import fingerprints, keyed_hashes
+from layerwise.layers import text
 
 LETTERS = ["a", "b", "c", "d"]
 ROWS = [["a", "c", "d", "d"], ["d", "z", "b", "z"]]
@@ -177,6 +178,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("IntegerLookup", {"vocabulary_dtype": "int32"}, "vocabulary_dtype"),
     ("TextVectorization", {"standardize": "upper"}, "standardize: got 'upper', expected None"),
     ("TextVectorization", {"split": "words"}, "split: got 'words'"),
+    ("TextVectorization", {"ngrams": "two"}, "ngrams: got 'two', expected None, a number"),
     ("TextVectorization", {"ragged": True}, "ragged: got True, expected False"),
     ("TextVectorization", {"output_mode": "count", "output_sequence_length": 3}, "expected None in output_mode"),
 ]
@@ -284,6 +286,24 @@ def test_functions_of_ones_own_are_saved_by_their_names(tmp_path):
         layers.TextVectorization(split=lambda texts: [[1]], vocabulary=["a"])(["a"])
 
 
+def test_functions_get_arrays_of_texts_some_at_a_time(monkeypatch):
+    """In arrays of NumPy's each text is as long as the longest."""
+    monkeypatch.setattr(text, "MOST_LETTERS", 12)
+    seen = []
+
+    def standardize(texts):
+        seen.append((texts.dtype.kind, len(texts)))
+        return np.char.replace(np.char.lower(texts), ",", "")
+
+    layer = layers.TextVectorization(standardize=standardize, split=np.char.split)
+    layer.adapt(["A, b", "B c", "B", "abcdefghijklmnop", "q"])
+    assert seen == [("U", 3), ("U", 1), ("U", 1)]
+    assert layer.get_vocabulary() == ["", "[UNK]", "b", "q", "c", "abcdefghijklmnop", "a"]
+    assert values(layer([])) == []
+    tokens = layers.TextVectorization(standardize=np.char.lower, split=None, vocabulary=["a"])
+    assert values(tokens([["A", "b"], ["c", "a"]])) == [[2, 1], [1, 2]]
+
+
 # Models
 
 BACKENDS = ["numpy", "native", "xla"]
@@ -349,8 +369,8 @@ def test_vocabularies_are_read_from_files_and_kept_in_models(tmp_path):
     model.save(tmp_path / "m.keras")
     (tmp_path / "words.txt").unlink()
     with zipfile.ZipFile(tmp_path / "m.keras") as file:
-        text = file.read("assets/layers/string_lookup/vocabulary.txt").decode()
-    assert text == "[MASK]\n[UNK]\na\nb\n\u2028c"
+        written = file.read("assets/layers/string_lookup/vocabulary.txt").decode()
+    assert written == "[MASK]\n[UNK]\na\nb\n\u2028c"
     again = saving.load_model(tmp_path / "m.keras").get_layer("words")
     assert again.get_vocabulary() == layer.get_vocabulary()
 

@@ -118,8 +118,8 @@ def test_names_come_from_where_they_live():
     assert utils.register_keras_serializable is serialization.register_keras_serializable
     assert utils.Progbar is Progbar
     assert set(utils.__all__) <= set(dir(keras.utils))
-    with pytest.raises(AttributeError, match=r"keras\.utils\.FeatureSpace is not in Layerwise"):
-        utils.FeatureSpace  # noqa: B018
+    with pytest.raises(AttributeError, match=r"keras\.utils\.Config is not in Layerwise"):
+        utils.Config  # noqa: B018
 
 
 def test_clear_session_starts_names_anew():

@@ -27,6 +27,9 @@ SPLIT: dict[str, Callable[[bytes], list[bytes]]] = {
 }
 
 
+MOST_LETTERS = 16 * 1024**2  # of an array that a function of the user's gets
+
+
 class TextVectorization(HostLayer):
     """y = the places in a vocabulary of each text's tokens, or a vector for each text
 
@@ -37,7 +40,7 @@ class TextVectorization(HostLayer):
     Args:
         max_tokens: the largest size of the vocabulary.
         standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation", None, or a function of an array of
-            texts (of NumPy's `StringDType`) that returns one like it.
+            texts that returns one like it; it may get many texts in several arrays.
         split: "whitespace", "character", None (each entry is a token), or a function of an array of texts that returns
             a list of tokens for each.
         ngrams: up to how many tokens in a row are one, or a tuple of those numbers.
@@ -89,9 +92,11 @@ class TextVectorization(HostLayer):
             whole_number("TextVectorization: output_sequence_length", output_sequence_length, 0)
             expect("TextVectorization: output_sequence_length", output_sequence_length, output_mode == "int",
                    f"None in output_mode {output_mode!r}")  # fmt: skip
+        whole = [isinstance(n, int) and n > 0 for n in (ngrams if isinstance(ngrams, tuple | list) else [ngrams])]
+        expect("TextVectorization: ngrams", ngrams, ngrams is None or all(whole), "None, a number or a tuple of them")
         expect("TextVectorization: ragged", ragged, not ragged, "False: rows are filled up to one length")
         self.standardize, self.split, self.ngrams = standardize, split, ngrams
-        self._widths = tuple(range(1, ngrams + 1)) if isinstance(ngrams, int) else ngrams and tuple(ngrams)
+        self._widths = range(1, ngrams + 1) if isinstance(ngrams, int) else ngrams
         self.output_mode, self.output_sequence_length, self.ragged = output_mode, output_sequence_length, False
         self.max_tokens, self.pad_to_max_tokens, self.sparse = max_tokens, pad_to_max_tokens, sparse
         self.encoding = encoding
@@ -167,14 +172,15 @@ class TextVectorization(HostLayer):
                     "(n, 1): one in each row, which is split; split=None takes tokens"
                 )
             texts = texts[..., 0]
-        if callable(self.standardize):
-            texts = _texts(self.standardize(_strings(texts)), "standardize")
         rows: Any = texts.reshape(-1) if self.split is not None else np.atleast_1d(texts)
+        if callable(self.standardize):
+            parts = [_texts(self.standardize(part), "standardize") for part in _parts(rows)]
+            rows = np.concatenate([rows[:0], *parts])
         standard = STANDARDIZE.get(self.standardize)
         if callable(self.split):
             if standard is not None:
                 rows = as_texts([as_bytes(text).translate(*standard) for text in rows])
-            rows, standard = self.split(_strings(rows)), None
+            rows, standard = (row for part in _parts(rows) for row in self.split(part)), None
         for row in rows:
             data = [as_bytes(t) for t in ([row] if isinstance(row, str) else _texts(row, "split").reshape(-1).tolist())]
             if standard is not None:
@@ -233,9 +239,17 @@ class TextVectorization(HostLayer):
         self._lookup_layer.load_assets(dir_path)
 
 
-def _strings(texts: np.ndarray) -> np.ndarray:
-    """Texts as functions get them: in NumPy's own form, which `np.strings` takes."""
-    return texts.astype(np.dtypes.StringDType())
+def _parts(texts: np.ndarray) -> Iterator[np.ndarray]:
+    """Texts as functions get them: in NumPy's own form, where each takes the memory of the longest; some at a time."""
+    if not texts.size:
+        return
+    lengths = np.frompyfunc(len, 1, 1)(texts).reshape(len(texts), -1).max(1).astype(int)
+    start = 0
+    while start < len(texts):
+        letters = np.maximum.accumulate(lengths[start:]) * np.arange(1, len(texts) - start + 1)
+        end = start + max(int(np.searchsorted(letters * texts[:1].size, MOST_LETTERS, "right")), 1)
+        yield texts[start:end].astype(str)
+        start = end
 
 
 def _texts(value: Any, role: str) -> np.ndarray:
@@ -246,6 +260,7 @@ def _texts(value: Any, role: str) -> np.ndarray:
     return np.zeros(0, object) if texts is None else texts
 
 
-def _joined(tokens: list[bytes], widths: tuple[int, ...]) -> list[bytes]:
-    """So many tokens in a row as one, for each of these numbers."""
+def _joined(tokens: list[bytes], widths: Any) -> list[bytes]:
+    """So many tokens in a row as one, for each of these numbers, which may be a long range."""
+    widths = widths[: len(tokens)] if isinstance(widths, range) else widths
     return [b" ".join(tokens[i : i + width]) for width in widths for i in range(len(tokens) - width + 1)]
