@@ -401,6 +401,10 @@ ALONG = {  # what takes one axis, or several
     "cumsum": lambda x, axis: ops.cumsum(x, axis=axis), "cumprod": ops.cumprod,
     "repeat": lambda x, axis: ops.repeat(x, 2, axis),
     "take": lambda x, axis: ops.take(x, np.array([0]), axis), "diagonal": lambda x, axis: ops.diagonal(x, axis1=axis),
+    "diff": lambda x, axis: ops.diff(x, axis=axis),
+    "average": lambda x, axis: ops.average(x, axis, np.ones(4)),
+    "norm": lambda x, axis: ops.norm(x, "fro", (0, axis)),
+    "batch_normalization": lambda x, axis: ops.batch_normalization(x, np.ones(4), np.ones(4), axis),
     "take_along_axis": lambda x, axis: ops.take_along_axis(x, np.zeros((3, 4), int), axis),
 }  # fmt: skip
 

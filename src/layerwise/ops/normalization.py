@@ -10,6 +10,7 @@ from ..autograd import Array, Spec, Tensor, add, as_tensor, broadcast_shapes, br
 from ..backends import backend
 from .activation import act_grad
 from .reduction import kept_shape, sum
+from .shaping import axis_of
 
 __all__ = [
     "batch_normalization", "standardize",
@@ -76,7 +77,7 @@ def batch_normalization(
 ) -> Tensor:
     """y = (x - mean) / sqrt(variance + epsilon) * scale + offset, with statistics and parameters along `axis`"""
     x = as_tensor(x)
-    shape = tuple(n if i == axis % x.ndim else 1 for i, n in enumerate(x.shape))
+    shape = tuple(n if i == axis_of(axis, x.ndim) else 1 for i, n in enumerate(x.shape))
     along = [None if v is None else reshape(as_tensor(v), shape) for v in (mean, variance, scale, offset)]
     factor = (along[1] + epsilon) ** -0.5  # type: ignore[operator]
     factor = factor if along[2] is None else factor * along[2]

@@ -13,7 +13,7 @@ from .arithmetic import abs, sqrt, square
 from .comparison import maximum
 from .matrices import checked_matrices, svd
 from .reduction import amax, amin, sum
-from .shaping import Axis, expand_dims, transpose
+from .shaping import Axis, axis_of, expand_dims, transpose
 
 __all__ = ["matrix_rank", "norm", "normalize"]
 
@@ -52,7 +52,7 @@ def _matrix_norm(x: Tensor, ord: Any, axes: Sequence[int], keepdims: bool) -> Te
     """The norm of the matrices with rows along the first of two axes, columns along the second."""
     if len(axes) != 2:
         raise ValueError(f"norm: ord: got {ord!r} for {len(axes)} axes of shape {x.shape}, expected one axis or two")
-    rows, columns = (a % x.ndim for a in axes)
+    rows, columns = (axis_of(a, x.ndim) for a in axes)
     if ord == "fro":
         return sqrt(sum(square(x), axis=(rows, columns), keepdims=keepdims))
     if ord not in ("nuc", 1, -1, 2, -2, float("inf"), -float("inf")):

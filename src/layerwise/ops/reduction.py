@@ -24,7 +24,7 @@ from .comparison import isclose, isnan, minimum, where
 from .functions import exp, log
 from .indexing import take_along_axis
 from .making import one_hot, ones_like
-from .shaping import Axis, axes_of, concatenate, expand_dims, flip, moveaxis, squeeze, transpose
+from .shaping import Axis, axes_of, axis_of, concatenate, expand_dims, flip, moveaxis, squeeze, transpose
 
 __all__ = [
     "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "average", "count_nonzero", "cumprod",
@@ -340,7 +340,7 @@ def average(x: Any, axis: Axis = None, weights: Any = None) -> Tensor:
         return mean(x, axis=axis)
     x, weights = as_tensor(x), as_tensor(weights)
     if weights.ndim == 1 and x.ndim > 1 and isinstance(axis, int):
-        weights = reshape(weights, tuple(-1 if i == axis % x.ndim else 1 for i in range(x.ndim)))
+        weights = reshape(weights, tuple(-1 if i == axis_of(axis, x.ndim) else 1 for i in range(x.ndim)))
     return sum(x * weights, axis=axis) / sum(weights * ones_like(x), axis=axis)
 
 

@@ -30,7 +30,7 @@ from .reduction import (
     sum,
     wide_dtype,
 )
-from .shaping import Axis, expand_dims, moveaxis, pad, swapaxes
+from .shaping import Axis, axis_of, expand_dims, moveaxis, pad, swapaxes
 
 __all__ = [
     "cdist", "corrcoef", "correlate", "diff", "digitize", "histogram", "nanargmax", "nanargmin", "nancumprod",
@@ -269,7 +269,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Tensor:
     Tensor([2, 2], shape=(2,), dtype=int32)
     """
     y = as_tensor(a)
-    before = (slice(None),) * (axis % y.ndim)
+    before = (slice(None),) * axis_of(axis, y.ndim)
     for _ in range(n):
         late, early = y[(*before, slice(1, None))], y[(*before, slice(None, -1))]
         y = late != early if y.dtype == "bool" else late - early
