@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 import layerwise
-from layerwise import config, data, layers, models, saving
+from layerwise import config, data, layers, models, saving, tree
 from layerwise.hashing import fingerprints, keyed_hashes
 from layerwise.layers import text
+from layerwise.training import steps
+from layerwise.training.hosted import HostedStep
+from layerwise.variables import StepFunction
 
 LETTERS = ["a", "b", "c", "d"]
 ROWS = [["a", "c", "d", "d"], ["d", "z", "b", "z"]]
@@ -402,3 +405,83 @@ def test_what_was_adapted_is_saved(layer, tmp_path):
     again = saving.load_model(tmp_path / "m.keras")
     assert again.layers[0].get_vocabulary() == layer.get_vocabulary()
     np.testing.assert_array_equal(again.predict(given, verbose=0), model.predict(given, verbose=0))
+
+
+# Steps: the part on the host first, then the rest, compiled
+
+
+def trained(model: Any, texts: Any, **compiled: Any) -> list[Any]:
+    """The losses of some epochs, and the outputs after them."""
+    labels = (np.arange(len(tree.flatten(texts)[0])) % 2).astype("float32")
+    model.compile("sgd", "mse", **compiled)
+    losses = model.fit(texts, labels, epochs=3, batch_size=4, shuffle=False, verbose=0).history["loss"]
+    return [losses, model.evaluate(texts, labels, verbose=0), model.predict(texts, batch_size=5, verbose=0)]
+
+
+def with_a_text_and_a_number() -> models.Model:
+    """One layer on the host behind another, and a result that two layers take."""
+    words, size = layers.Input((), dtype="string"), layers.Input((2,))
+    places = layers.StringLookup(vocabulary=LETTERS)(words)
+    hot = layers.CategoryEncoding(5, "one_hot")(places)
+    crossed = layers.HashedCrossing(7, output_mode="one_hot")([places, places])
+    return models.Model([words, size], layers.Dense(1)(layers.Concatenate()([hot, crossed, size])))
+
+
+def kind_of_step(model: models.Model) -> type:
+    return type(steps.step_of(model, "train").function)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_steps_are_compiled_behind_the_layers_on_the_host(backend):
+    texts = [np.array([*"abcdqqabca"]), np.ones((10, 2), "float32")]
+    with config.override(backend=backend):
+        model = with_a_text_and_a_number()
+        other = models.clone_model(model)
+        other.set_weights(model.get_weights())
+        for got, expected in zip(trained(model, texts), trained(other, texts, run_eagerly=True), strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+        assert kind_of_step(model) is HostedStep
+        assert kind_of_step(other) is StepFunction
+
+
+class Own(models.Model):
+    """A `train_step` that calls the model on other texts, too."""
+
+    def train_step(self, data):
+        self(np.array(["d"] * len(data[0])), training=True)
+        return super().train_step(data)
+
+
+class Subclassed(models.Model):
+    def __init__(self):
+        super().__init__()
+        self.words, self.dense = layers.StringLookup(vocabulary=LETTERS, output_mode="one_hot"), layers.Dense(1)
+
+    def call(self, inputs):
+        return self.dense(self.words(inputs))
+
+
+def behind_weights() -> models.Model:
+    numbers = layers.Input((1,))
+    hashes = layers.Hashing(3, output_mode="one_hot")(layers.Dense(1)(numbers))
+    return models.Model(numbers, layers.Dense(1)(hashes))
+
+
+def with_its_own_step() -> models.Model:
+    words = layers.Input((), dtype="string")
+    return Own(words, layers.Dense(1)(layers.StringLookup(vocabulary=LETTERS, output_mode="one_hot")(words)))
+
+
+@pytest.mark.filterwarnings("ignore:SGD. no gradient for dense/kernel")
+@pytest.mark.parametrize("make", [Subclassed, behind_weights, with_its_own_step])
+def test_steps_that_cannot_be_cut_are_called_as_they_are(make):
+    model = make()
+    x = np.arange(8.0)[:, None] if make is behind_weights else np.array([*"abcdabcd"])
+    losses, *_ = trained(model, x)
+    assert losses[-1] < losses[0]
+    assert kind_of_step(model) is StepFunction
+
+
+def test_a_model_may_give_texts():
+    model = models.Sequential([layers.Input((2,), dtype="int32"), layers.StringLookup(vocabulary=LETTERS, invert=True)])
+    assert model.predict(np.array([[1, 2], [4, 9]]), batch_size=1, verbose=0).tolist() == [["a", "b"], ["d", "[UNK]"]]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from .. import tree
@@ -40,6 +42,7 @@ class Graph:
         if len({id(t) for t in self.input_tensors}) != len(self.input_tensors):
             raise ValueError("Model: inputs: the same Tensor is listed twice")
         self.outlines: dict[str, Any] = {}  # the Specs of outputs for forms of inputs that it was called on
+        self.host_part: Any = None  # `models.host_part` makes it when it is asked for
         self._replace_inner_inputs()
         self.calls, self.operations = self._walk()
         names = Counter(layer.name for layer in self.layers)
@@ -138,6 +141,13 @@ class Graph:
                 found[call] = taker
         return found
 
+    def known(self, values: list[Any]) -> dict[int, Any]:
+        """The values of the graph's inputs, by the ids of their Tensors."""
+        known = {}
+        for symbolic, value in zip(self.input_tensors, values, strict=True):
+            known[id(symbolic)] = known[id(self._entries.get(id(symbolic), symbolic))] = value
+        return known
+
     def run(
         self,
         values: list[Any],
@@ -149,18 +159,27 @@ class Graph:
         `call_layer(layer, args, kwargs)` replaces the plain call of layers; `fused` says which calls are computed
         together (`plan.fusions`).
         """
-        known = {}
+        known, calls = self.known(values), self.calls
+        begun = beginning.get()
+        if begun is not None and begun.graph is self:
+            known |= begun.results
+            calls = [call for call in calls if call not in begun.done]
+        self.compute(known, calls, call_layer, fused)
+        return tree.map_structure(lambda leaf: _filled(leaf, known), self.outputs)
+
+    def compute(
+        self,
+        known: dict[int, Any],
+        calls: Iterable[Call],
+        call_layer: Callable[[Layer, Any, Any], Any] | None = None,
+        fused: Mapping[Call, Any] | None = None,
+    ) -> None:
+        """Add the results of these calls to the values that are known, by the ids of their Tensors."""
         inside = {call for call, fusion in (fused or {}).items() if call is not fusion.calls[0]}
-        for symbolic, value in zip(self.input_tensors, values, strict=True):
-            known[id(symbolic)] = known[id(self._entries.get(id(symbolic), symbolic))] = value
-
-        def fill(leaf: Any) -> Any:
-            return known[id(leaf)] if type(leaf) is Tensor and leaf.symbolic else leaf
-
-        for call in self.calls:
+        for call in calls:
             if call in inside or all(id(out) in known for out in tree.flatten(call.outputs)):
                 continue
-            args, kwargs = tree.map_structure(fill, (call.args, call.kwargs))
+            args, kwargs = tree.map_structure(lambda leaf: _filled(leaf, known), (call.args, call.kwargs))
             if (fusion := (fused or {}).get(call)) is not None:
                 call, results = fusion.calls[-1], fusion(*args)
             elif call_layer is not None and isinstance(call.operation, Layer):
@@ -169,4 +188,20 @@ class Graph:
                 results = call.operation(*args, **kwargs)
             for symbolic, value in zip(tree.flatten(call.outputs), tree.flatten(results), strict=True):
                 known[id(symbolic)] = value
-        return tree.map_structure(fill, self.outputs)
+
+
+def _filled(leaf: Any, known: Mapping[int, Any]) -> Any:
+    """What stands for a leaf of a call's arguments."""
+    return known[id(leaf)] if type(leaf) is Tensor and leaf.symbolic else leaf
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Where runs of a graph begin: behind calls that are done, whose results are known by the ids of their Tensors."""
+
+    graph: Graph
+    done: frozenset[Call]
+    results: dict[int, Any]
+
+
+beginning: ContextVar[Beginning | None] = ContextVar("beginning", default=None)

@@ -15,8 +15,9 @@ from ..layers.tracking import replaceable
 from ..naming import suggest
 from ..serialization import custom_object_scope, deserialize, serialize
 from ..training.trainer import Trainer
-from .graph import Graph
+from .graph import Graph, beginning
 from .graph_config import graph_config, model_from_graph_config
+from .host_part import HostPart, host_part
 from .inference import inference, plain
 from .plan import fusions
 from .summary import summary
@@ -141,6 +142,9 @@ class Model(Trainer):
                 return replay(args[0], mode)
         return super().__call__(*args, **kwargs)
 
+    def _host_part(self) -> HostPart | None:
+        return host_part(self)
+
     def _replayed(self) -> Callable[..., Any] | None:
         own = self._has_own_step("predict") or getattr(self, "run_eagerly", False)
         return None if own or config.debug_nans() else inference(self)
@@ -224,6 +228,8 @@ class Model(Trainer):
                 raise ValueError(f"model {self.name!r}: input {name!r}: got None; Input(optional=True) may be left out")
             return None
         value = as_given(value)
+        if symbolic.dtype == "string" and beginning.get() is not None:
+            return value  # what is made of texts is known already
         if (value.dtype == "string") != (symbolic.dtype == "string"):
             raise ValueError(f"model {self.name!r}: input {name!r}: got {value.dtype}, expected {symbolic.dtype}")
         if not value.symbolic and symbolic.dtype != "string":

@@ -1,4 +1,4 @@
-"""Where Keras had its helpers for images, sequences and folders before they came to `layerwise.utils`."""
+"""Where Keras had its helpers for images, sequences, texts and folders before they came to `layerwise.utils`."""
 
 from ..lazy import lazy
 
@@ -8,5 +8,5 @@ __getattr__, __dir__, __all__ = lazy(
         "layerwise.data.folder": "image_dataset_from_directory text_dataset_from_directory",
         "layerwise.data.timeseries": "timeseries_dataset_from_array",
     },
-    submodules="image sequence",
+    submodules="image sequence text",
 )

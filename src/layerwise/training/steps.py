@@ -12,6 +12,7 @@ from ..backends import backend
 from ..dtypes import dtype_name, is_text
 from ..variables import StepFunction, rehearsal
 from .arrays import unpack_x_y_sample_weight
+from .hosted import HostedStep
 from .nonfinite import CheckedStep
 from .own_steps import step_on_a_batch, takes_state
 from .sources import ArrayBatches, IterableBatches
@@ -33,8 +34,12 @@ def step_of(model: Trainer, kind: str) -> Step:
     variables = model._state()
     eager = bool(getattr(model, "run_eagerly", False))
     checked = config.debug_nans()
+    part = None
+    if works_on_host(model):
+        part = None if eager or checked or model._has_own_step(kind) else model._host_part()
+        eager = part is None
     settings = config.backend(), config.fusion(), eager, checked, backend().distribution
-    key = (kind, settings, tuple((id(v), v.trainable) for v in variables), id(model.optimizer))
+    key = (kind, settings, part, tuple((id(v), v.trainable) for v in variables), id(model.optimizer))
     steps: dict[Any, Step] = model.__dict__.setdefault("_steps", {})
     if key not in steps:
         for old in [k for k in steps if k[0] == kind]:
@@ -44,7 +49,11 @@ def step_of(model: Trainer, kind: str) -> Step:
             function: StepFunction = CheckedStep(model, kind, variables, compiled=not eager)
         else:
             step = step_on_a_batch(model, kind)
-            function = StepFunction(step, variables, compiled=not eager, donate=kind == "train")
+            options: dict[str, Any] = {"compiled": not eager, "donate": kind == "train"}
+            if part is None:
+                function = StepFunction(step, variables, **options)
+            else:
+                function = HostedStep(model, part, step, variables, **options)
         steps[key] = Step(function)
     if checked:
         steps[key].function.begin()  # type: ignore[attr-defined]

@@ -294,6 +294,10 @@ class Trainer(Objective):
             return lambda data: replay(unpack_x_y_sample_weight(data)[0], training=False)
         return prepared(self, "predict", source, batch)
 
+    def _host_part(self) -> Any:
+        """The part of the model that computes on NumPy arrays, where it can be told apart: a `models.HostPart`."""
+        return None
+
     def _replayed(self) -> Callable[..., Any] | None:
         """What the prediction step does in one call, where there is such a function of x and `training`."""
         return None
