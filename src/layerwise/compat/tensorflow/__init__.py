@@ -52,7 +52,7 @@ __getattr__, __dir__, __all__ = namespace(
     __name__,
     ROWS,
     {
-        "layerwise": "keras",
+        "layerwise": "initializers keras losses metrics optimizers",
         "layerwise.autograd": "GradientTape Tensor custom_gradient stop_gradient",
         "layerwise.ops": "einsum meshgrid",
         f"{PREFIX}.dtypes": """

@@ -3,5 +3,11 @@
 from .renaming import PREFIX, namespace
 
 __getattr__, __dir__, __all__ = namespace(
-    __name__, names={"layerwise.data": "AUTOTUNE Dataset", PREFIX: "experimental"}
+    __name__,
+    names={
+        "layerwise.data": "AUTOTUNE Dataset",
+        f"{PREFIX}.reading": "TextLineDataset",
+        f"{PREFIX}.machine": "Options",
+        PREFIX: "experimental",
+    },
 )

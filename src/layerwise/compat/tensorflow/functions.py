@@ -89,3 +89,11 @@ def confusion_matrix(
     n = num_classes or int(ops.maximum(ops.max(labels), ops.max(predictions))) + 1
     counts = ops.bincount(labels * n + predictions, weights, n * n)
     return ops.cast(ops.reshape(counts[: n * n], (n, n)), dtype)
+
+
+def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:
+    """(s, u, v) with u diag(s) v^T = tensor; s alone without `compute_uv`"""
+    if not compute_uv:
+        return ops.svd(tensor, full_matrices, False)
+    u, s, vh = ops.svd(tensor, full_matrices)
+    return s, u, ops.swapaxes(vh, -1, -2)

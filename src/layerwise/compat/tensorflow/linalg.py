@@ -25,6 +25,6 @@ __getattr__, __dir__, __all__ = namespace(
     {
         "layerwise.ops": "einsum",
         f"{PREFIX}.arrays": "band_part eye matmul matvec",
-        f"{PREFIX}.functions": "global_norm l2_normalize norm",
+        f"{PREFIX}.functions": "global_norm l2_normalize norm svd",
     },
 )

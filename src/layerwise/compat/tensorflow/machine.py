@@ -43,6 +43,15 @@ def list_logical_devices(device_type: str | None = None) -> list[PhysicalDevice]
 get_visible_devices = list_physical_devices
 
 
+class Options:
+    """Wishes about how a pipeline runs, at any depth of attributes; without effect."""
+
+    def __getattr__(self, name: str) -> "Options":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Options()
+
+
 def accepted(*args: Any, **kwargs: Any) -> None:
     """Takes any arguments and does nothing."""
 

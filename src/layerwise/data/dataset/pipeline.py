@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ...dtypes import TEXT
 from ...layers.input_spec import InputSpec
 from ..element import element
 from .stage import Stage, map_structure
@@ -144,7 +145,8 @@ class Pipeline:
 def _as_array(leaf: Any) -> Any:
     if isinstance(leaf, Pipeline):
         return leaf.as_numpy_iterator()
-    return leaf if isinstance(leaf, bytes | str) else np.asarray(leaf)
+    array = np.asarray(leaf)
+    return array.item() if array.ndim == 0 and array.dtype.kind in TEXT else array  # texts as Python has them
 
 
 class DatasetIterator:

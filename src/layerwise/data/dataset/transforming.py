@@ -269,6 +269,10 @@ class Transforming(Pipeline):
             state = reduce_func(state, element)
         return state
 
+    def with_options(self, options: Any) -> Self:
+        """The same elements; `options`, TensorFlow's wishes about how a pipeline runs, is without effect."""
+        return self
+
     def apply(self, transformation_func: Callable[[Self], Any]) -> Any:
         """transformation_func(self), for chains of steps of one's own."""
         return transformation_func(self)
