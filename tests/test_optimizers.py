@@ -497,4 +497,5 @@ def test_a_step_without_variables_says_what_to_do():
 
 def test_every_public_optimizer_is_compared_with_keras():
     classes = {name for name in optimizers.__all__ if isinstance(getattr(optimizers, name), type)}
-    assert classes - {"Optimizer"} == set(NAMES)
+    wrapping = {"LossScaleOptimizer", "MultiOptimizer", "OptimizerMap"}  # in test_dtype_policies.py
+    assert classes - {"Optimizer"} - wrapping == set(NAMES)

@@ -29,7 +29,7 @@ ORDER = """
     cores config dtypes observe terminal
     backends autograd
     variables stateless
-    ops random distribution serialization
+    ops random distribution serialization dtype_policies
     initializers regularizers constraints activations
     layers losses metrics optimizers
     callbacks training models distillation

@@ -28,6 +28,7 @@ __getattr__, __dir__, __all__ = _lazy(
         "layerwise.initializers": "Initializer",
         "layerwise.regularizers": "Regularizer",
         "layerwise.config": "DTypePolicy",
+        "layerwise.dtype_policies": "FloatDTypePolicy",
         "layerwise.layers": "Input InputSpec Layer",
         "layerwise.layers.base": "Operation",
         "layerwise.layers.core": "KerasTensor",
@@ -37,7 +38,7 @@ __getattr__, __dir__, __all__ = _lazy(
         "layerwise.models": "Function Model Sequential",
     },
     submodules="""
-        fundamentals tree config backends autograd variables random ops distribution
+        fundamentals tree config dtype_policies backends autograd variables random ops distribution
         initializers regularizers constraints activations layers losses metrics optimizers
         callbacks models distillation data datasets saving applications inspect utils
         preprocessing wrappers

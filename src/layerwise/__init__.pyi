@@ -15,6 +15,7 @@ from . import data as data
 from . import datasets as datasets
 from . import distillation as distillation
 from . import distribution as distribution
+from . import dtype_policies as dtype_policies
 from . import fundamentals as fundamentals
 from . import initializers as initializers
 from . import inspect as inspect
@@ -43,6 +44,7 @@ from layerwise.autograd import value_and_grad as value_and_grad
 from layerwise.autograd import vjp as vjp
 from layerwise.config import DTypePolicy as DTypePolicy
 from layerwise.distribution import device as device
+from layerwise.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
 from layerwise.initializers import Initializer as Initializer
 from layerwise.layers import Input as Input
 from layerwise.layers import InputSpec as InputSpec

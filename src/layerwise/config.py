@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from . import catalog
 from .context import setting
 from .cores import usable_cores
 from .lazy import public_only
@@ -136,6 +137,7 @@ class DTypePolicy:
     """
 
     name: str
+    quantization_mode: str | None = None
 
     def __init__(self, name: str | None = None) -> None:
         name = dtype_policy().name if name is None else name
@@ -147,6 +149,15 @@ class DTypePolicy:
         self.compute_dtype = plain
         self.variable_dtype = "float32" if name != plain else name
 
+    def of(self, path: str) -> DTypePolicy:
+        """The policy of the layer that is called so: this one, where it is no map of policies."""
+        return self
+
+    def convert_input(self, x: Any, autocast: bool, dtype: str) -> Any:
+        """An array or Tensor, with `autocast` in this dtype if it is floating-point; anything else as it is."""
+        floating = "float" in str(getattr(x, "dtype", "none"))
+        return x.astype(dtype) if autocast and floating and x.dtype != dtype else x
+
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
 
@@ -155,24 +166,29 @@ class DTypePolicy:
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DTypePolicy) and other.name == self.name
+        return type(other) is type(self) and other.get_config() == self.get_config()
 
     def __hash__(self) -> int:
         return hash(self.name)
 
     def __repr__(self) -> str:
-        return f"<DTypePolicy {self.name!r}>"
+        return f"<{type(self).__name__} {self.name!r}>"
 
 
 def dtype_policy() -> DTypePolicy:
     """The policy of layers that name none: `set_dtype_policy`, otherwise `floatx()`."""
     policy = _get("dtype_policy") or floatx()
-    return policy if isinstance(policy, DTypePolicy) else DTypePolicy(policy)
+    return policy if isinstance(policy, DTypePolicy) else _policy(policy)
 
 
 def set_dtype_policy(policy: str | DTypePolicy | None) -> None:
     """Set the policy of layers created from here on; None: that of `floatx()`."""
-    _defaults["dtype_policy"] = policy if policy is None or isinstance(policy, DTypePolicy) else DTypePolicy(policy)
+    _defaults["dtype_policy"] = None if policy is None else _policy(policy)
+
+
+def _policy(identifier: Any) -> DTypePolicy:
+    policy: DTypePolicy = catalog.find("dtype_policies", "get")(identifier)
+    return policy
 
 
 def num_threads() -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import config
+from .lazy import need
 
 ALIASES = {"half": "float16", "float": "float32", "double": "float64", "int": "int32", "long": "int64", "bool_": "bool"}
 ABOVE = {  # each dtype with those directly above it
@@ -64,10 +65,7 @@ def standardize_dtype(dtype: Any) -> str:
 @cache
 def _make_bfloat16_known() -> None:
     """Teach NumPy the dtype, which is not among its own."""
-    try:
-        import ml_dtypes  # noqa: F401
-    except ImportError:
-        raise ImportError("dtype bfloat16 needs the package ml_dtypes, which the extra 'xla' brings along") from None
+    need("dtype bfloat16", "ml_dtypes", "bfloat16")
 
 
 @cache

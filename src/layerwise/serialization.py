@@ -215,7 +215,7 @@ def serialize(obj: Any) -> Any:
         return {"class_name": "__slice__", "config": serialize(ends)}
     if obj is Ellipsis:
         return {"class_name": "__ellipsis__", "config": {}}
-    if isinstance(obj, DTypePolicy):
+    if type(obj) is DTypePolicy:
         return as_node("keras", "DTypePolicy", obj.get_config(), None)
     if inspect.isfunction(obj) or isinstance(obj, Primitive):
         return _serialize_function(obj)
@@ -308,7 +308,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
             raise ValueError(
                 "the configuration holds a lambda as bytecode, which is never run; write a function and register it"
             )
-        case "DTypePolicy":
+        case "DTypePolicy" | "FloatDTypePolicy":
             return DTypePolicy.from_config(inner)
         case "function":
             allowed = catalog.TRUSTED if _trusting.get() else catalog.FUNCTIONS

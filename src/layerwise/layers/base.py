@@ -7,10 +7,9 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .. import catalog, config, regularizers, tree
+from .. import catalog, dtype_policies, regularizers, tree
 from ..autograd import Call, Spec, Tensor
 from ..config import DTypePolicy
-from ..dtypes import ALIASES, standardize_dtype
 from ..naming import chosen_name, suggest
 from ..serialization import deserialize, serialize
 from ..stateless import stateless
@@ -104,12 +103,12 @@ class Layer(Weighted):
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        self._dtype_policy = _policy(value)
+        self._dtype_policy = dtype_policies.get(value)
 
     @property
     def dtype(self) -> str:
         """The dtype of the weights."""
-        return self.dtype_policy.variable_dtype
+        return self.dtype_policy.of(self.name).variable_dtype
 
     # Building -----------------------------------------------------------------------------------------------------
 
@@ -328,16 +327,6 @@ def _remembering(build: Callable[..., Any]) -> Callable[..., Any]:
         self.built = bool(shapes) or not (args or kwargs)
 
     return wrapped
-
-
-def _policy(dtype: Any) -> DTypePolicy:
-    if dtype is None:
-        return config.dtype_policy()
-    if isinstance(dtype, DTypePolicy):
-        return dtype
-    if isinstance(dtype, dict):
-        return deserialize(dtype)
-    return DTypePolicy(ALIASES.get(dtype, dtype) if isinstance(dtype, str) else standardize_dtype(dtype))
 
 
 def _has_tensor(structure: Any) -> bool:

@@ -132,7 +132,7 @@ class Called(Tracked):
     @property
     def compute_dtype(self) -> str:
         """The dtype that floating-point inputs are brought to."""
-        return self.dtype_policy.compute_dtype
+        return self.dtype_policy.of(self.name).compute_dtype
 
     @replaceable
     def calls(self) -> list[Call]:

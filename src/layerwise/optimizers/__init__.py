@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy(
         ".base": "Optimizer",
         ".sgd": "SGD",
         ".adam": "Adam AdamW Adamax Lamb Lion Nadam",
+        ".wrapping": "LossScaleOptimizer MultiOptimizer OptimizerMap",
         ".adagrad": "Adadelta Adagrad Ftrl RMSprop",
         ".": "deserialize get serialize",
     },

@@ -6,7 +6,10 @@ from . import adagrad as _adagrad
 from . import adam as _adam
 from . import schedules as schedules
 from . import sgd as _sgd
+from . import wrapping as _wrapping
 from .base import Optimizer as Optimizer
+from .wrapping import MultiOptimizer as MultiOptimizer
+from .wrapping import OptimizerMap as OptimizerMap
 
 class SGD(_sgd.SGD):
     def __init__(
@@ -139,6 +142,26 @@ class Nadam(_adam.Nadam):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
+    ) -> None: ...
+
+class LossScaleOptimizer(_wrapping.LossScaleOptimizer):
+    inner_optimizer: Any
+    def __init__(
+        self,
+        inner_optimizer: Any,
+        initial_scale: float = 32768.0,
+        dynamic_growth_steps: int = 2000,
+        name: str | None = None,
+        *,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
     ) -> None: ...
 
 class Adadelta(_adagrad.Adadelta):

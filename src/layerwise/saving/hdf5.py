@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import standardize_dtype
 from .files import FileFormatError, fingerprint
 from .hdf5_objects import Dataset, Group, naming_object
 
@@ -89,11 +90,11 @@ def _is_bfloat16(dataset: Dataset) -> bool:
 
 
 def bfloat16() -> np.dtype:
-    """NumPy's dtype of this name, which it knows once a package that brings it is imported."""
+    """NumPy's dtype of this name, which it knows once the package that brings it is imported."""
     try:
-        return np.dtype("bfloat16")
-    except TypeError:
-        raise FileFormatError("bfloat16 values need the xla extra: pip install 'layerwise[xla]'") from None
+        return np.dtype(standardize_dtype("bfloat16"))
+    except ModuleNotFoundError as error:
+        raise FileFormatError(str(error)) from None
 
 
 # Attributes

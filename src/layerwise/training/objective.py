@@ -52,11 +52,16 @@ class Objective(Layer):
             loss_weights: a number for each output.
             metrics, weighted_metrics: names, functions or `Metric`s, the second kind using sample weights.
             run_eagerly: run the step's Python for every batch even where the backend could compile it.
-            steps_per_execution, jit_compile, auto_scale_loss: Keras' arguments; here backends decide by themselves.
+            steps_per_execution, jit_compile: Keras' arguments; here backends decide by themselves.
+            auto_scale_loss: whether a model of the policy "mixed_float16" gets a `LossScaleOptimizer` around its own.
 
         Raises ValueError for a name that is not known, saying what is close; the model is then as it was.
         """
         resolved = optimizers.get(optimizer)
+        scaled = isinstance(resolved, optimizers.Optimizer) and auto_scale_loss
+        if scaled and self.dtype_policy.name == "mixed_float16":
+            single = not isinstance(resolved, optimizers.LossScaleOptimizer)
+            resolved = optimizers.LossScaleOptimizer(resolved, name="loss_scale_optimizer") if single else resolved
         check_known(loss, metrics, weighted_metrics)
         check_counts("compile", steps_per_execution=steps_per_execution)
         self.optimizer = resolved

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from .form import Call, Form, Group, Value
+from .fused import Unrecordable
+from .instructions import DTYPES
 from .updates import UPDATES, overwritten
 
 Item = Group | Call
@@ -89,6 +91,8 @@ def place(form: Form, commit: int) -> list[Value]:
 
 
 def _copy(form: Form, value: Value, place: Value, stage: int) -> None:
+    if value.dtype not in DTYPES:
+        raise Unrecordable(f"a copy of {value.dtype}")
     form.calls.append(Call([place], [value], ("copy", (), ()), stage=stage))
 
 
