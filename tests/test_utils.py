@@ -92,6 +92,12 @@ def test_split_dataset(sizes, lengths):
         assert [int(x) for x in [*left, *right]] == list(range(sum(lengths)))
 
 
+def test_split_dataset_of_a_list_of_arrays():
+    left, right = utils.split_dataset([np.arange(20.0).reshape(10, 2), np.arange(10)], 0.2)
+    assert [(x.shape, int(y)) for x, y in left] == [((2,), 0), ((2,), 1)]
+    assert len(right) == 8
+
+
 def test_split_dataset_shuffled_is_one_order_for_both_parts():
     for seed in (1, None):
         left, right = utils.split_dataset((np.arange(50), np.arange(50) * 2), 0.5, shuffle=True, seed=seed)

@@ -15,8 +15,8 @@ def split_dataset(
 ) -> tuple[Dataset, Dataset]:
     """Two data sets: the first `left_size` elements and the last `right_size` of the others
 
-    `dataset`: a `Dataset` of known length, or arrays, also in tuples and dictionaries. Sizes are whole numbers or,
-    between 0 and 1, fractions of the length; one of them may be left to the other. With `shuffle` the elements are
+    `dataset`: a `Dataset` of known length, or arrays, also in tuples, lists and dictionaries. Sizes are whole numbers
+    or, between 0 and 1, fractions of the length; one of them may be left to the other. With `shuffle` the elements are
     drawn in an order by `seed`. `preferred_backend`, Keras' argument, is without effect.
 
     >>> import numpy as np
@@ -24,6 +24,8 @@ def split_dataset(
     >>> len(left), [int(x) for x in right]
     (8, [8, 9])
     """
+    if isinstance(dataset, list) and all(hasattr(part, "shape") for part in dataset):
+        dataset = tuple(dataset)  # x and y, not rows
     data = dataset if isinstance(dataset, Dataset) else Dataset.from_tensor_slices(dataset)
     n = len(data)
     if left_size is None and right_size is None:
