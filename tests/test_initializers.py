@@ -13,6 +13,15 @@ CASES = {
     "Ones": [{}],
     "Constant": [{}, {"value": 2.5}, {"value": [1.0, 2.0]}],
     "Identity": [{}],
+    "STFT": [
+        {},
+        {"side": "imag", "window": "hamming", "scaling": "spectrum", "periodic": True},
+        {"window": "blackman", "scaling": None},
+        {"window": "bartlett", "periodic": True},
+        {"window": "boxcar"},
+        {"side": "imag", "window": None},
+        {"window": [1.0, 2.0, 2.0, 1.0, 0.5, 0.0]},
+    ],
     "RandomNormal": [{}, {"mean": 1.0, "stddev": 0.5, "seed": 3}],
     "TruncatedNormal": [{}, {"mean": 1.0, "stddev": 0.5, "seed": 3}],
     "RandomUniform": [{}, {"minval": -1.0, "maxval": 3.0, "seed": 3}],
@@ -31,7 +40,7 @@ CASES = {
     },
 }
 EACH = [(name, kwargs) for name, cases in CASES.items() for kwargs in cases]
-RANDOM = [(name, kwargs) for name, kwargs in EACH if name not in ("Zeros", "Ones", "Constant", "Identity")]
+RANDOM = [(name, kwargs) for name, kwargs in EACH if name not in ("Zeros", "Ones", "Constant", "Identity", "STFT")]
 
 
 def pair(name, kwargs):
@@ -61,6 +70,13 @@ def test_constant_values(name, kwargs, dtype):
 def test_identity():
     for shape in ((3, 3), (2, 4), (4, 2)):
         np.testing.assert_array_equal(initializers.Identity(3.0)(shape), keras.initializers.Identity(3.0)(shape))
+
+
+@pytest.mark.parametrize("kwargs", CASES["STFT"])
+def test_kernels_of_fourier_transforms(kwargs):
+    ours, theirs = (np.asarray(i((6, 1, 5))) for i in pair("STFT", kwargs))
+    np.testing.assert_allclose(ours, theirs, atol=2e-6)
+    assert ours.dtype == theirs.dtype
 
 
 @pytest.mark.parametrize(("name", "kwargs"), RANDOM)
@@ -183,6 +199,10 @@ def test_a_user_s_initializer():
         (lambda: initializers.VarianceScaling(mode="in"), "mode: got 'in'"),
         (lambda: initializers.VarianceScaling(distribution="beta"), "distribution: got 'beta'"),
         (lambda: initializers.Identity()((2, 3, 4)), "Identity: shape"),
+        (lambda: initializers.STFT("both"), "STFT: side"),
+        (lambda: initializers.STFT(scaling="power"), "STFT: scaling"),
+        (lambda: initializers.STFT(window="square"), "Invalid window name|Unknown window type"),
+        (lambda: initializers.STFT(window=[1.0])((2, 1, 3)), "STFT: window"),
         (lambda: initializers.Orthogonal()((3,)), "Orthogonal: shape"),
         (lambda: initializers.RandomNormal(seed="a"), "seed: got 'a'"),
         (lambda: initializers.RandomUniform()((3,), "int32"), "floating-point dtype"),
@@ -200,8 +220,8 @@ def test_a_step_may_not_draw_from_a_foreign_generator():
 
 
 def test_missing_names():
-    with pytest.raises(AttributeError, match=r"keras\.initializers\.STFT is not in Layerwise"):
-        initializers.STFT  # noqa: B018
+    with pytest.raises(AttributeError, match="has no 'Stft'; nearest: 'STFT'"):
+        initializers.Stft  # noqa: B018
 
 
 def test_every_public_initializer_is_compared_with_keras():

@@ -112,6 +112,13 @@ def others() -> Any:
         yield layers.Discretization([-0.5, 0.5], output_mode=mode), ROWS
     yield layers.Discretization([-0.5, 0.5]), ROWS
     yield layers.CategoryEncoding(4, "one_hot"), (5, 1)
+    for mode in ("log", "magnitude", "psd", "real", "imag", "stft"):
+        yield layers.STFTSpectrogram(mode, frame_length=8, frame_step=3), (30, 2)
+    yield layers.STFTSpectrogram("psd", 8, padding="same", expand_dims=True), (30, 2)
+    yield layers.STFTSpectrogram("psd", 8, expand_dims=True, data_format="channels_first"), (2, 30)
+    yield layers.STFTSpectrogram("psd", 8, data_format="channels_first"), (2, 30)
+    yield layers.MelSpectrogram(16, 5, num_mel_bins=3), (40,)
+    yield layers.MelSpectrogram(16, 5, 12, num_mel_bins=3, power_to_db=False), (40,)
     for layer in (
         layers.Identity(),
         layers.Dropout(0.5),

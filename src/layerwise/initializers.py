@@ -6,6 +6,7 @@ again with the same shape it returns the same values, unless its seed is a `Seed
 
 import math
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,17 @@ from .autograd import Tensor, as_tensor, raw
 from .backends import backend
 from .catalog import Names
 from .dtypes import standardize_dtype
-from .lazy import public_only
+from .lazy import need, public_only
 from .naming import expect, one_of
 from .serialization import Configurable, lookups
 
 __all__ = [
     "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer",
     "Initializer", "LecunNormal", "LecunUniform", "Ones", "Orthogonal", "OrthogonalInitializer", "RandomInitializer",
-    "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros", "constant", "glorot_normal",
+    "RandomNormal", "RandomUniform", "STFT", "STFTInitializer",
+    "TruncatedNormal", "VarianceScaling", "Zeros", "constant", "glorot_normal",
     "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal", "lecun_uniform", "ones", "orthogonal",
-    "random_normal", "random_uniform", "truncated_normal", "variance_scaling", "zeros", "deserialize", "get",
+    "random_normal", "random_uniform", "stft", "truncated_normal", "variance_scaling", "zeros", "deserialize", "get",
     "serialize",
 ]  # fmt: skip
 public_only(__name__)
@@ -90,6 +92,57 @@ class Identity(Initializer):
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
         expect("Identity: shape", tuple(shape), len(shape) == 2, "two sizes (rows, columns)")
         return ops.eye(shape[0], shape[1], dtype=dtype) * self.gain
+
+
+class STFT(Initializer):
+    """w[t, 0, f] = cos or sin(-2 pi t f / n) window[t] / scale: the kernels of a Fourier transform of short pieces
+
+    shape (frame_length, 1, frequencies), n = 2 (frequencies - 1).
+
+    Args:
+        side: "real", the cosines, or "imag", the sines.
+        window: "hann", "hamming", "blackman", "bartlett", another one that SciPy has, an array, or None.
+        scaling: "density", scale = sqrt(sum of window^2); "spectrum", the sum of |window|; None: 1.
+        periodic: whether the window is that of a period, rather than symmetrical.
+
+    >>> STFT("real", window=None)((2, 1, 3))
+    Tensor([[[ 1.,  1.,  1.]],
+    <BLANKLINE>
+           [[ 1.,  0., -1.]]], shape=(2, 1, 3), dtype=float32)
+    """
+
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
+    ) -> None:
+        self.side = one_of("STFT: side", side, "real", "imag")
+        self.scaling = one_of("STFT: scaling", scaling, None, "density", "spectrum")
+        self.window, self.periodic = window, periodic
+        if isinstance(window, str):
+            self._weights(1)
+
+    def _weights(self, length: int) -> np.ndarray:
+        """The window."""
+        if isinstance(self.window, str):
+            if self.window not in _WINDOWS:
+                need(f"STFT: window {self.window!r}", "scipy.signal", "sklearn")
+                return import_module("scipy.signal").get_window(self.window, length, self.periodic)
+            return _WINDOWS[self.window](length + self.periodic)[:length]
+        weights = np.asarray(self.window, "float64")
+        expect("STFT: window", weights.shape, weights.shape == (length,), f"({length},)")
+        return weights
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
+        length, _, frequencies = shape
+        turns = -2 * np.pi * np.arange(length)[:, None, None] * np.arange(frequencies) / (2 * (frequencies - 1))
+        kernel = np.cos(turns) if self.side == "real" else np.sin(turns)
+        if self.window is not None:
+            weights = self._weights(length)
+            scales = {"density": np.sqrt(np.sum(weights**2)), "spectrum": np.sum(np.abs(weights)), None: 1.0}
+            kernel = kernel * weights[:, None, None] / scales[self.scaling]
+        return as_tensor(kernel, standardize_dtype(dtype))
+
+
+_WINDOWS = {"hann": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "bartlett": np.bartlett}
 
 
 class RandomInitializer(Initializer):
@@ -283,13 +336,13 @@ class Orthogonal(RandomInitializer):
         return as_tensor(self.gain * (q if rows >= columns else q.T).reshape(shape), dtype)
 
 
-zeros, ones, constant, identity, orthogonal = Zeros, Ones, Constant, Identity, Orthogonal
+zeros, ones, constant, identity, orthogonal, stft = Zeros, Ones, Constant, Identity, Orthogonal, STFT
 random_normal, truncated_normal, random_uniform = RandomNormal, TruncatedNormal, RandomUniform
 variance_scaling = VarianceScaling
 glorot_normal, glorot_uniform = GlorotNormal, GlorotUniform
 he_normal, he_uniform = HeNormal, HeUniform
 lecun_normal, lecun_uniform = LecunNormal, LecunUniform
-IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
 
 _SHORT = {"zero": "Zeros", "one": "Ones", "normal": "RandomNormal", "uniform": "RandomUniform"}
 _named, serialize, deserialize = lookups(

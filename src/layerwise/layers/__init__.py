@@ -32,6 +32,7 @@ __getattr__, __dir__, __all__ = _lazy(
         ".activation": "ELU LeakyReLU PReLU ReLU Softmax",
         ".preprocessing": "CenterCrop Normalization Rescaling Resizing",
         ".lookup": "IntegerLookup StringLookup",
+        ".spectrogram": "MelSpectrogram STFTSpectrogram",
         ".text": "TextVectorization",
         ".categories": "CategoryEncoding Discretization HashedCrossing Hashing",
         ".augmentation": """

@@ -15,6 +15,7 @@ from . import pooling as _pooling
 from . import preprocessing as _preprocessing
 from . import regularization as _regularization
 from . import reshaping as _reshaping
+from . import spectrogram as _spectrogram
 from . import text as _text
 from .base import Layer as Layer
 from .categories import Discretization as Discretization
@@ -1295,6 +1296,61 @@ class StringLookup(_lookup.StringLookup):
         trainable: bool = True,
         dtype: Any = None,
         autocast: bool = True,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class MelSpectrogram(_spectrogram.MelSpectrogram):
+    def __init__(
+        self,
+        fft_length: int = 2048,
+        sequence_stride: int = 512,
+        sequence_length: int | None = None,
+        window: Any = 'hann',
+        sampling_rate: int = 16000,
+        num_mel_bins: int = 128,
+        min_freq: float = 20.0,
+        max_freq: float | None = None,
+        power_to_db: bool = True,
+        top_db: float = 80.0,
+        mag_exp: float = 2.0,
+        min_power: float = 1e-10,
+        ref_power: float = 1.0,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class STFTSpectrogram(_spectrogram.STFTSpectrogram):
+    def __init__(
+        self,
+        mode: str = 'log',
+        frame_length: int = 256,
+        frame_step: int | None = None,
+        fft_length: int | None = None,
+        window: Any = 'hann',
+        periodic: bool = False,
+        scaling: str | None = 'density',
+        padding: str = 'valid',
+        expand_dims: bool = False,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
         input_shape: Any = None,
         batch_input_shape: Any = None,
         batch_shape: Any = None,

@@ -15,6 +15,7 @@ from . import activations as activations  # loaded for their rules
 from . import categories as categories
 from . import products as products
 from . import shapes as shapes
+from . import spectrogram as spectrogram
 from .builder import RULES, Builder, Unsupported, element_type
 from .merging import OPERATORS
 
