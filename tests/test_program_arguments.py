@@ -140,8 +140,8 @@ def test_more_forms_of_values():
     one_hot = utils.to_categorical(ops.array([0, 2]), 3)
     np.testing.assert_array_equal(ops.argmax(one_hot, axis=-1), [0, 2])
     utils.Progbar(1, verbose=0).update(1, values=[("v", [1.0, 2.0])], finalize=True)
-    symbolic = autograd.Tensor(autograd.Spec((2, 3)))
-    assert layers.InputLayer(input_tensor=symbolic).output is symbolic
+    tensor = symbolic()
+    assert layers.InputLayer((3,), input_tensor=tensor).output is tensor
 
 
 def test_thresholds_and_curves_of_auc():
@@ -212,6 +212,10 @@ def renorm(**clipping):
     return layers.BatchNormalization(renorm=True, renorm_clipping=clipping)
 
 
+def symbolic():
+    return autograd.Tensor(autograd.Spec((2, 3)))
+
+
 def two_inputs():
     a, b = Input((2,), name="a"), Input((2,), name="b")
     return Model({"b": b, "a": a}, layers.Add()([a, b]))
@@ -237,6 +241,7 @@ def two_inputs():
     (lambda: layers.Add().compute_mask([X, X], np.ones(4, bool)), "compute_mask: got one mask for 2 inputs"),
     (lambda: layers.Concatenate().compute_mask([X, X], [None]), "got 1 masks for 2 inputs"),
     (lambda: layers.Add().compute_mask(X, [None, None]), "got 2 masks for one input"),
+    (lambda: layers.InputLayer((2,), input_tensor=symbolic()), r"got shape \(2, 2\) for an input_tensor of shape"),
     (lambda: Input(batch_size=4, batch_shape=(2, 3)), "got batch_size=4 and batch_shape"),
     (lambda: callbacks.BackupAndRestore(""), "backup_dir: got ''"),
     (lambda: DTypePolicy(""), "DTypePolicy: got ''"),

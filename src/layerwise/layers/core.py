@@ -57,7 +57,11 @@ class InputLayer(Layer):
         if ragged:
             raise ValueError("Input: ragged: examples of different sizes are not supported; pad them and use a mask")
         if input_tensor is not None:
-            batch_shape, dtype = input_tensor.shape, input_tensor.dtype
+            known = tuple(input_tensor.shape)
+            given = batch_shape or (known if shape is None else (known[0], *shape))
+            if tuple(given) != known:
+                raise ValueError(f"Input: got shape {tuple(given)} for an input_tensor of shape {known}")
+            shape, batch_shape, dtype = None, known, input_tensor.dtype
         elif batch_size is not None and batch_shape is not None:
             raise ValueError(f"Input: got batch_size={batch_size} and batch_shape={batch_shape}, expected one of them")
         if (shape is None) == (batch_shape is None):
