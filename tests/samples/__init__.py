@@ -10,7 +10,8 @@ from importlib import import_module
 from .sample import SAMPLES, Sample
 
 CHAPTERS = """
-    elementwise reductions linear shapes positions neural making control functions statistics arranging linalg fft
+    elementwise reductions linear shapes positions neural making control functions statistics arranging linalg
+    fft activations
 """.split()
 for chapter in CHAPTERS:
     import_module(f".{chapter}", __name__)

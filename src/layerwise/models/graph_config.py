@@ -35,9 +35,11 @@ OPERATIONS = {
         trace transpose trapezoid tril triu trunc unravel_index vander var vdot view vsplit vstack where zeros_like
     """,
     "keras.src.ops.nn": """
-        average_pool binary_crossentropy categorical_crossentropy conv conv_transpose depth_to_space depthwise_conv
-        elu fold gelu leaky_relu log_softmax max_pool moments multi_hot normalize one_hot relu relu6 selu separable_conv
-        sigmoid silu softmax softplus softsign space_to_depth sparse_categorical_crossentropy unfold
+        average_pool binary_crossentropy categorical_crossentropy celu conv conv_transpose ctc_decode ctc_loss
+        depth_to_space depthwise_conv elu fold gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu
+        log_sigmoid log_softmax max_pool moments multi_hot normalize one_hot relu relu6 selu separable_conv sigmoid silu
+        soft_shrink softmax softplus softsign space_to_depth sparse_categorical_crossentropy sparse_plus sparse_sigmoid
+        sparsemax squareplus tanh_shrink threshold unfold
     """,
     "keras.src.ops.math": """
         cdist erf erfc erfinv extract_sequences fft fft2 ifft2 in_top_k irfft istft logdet logsumexp rfft rsqrt
@@ -59,17 +61,17 @@ ALIASES = "abs amax amin array true_divide".split()  # have classes of their own
 NAME_OF = {name.replace("_", ""): name for name in (*ops.__all__, *MODULE_OF, *ALIASES)}
 
 CLASSES = {  # `take_along_axis` is TakeAlongAxis
-    "allclose": "AllClose", "cdist": "CDist", "fft": "FFT", "fft2": "FFT2", "ifft2": "IFFT2", "irfft": "IRFFT",
-    "isin": "IsIn", "istft": "ISTFT", "rfft": "RFFT", "rgb_to_grayscale": "RGBToGrayscale",
-    "searchsorted": "SearchSorted", "stft": "STFT", "svd": "SVD",
+    "allclose": "AllClose", "cdist": "CDist", "ctc_decode": "CTCDecode", "ctc_loss": "CTCLoss", "fft": "FFT", "fft2":
+    "FFT2", "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT", "rfft": "RFFT", "rgb_to_grayscale":
+    "RGBToGrayscale", "searchsorted": "SearchSorted", "stft": "STFT", "svd": "SVD",
 }  # fmt: skip
 
 # An operation of Keras is called with these of its arguments, and made with all others.
 DATA = set(
     """
     a array b bins choicelist condition condlist constant_values data default depthwise_kernel images indices inputs
-    kernel key operands output pointwise_kernel predictions q segment_ids sorted_sequence start_indices target targets
-    tensor transform updates values variable weights x x1 x2 xs y
+    kernel key operands output output_length pointwise_kernel predictions q segment_ids sequence_lengths sorted_sequence
+    start_indices target target_length targets tensor transform updates values variable weights x x1 x2 xs y
     """.split()
 )
 IRREGULAR = {
@@ -77,6 +79,7 @@ IRREGULAR = {
     "histogram": {"x"},
     "isclose": {"x1", "x2", "rtol", "atol"},
     "rearrange": {"tensor", "pattern"},
+    "squareplus": {"x"},
     "trapezoid": {"y"},
 }
 

@@ -16,6 +16,7 @@ from .control import *
 from .control import __all__ as _control
 from .convolution import *
 from .crossentropy import *
+from .ctc import *
 from .eigen import *
 from .fft import *
 from .functions import *
@@ -25,6 +26,7 @@ from .making import *
 from .matrices import *
 from .normalization import *
 from .norms import *
+from .piecewise import *
 from .pooling import *
 from .reduction import *
 from .segments import *
@@ -32,8 +34,8 @@ from .shaping import *
 from .statistics import *
 
 _rooms = """
-    activation arithmetic arranging comparison convolution crossentropy eigen fft functions indexing linear making
-    matrices normalization norms pooling reduction segments shaping statistics
+    activation arithmetic arranging comparison convolution crossentropy ctc eigen fft functions indexing linear
+    making matrices normalization norms piecewise pooling reduction segments shaping statistics
 """.split()
 _noted = [name for room in _rooms for name in sys.modules[f"{__name__}.{room}"].__all__]
 __all__ = ["add", "broadcast_to", "cast", "custom_gradient", "reshape", "stop_gradient", "sum_to", *_control, *_noted]

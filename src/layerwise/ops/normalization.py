@@ -6,14 +6,30 @@ import functools
 import math
 from typing import Any
 
-from ..autograd import Array, Spec, Tensor, add, as_tensor, broadcast_shapes, broadcast_to, primitive, reshape, sum_to
+from .. import config
+from ..autograd import (
+    Array,
+    Spec,
+    Tensor,
+    add,
+    as_tensor,
+    broadcast_shapes,
+    broadcast_to,
+    cast,
+    primitive,
+    reshape,
+    sum_to,
+)
 from ..backends import backend
+from ..dtypes import result_type
+from ..naming import expect
 from .activation import act_grad
-from .reduction import kept_shape, sum
-from .shaping import axis_of
+from .arithmetic import rsqrt, square
+from .reduction import kept_shape, mean, sum
+from .shaping import axes_of, axis_of
 
 __all__ = [
-    "batch_normalization", "standardize",
+    "batch_normalization", "layer_normalization", "rms_normalization", "standardize",
 ]  # fmt: skip
 
 
@@ -83,3 +99,43 @@ def batch_normalization(
     factor = factor if along[2] is None else factor * along[2]
     shift = -along[0] * factor if along[3] is None else along[3] - along[0] * factor  # type: ignore[operator]
     return x * factor + shift
+
+
+def layer_normalization(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
+) -> Tensor:
+    """y = (x - mean) / sqrt(variance + epsilon) gamma + beta, mean and variance of each example over `axis`
+
+    gamma and beta: shaped as x is along these axes, or None. epsilon: by default `config.epsilon()`. kwargs: none.
+    (Ba, Kiros, Hinton 2016)
+
+    >>> layer_normalization([1.0, 3.0]).numpy().round(3)
+    array([-1.,  1.], dtype=float32)
+    """
+    expect("layer_normalization: kwargs", kwargs, not kwargs, "none; for rms_scaling take rms_normalization")
+    x, axes = as_tensor(x), axes_of(axis, as_tensor(x).ndim)
+    scale, shift = (None if v is None else _along(v, x, axes) for v in (gamma, beta))
+    wide = cast(x, dtype=result_type(x.dtype, "float32"))
+    y = standardize(wide, scale, shift, axes=axes, epsilon=config.epsilon() if epsilon is None else epsilon)[0]
+    return cast(y, dtype=x.dtype)
+
+
+def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Tensor:
+    """y = x / sqrt(mean(x^2) + epsilon) scale, the mean of each example over `axis`
+
+    scale: what broadcasts to x, or None. epsilon: by default `config.epsilon()`. (Zhang, Sennrich 2019)
+
+    >>> rms_normalization([3.0, 4.0]).numpy().round(3)
+    array([0.849, 1.131], dtype=float32)
+    """
+    x = as_tensor(x)
+    wide = cast(x, dtype=result_type(x.dtype, "float32"))
+    squares = mean(square(wide), axis=axes_of(axis, x.ndim), keepdims=True)
+    y = wide * rsqrt(squares + (config.epsilon() if epsilon is None else epsilon))
+    return cast(y if scale is None else y * scale, dtype=x.dtype)
+
+
+def _along(v: Any, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """A parameter of the shape that x has along these axes, as it broadcasts to x."""
+    v = as_tensor(v)
+    return v if v.ndim == x.ndim else reshape(v, tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
