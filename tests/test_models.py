@@ -358,8 +358,47 @@ class Numbered(utils.PyDataset):
         self.asked.append("end")
 
 
+@pytest.mark.parametrize("in_processes", [True, False])
+def test_batches_by_number_made_beside_training(in_processes):
+    expected, _ = fitted(X, Y, epochs=2, batch_size=8)
+    numbered = Numbered(workers=3, use_multiprocessing=in_processes, max_queue_size=2)
+    weights, _ = fitted(numbered, epochs=2)
+    for a, b in zip(weights, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+    asked = [] if in_processes else [*range(6)]
+    assert sorted(i for i in numbered.asked if i != "end") == sorted(asked * 2)
+    assert numbered.asked.count("end") == 2
+
+    class Broken(Numbered):
+        def __getitem__(self, i):
+            return 1 / (4 - i) and super().__getitem__(i)
+
+    if not in_processes:
+        with pytest.raises(ZeroDivisionError):
+            compiled().fit(Broken(workers=2), shuffle=False, verbose=0)
+
+
+def test_limits_of_a_trial_run(monkeypatch):
+    config.set_max_epochs(2)
+    config.set_max_steps_per_epoch(3)
+    try:
+        history = compiled().fit(X, Y, epochs=5, batch_size=8, validation_data=(X, Y), verbose=0)
+        assert (history.epoch, history.params["steps"]) == ([0, 1], 3)
+        assert compiled().predict(X, batch_size=4, verbose=0).shape == (12, 3)
+        with pytest.raises(ValueError, match="set_max_epochs: got 0"):
+            config.set_max_epochs(0)
+    finally:
+        config.set_max_epochs(None)
+        config.set_max_steps_per_epoch(None)
+    monkeypatch.setenv("LAYERWISE_MAX_EPOCHS", "1")
+    assert compiled().fit(X, Y, epochs=3, verbose=0).epoch == [0]
+    monkeypatch.setenv("LAYERWISE_MAX_EPOCHS", "x")
+    with pytest.raises(ValueError, match="LAYERWISE_MAX_EPOCHS: got 'x'"):
+        compiled().fit(X, Y, verbose=0)
+
+
 def test_batches_by_number():
-    inorder, numbered = Numbered(workers=2), Numbered()
+    inorder, numbered = Numbered(), Numbered()
     weights, _ = fitted(inorder, epochs=2)
     expected, _ = fitted(X, Y, epochs=2, batch_size=8)
     for a, b in zip(weights, expected, strict=True):

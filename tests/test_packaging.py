@@ -26,7 +26,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ORDER = """
     fundamentals
     context naming hashing signatures lazy catalog tree
-    cores config dtypes observe terminal
+    cores parallel config dtypes observe terminal
     backends autograd
     variables stateless
     ops random distribution serialization dtype_policies

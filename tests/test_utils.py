@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from layerwise import backend, config, ops, utils
+from layerwise import Input, Sequential, backend, config, layers, ops, saving, terminal, utils
 from layerwise.autograd import Spec, Tensor
 from layerwise.data import Dataset
 from layerwise.naming import auto_name
@@ -124,8 +124,8 @@ def test_names_come_from_where_they_live():
     assert utils.register_keras_serializable is serialization.register_keras_serializable
     assert utils.Progbar is Progbar
     assert set(utils.__all__) <= set(dir(keras.utils))
-    with pytest.raises(AttributeError, match=r"keras\.utils\.Config is not in Layerwise"):
-        utils.Config  # noqa: B018
+    with pytest.raises(AttributeError, match=r"layerwise\.utils has no .Confg.; nearest: .Config"):
+        utils.Confg  # noqa: B018
 
 
 def test_clear_session_starts_names_anew():
@@ -279,3 +279,80 @@ def test_keras_backend_is_an_address_for_settings():
     assert backend.clear_session is utils.clear_session
     with pytest.raises(AttributeError, match=r"keras\.backend\.get_uid is not in Layerwise"):
         backend.get_uid  # noqa: B018
+
+
+# Settings
+
+
+def test_interactive_logging(capsys, caplog):
+    assert utils.is_interactive_logging_enabled()
+    model = Sequential([Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((4, 2))
+    utils.disable_interactive_logging()
+    try:
+        assert not config.is_interactive_logging_enabled()
+        assert terminal.display_mode("auto") == 2
+        with caplog.at_level("INFO", logger="layerwise"):
+            terminal.say("a message")
+        assert ([record.message for record in caplog.records], capsys.readouterr().out) == (["a message"], "")
+        model.fit(x, x[:, :1], epochs=2)
+        assert capsys.readouterr().out.count("\n") == 2
+    finally:
+        utils.enable_interactive_logging()
+    terminal.say("a message")
+    assert capsys.readouterr().out == "a message\n"
+
+
+@pytest.mark.parametrize("name", ["traceback_filtering", "flash_attention"])
+def test_switches_that_are_kept(name):
+    try:
+        for verb in "enable", "disable":
+            getattr(config, f"{verb}_{name}")()
+            assert getattr(config, f"is_{name}_enabled")() is (verb == "enable")
+    finally:
+        config._defaults[name] = {"flash_attention": None}.get(name, False)
+    assert not config.is_nnx_enabled()
+
+
+def test_unsafe_deserialization(monkeypatch, tmp_path):
+    monkeypatch.setitem(config._defaults, "unsafe_deserialization", False)
+    layer = layers.Lambda(ops.abs)
+    node = utils.serialize_keras_object(layer)
+    with pytest.raises(ValueError, match="a configuration chooses what it calls"):
+        utils.deserialize_keras_object(node)
+    config.enable_unsafe_deserialization()
+    assert utils.deserialize_keras_object(node)(-1.0) == 1
+    with pytest.raises(ValueError, match="a configuration chooses what it calls"):
+        utils.deserialize_keras_object(node, safe_mode=True)
+    Sequential([Input((2,)), layer]).save(tmp_path / "a.keras")
+    with pytest.raises(ValueError, match="safe_mode=False"):
+        saving.load_model(tmp_path / "a.keras")
+
+
+def test_config_is_keras():
+    for cls in utils.Config, keras.utils.Config:
+        options = cls(rate=0.1)
+        options.seed = 3
+        options["depth"] = 2
+        options.update(width=4)
+        assert (options.rate, options["seed"], len(options), "depth" in options) == (0.1, 3, 4, True)
+        assert list(options) == ["depth", "rate", "seed", "width"]
+        assert options.as_dict() == {"rate": 0.1, "seed": 3, "depth": 2, "width": 4} == dict(options.items())
+        assert options.to_json() == '{"rate": 0.1, "seed": 3, "depth": 2, "width": 4}'
+        assert (options.pop("width"), options.get("width", 7), repr(options)[:9]) == (4, 7, "<Config {")
+        del options["depth"]
+        assert not options.frozen
+        options.freeze()
+        with pytest.raises(ValueError, match="frozen"):
+            options.seed = 4
+        options.unfreeze()
+        options.seed = 5
+        with pytest.raises(AttributeError, match="seed"):
+            _ = options.sead
+
+
+def test_source_inputs():
+    a, b = Input((2,)), Input((2,))
+    found = utils.get_source_inputs(layers.Add()([layers.Dense(2)(a), b]))
+    assert {id(tensor) for tensor in found} == {id(a), id(b)}

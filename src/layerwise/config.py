@@ -23,9 +23,13 @@ from .lazy import public_only
 from .naming import expect, one_of, whole_number
 
 __all__ = [
-    "DTypePolicy", "backend", "debug_nans", "dtype_policy", "epsilon", "floatx", "fusion", "image_data_format",
-    "memory_stats", "num_threads", "override", "set_backend", "set_debug_nans", "set_dtype_policy", "set_epsilon",
-    "set_floatx", "set_fusion", "set_image_data_format", "set_num_threads",
+    "DTypePolicy", "backend", "debug_nans", "disable_flash_attention", "disable_interactive_logging",
+    "disable_traceback_filtering", "dtype_policy", "enable_flash_attention", "enable_interactive_logging",
+    "enable_traceback_filtering", "enable_unsafe_deserialization", "epsilon", "floatx", "fusion", "image_data_format",
+    "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_nnx_enabled", "is_traceback_filtering_enabled",
+    "max_epochs", "max_steps_per_epoch", "memory_stats", "num_threads", "override", "set_backend", "set_debug_nans",
+    "set_dtype_policy", "set_epsilon", "set_floatx", "set_fusion", "set_image_data_format", "set_max_epochs",
+    "set_max_steps_per_epoch", "set_num_threads",
 ]  # fmt: skip
 public_only(__name__)
 
@@ -42,6 +46,12 @@ _defaults: dict[str, Any] = {
     "num_threads": None,
     "fusion": None,
     "debug_nans": None,
+    "interactive_logging": True,
+    "traceback_filtering": False,
+    "flash_attention": None,
+    "unsafe_deserialization": False,
+    "max_epochs": None,
+    "max_steps_per_epoch": None,
 }
 _overrides: ContextVar[dict[str, Any] | None] = ContextVar("layerwise_config", default=None)
 
@@ -251,3 +261,98 @@ def debug_nans() -> bool:
 def set_debug_nans(value: bool) -> None:
     """Set `debug_nans()` to this value."""
     _defaults["debug_nans"] = bool(value)
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress is a bar and messages are printed; otherwise it is a line an epoch, and they are logged."""
+    return _get("interactive_logging")
+
+
+def enable_interactive_logging() -> None:
+    """Let progress be a bar, where the output is a terminal, and print messages: the default."""
+    _defaults["interactive_logging"] = True
+
+
+def disable_interactive_logging() -> None:
+    """Let progress that nobody has asked for be a line an epoch, and log messages to the logger "layerwise"."""
+    _defaults["interactive_logging"] = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """What `enable_traceback_filtering` has set. Errors are shown whole either way."""
+    return _get("traceback_filtering")
+
+
+def enable_traceback_filtering() -> None:
+    """Keras' switch, kept without effect: tracebacks are never shortened."""
+    _defaults["traceback_filtering"] = True
+
+
+def disable_traceback_filtering() -> None:
+    """Show whole tracebacks: the default."""
+    _defaults["traceback_filtering"] = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """What was set; None: the backend computes attention as it does best, which is the default."""
+    return _get("flash_attention")
+
+
+def enable_flash_attention() -> None:
+    """Keras' switch, kept without effect: how attention is computed is up to the backend."""
+    _defaults["flash_attention"] = True
+
+
+def disable_flash_attention() -> None:
+    """Keras' switch, kept without effect: how attention is computed is up to the backend."""
+    _defaults["flash_attention"] = False
+
+
+def is_nnx_enabled() -> bool:
+    """False: Flax' NNX modules are no part of Layerwise."""
+    return False
+
+
+def enable_unsafe_deserialization() -> None:
+    """Let configurations, wherever they are from, hold `Lambda` layers and name functions, as `safe_mode=False` does.
+
+    Code in a file is never run, whatever is set. `load_model` goes by its own argument.
+    """
+    _defaults["unsafe_deserialization"] = True
+
+
+def is_unsafe_deserialization_enabled() -> bool:
+    """Whether `enable_unsafe_deserialization` was called."""
+    return _get("unsafe_deserialization")
+
+
+def max_epochs() -> int | None:
+    """How many epochs `fit` trains at most: `set_max_epochs`, or the environment's LAYERWISE_MAX_EPOCHS."""
+    return _limit("max_epochs")
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Let `fit` train for `max_epochs` epochs at most, to try a program out; None: as many as it is told."""
+    _set_limit("max_epochs", max_epochs)
+
+
+def max_steps_per_epoch() -> int | None:
+    """How many steps an epoch has at most: as set, or the environment's LAYERWISE_MAX_STEPS_PER_EPOCH."""
+    return _limit("max_steps_per_epoch")
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Let `fit`, `evaluate` and `predict` take `max_steps_per_epoch` steps an epoch at most; None: all of them."""
+    _set_limit("max_steps_per_epoch", max_steps_per_epoch)
+
+
+def _limit(name: str) -> int | None:
+    if (limit := _get(name)) is not None:
+        return limit
+    variable = f"LAYERWISE_{name.upper()}"
+    asked = os.environ.get(variable)
+    return whole_number(variable, int(asked) if asked.isdecimal() else asked) if asked else None
+
+
+def _set_limit(name: str, limit: int | None) -> None:
+    _defaults[name] = None if limit is None else whole_number(f"set_{name}", limit)

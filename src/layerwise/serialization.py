@@ -18,7 +18,7 @@ import numpy as np
 
 from . import catalog, tree
 from .autograd import Primitive, Tensor, as_tensor, check_count
-from .config import DTypePolicy
+from .config import DTypePolicy, is_unsafe_deserialization_enabled, override
 from .context import setting
 from .dtypes import standardize_dtype
 from .naming import snake_case, suggest
@@ -28,7 +28,6 @@ from .variables import Variable
 _registered: dict[str, Any] = {}
 _registered_names: dict[Any, str] = {}
 _scope: ContextVar[dict[str, Any] | None] = ContextVar("custom_objects", default=None)
-_trusting: ContextVar[bool] = ContextVar("trusting", default=False)
 
 
 class Configurable:
@@ -179,16 +178,14 @@ def custom_object_scope(custom_objects: dict[str, Any] | None) -> Iterator[None]
 CustomObjectScope = custom_object_scope
 
 
-@contextlib.contextmanager
-def trusting(on: bool = True) -> Iterator[None]:
-    """Inside the `with` block, if `on`, configurations may hold `Lambda` layers and name functions of `ops`."""
-    with setting(_trusting, _trusting.get() or on):
-        yield
+def trusting(on: bool = True) -> contextlib.AbstractContextManager[None]:
+    """Inside the `with` block configurations may hold `Lambda` layers and name functions of `ops`, or may not."""
+    return override(unsafe_deserialization=on)
 
 
 def is_trusting() -> bool:
     """Whether configurations are from a source that is trusted."""
-    return _trusting.get()
+    return is_unsafe_deserialization_enabled()
 
 
 # --------------------------------------------------------------------------------------------------------- serialize
@@ -283,13 +280,15 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------- deserialize
 
 
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True) -> Any:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool | None = None) -> Any:
     """The object that `serialize` wrote as `config`; `Lambda` layers only with `safe_mode=False`.
 
-    `custom_objects` are classes and functions that it may name.
+    `custom_objects` are classes and functions that it may name. Without `safe_mode` it is as
+    `config.enable_unsafe_deserialization` says, or as it was said around this call.
     """
-    if custom_objects or not safe_mode:
-        with custom_object_scope(custom_objects or {}), trusting(not safe_mode):
+    if custom_objects or safe_mode is not None:
+        trust = contextlib.nullcontext() if safe_mode is None else trusting(not safe_mode)
+        with custom_object_scope(custom_objects or {}), trust:
             return deserialize(config)
     if not isinstance(config, dict) or "class_name" not in config or "config" not in config:
         return tree.map_items(deserialize, config)
@@ -311,7 +310,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
         case "DTypePolicy" | "FloatDTypePolicy":
             return DTypePolicy.from_config(inner)
         case "function":
-            allowed = catalog.TRUSTED if _trusting.get() else catalog.FUNCTIONS
+            allowed = catalog.TRUSTED if is_trusting() else catalog.FUNCTIONS
             found = _find(inner, config.get("module"), config.get("registered_name"), allowed)
             if not (inspect.isfunction(found) or isinstance(found, Primitive)):
                 raise ValueError(f"{inner}: expected a function, got {found!r}")
@@ -319,7 +318,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, safe_
     cls = _find(name, config.get("module"), config.get("registered_name"))
     if not inspect.isclass(cls) or not hasattr(cls, "from_config"):
         raise ValueError(f"{name}: expected a class with from_config, got {cls!r}")
-    if getattr(cls, "calls_any_function", False) and not _trusting.get():
+    if getattr(cls, "calls_any_function", False) and not is_trusting():
         raise ValueError(f"{name}: a configuration chooses what it calls; load_model(..., safe_mode=False) allows that")
     check_count("objects", 1)
     obj = cls.from_config(inner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .config import is_interactive_logging_enabled
 from .dtypes import number
 from .naming import one_of
 
@@ -243,8 +245,14 @@ class DownloadBar(Progbar):
 
 
 def say(message: str) -> None:
-    """Print a line; a bar that is being drawn makes room and comes back below with its next update."""
+    """Print a line, or log it where logging is not interactive.
+
+    A bar that is being drawn makes room and comes back below with its next update.
+    """
     global _on_screen
+    if not is_interactive_logging_enabled():
+        logging.getLogger("layerwise").info(message)
+        return
     if _on_screen is not None:
         _rewrite("", _terminal_columns() - 1)
         _write("\r")
@@ -276,7 +284,9 @@ def display_mode(verbose: int | str) -> int:
     >>> display_mode(0), display_mode(2)
     (0, 2)
     """
-    if one_of("verbose", verbose, "auto", 0, 1, 2) in ("auto", 1):
+    if one_of("verbose", verbose, "auto", 0, 1, 2) == "auto" and not is_interactive_logging_enabled():
+        return 2
+    if verbose in ("auto", 1):
         return 1 if is_interactive() else 2
     return int(verbose)
 

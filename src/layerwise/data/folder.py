@@ -11,6 +11,7 @@ import numpy as np
 
 from ..config import checked_data_format
 from ..naming import expect, one_of, whole_number
+from ..terminal import say
 from .dataset.dataset import Dataset
 from .dataset.transforming import AUTOTUNE
 from .images import largest_box, read_image, resize_images
@@ -65,7 +66,7 @@ class _Files:
                     f"{', '.join(endings)}"
                 )
             if name and self.verbose:
-                print(f"Using {len(chosen)} files for {name}.")
+                say(f"Using {len(chosen)} files for {name}.")
             mixes = self.shuffle and not (self.subset == "both" and name == "validation")
             element = self._reader(chosen, None if labels is None else labels[part], len(names or ()), load)
             data = self._dataset(Dataset.range(len(chosen)), element, seed if mixes else None, padded)
@@ -118,7 +119,7 @@ class _Files:
             labels, names = np.asarray(self.labels, np.int32), [str(label) for label in sorted(set(self.labels))]
         if self.verbose:
             classes = "" if names is None else f" belonging to {len(names)} classes"
-            print(f"Found {len(paths)} files{classes}.")
+            say(f"Found {len(paths)} files{classes}.")
         return paths, labels, names
 
     def _walk(self, folder: Path, endings: tuple[str, ...]) -> Iterator[str]:

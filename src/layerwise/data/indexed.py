@@ -13,7 +13,10 @@ class PyDataset:
     epoch unless it is told `shuffle=False`.
 
     Args:
-        workers, use_multiprocessing, max_queue_size: Keras' arguments; here batches are made where the model trains.
+        workers: with more than one, so many threads make batches while the model trains; `fit` gets them in order.
+        use_multiprocessing: processes instead, for what Python does in one thread at a time; also with one worker.
+            The object has to be such that the system's way to start processes can hand it over.
+        max_queue_size: how many batches are made before they are asked for.
 
     >>> import numpy as np
     >>> class Squares(PyDataset):
@@ -25,6 +28,8 @@ class PyDataset:
     >>> Squares()[1][1]
     array([16, 25, 36, 49])
     """
+
+    workers, use_multiprocessing, max_queue_size = 1, False, 10  # of subclasses that do not call __init__
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
         self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
@@ -50,5 +55,11 @@ class PyDataset:
         """How many batches an epoch has; None where they have no end."""
         return len(self)
 
+    def on_epoch_begin(self) -> None:
+        """Called before the first batch of an epoch is asked for."""
+
     def on_epoch_end(self) -> None:
         """Called when all batches were asked for."""
+
+
+Sequence = PyDataset  # its older name

@@ -37,3 +37,12 @@ def check_counts(method: str, **counts: Any) -> None:
     for name, value in counts.items():
         if value is not None:
             whole_number(f"{method}: {name}", value)
+
+
+def most(count: Any, limit: int | None) -> Any:
+    """`count`, but at most `limit`; None is no count or no limit.
+
+    >>> most(None, 3), most(5, 3), most(2, None)
+    (3, 3, 2)
+    """
+    return count if limit is None else limit if count is None else min(count, limit)

@@ -17,6 +17,7 @@ from .. import random, tree
 from ..backends import backend
 from ..naming import expect, whole_number
 from .arrays import Arrays, as_data, checked_array, class_weights, is_arrays, map_leaves, unpack_x_y_sample_weight
+from .numbered import batches_of
 
 
 class ArrayBatches:
@@ -158,7 +159,9 @@ class IterableBatches:
             order = itertools.count() if count is None else range(count)
             if self.shuffle and count is not None:
                 order = np.asarray(random.permutation(count)).tolist()
-            source = (self.source[i] for i in itertools.islice(order, first, None))
+            if hasattr(source, "on_epoch_begin"):
+                source.on_epoch_begin()
+            source = batches_of(source, itertools.islice(order, first, None))
         else:
             source = itertools.islice(source, first, None)
         for number, data in enumerate(source, first):

@@ -12,11 +12,12 @@ from .. import random, tree
 from ..autograd import GradientTape
 from ..backends import backend
 from ..callbacks import CallbackList, History
+from ..config import max_epochs, max_steps_per_epoch
 from ..naming import whole_number
 from ..optimizers import Optimizer
 from ..terminal import say
 from ..variables import Variable
-from .arguments import check_counts, for_users
+from .arguments import check_counts, for_users, most
 from .arrays import Arrays, checked_array, unpack_x_y_sample_weight
 from .loop import Run, Validation, evaluate, noting, predict
 from .objective import Objective
@@ -163,15 +164,18 @@ class Trainer(Objective):
             validation_freq=validation_freq if np.ndim(validation_freq) == 0 else None,  # type: ignore[arg-type]
         )
         whole_number("fit: initial_epoch", initial_epoch, 0)
+        epochs = most(epochs, max_epochs())
         if validation_split and validation_data is None:
-            source = batches(x, y, sample_weight, batch_size)
-            if not isinstance(source, ArrayBatches):
+            whole = batches(x, y, sample_weight, batch_size)
+            if not isinstance(whole, ArrayBatches):
                 raise ValueError("fit: validation_split needs arrays; pass validation_data for other sources")
-            (x, validation_data), y, sample_weight = source.arrays.split(validation_split), None, None
+            (x, validation_data), y, sample_weight = whole.arrays.split(validation_split), None, None
         options: dict[str, Any] = {"shuffle": shuffle, "class_weight": class_weight}
-        stream = Stream(batches(x, y, sample_weight, batch_size, steps_per_epoch, **options), steps_per_epoch)
+        source = batches(x, y, sample_weight, batch_size, steps_per_epoch, **options)
+        stream = Stream(source, most(steps_per_epoch, max_steps_per_epoch()))
         held_out = self._held_out(validation_data, validation_batch_size or batch_size, validation_steps)
-        validation = None if held_out is None else Validation(held_out, validation_steps, validation_freq)
+        steps = most(validation_steps, max_steps_per_epoch())
+        validation = None if held_out is None else Validation(held_out, steps, validation_freq)
         step = prepared(self, "train", stream.source, stream.peek())
         listeners = self._listeners(callbacks, verbose, stream.steps, epochs, add_history=True)
         self.stop_training = False
@@ -228,7 +232,7 @@ class Trainer(Objective):
         """The loss and metrics on data: a number, a list [loss, metrics...], or a dict with `return_dict`."""
         self._require_compiled("evaluate")
         check_counts("evaluate", steps=steps)
-        stream = Stream(batches(x, y, sample_weight, batch_size, steps), steps)
+        stream = Stream(batches(x, y, sample_weight, batch_size, steps), most(steps, max_steps_per_epoch()))
         results = evaluate(self, stream, self._listeners(callbacks, verbose, stream.steps))
         return results if return_dict else self._listed(results)
 
@@ -252,7 +256,8 @@ class Trainer(Objective):
         if verbose == 0 and callbacks is None and steps is None and _is_one_batch(x, batch_size):
             return self.predict_on_batch(x)
         check_counts("predict", steps=steps)
-        stream = Stream(batches(x, None, None, batch_size, steps, inputs_only=True), steps)
+        source = batches(x, None, None, batch_size, steps, inputs_only=True)
+        stream = Stream(source, most(steps, max_steps_per_epoch()))
         step = self._prediction(stream.source, stream.peek())
         return predict(self, step, stream, self._listeners(callbacks, verbose, stream.steps))
 

@@ -11,9 +11,13 @@ __getattr__, __dir__, __all__ = lazy(
         ".images": "array_to_img img_to_array load_img save_img",
         ".plotting": "model_to_dot plot_model",
         ".sequences": "pad_sequences",
-        ".session": "clear_session is_keras_tensor",
+        ".options": "Config",
+        ".session": "clear_session get_source_inputs is_keras_tensor",
         ".splitting": "split_dataset",
-        "layerwise.data": "PyDataset",
+        "layerwise.config": """
+            disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled
+        """,
+        "layerwise.data.indexed": "PyDataset Sequence",
         "layerwise.data.folder": """
             audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory
         """,

@@ -3,6 +3,7 @@
 import gc
 from typing import Any
 
+from ..applications.imagenet_utils import source_inputs
 from ..autograd import Tensor
 from ..naming import reset_names
 
@@ -20,3 +21,15 @@ def clear_session(free_memory: bool = True) -> None:
     reset_names()
     if free_memory:
         gc.collect()
+
+
+def get_source_inputs(tensor: Tensor) -> list[Tensor]:
+    """The inputs that a symbolic `tensor` is computed from, as a list.
+
+    >>> from layerwise import Input, layers
+    >>> x = Input((2,))
+    >>> get_source_inputs(layers.Dense(1)(x))[0] is x
+    True
+    """
+    inputs = source_inputs(tensor)
+    return inputs if isinstance(inputs, list) else [inputs]

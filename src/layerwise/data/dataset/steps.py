@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ...naming import whole_number
+from ...parallel import in_order, threads
 from ..split import permutation, random_words
-from .parallel import in_order, threads
 from .stage import Epoch, Stage, as_leaf, by_column, called, map_structure, read_only, stack
 
 
