@@ -34,17 +34,16 @@ def step_of(model: Trainer, kind: str) -> Step:
     variables = model._state()
     eager = bool(getattr(model, "run_eagerly", False))
     checked = config.debug_nans()
-    part = None
-    if works_on_host(model):
-        part = None if eager or checked or model._has_own_step(kind) else model._host_part()
-        eager = part is None
     settings = config.backend(), config.fusion(), eager, checked, backend().distribution
-    key = (kind, settings, part, tuple((id(v), v.trainable) for v in variables), id(model.optimizer))
+    graph = getattr(model, "_graph", None)
+    key = (kind, settings, graph, tuple((id(v), v.trainable) for v in variables), id(model.optimizer))
     steps: dict[Any, Step] = model.__dict__.setdefault("_steps", {})
     if key not in steps:
         for old in [k for k in steps if k[0] == kind]:
             del steps[old]
-        eager = eager or works_on_host(model)
+        on_host = works_on_host(model)
+        part = model._host_part() if on_host and not (eager or checked or model._has_own_step(kind)) else None
+        eager = eager or (on_host and part is None)
         if checked:
             function: StepFunction = CheckedStep(model, kind, variables, compiled=not eager)
         else:
