@@ -21,7 +21,8 @@ _STATE = {  # what a step of this kind is handed and returns, of which `predict_
 def step_on_a_batch(model: Trainer, kind: str) -> Callable[[Any], Any]:
     """What the model does with a batch to "train", "test" or "predict"."""
     if model._has_own_function(kind):
-        getattr(model, f"make_{kind}_function")(force=True)
+        setattr(model, f"{kind}_function", None)  # so that it is made anew, also where `force` is not known
+        getattr(model, f"make_{kind}_function")()
         return lambda data: getattr(model, f"{kind}_function")(iter([data]))
     step = getattr(model, f"{kind}_step")
     return _with_state(model, kind, step) if takes_state(step) else step
