@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layerwise.data import read_cifar10
-from layerwise.data.cifar import parse_pickle
+from layerwise.data.pickled import parse_pickle
 
 NAMES = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
 
@@ -25,8 +25,8 @@ def number(n):
     return b"K" + bytes([n]) if n < 256 else b"M" + n.to_bytes(2, "little")
 
 
-def batch_bytes(pixels, labels, dtype="u1", fortran=b"\x89", shape=None):
-    """A batch as Python 2 and NumPy 1 wrote it: a dictionary of batch_label, labels, data and filenames."""
+def batch_bytes(pixels, labels, dtype="u1", fortran=b"\x89", shape=None, names=("labels",)):
+    """A batch, its labels under these names, as Python 2 and NumPy 1 wrote it: a dictionary with an array."""
     rows, columns = shape or pixels.shape
     array = (
         b"cnumpy.core.multiarray\n_reconstruct\nq\x07cnumpy\nndarray\nq\x08K\x00\x85U\x01b\x87Rq\x09"
@@ -40,7 +40,7 @@ def batch_bytes(pixels, labels, dtype="u1", fortran=b"\x89", shape=None):
     )
     return (
         b"\x80\x02}q\x01(" + string("batch_label") + b"q\x02" + string("batch 1") + b"q\x03"
-        + string("labels") + b"q\x04]q\x05(" + b"".join(map(number, labels)) + b"e"
+        + b"".join(string(name) + b"q\x04]q\x05(" + b"".join(map(number, labels)) + b"e" for name in names)
         + string("data") + b"q\x06" + array
         + string("filenames") + b"q\x0c]q\x0d(" + b"".join(string("a.png") for _ in labels) + b"eu."
     )  # fmt: skip

@@ -3,7 +3,9 @@
 import functools
 import gzip
 import http.server
+import importlib
 import inspect
+import pickle
 import re
 import shutil
 import sys
@@ -14,8 +16,22 @@ import numpy as np
 import pytest
 
 from layerwise.data.download import file_hash
-from layerwise.datasets import cifar10, digits, fashion_mnist, mnist, sources
-from test_data_cifar import pack, write_cifar
+from layerwise.data.format_error import FileFormatError
+from layerwise.data.pickled import lists_of_numbers
+from layerwise.datasets import (
+    boston_housing,
+    california_housing,
+    cifar10,
+    cifar100,
+    digits,
+    fashion_mnist,
+    imdb,
+    mnist,
+    reuters,
+    sequences,
+    sources,
+)
+from test_data_cifar import batch_bytes, pack, write_cifar
 from test_data_idx import write_mnist
 
 
@@ -182,3 +198,160 @@ def test_signatures_and_folders_are_keras(home, monkeypatch, tmp_path):
     monkeypatch.delenv("KERAS_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert sources.keras_folder() == tmp_path / ".keras" / "datasets"
+
+
+# Texts and houses
+
+
+def theirs(monkeypatch, name, file, *arguments, call="load_data", **options):
+    """What Keras makes of the same file."""
+    module = importlib.import_module(f"keras.src.datasets.{name}")
+    monkeypatch.setattr(module, "get_file", lambda *_, **__: str(file))
+    return getattr(module, call)(*arguments, **options)
+
+
+def texts(n, seed, longest=30):
+    rng = np.random.default_rng(seed)
+    lists = [rng.integers(1, 70_000, rng.integers(1, longest)).tolist() for _ in range(n)]
+    return np.array([*lists, []], object)[:-1]
+
+
+def assert_texts(got, expected):
+    for (x, y), (x_expected, y_expected) in zip(got, expected, strict=True):
+        assert x.dtype == object
+        assert x.tolist() == x_expected.tolist()
+        assert all(type(words) is list for words in x)
+        np.testing.assert_array_equal(y, y_expected)
+
+
+@pytest.fixture
+def reviews(home, monkeypatch):
+    labels = np.arange(20) % 2
+    arrays = dict(zip(PARTS, (texts(20, 0), labels, texts(20, 1), labels)))
+    np.savez_compressed(home.site / "imdb.npz", **arrays)
+    (home.site / "imdb_word_index.json").write_text('{"the": 1, "süß": 2}', "utf-8")
+    monkeypatch.setattr(sequences, "ORIGIN", home.url)
+    monkeypatch.setattr(imdb, "_SHA256", file_hash(home.site / "imdb.npz"))
+    monkeypatch.setattr(imdb, "_MD5_OF_INDEX", file_hash(home.site / "imdb_word_index.json", "md5"))
+    return home.site / "imdb.npz"
+
+
+CUTS = [
+    {}, {"num_words": 20_000}, {"num_words": 20_000, "skip_top": 100, "oov_char": None}, {"maxlen": 15, "seed": 4},
+    {"start_char": None}, {"start_char": None, "index_from": 0, "num_words": 3000},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_imdb(home, reviews, monkeypatch, cut):
+    expected = theirs(monkeypatch, "imdb", reviews, **cut)
+    assert_texts(imdb.load_data(**cut), expected)
+    assert_texts(imdb.load_data(reviews, **cut), expected)
+    assert home.asked == ["imdb.npz"]
+
+
+def test_word_indices(home, reviews):
+    assert imdb.get_word_index() == {"the": 1, "süß": 2} == imdb.get_word_index(home.site / "imdb_word_index.json")
+    assert home.asked == ["imdb_word_index.json"]
+    (home.site / "no.json").write_text('["the"]')
+    with pytest.raises(ValueError, match="expected an object with a whole number for each word"):
+        reuters.get_word_index(home.site / "no.json")
+    assert reuters.get_label_names() == theirs_names()
+
+
+def theirs_names():
+    import keras
+
+    return keras.datasets.reuters.get_label_names()
+
+
+@pytest.mark.parametrize("cut", [*CUTS, {"test_split": 0.5}])
+def test_reuters(home, monkeypatch, cut):
+    np.savez(home.site / "reuters.npz", x=texts(30, 2), y=np.arange(30) % 46)
+    monkeypatch.setattr(sequences, "ORIGIN", home.url)
+    monkeypatch.setattr(reuters, "_SHA256", file_hash(home.site / "reuters.npz"))
+    assert_texts(reuters.load_data(**cut), theirs(monkeypatch, "reuters", home.site / "reuters.npz", **cut))
+
+
+@pytest.mark.parametrize(("module", "columns"), [(boston_housing, 13), (california_housing, 8)])
+def test_houses(home, monkeypatch, module, columns):
+    name = module.__name__.rpartition(".")[2]
+    rng = np.random.default_rng(0)
+    file = home.site / f"{name}.npz"
+    np.savez(file, x=rng.normal(size=(700, columns)), y=rng.normal(size=700))
+    monkeypatch.setattr(sequences, "ORIGIN", home.url)
+    monkeypatch.setattr(module, "_SHA256", file_hash(file))
+    for options in {}, {"test_split": 0.35, "seed": 4}, {"version": "small"} if columns == 8 else {"test_split": 0}:
+        got, expected = module.load_data(**options), theirs(monkeypatch, name, file, **options)
+        for pair, other in zip(got, expected, strict=True):
+            for a, b in zip(pair, other, strict=True):
+                np.testing.assert_array_equal(a, b, strict=True)
+    assert home.asked == [f"{name}.npz"]
+    with pytest.raises(ValueError, match="test_split: got 1"):
+        module.load_data(test_split=1)
+    np.savez(home.site / "other.npz", x=np.ones((3, 2)), y=np.ones(3))
+    with pytest.raises(ValueError, match=rf"expected x \(n, {columns}\) and y \(n,\)"):
+        module.load_data(path=home.site / "other.npz")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": texts(3, 0)}, "expected arrays x, y; y not there"),
+        ({"x": texts(3, 0), "y": np.arange(2)}, "expected x, lists of numbers, and y, a label for each"),
+        ({"x": np.array([[1], ["a"], []], object), "y": np.arange(3)}, "entry 1: expected a list of whole numbers"),
+        ({"x": np.array([[1], [2.5, 1], []], object), "y": np.arange(3)}, "has no place in lists of numbers"),
+        ({"x": np.array([1, [1], []], object), "y": np.arange(3)}, "expected 3 lists"),
+        ({"x": np.array([[1 << 40, 2], [1], []], object), "y": np.arange(3)}, "entry 0: "),
+        ({"x": np.array([[len], [1], []], object), "y": np.arange(3)}, "has no place in lists of numbers"),
+    ],
+)
+def test_texts_that_are_none(tmp_path, arrays, message):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(FileFormatError, match=message):
+        reuters.load_data(tmp_path / "a.npz")
+
+
+def test_lists_that_stand_there_again_and_again(tmp_path):
+    words = list(range(1000))
+    np.savez(tmp_path / "a.npz", x=np.array([words] * 5000 + [[]], object), y=np.zeros(5001, int))
+    with pytest.raises(FileFormatError, match="lists that share their numbers"):
+        reuters.load_data(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+def test_lists_of_any_protocol(protocol):
+    rows = texts(50, 3, longest=2500)
+    assert [row.tolist() for row in lists_of_numbers(pickle.dumps(rows, protocol), "here")] == rows.tolist()
+
+
+def test_cifar100_from_server_keras_cache_and_folder(home, monkeypatch, tmp_path):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "cifar-100-python"
+    folder.mkdir()
+    images, labels = {}, {}
+    for name, n in ("train", 5), ("test", 2):
+        images[name] = rng.integers(0, 256, (n, 3072), np.uint8)
+        labels[name] = rng.integers(0, 20, n).tolist()
+        data = batch_bytes(images[name], labels[name], names=("fine_labels", "coarse_labels"))
+        (folder / name).write_bytes(data)
+    pack(folder, home.site / "cifar-100-python.tar.gz")
+    monkeypatch.setattr(cifar100, "_URL", home.url + "cifar-100-python.tar.gz")
+    monkeypatch.setattr(cifar100, "_SHA256", file_hash(home.site / "cifar-100-python.tar.gz"))
+    expected = [
+        (images[name].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), np.array(labels[name], np.uint8)[:, None])
+        for name in ("train", "test")
+    ]
+    assert_equal(cifar100.load_data(), expected)
+    assert_equal(cifar100.load_data("coarse"), expected)
+    assert home.asked == ["cifar-100-python.tar.gz"]
+    for path in folder, tmp_path, home.site / "cifar-100-python.tar.gz":
+        assert_equal(cifar100.load_data(path=path), expected)
+    shutil.copytree(folder, home.keras / "cifar-100-python-target" / "cifar-100-python")
+    assert_equal(cifar100.load_data(), expected)
+    assert home.asked == ["cifar-100-python.tar.gz"]
+    (folder / "test").write_bytes(batch_bytes(images["test"], [100, 0], names=("fine_labels", "coarse_labels")))
+    with pytest.raises(FileFormatError, match=r"record 0: expected a label in 0\.\.99, got 100"):
+        cifar100.load_data(path=folder)
+    with pytest.raises(ValueError, match="label_mode: got 'rough'"):
+        cifar100.load_data("rough", folder)

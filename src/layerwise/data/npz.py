@@ -6,26 +6,30 @@ import zipfile
 import zlib
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .format_error import FileFormatError, decoding
 from .idx import DEFLATE_LIMIT
+from .pickled import lists_of_numbers
 
 _MAGIC = b"\x93NUMPY"
 _SHAPE = r"(?:\d{1,18}L?(?:, ?|(?=\))))*"
 _HEADER = re.compile(
     rf"\{{'descr': '([<>|=]?[a-zA-Z]\d{{1,8}})', 'fortran_order': (True|False), 'shape': \(({_SHAPE})\), ?\}} *\n?"
 )
+_OBJECTS = re.compile(r"\{'descr': '\|O', 'fortran_order': (?:True|False), 'shape': \(\d{1,18},\), ?\} *\n?")
 _KINDS = "biufSU"  # flags, integers, floats, bytes, text
 _LONGEST_HEADER = 10_000
 _LAST_CHARACTER = 0x10FFFF  # of Unicode
 
 
-def read_npz(path: str | PathLike[str], most_bytes: int | None = None) -> dict[str, np.ndarray]:
+def read_npz(path: str | PathLike[str], most_bytes: int | None = None, lists: bool = False) -> dict[str, Any]:
     """The arrays of an .npz archive by name: booleans, integers, floats or text.
 
-    most_bytes: what they may take in all; None: 256 MiB, or sixteen times the file where that is more. Raises
+    most_bytes: what they may take in all; None: 256 MiB, or sixteen times the file where that is more. With `lists`, an
+    array whose entries are lists of whole numbers comes as a list of arrays; no pickle is executed for that. Raises
     `FileFormatError` naming the file, the array (record) and the offset for anything else: an archive that is
     damaged, an array whose header and size disagree, one that would need pickle (dtype object).
 
@@ -52,7 +56,7 @@ def read_npz(path: str | PathLike[str], most_bytes: int | None = None) -> dict[s
                     f"{path}: the arrays of this file of {size} bytes take more than {limit}; "
                     "give read_npz a larger most_bytes if you trust it"
                 )
-            arrays[info.filename.removesuffix(".npy")] = _read(path, archive, info)
+            arrays[info.filename.removesuffix(".npy")] = _read(path, archive, info, lists)
         return arrays
 
 
@@ -71,7 +75,7 @@ def _check_member(path: Path, info: zipfile.ZipInfo, size: int) -> None:
         raise FileFormatError(f"{where}: declares {info.file_size} bytes, more than {size} bytes of file can hold")
 
 
-def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, lists: bool) -> Any:
     where = _where(path, info)
     with archive.open(info) as file:
         start = file.read(8)
@@ -80,6 +84,8 @@ def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.nda
         if start[:6] != _MAGIC or start[6] not in (1, 2, 3) or length > _LONGEST_HEADER:
             raise FileFormatError(f"{where}: not an array in .npy format (its first bytes are {start.hex(' ')})")
         header = file.read(length).decode("latin-1")
+        if lists and _OBJECTS.fullmatch(header):
+            return lists_of_numbers(file.read(), where)
         match = _HEADER.fullmatch(header)
         kind = match[1].lstrip("<>|=")[0] if match else "O"
         if match is None or kind not in _KINDS:

@@ -6,4 +6,8 @@ cache, or downloaded once.
 
 from ..lazy import lazy
 
-__getattr__, __dir__, __all__ = lazy(__name__, {}, submodules="digits mnist fashion_mnist cifar10")
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {},
+    submodules="digits mnist fashion_mnist cifar10 cifar100 imdb reuters boston_housing california_housing",
+)
