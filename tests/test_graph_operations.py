@@ -90,6 +90,8 @@ SAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "affine_transform": lambda k, x, y: k.ops.image.affine_transform(image(k, x), SHIFT),
     "arccosh": lambda k, x, y: k.ops.arccosh(x + 1.0),
     "average": lambda k, x, y: k.ops.average(x, axis=1, weights=y),
+    "adaptive_average_pool": lambda k, x, y: k.ops.adaptive_average_pool(x, (2,)),
+    "adaptive_max_pool": lambda k, x, y: k.ops.adaptive_max_pool(x, (2,)),
     "average_pool": lambda k, x, y: k.ops.average_pool(x, 2, strides=1, padding="same"),
     "broadcast_to": lambda k, x, y: k.ops.broadcast_to(k.ops.sum(x, axis=(0, 1, 2)), (2, 3)),
     "cast": lambda k, x, y: k.ops.cast(x * 9.0, "int32"),
@@ -224,7 +226,8 @@ def test_operations_are_written_and_read_as_by_keras(part, tmp_path):
                 np.testing.assert_allclose(y, y_expected, rtol=2e-5, atol=1e-6, err_msg=name)
 
 
-WRITTEN_ONLY = {"conv_transpose", "histogram", "rot90", "sparsemax"}  # what Keras writes fails there
+# What Keras writes fails there.
+WRITTEN_ONLY = {"adaptive_average_pool", "adaptive_max_pool", "conv_transpose", "histogram", "rot90", "sparsemax"}
 
 
 def test_what_keras_cannot_run_is_written_as_by_keras_and_read(tmp_path):

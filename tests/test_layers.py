@@ -57,6 +57,13 @@ case("Dense", (3, 2), units=2, dtype="float64", bias_initializer="ones")
 case("Dense", (3, 2), units=2, dtype="float16", tolerance=5e-3)
 case("Dense", (3, 2), units=2, dtype="mixed_float16", tolerance=5e-3)
 case("Dense", (3, 2), units=2, trainable=False)
+case("EinsumDense", (2, 3), equation="ab,bc->ac", output_shape=4, bias_axes="c", activation="relu")
+case("EinsumDense", (2, 5, 3), equation="abc,cde->abde", output_shape=(5, 2, 4), bias_axes="de")
+case("EinsumDense", (2, 5, 2, 3), equation="abcd,cde->abe", output_shape=(5, 4), bias_axes="e", bias_regularizer="l2")
+case("EinsumDense", (2, 5, 3), equation="...x,xy->...y", output_shape=4, kernel_constraint="non_neg")
+case("EinsumDense", (2, 5, 3), equation="ab...,bc->ac...", output_shape=4, bias_axes="c", kernel_regularizer="l1")
+case("EinsumDense", (2, 5, 3), equation="abc,cde->abde", output_shape=(5, 2, 4), bias_axes="be", dtype="float64")
+case("EinsumDense", (2, 5, 3), equation="...bx,bxy->...by", output_shape=(5, 2), bias_axes="b")
 case("Activation", (2, 3), activation="tanh")
 case("Activation", (2, 3), activation="gelu")
 case("Activation", (2, 3), activation="linear")
@@ -115,6 +122,12 @@ for kind in ("MaxPooling", "AveragePooling"):
     case(f"{kind}2D", (2, 2, 5, 6), pool_size=3, strides=1, data_format="channels_first")
     case(f"{kind}2D", (2, 2, 5, 6), pool_size=2, padding="same", data_format="channels_first")
     case(f"{kind}3D", (1, 4, 4, 5, 2), pool_size=2, padding="same")
+for kind in ("AdaptiveMaxPooling", "AdaptiveAveragePooling"):
+    case(f"{kind}1D", (2, 7, 2), output_size=3)
+    case(f"{kind}1D", (2, 2, 6), output_size=3, data_format="channels_first")
+    case(f"{kind}2D", (2, 5, 6, 2), output_size=(2, 4))
+    case(f"{kind}2D", (2, 2, 6, 4), output_size=2, data_format="channels_first")
+    case(f"{kind}3D", (1, 3, 5, 4, 2), output_size=(1, 2, 3))
 for kind in ("GlobalMaxPooling", "GlobalAveragePooling"):
     case(f"{kind}1D", (2, 4, 3))
     case(f"{kind}1D", (2, 4, 3), data_format="channels_first", keepdims=True)
@@ -146,6 +159,16 @@ case("LayerNormalization", (2, 3, 4), axis=1, scale=False)
 case("LayerNormalization", (2, 3, 4), axis=-2, center=False, gamma_initializer="zeros")
 case("LayerNormalization", (3, 4), rms_scaling=True)
 case("LayerNormalization", (3, 4), dtype="float16", tolerance=1e-2)
+case("GroupNormalization", (2, 3, 4, 6), groups=3)
+case("GroupNormalization", (3, 4), groups=-1, center=False, epsilon=0.1)
+case("GroupNormalization", (2, 4, 3), groups=2, axis=1, scale=False, beta_regularizer="l2")
+case("GroupNormalization", (2, 3, 4), groups=1, gamma_constraint="non_neg", gamma_regularizer="l1")
+case("GroupNormalization", (2, 3, 4), groups=2, dtype="mixed_float16", tolerance=1e-2)
+case("RMSNormalization", (3, 4))
+case("RMSNormalization", (2, 3, 4), axis=[1, 2], epsilon=0.1)
+case("RMSNormalization", (3, 4), dtype="float16", tolerance=1e-2)
+case("UnitNormalization", (3, 4))
+case("UnitNormalization", (2, 3, 4), axis=[1, 2])
 
 # Merging
 
@@ -154,6 +177,12 @@ for kind in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
     case(kind, [(2, 3), (2, 4, 3)])
 case("Subtract", [(2, 3), (2, 3)])
 case("Subtract", [(2, 1, 3), (2, 4, 1)])
+case("Dot", [(2, 3), (2, 3)], axes=1)
+case("Dot", [(2, 3), (2, 3)], axes=-1, normalize=True)
+case("Dot", [(2, 3), (2, 4, 3)], axes=(1, 2))
+case("Dot", [(2, 4, 3), (2, 4)], axes=1)
+case("Dot", [(2, 4, 3), (2, 3, 5)], axes=(2, 1), normalize=True)
+case("Dot", [(2, 3, 2, 4), (2, 5, 3, 2)], axes=(-3, 2))
 case("Concatenate", [(2, 3), (2, 1)])
 case("Concatenate", [(2, 3, 2), (2, 1, 2), (2, 2, 2)], axis=1)
 case("Concatenate", [(2, 3, 2), (2, 3, 4)], axis=2)
@@ -165,6 +194,13 @@ case("Dropout", (2, 3), rate=0, training=True)
 case("Dropout", (2, 3), rate=0.5, noise_shape=(None, 1), seed=3)
 case("GaussianNoise", (2, 3), stddev=0.5)
 case("GaussianNoise", (2, 3), stddev=0.0, training=True, seed=1)
+case("GaussianDropout", (2, 3), rate=0.5)
+case("GaussianDropout", (2, 3), rate=0.0, training=True, seed=1)
+case("AlphaDropout", (2, 3), rate=0.5, noise_shape=(None, 1), seed=3)
+case("AlphaDropout", (2, 3), rate=0, training=True)
+case("SpatialDropout1D", (2, 3, 2), rate=0.5, seed=2)
+case("SpatialDropout2D", (2, 3, 2, 2), rate=0.5, data_format="channels_first")
+case("SpatialDropout3D", (2, 3, 2, 2, 1), rate=0, training=True)
 case("ActivityRegularization", (2, 3), l1=0.1, l2=0.2)
 
 # Activations with options
@@ -199,6 +235,8 @@ case("UpSampling1D", (2, 3, 2), size=3)
 case("UpSampling2D", (2, 3, 4, 2), size=(2, 3))
 case("UpSampling2D", (2, 2, 3, 4), size=2, data_format="channels_first")
 case("UpSampling2D", (2, 3, 4, 2), size=(2, 3), interpolation="bilinear")
+case("UpSampling3D", (1, 2, 3, 2, 2), size=(1, 3, 2))
+case("UpSampling3D", (1, 2, 3, 2, 2), data_format="channels_first")
 
 
 def is_shape(shape: Any) -> bool:
@@ -225,7 +263,8 @@ def weights_for(keras_layer: Any) -> list[np.ndarray]:
 def without_names(config: Any) -> Any:
     """A configuration without names of layers, and without Keras' own bookkeeping that no argument stands for."""
     if isinstance(config, dict):
-        ignored = ("shared_object_id", *(("name", "quantization_config") if "trainable" in config else ()))
+        of_layer = "trainable" in config or {"seed", "name"} <= set(config)
+        ignored = ("shared_object_id", *(("name", "quantization_config") if of_layer else ()))
         return {k: without_names(v) for k, v in config.items() if k not in ignored}
     if isinstance(config, float):
         return pytest.approx(config, rel=1e-6)  # some of Keras' numbers went through float32
@@ -399,6 +438,10 @@ def test_a_mask_travels_to_where_it_is_used() -> None:
         ("MaxPooling2D", {"pool_size": 2}, (None, None, 6, 3), (2, 7, 6, 3)),
         ("AveragePooling2D", {"pool_size": 3, "padding": "same"}, (None, 3, None, None), (2, 3, 7, 6)),
         ("GlobalAveragePooling2D", {}, (None, None, None, 3), (2, 7, 6, 3)),
+        ("AdaptiveAveragePooling2D", {"output_size": (2, 3)}, (None, None, None, 3), (2, 7, 6, 3)),
+        ("GroupNormalization", {"groups": 3}, (None, None, None, 3), (2, 7, 6, 3)),
+        ("EinsumDense", {"equation": "...x,xy->...y", "output_shape": 5}, (None, None, 3), (2, 4, 3)),
+        ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": (None, 5)}, (None, None, 3), (2, 4, 3)),
         ("ZeroPadding2D", {"padding": 1}, (None, None, 6, 3), (2, 7, 6, 3)),
         ("Cropping2D", {"cropping": 1}, (None, None, 6, 3), (2, 7, 6, 3)),
         ("UpSampling2D", {"interpolation": "bilinear"}, (None, None, None, 3), (2, 7, 6, 3)),
@@ -463,6 +506,15 @@ def test_unknown_sizes(name: str, arguments: dict[str, Any], shape: Any, sizes: 
         (lambda: layers.ReLU(negative_slope=-1), ValueError, "ReLU: negative_slope: got -1"),
         (lambda: layers.LeakyReLU(-0.1), ValueError, "LeakyReLU: negative_slope: got -0.1"),
         (lambda: layers.Reshape((4, 2))(np.zeros((1, 6), "float32")), ValueError, r"cannot arrange \(6,\)"),
+        (lambda: layers.GroupNormalization(3)(np.zeros((1, 4))), ValueError, "groups=3 does not divide 4 channels"),
+        (lambda: layers.Dot((1, 2, 3)), ValueError, r"Dot: axes: got \(1, 2, 3\)"),
+        (lambda: layers.Dot(0)([np.zeros((2, 2))] * 2), ValueError, "axes=0.*none the batch's"),
+        (lambda: layers.Dot(1)([np.zeros((2, 2)), np.zeros((2, 3))]), ValueError, "of one size"),
+        (lambda: layers.EinsumDense("ab,bc", 3), ValueError, "EinsumDense: equation: got 'ab,bc'"),
+        (lambda: layers.EinsumDense("ab,bc->ac", (2, 3))(np.zeros((1, 2))), ValueError, "expected sizes for 'c'"),
+        (lambda: layers.EinsumDense("ab,cd->ad", 3)(np.zeros((1, 2))), ValueError, r"the size of \['c'\]"),
+        (lambda: layers.GaussianDropout(1.0), ValueError, "GaussianDropout: rate: got 1.0"),
+        (lambda: layers.AlphaDropout(1), ValueError, "AlphaDropout: rate: got 1"),
         (lambda: layers.Permute((0, 1)), ValueError, r"Permute: dims: got \(0, 1\)"),
         (lambda: layers.RepeatVector(1.5), TypeError, "RepeatVector: n: got 1.5"),
         (lambda: layers.ZeroPadding2D((1, 2, 3)), ValueError, "ZeroPadding2D: padding: got"),

@@ -110,6 +110,13 @@ EDGES = {  # where another reading is near at hand
         for padding in ("valid", "SAME")
         for more in (None, 0, 1, 3)
     ],
+    "adaptive pooling to any size": lambda k: [
+        pool(np.sin(np.arange(2.0 * n, dtype="float32")).reshape(1, n, 2), out)
+        for pool in (k.adaptive_average_pool, k.adaptive_max_pool)
+        for n in (1, 4, 7)
+        for out in (1, 2, 3, 4, 5)  # 7 of 7 is more than Keras counts in float32
+        if out <= n
+    ],
     "pooling with capitals": lambda k: [
         f(k.ones((1, 21, 3)), 2, 2, padding="SAME") for f in (k.max_pool, k.average_pool)
     ],

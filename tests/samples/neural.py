@@ -212,6 +212,14 @@ for name, reduce in ("max_pool", np.nanmax), ("average_pool", np.nanmean):
         reference=lambda x, r=reduce, **_: r(x.reshape(2, 3, 2, 2), axis=-1),
         kwargs={"pool_size": 2, "data_format": "channels_first"},
     )
+    sample(
+        f"adaptive_{name}",
+        distinct(2, 5, 4, 2),
+        reference=lambda x, r=reduce, **_: np.stack(
+            [[r(x[:, a:b, c : c + 2], axis=(1, 2)) for c in (0, 2)] for a, b in ((0, 2), (1, 4), (3, 5))]
+        ).transpose(2, 0, 1, 3),
+        kwargs={"output_size": (3, 2)},
+    )
 
 
 def standardized(x: np.ndarray, gamma: Any, beta: Any, axes: tuple[int, ...], epsilon: float) -> Any:

@@ -12,23 +12,31 @@ __getattr__, __dir__, __all__ = _lazy(
         ".input_spec": "InputSpec",
         ".": "deserialize serialize",
         ".core": "Activation Dense Flatten Identity Input InputLayer Lambda Permute RepeatVector Reshape",
+        ".einsum_dense": "EinsumDense",
         ".convolution": """
             Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose Convolution1D Convolution1DTranspose
             Convolution2D Convolution2DTranspose Convolution3D Convolution3DTranspose DepthwiseConv1D DepthwiseConv2D
             SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D
         """,
         ".pooling": """
-            AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D
-            GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D
-            GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D
-            GlobalMaxPooling3D MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D
+            AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D
+            AdaptiveMaxPooling2D AdaptiveMaxPooling3D AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D
+            AvgPool2D AvgPool3D GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D
+            GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D
+            GlobalMaxPooling2D GlobalMaxPooling3D MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D
+            MaxPooling3D
         """,
-        ".normalization": "BatchNormalization LayerNormalization",
+        ".normalization": """
+            BatchNormalization GroupNormalization LayerNormalization RMSNormalization UnitNormalization
+        """,
         ".merging": """
-            Add Average Concatenate Maximum Minimum Multiply Subtract
-            add average concatenate maximum minimum multiply subtract
+            Add Average Concatenate Dot Maximum Minimum Multiply Subtract
+            add average concatenate dot maximum minimum multiply subtract
         """,
-        ".regularization": "ActivityRegularization Dropout GaussianNoise",
+        ".regularization": """
+            ActivityRegularization AlphaDropout Dropout GaussianDropout GaussianNoise SpatialDropout1D SpatialDropout2D
+            SpatialDropout3D
+        """,
         ".activation": "ELU LeakyReLU PReLU ReLU Softmax",
         ".preprocessing": "CenterCrop Normalization Rescaling Resizing",
         ".lookup": "IntegerLookup StringLookup",
@@ -39,7 +47,8 @@ __getattr__, __dir__, __all__ = _lazy(
             RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom
         """,
         ".reshaping": """
-            Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D ZeroPadding3D
+            Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D
+            ZeroPadding3D
         """,
     },
 )

@@ -8,6 +8,7 @@ from . import augmentation as _augmentation
 from . import categories as _categories
 from . import convolution as _convolution
 from . import core as _core
+from . import einsum_dense as _einsum_dense
 from . import lookup as _lookup
 from . import merging as _merging
 from . import normalization as _normalization
@@ -24,6 +25,7 @@ from .input_spec import InputSpec as InputSpec
 from .merging import add as add
 from .merging import average as average
 from .merging import concatenate as concatenate
+from .merging import dot as dot
 from .merging import maximum as maximum
 from .merging import minimum as minimum
 from .merging import multiply as multiply
@@ -195,6 +197,38 @@ class Reshape(_core.Reshape):
         target_shape: Sequence[int],
         *,
         activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class EinsumDense(_einsum_dense.EinsumDense):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    def __init__(
+        self,
+        equation: str,
+        output_shape: int | Sequence[int | None],
+        activation: Any = None,
+        bias_axes: str | None = None,
+        kernel_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
         trainable: bool = True,
         dtype: Any = None,
         autocast: bool = True,
@@ -596,6 +630,114 @@ class SeparableConv2D(_convolution.SeparableConv2D):
         input_dim: Any = None,
     ) -> None: ...
 
+class AdaptiveAveragePooling1D(_pooling.AdaptiveAveragePooling1D):
+    def __init__(
+        self,
+        output_size: int | Sequence[int],
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class AdaptiveAveragePooling2D(_pooling.AdaptiveAveragePooling2D):
+    def __init__(
+        self,
+        output_size: int | Sequence[int],
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class AdaptiveAveragePooling3D(_pooling.AdaptiveAveragePooling3D):
+    def __init__(
+        self,
+        output_size: int | Sequence[int],
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class AdaptiveMaxPooling1D(_pooling.AdaptiveMaxPooling1D):
+    def __init__(
+        self,
+        output_size: int | Sequence[int],
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class AdaptiveMaxPooling2D(_pooling.AdaptiveMaxPooling2D):
+    def __init__(
+        self,
+        output_size: int | Sequence[int],
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class AdaptiveMaxPooling3D(_pooling.AdaptiveMaxPooling3D):
+    def __init__(
+        self,
+        output_size: int | Sequence[int],
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
 class AveragePooling1D(_pooling.AveragePooling1D):
     def __init__(
         self,
@@ -865,6 +1007,39 @@ class BatchNormalization(_normalization.BatchNormalization):
         input_dim: Any = None,
     ) -> None: ...
 
+class GroupNormalization(_normalization.GroupNormalization):
+    beta_constraint: Any
+    beta_initializer: Any
+    beta_regularizer: Any
+    gamma_constraint: Any
+    gamma_initializer: Any
+    gamma_regularizer: Any
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = 'zeros',
+        gamma_initializer: Any = 'ones',
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
 class LayerNormalization(_normalization.LayerNormalization):
     beta_constraint: Any
     beta_initializer: Any
@@ -885,6 +1060,41 @@ class LayerNormalization(_normalization.LayerNormalization):
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
         rms_scaling: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RMSNormalization(_normalization.RMSNormalization):
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-06,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class UnitNormalization(_normalization.UnitNormalization):
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
         *,
         activity_regularizer: Any = None,
         trainable: bool = True,
@@ -934,6 +1144,24 @@ class Concatenate(_merging.Concatenate):
     def __init__(
         self,
         axis: int = -1,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Dot(_merging.Dot):
+    def __init__(
+        self,
+        axes: int | Sequence[int],
+        normalize: bool = False,
         *,
         activity_regularizer: Any = None,
         trainable: bool = True,
@@ -1029,11 +1257,48 @@ class ActivityRegularization(_regularization.ActivityRegularization):
         input_dim: Any = None,
     ) -> None: ...
 
+class AlphaDropout(_regularization.AlphaDropout):
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
 class Dropout(_regularization.Dropout):
     def __init__(
         self,
         rate: float,
         noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class GaussianDropout(_regularization.GaussianDropout):
+    def __init__(
+        self,
+        rate: float,
         seed: int | None = None,
         *,
         activity_regularizer: Any = None,
@@ -1054,6 +1319,65 @@ class GaussianNoise(_regularization.GaussianNoise):
         stddev: float,
         seed: int | None = None,
         *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class SpatialDropout1D(_regularization.SpatialDropout1D):
+    def __init__(
+        self,
+        rate: float,
+        seed: int | None = None,
+        *,
+        noise_shape: Sequence[int | None] | None = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class SpatialDropout2D(_regularization.SpatialDropout2D):
+    def __init__(
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        noise_shape: Sequence[int | None] | None = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class SpatialDropout3D(_regularization.SpatialDropout3D):
+    def __init__(
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        noise_shape: Sequence[int | None] | None = None,
         activity_regularizer: Any = None,
         trainable: bool = True,
         dtype: Any = None,
@@ -1669,6 +1993,24 @@ class UpSampling2D(_reshaping.UpSampling2D):
         size: int | Sequence[int] = 2,
         data_format: str | None = None,
         interpolation: str = 'nearest',
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class UpSampling3D(_reshaping.UpSampling3D):
+    def __init__(
+        self,
+        size: int | Sequence[int] = ...,
+        data_format: str | None = None,
         *,
         activity_regularizer: Any = None,
         trainable: bool = True,

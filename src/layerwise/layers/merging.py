@@ -1,6 +1,7 @@
 """Several inputs into one: sums, products, extremes, concatenation."""
 
 import functools
+import string
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -141,6 +142,62 @@ class Concatenate(Layer):
         return ops.concatenate(masks, axis=axis) if axis < ndim else functools.reduce(ops.logical_or, masks)
 
 
+class Dot(Layer):
+    """y[n, i..., j...] = sum over k of x1[n, i..., k] x2[n, j..., k], k running over one axis of each of two inputs
+
+    Of two matrices it is one number an example: (N, k), (N, k) -> (N, 1).
+
+    Args:
+        axes: which axis of the inputs is summed over: one number for both, or a pair; not the batch's, which is 0.
+        normalize: whether to divide by the lengths along it, which gives cosines.
+
+    >>> from layerwise import layers
+    >>> layers.Dot(1)([[[1.0, 2.0]], [[3.0, 4.0]]])
+    Tensor([[11.]], shape=(1, 1), dtype=float32)
+    """
+
+    supports_masking = True
+
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        pair = (axes, axes) if isinstance(axes, int) else axes
+        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(a, int) for a in pair):
+            raise ValueError(f"Dot: axes: got {axes!r}, expected a whole number or a pair of them")
+        self.axes, self.normalize = axes, normalize
+
+    def build(self, input_shape: Any) -> None:
+        _check_several(self, input_shape)
+        self._axes(input_shape)
+
+    def _axes(self, shapes: Sequence[Sequence[int | None]]) -> list[int]:
+        """The axes counted from the first, if two inputs of these shapes have them, with equal sizes."""
+        given = [self.axes] * 2 if isinstance(self.axes, int) else self.axes
+        pairs = list(zip(shapes, given, strict=False))
+        fits = len(shapes) == 2 and all(-len(s) <= a < len(s) and a % len(s) for s, a in pairs)
+        axes = [a % len(s) for s, a in pairs] if fits else []
+        sizes = {s[a] for s, a in zip(shapes, axes, strict=False)} - {None}
+        if not fits or len(sizes) > 1:
+            raise ValueError(
+                f"layer {self.name!r} (Dot): axes={self.axes}: got inputs of shapes {[tuple(s) for s in shapes]}, "
+                "expected two with these axes, of one size, none the batch's (0)"
+            )
+        return axes
+
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        axes = self._axes([x.shape for x in inputs])
+        if self.normalize:
+            inputs = [ops.normalize(x, axis) for x, axis in zip(inputs, axes, strict=True)]
+        first, second = list(string.ascii_lowercase[: inputs[0].ndim]), list(string.ascii_uppercase[: inputs[1].ndim])
+        first[0] = second[0] = "n"
+        first[axes[0]] = second[axes[1]] = "k"
+        output = [letter for letter in (*first, *second[1:]) if letter != "k"]
+        y = ops.einsum(f"{''.join(first)},{''.join(second)}->{''.join(output)}", *inputs)
+        return ops.expand_dims(y, 1) if y.ndim == 1 else y
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return None
+
+
 def add(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
     """y = x1 + x2 + ... for the list `inputs`, as an `Add` layer."""
     return Add(**kwargs)(inputs)
@@ -174,3 +231,8 @@ def minimum(inputs: Sequence[Any], **kwargs: Any) -> Tensor:
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Tensor:
     """y = x1, x2, ... of the list `inputs`, one after the other along `axis`, as a `Concatenate` layer."""
     return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, **kwargs: Any) -> Tensor:
+    """y = the sum of products of the list `inputs`, two, along `axes`, as a `Dot` layer."""
+    return Dot(axes=axes, **kwargs)(inputs)

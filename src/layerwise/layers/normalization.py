@@ -1,4 +1,4 @@
-"""Batch and layer normalisation."""
+"""Normalisation: of a batch, of each example, of groups of its channels, to a length of one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from .. import activations, ops
 from ..autograd import Tensor, as_tensor, stop_gradient
 from ..dtypes import result_type
-from ..naming import expect, is_whole
+from ..naming import expect, is_whole, whole_number
 from ..variables import Variable
-from .base import Layer
+from .base import Elementwise, Layer
 from .input_spec import InputSpec
 from .weights import Weight
 
@@ -229,3 +229,102 @@ class LayerNormalization(Layer):
         else:
             y = ops.standardize(inputs, gamma, beta, axes=axes, epsilon=self.epsilon)[0]
         return as_tensor(y, dtype)
+
+
+class GroupNormalization(Layer):
+    """y = (x - mean) / sqrt(var + epsilon) * gamma + beta, with mean and variance of each example and group of channels
+
+    gamma is there with `scale`, beta with `center`. (Wu & He 2018)
+
+    Args:
+        groups: into how many groups, of equal size, channels are divided; -1: each by itself.
+        axis: of the channels, on which gamma and beta depend.
+
+    >>> from layerwise import layers, ops
+    >>> layers.GroupNormalization(2, epsilon=0.0)(ops.array([[1.0, 3.0, 10.0, 0.0]]))
+    Tensor([[-1.,  1.,  1., -1.]], shape=(1, 4), dtype=float32)
+    """
+
+    supports_masking = True
+    beta = Weight("zeros")
+    gamma = Weight("ones")
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.groups = groups if groups == -1 else whole_number("GroupNormalization: groups", groups)
+        self.axis, self.epsilon, self.center, self.scale = axis, epsilon, center, scale
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        size = input_shape[_axis(self, self.axis, len(input_shape))]
+        if size is None:
+            raise ValueError(
+                f"layer {self.name!r}: input of shape {input_shape}: the size along axis {self.axis} must be known"
+            )
+        self.groups = size if self.groups == -1 else self.groups
+        if size % self.groups:
+            raise ValueError(f"layer {self.name!r}: groups={self.groups} does not divide {size} channels")
+        super().make("gamma", (size,), given=self.scale)
+        super().make("beta", (size,), given=self.center)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
+
+    def call(self, inputs: Tensor) -> Tensor:
+        x, axis = _at_least_float32(inputs), _axis(self, self.axis, inputs.ndim)
+        group = (self.groups, x.shape[axis] // self.groups)
+        along = (*(1,) * axis, *group, *(1,) * (x.ndim - axis - 1))
+        gamma = None if self.gamma is None else ops.reshape(self.gamma, along)
+        beta = None if self.beta is None else ops.reshape(self.beta, along)
+        axes = tuple(i for i in range(1, x.ndim + 1) if i != axis)
+        grouped = ops.reshape(x, (*x.shape[:axis], *group, *x.shape[axis + 1 :]))
+        y = ops.standardize(grouped, gamma, beta, axes=axes, epsilon=self.epsilon)[0]
+        return as_tensor(ops.reshape(y, x.shape), inputs.dtype)
+
+
+class RMSNormalization(Layer):
+    """y = x / sqrt(mean(x^2) + epsilon) * scale, with the mean of each example over `axis`
+
+    scale has the sizes of x along `axis`. (Zhang & Sennrich 2019)
+
+    >>> from layerwise import layers
+    >>> layers.RMSNormalization()([[3.0, 4.0]])
+    Tensor([[0.8485281, 1.1313708]], shape=(1, 2), dtype=float32)
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = [axis] if isinstance(axis, int) else sorted(axis)
+        self.epsilon = epsilon
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        shape = [input_shape[_axis(self, a, len(input_shape))] for a in self.axis]
+        self.scale = self.add_weight(shape, "ones", name="scale")
+
+    def call(self, x: Tensor) -> Tensor:
+        axes = [_axis(self, a, x.ndim) for a in self.axis]
+        scale = ops.reshape(self.scale, tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
+        return ops.rms_normalization(x, scale, axes, self.epsilon)
+
+
+class UnitNormalization(Elementwise):
+    """y = x / the length of x along `axis`, one or several of its axes
+
+    >>> from layerwise import layers
+    >>> layers.UnitNormalization()([[3.0, 4.0]])
+    Tensor([[0.6, 0.8]], shape=(1, 2), dtype=float32)
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(axis, int | list | tuple):
+            raise TypeError(f"UnitNormalization: axis: got {axis!r}, expected a whole number or a list of them")
+        self.axis = axis if isinstance(axis, int) else list(axis)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)

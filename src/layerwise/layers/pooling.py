@@ -150,6 +150,65 @@ class GlobalAveragePooling3D(GlobalPooling):
     rank, reduce = 3, staticmethod(ops.mean)
 
 
+class AdaptivePooling(Spatial):
+    """The common part of pooling to a given size, whatever the input's.
+
+    Args:
+        output_size: how many windows along each axis: one number, or one for each dimension.
+    """
+
+    built = True
+    pool: Callable[..., Tensor]
+
+    def __init__(self, output_size: int | Sequence[int], data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(data_format, **kwargs)
+        self.output_size = one_for_each_axis(output_size, self.rank, f"{type(self).__name__}: output_size")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return type(self).pool(inputs, self.output_size, self.data_format)
+
+
+class AdaptiveMaxPooling1D(AdaptivePooling):
+    """y = the largest in each of `output_size` windows that cover all steps, see `ops.adaptive_max_pool`"""
+
+    rank, pool = 1, staticmethod(ops.adaptive_max_pool)
+
+
+class AdaptiveMaxPooling2D(AdaptivePooling):
+    """y = the largest in each of `output_size` windows that cover the image, see `ops.adaptive_max_pool`"""
+
+    rank, pool = 2, staticmethod(ops.adaptive_max_pool)
+
+
+class AdaptiveMaxPooling3D(AdaptivePooling):
+    """y = the largest in each of `output_size` windows that cover the volume, see `ops.adaptive_max_pool`"""
+
+    rank, pool = 3, staticmethod(ops.adaptive_max_pool)
+
+
+class AdaptiveAveragePooling1D(AdaptivePooling):
+    """y = the mean of each of `output_size` windows that cover all steps, see `ops.adaptive_average_pool`"""
+
+    rank, pool = 1, staticmethod(ops.adaptive_average_pool)
+
+
+class AdaptiveAveragePooling2D(AdaptivePooling):
+    """y = the mean of each of `output_size` windows that cover the image, see `ops.adaptive_average_pool`
+
+    >>> from layerwise import layers, ops
+    >>> layers.AdaptiveAveragePooling2D((2, 3))(ops.zeros((1, 7, 5, 4))).shape
+    (1, 2, 3, 4)
+    """
+
+    rank, pool = 2, staticmethod(ops.adaptive_average_pool)
+
+
+class AdaptiveAveragePooling3D(AdaptivePooling):
+    """y = the mean of each of `output_size` windows that cover the volume, see `ops.adaptive_average_pool`"""
+
+    rank, pool = 3, staticmethod(ops.adaptive_average_pool)
+
+
 MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
 AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
 GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D

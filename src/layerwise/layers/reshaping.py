@@ -113,6 +113,13 @@ class Cropping3D(Cropping):
     rank = 3
 
 
+def _repeated(x: Tensor, sizes: Sequence[int], first: int) -> Tensor:
+    """x with each entry so many times along the axes from `first` on."""
+    for axis, size in enumerate(sizes, first):
+        x = ops.repeat(x, size, axis=axis)
+    return x
+
+
 class UpSampling1D(Layer):
     """y = each step `size` times"""
 
@@ -124,7 +131,7 @@ class UpSampling1D(Layer):
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Tensor) -> Tensor:
-        return ops.repeat(inputs, self.size, axis=1)
+        return _repeated(inputs, [self.size], 1)
 
 
 class UpSampling2D(Spatial):
@@ -152,6 +159,24 @@ class UpSampling2D(Spatial):
     def call(self, inputs: Tensor) -> Tensor:
         start = self.first_axis
         if self.interpolation == "nearest":
-            return ops.repeat(ops.repeat(inputs, self.size[0], axis=start), self.size[1], axis=start + 1)
+            return _repeated(inputs, self.size, start)
         size = (inputs.shape[start] * self.size[0], inputs.shape[start + 1] * self.size[1])
         return ops.image.resize(inputs, size, interpolation=self.interpolation, data_format=self.data_format)
+
+
+class UpSampling3D(Spatial):
+    """y = each entry of the volume `size` times
+
+    Args:
+        size: the factor, or one for each dimension.
+    """
+
+    rank = 3
+    built = True
+
+    def __init__(self, size: int | Sequence[int] = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(data_format, **kwargs)
+        self.size = one_for_each_axis(size, 3, "UpSampling3D: size")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return _repeated(inputs, self.size, self.first_axis)

@@ -124,7 +124,7 @@ class Weighted(Called):
         self._track(variable)
         return variable
 
-    def make(self, name: str, shape: Sequence[int | None], given: bool = True) -> Variable | None:
+    def make(self, name: str, shape: Sequence[int | None], given: bool = True, **changed: Any) -> Variable | None:
         """Make the weight that a slot of the class declares, as the options say; it becomes an attribute.
 
         Layers of the library call `super().make`, since a subclass may have an attribute of that name.
@@ -133,11 +133,13 @@ class Weighted(Called):
             name: of the slot.
             shape: of the weight.
             given: whether the layer has this weight at all; the attribute is None otherwise.
+            changed: an initializer, regularizer or constraint in the place of the option's.
         """
         slot = slots_of(type(self))[name]
         variable = None
         if given:
             options = {kind: getattr(self, option) for kind, (option, _) in slot.options().items()}
+            options |= changed
             variable = self.add_weight(shape, name=name, trainable=slot.trainable, autocast=slot.trainable, **options)
         setattr(self, name, variable)
         return variable

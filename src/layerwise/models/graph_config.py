@@ -35,11 +35,11 @@ OPERATIONS = {
         trace transpose trapezoid tril triu trunc unravel_index vander var vdot view vsplit vstack where zeros_like
     """,
     "keras.src.ops.nn": """
-        average_pool binary_crossentropy categorical_crossentropy celu conv conv_transpose ctc_decode ctc_loss
-        depth_to_space depthwise_conv elu fold gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu
-        log_sigmoid log_softmax max_pool moments multi_hot normalize one_hot relu relu6 selu separable_conv sigmoid silu
-        soft_shrink softmax softplus softsign space_to_depth sparse_categorical_crossentropy sparse_plus sparse_sigmoid
-        sparsemax squareplus tanh_shrink threshold unfold
+        adaptive_average_pool adaptive_max_pool average_pool binary_crossentropy categorical_crossentropy celu conv
+        conv_transpose ctc_decode ctc_loss depth_to_space depthwise_conv elu fold gelu glu hard_shrink hard_sigmoid
+        hard_silu hard_tanh leaky_relu log_sigmoid log_softmax max_pool moments multi_hot normalize one_hot relu relu6
+        selu separable_conv sigmoid silu soft_shrink softmax softplus softsign space_to_depth
+        sparse_categorical_crossentropy sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink threshold unfold
     """,
     "keras.src.ops.math": """
         cdist erf erfc erfinv extract_sequences fft fft2 ifft2 in_top_k irfft istft logdet logsumexp rfft rsqrt

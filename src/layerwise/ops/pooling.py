@@ -9,10 +9,11 @@ from ..autograd import Array, Spec, Tensor, as_tensor, primitive, stop_gradient
 from ..backends import Window, backend, xp
 from .activation import act_grad
 from .convolution import convolution, gradients, is_channels_first, one_for_each_axis
-from .shaping import moveaxis
+from .indexing import take
+from .shaping import concatenate, moveaxis
 
 __all__ = [
-    "average_pool", "avg_pool", "conv_pool", "max_pool", "maximum_pool",
+    "adaptive_average_pool", "adaptive_max_pool", "average_pool", "avg_pool", "conv_pool", "max_pool", "maximum_pool",
 ]  # fmt: skip
 
 
@@ -184,3 +185,52 @@ def average_pool(
     pool_size, strides, padding, data_format: those of `max_pool`.
     """
     return _pool(avg_pool, inputs, pool_size, strides, padding, data_format)
+
+
+def adaptive_max_pool(inputs: Any, output_size: Any, data_format: str | None = None) -> Tensor:
+    """y[n, o] = the largest of inputs[n, i], floor(o size / out) <= i < ceil((o + 1) size / out), along each axis
+
+    So many windows of nearly equal sizes as `output_size` says, one number or one for each axis; where it does not
+    divide the inputs' size, they overlap. inputs (N, spatial..., C), or with the order of data_format.
+
+    >>> adaptive_max_pool([[[1.0], [4.0], [2.0], [3.0], [0.0]]], 2)[0, :, 0]
+    Tensor([4., 3.], shape=(2,), dtype=float32)
+    """
+    return _adaptive("adaptive_max_pool", maximum_pool, inputs, output_size, data_format)
+
+
+def adaptive_average_pool(inputs: Any, output_size: Any, data_format: str | None = None) -> Tensor:
+    """y = the mean of each of the windows that `adaptive_max_pool` describes
+
+    inputs, output_size, data_format: as there.
+    """
+    return _adaptive("adaptive_average_pool", avg_pool, inputs, output_size, data_format)
+
+
+def _adaptive(name: str, op: Any, inputs: Any, output_size: Any, data_format: str | None) -> Tensor:
+    x = as_tensor(inputs)
+    if is_channels_first(data_format):
+        return moveaxis(_adaptive(name, op, moveaxis(x, 1, -1), output_size, "channels_last"), -1, 1)
+    rank = x.ndim - 2
+    sizes = one_for_each_axis(output_size, rank, f"{name}: output_size")
+    before = x.shape[1:-1]
+    if all(n % out == 0 for n, out in zip(before, sizes, strict=True)):  # windows side by side
+        size = tuple(n // out for n, out in zip(before, sizes, strict=True))
+        return op(x, window=Window(size, size, ((0, 0),) * rank))
+    for axis, out in enumerate(sizes):
+        x = _adaptive_axis(op, x, axis, out)
+    return x
+
+
+def _adaptive_axis(op: Any, x: Tensor, axis: int, out: int) -> Tensor:
+    """Pool along one spatial axis: all windows of the two lengths that there are, and of these the ones wanted."""
+    n, rank = x.shape[axis + 1], x.ndim - 2
+    windows = [(o * n // out, -(-(o + 1) * n // out)) for o in range(out)]
+    lengths = sorted({end - begin for begin, end in windows})
+    ones = (1,) * rank
+    pooled = [
+        op(x, window=Window((*ones[:axis], length, *ones[axis + 1 :]), ones, ((0, 0),) * rank)) for length in lengths
+    ]
+    longer = n - lengths[0] + 1  # where the longer windows begin
+    places = [begin + (longer if end - begin > lengths[0] else 0) for begin, end in windows]
+    return take(concatenate(pooled, axis=axis + 1), places, axis=axis + 1)
