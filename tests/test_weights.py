@@ -19,6 +19,8 @@ X = np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
 # Where a signature differs from Keras' on purpose: names that one of them lacks, or defaults, and why.
 DIFFERENT = {
     "Dense": "lora_rank, lora_alpha, quantization_config: neither adapters nor quantization are here",
+    "EinsumDense": "activity_regularizer, lora_rank, lora_alpha, gptq_unpacked_column_size, quantization_config: the "
+    "first stands behind bias_regularizer as in Dense, of the others as there",
     "LayerNormalization": "rms_scaling: Keras takes it, for old files, among **kwargs",
     "RandomBrightness": "data_format: Keras' takes it among **kwargs",
     "RandomContrast": "data_format: Keras' takes it among **kwargs",

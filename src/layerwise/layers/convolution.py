@@ -341,9 +341,21 @@ class Conv2DTranspose(ConvTranspose):
     rank = 2
 
 
-class Conv3DTranspose(ConvTranspose):
+class Conv3DTranspose(ConvTranspose, options_of=ConvTranspose):
     __doc__ = ConvTranspose.__doc__
     rank = 3
+
+    def __init__(  # in the order that Keras has here
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        output_padding: int | Sequence[int] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, **options)
 
 
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D

@@ -101,8 +101,8 @@ class SpatialDropout(Dropout):
     rank: int
     data_format = "channels_last"
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(rate, seed=seed, **kwargs)
+    def __init__(self, rate: float, seed: int | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(rate, seed=seed, dtype=dtype, **kwargs)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def noise_shape_for(self, x: Tensor) -> tuple[int, ...]:
@@ -127,8 +127,10 @@ class SpatialDropoutND(SpatialDropout):
         data_format: "channels_last" or "channels_first"; None: as configured.
     """
 
-    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(rate, seed, **kwargs)
+    def __init__(
+        self, rate: float, data_format: str | None = None, seed: int | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(rate, seed, dtype, **kwargs)
         self.data_format = checked_data_format(data_format)
 
 

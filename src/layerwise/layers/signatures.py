@@ -30,7 +30,8 @@ def compose(cls: type[Weighted], after: Mapping[str, str], options_of: type[Weig
     options = [slot.options()[kind] for kind in KINDS for slot in slots if kind in slot.options()]
     added = [Parameter(name, Parameter.KEYWORD_ONLY, default=value, annotation=Any) for name, value in options]
     if options_of is not None:
-        added += list(inspect.signature(options_of).parameters.values())[:-1]
+        names = {p.name for p in own}
+        added += [p for p in list(inspect.signature(options_of).parameters.values())[:-1] if p.name not in names]
     order = [*own[:count], *added, *own[count:-1]]
     for name, before in after.items():
         base = Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Any)
