@@ -164,6 +164,8 @@ from .piecewise import sparsemax as sparsemax
 from .piecewise import squareplus as squareplus
 from .piecewise import tanh_shrink as tanh_shrink
 from .piecewise import threshold as threshold
+from .pooling import adaptive_average_pool as adaptive_average_pool
+from .pooling import adaptive_max_pool as adaptive_max_pool
 from .pooling import average_pool as average_pool
 from .pooling import max_pool as max_pool
 from .reduction import allclose as allclose
