@@ -43,7 +43,7 @@ def test_against_keras(name: str, arguments: dict[str, Any], given: np.ndarray) 
     assert y.dtype == expected.dtype.name
     np.testing.assert_array_equal(y, expected)
     told = ours(Input(batch_shape=given.shape, dtype=given.dtype.name))
-    assert (told.shape, told.dtype) == (y.shape, y.dtype)
+    assert (told.shape, told.dtype, told.sparse) == (y.shape, y.dtype, False)
     mine, other = ours.get_config(), theirs.get_config()
     assert {**mine, "name": ""} == {**other, "name": ""}
     np.testing.assert_array_equal(type(ours).from_config(other)(given), expected)
@@ -81,6 +81,14 @@ def test_bins_are_those_that_keras_finds(source: str) -> None:
         again = layers.Discretization.from_config(ours.get_config())
         assert again.get_config() == ours.get_config()
         np.testing.assert_array_equal(again(data), ours(data))
+
+
+def test_inputs_that_are_like_arrays() -> None:
+    class Like:
+        def __array__(self):
+            return np.array([0, 1, 2])
+
+    assert np.asarray(layers.Hashing(num_bins=3)(Like())).tolist() == [1, 0, 1]
 
 
 def test_what_bins_refuse() -> None:

@@ -116,6 +116,12 @@ def test_lookup(kind, arguments, given, expected):
         assert (told.shape, told.dtype) == (output.shape, output.dtype)
 
 
+def test_tensors_of_texts_give_bytes_as_tensorflow_does():
+    texts = layers.StringLookup(vocabulary=["é"], invert=True)([[1, 0]])
+    assert texts.numpy().tolist() == [["é".encode(), b"[UNK]"]]
+    assert np.asarray(texts).tolist() == [["é", "[UNK]"]]
+
+
 def test_adapting_ranks_by_frequency_and_then_backwards():
     layer = layers.StringLookup(max_tokens=5, mask_token="", num_oov_indices=1)
     layer.adapt([["a", "c", "d", ""], ["d", "z", "b", "[UNK]"]])

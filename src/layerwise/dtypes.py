@@ -106,8 +106,7 @@ def as_texts(value: Any) -> np.ndarray | None:
     >>> as_texts(["a", b"b"]), as_texts([1])
     (array(['a', 'b'], dtype=object), None)
     """
-    known = value if hasattr(value, "dtype") else np.array(value, object)  # not as wide as the longest
-    array = np.asarray(known)
+    array = np.asarray(value if hasattr(value, "__array__") else np.array(value, object))  # not as wide as the longest
     if array.dtype.kind not in TEXT:
         return None
     array = array.astype(object)

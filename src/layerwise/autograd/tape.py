@@ -12,7 +12,7 @@ import numpy as np
 
 from ..backends import backend
 from ..context import setting
-from ..dtypes import dtype_name
+from ..dtypes import as_bytes, dtype_name, is_text
 from .operators import Operators
 from .symbolic import Call, Spec, operations
 
@@ -71,6 +71,11 @@ class Tensor(Operators):
     def symbolic(self) -> bool:
         return type(self.value) is Spec
 
+    @property
+    def sparse(self) -> bool:
+        """Keras' attribute of symbolic Tensors: whether zeros are left out. They never are."""
+        return False
+
     def _is_plain(self) -> bool:
         return self.tape is None and not self.symbolic
 
@@ -102,8 +107,9 @@ class Tensor(Operators):
         return self
 
     def numpy(self) -> np.ndarray:
-        """A copy of the value as a NumPy array."""
-        return np.array(self)
+        """A copy of the value as a NumPy array; texts are bytes in it, in UTF-8, as TensorFlow has them."""
+        array = np.array(self)
+        return np.frompyfunc(as_bytes, 1, 1)(array) if is_text(array) else array
 
     def item(self) -> Any:
         """The value of a Tensor with one element, as a Python number."""

@@ -118,6 +118,11 @@ class Discretization(Layer):
         """Whether the bins are to be made of data."""
         return self.num_bins is not None
 
+    @property
+    def output_dtype(self) -> str:
+        """The dtype of the result."""
+        return "int32" if self.output_mode == "int" else self.compute_dtype
+
     def adapt(self, data: Any, steps: int | None = None) -> None:
         """Make bins that hold about as many of the data's numbers each.
 
@@ -156,17 +161,17 @@ class Discretization(Layer):
         bins = ops.searchsorted(boundaries, as_tensor(inputs, self.compute_dtype), side="right")
         if self.output_mode == "int":
             return bins
-        return as_vectors(bins, self.output_mode, len(boundaries) + 1, self.compute_dtype)
+        return as_vectors(bins, self.output_mode, len(boundaries) + 1, self.output_dtype)
 
     def compute_output_spec(self, inputs: Any) -> Any:
         if self.bin_boundaries is not None:
             return super().compute_output_spec(inputs)
         depth = self.num_bins
         if self.output_mode == "int":
-            return Tensor(Spec(inputs.shape, "int32"))
+            return Tensor(Spec(inputs.shape, self.output_dtype))
         if self.output_mode == "one_hot":
-            return Tensor(Spec(outline_of(inputs.shape, "one_hot", depth), self.compute_dtype))
-        return Tensor(Spec((*inputs.shape[:1], *inputs.shape[2:], depth), self.compute_dtype))
+            return Tensor(Spec(outline_of(inputs.shape, "one_hot", depth), self.output_dtype))
+        return Tensor(Spec((*inputs.shape[:1], *inputs.shape[2:], depth), self.output_dtype))
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         if len(store) == 1:

@@ -23,7 +23,7 @@ class StringLookup(IndexLookup):
     Tensor([[1, 3],
             [0, 2]], shape=(2, 2), dtype=int64)
     >>> layers.StringLookup(vocabulary=layer.get_vocabulary(), invert=True)([2, 0]).numpy()
-    array(['b', '[UNK]'], dtype=object)
+    array([b'b', b'[UNK]'], dtype=object)
     """
 
     def __init__(
