@@ -27,11 +27,21 @@ def as_vectors(x: Tensor, mode: str, depth: int, dtype: str, weights: Tensor | N
     ("count": times their weights; "multi_hot": whether it is). Others count nowhere."""
     if mode == "one_hot":
         return ops.one_hot(ops.squeeze(x, -1) if x.ndim > 1 and x.shape[-1] == 1 else x, depth, dtype=dtype)
-    hot = ops.one_hot(ops.reshape(x, (1,)) if x.ndim == 0 else x, depth, dtype=dtype)
-    axis = min(hot.ndim - 2, 1)
-    if mode == "multi_hot":
-        return ops.max(hot, axis)
-    return ops.sum(hot if weights is None else hot * ops.expand_dims(weights, -1), axis)
+    each = ops.ones_like(x, dtype="float32") if weights is None else weights
+    categories, each = (ops.moveaxis(ops.reshape(t, (1, -1)) if t.ndim < 2 else t, 1, -1) for t in (x, each))
+    counts = _counted(ops.cast(categories, "int32"), each, depth)
+    counts = counts[0] if x.ndim < 2 else counts
+    return ops.cast(counts > 0 if mode == "multi_hot" else counts, dtype)
+
+
+def _counted(x: Tensor, weights: Tensor, depth: int) -> Tensor:
+    """x (..., n) -> (..., depth), the sum of the weights of each category; the vectors themselves would take n times
+    the memory."""
+    *shape, n = x.shape
+    rows = ops.reshape(ops.where(ops.logical_and(x >= 0, x < depth), x, depth), (-1, n))  # others: one behind
+    places = rows + (depth + 1) * np.arange(rows.shape[0], dtype="int32")[:, None]
+    counts = ops.segment_sum(ops.reshape(weights, (-1,)), ops.reshape(places, (-1,)), rows.shape[0] * (depth + 1))
+    return ops.reshape(counts, (*shape, depth + 1))[..., :-1]
 
 
 class CategoryEncoding(Layer):
