@@ -339,6 +339,16 @@ def test_a_model_takes_texts(backend, tmp_path):
         np.testing.assert_allclose(again.predict(texts, verbose=0), outputs, rtol=1e-6)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_model_takes_int64_where_the_backend_has_32_bits_alone(backend):
+    """As programs have it that give a model what `TextVectorization` makes."""
+    with config.override(backend=backend):
+        places = layers.TextVectorization(vocabulary=LETTERS)(["a b", "c d"])
+        model = models.Sequential([layers.Input((None,), dtype="int64"), layers.CategoryEncoding(6, "count")])
+        expected = [[0, 0, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1]]
+        assert values(model(places)) == model.predict(places, verbose=0).tolist() == expected
+
+
 def test_a_functional_model_takes_texts_beside_numbers():
     name, size = layers.Input((), dtype="string", name="name"), layers.Input((2,), name="size")
     places = layers.StringLookup(vocabulary=LETTERS, output_mode="one_hot")(name)

@@ -11,6 +11,7 @@ from .. import catalog, config, observe, tree
 from ..autograd import Spec, Tensor, as_given, as_tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
+from ..layers.host import whole_dtype
 from ..layers.tracking import replaceable
 from ..naming import suggest
 from ..serialization import custom_object_scope, deserialize, serialize
@@ -233,7 +234,7 @@ class Model(Trainer):
         if (value.dtype == "string") != (symbolic.dtype == "string"):
             raise ValueError(f"model {self.name!r}: input {name!r}: got {value.dtype}, expected {symbolic.dtype}")
         if not value.symbolic and symbolic.dtype != "string":
-            value = as_tensor(value, symbolic.dtype)
+            value = as_tensor(value, whole_dtype() if symbolic.dtype == "int64" else symbolic.dtype)
         expected = symbolic.shape
         shape = value.shape
         if len(shape) == len(expected) - 1 and expected[-1] == 1:
