@@ -86,6 +86,23 @@ SAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "ctc_decode": lambda k, x, y: k.ops.ctc_decode(x, np.array([3, 2])),
     "ctc_loss": lambda k, x, y: k.ops.ctc_loss(np.array([[1], [2]]), x, np.array([1, 1]), np.array([3, 2])),
     "threshold": lambda k, x, y: k.ops.threshold(x, 0.5, 0.1),
+    **{
+        name: lambda k, x, y, name=name: getattr(k.ops.image, name)(image(k, x)[..., :3], data_format="channels_last")
+        for name in ("gaussian_blur", "hsv_to_rgb", "rgb_to_hsv", "sobel_edges")
+    },
+    "extract_patches": lambda k, x, y: k.ops.image.extract_patches(
+        image(k, x), (2, 3), strides=1, data_format="channels_last"
+    ),
+    "map_coordinates": lambda k, x, y: k.ops.image.map_coordinates(x[0], y, 1, fill_mode="nearest"),
+    "perspective_transform": lambda k, x, y: k.ops.image.perspective_transform(
+        image(k, x), POINTS, POINTS + 0.3, data_format="channels_last"
+    ),
+    "scale_and_translate": lambda k, x, y: k.ops.image.scale_and_translate(
+        x, (2, 3, 3), np.float32([1.5]), np.float32([0.2]), (2,), "linear"
+    ),
+    "ssim": lambda k, x, y: k.ops.image.ssim(
+        image(k, x), image(k, y), filter_size=3, data_format="channels_last"
+    ),
     "vsplit": lambda k, x, y: k.ops.vsplit(x, 2),
     "affine_transform": lambda k, x, y: k.ops.image.affine_transform(image(k, x), SHIFT),
     "arccosh": lambda k, x, y: k.ops.arccosh(x + 1.0),
@@ -161,6 +178,7 @@ SAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 
+POINTS = np.float32([[[0, 0], [0, 2], [3, 0], [3, 2]]] * 2)
 SHIFT = np.array([[1, 0, 1, 0, 1, 0, 0, 0]] * 2, "float32")
 
 

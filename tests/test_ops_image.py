@@ -213,3 +213,104 @@ def test_mistakes(call: Any, message: str) -> None:
 
 def test_ops_image_is_a_part_of_ops() -> None:
     assert ops.image is image
+
+
+UNIT = RNG.uniform(0, 1, (2, 5, 6, 3)).astype("float32")
+UNIT[0, 0, 0] = UNIT[0, 0, 1] = 0.25  # grey
+VOLUMES = RNG.uniform(0, 1, (2, 4, 5, 4, 2)).astype("float32")
+
+
+def test_colours() -> None:
+    for name in ("rgb_to_hsv", "hsv_to_rgb"):
+        same(name, UNIT)
+    np.testing.assert_allclose(image.hsv_to_rgb(image.rgb_to_hsv(UNIT)), UNIT, atol=1e-6)
+    with pytest.raises(ValueError, match="rgb_to_hsv: images: got uint8"):
+        image.rgb_to_hsv(WHOLE)
+
+
+def test_blur_edges_and_similarity() -> None:
+    for options in ((), ((5, 4), (2.0, 0.7))):
+        theirs = keras.ops.image.gaussian_blur(UNIT, *options, data_format="channels_last")  # it takes None for first
+        y = image.gaussian_blur(UNIT, *options)
+        np.testing.assert_allclose(y, theirs, rtol=1e-5, atol=1e-6)
+        swapped = image.gaussian_blur(np.moveaxis(UNIT, -1, 1), *options, data_format="channels_first")
+        np.testing.assert_allclose(np.moveaxis(swapped.numpy(), 1, -1), y, atol=1e-6)
+    np.testing.assert_allclose(image.gaussian_blur(UNIT[0], (3, 1)), image.gaussian_blur(UNIT, (3, 1))[0], atol=1e-6)
+    edges = image.sobel_edges(UNIT)
+    np.testing.assert_allclose(edges, keras.ops.image.sobel_edges(UNIT), rtol=1e-5, atol=1e-5)
+    swapped = image.sobel_edges(np.moveaxis(UNIT, -1, 1), data_format="channels_first")
+    np.testing.assert_allclose(np.moveaxis(swapped.numpy(), 1, 3), edges, atol=1e-6)
+    for size, x, y in ((3, UNIT, IMAGES), (5, IMAGES, 0.9 * IMAGES)):
+        theirs = keras.ops.image.ssim(x, y, filter_size=size, max_val=2.0)
+        np.testing.assert_allclose(image.ssim(x, y, 2.0, size), theirs, rtol=1e-4, atol=1e-5)
+    assert image.ssim(UNIT[0], UNIT[0], filter_size=3).item() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_patches(padding: str) -> None:
+    for x, size, strides, gaps in ((UNIT, (3, 2), None, 1), (UNIT, 2, 1, (2, 1)), (VOLUMES, (2, 3, 2), 1, 1)):
+        same("extract_patches", x, size, strides, gaps, padding)
+    same("extract_patches_3d", VOLUMES, 2, padding=padding)
+    whole = image.extract_patches(WHOLE[0], 2, padding=padding)
+    np.testing.assert_array_equal(whole, image.extract_patches(WHOLE, 2, padding=padding)[0])
+
+
+@pytest.mark.parametrize("fill_mode", image.FILL_MODES)
+@pytest.mark.parametrize("order", [0, 1])
+def test_map_coordinates(order: int, fill_mode: str) -> None:
+    places = RNG.uniform(-6, 12, (2, 4, 5)).astype("float32")
+    for x in (UNIT[0, :, :, 0], WHOLE[0, :, :, 0].astype("int32")):
+        theirs = keras.ops.image.map_coordinates(x, places, order, fill_mode, 3)
+        y = image.map_coordinates(x, places, order, fill_mode, 3)
+        assert y.dtype == str(theirs.dtype)
+        np.testing.assert_allclose(y, theirs, rtol=1e-5, atol=1e-5)
+    with pytest.raises(ValueError, match=r"coordinates: got shape \(2, 4, 5\), expected \(3, \.\.\.\)"):
+        image.map_coordinates(UNIT[0], places, order)
+
+
+def test_perspective_by_points() -> None:
+    start = np.float32([[[0, 0], [0, 5], [4, 0], [4, 5]]] * 2)
+    end = np.float32([[[1, 0], [0, 4], [3, 1], [4, 5]], [[0, 0], [1, 4], [4, 1], [3, 4]]])
+    for interpolation in ("nearest", "bilinear"):
+        same("perspective_transform", UNIT, start, end, interpolation, 0.5)
+    with pytest.raises(ValueError, match="perspective_transform: end_points"):
+        image.perspective_transform(UNIT, start, end[0, :3])
+
+
+@pytest.mark.parametrize("method", ["linear", "cubic", "lanczos3", "lanczos5"])
+def test_scale_and_translate(method: str) -> None:
+    for antialias in (True, False):
+        args = ((2, 8, 4, 3), np.float32([1.7, 0.5]), np.float32([-0.4, 0.3]), (1, 2), method, antialias)
+        y = image.scale_and_translate(UNIT, *args)
+        np.testing.assert_allclose(y, keras.ops.image.scale_and_translate(UNIT, *args), rtol=1e-5, atol=1e-5)
+
+
+PLACES = RNG.uniform(-0.9, 4.9, (2, 3)) // 1 + 0.3  # away from the pixels' centres, where there are kinks
+
+
+@pytest.mark.float64
+@pytest.mark.parametrize(
+    "f",
+    [
+        image.rgb_to_hsv,
+        image.hsv_to_rgb,
+        lambda x: image.gaussian_blur(x, (3, 5)),
+        image.sobel_edges,
+        lambda x: image.ssim(x, x * x, filter_size=3),
+        lambda x: image.extract_patches(x, 2, 1, padding="same"),
+        lambda x: image.map_coordinates(x[0, :, :, 0], PLACES, 1),
+        lambda x: image.map_coordinates(UNIT[0, :, :, 0], PLACES + 0.2 * x[0, :2, :3, 0], 1, "mirror"),
+        lambda x: image.scale_and_translate(x, (1, 3, 3, 3), [0.7, 0.6], [0.1, 0.2], (1, 2), "cubic"),
+    ],
+)
+def test_gradients_by_pixels(f: Any) -> None:
+    assert gradcheck(f, UNIT[1:, :4, :4].astype("float64"))
+
+
+def test_shapes_of_batches_of_any_size() -> None:
+    x = Input((5, 6, 3))
+    assert image.rgb_to_hsv(x).shape == (None, 5, 6, 3)
+    assert image.gaussian_blur(x).shape == (None, 5, 6, 3)
+    assert image.sobel_edges(x).shape == (None, 5, 6, 3, 2)
+    assert image.ssim(x, x, filter_size=3).shape == (None,)
+    assert image.extract_patches(x, (2, 3)).shape == (None, 2, 2, 18)

@@ -52,7 +52,10 @@ OPERATIONS = {
     "keras.src.ops.core": """
         cast convert_to_tensor saturate_cast scatter scatter_update slice slice_update stop_gradient unstack
     """,
-    "keras.src.ops.image": "affine_transform crop_images pad_images resize rgb_to_grayscale",
+    "keras.src.ops.image": """
+        affine_transform crop_images extract_patches gaussian_blur hsv_to_rgb map_coordinates pad_images
+        perspective_transform resize rgb_to_grayscale rgb_to_hsv scale_and_translate sobel_edges ssim
+    """,
     "keras.src.ops.einops": "rearrange",
 }
 MODULE_OF = {name: module for module, names in OPERATIONS.items() for name in names.split()}
@@ -61,17 +64,19 @@ ALIASES = "abs amax amin array true_divide".split()  # have classes of their own
 NAME_OF = {name.replace("_", ""): name for name in (*ops.__all__, *MODULE_OF, *ALIASES)}
 
 CLASSES = {  # `take_along_axis` is TakeAlongAxis
-    "allclose": "AllClose", "cdist": "CDist", "ctc_decode": "CTCDecode", "ctc_loss": "CTCLoss", "fft": "FFT", "fft2":
-    "FFT2", "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT", "rfft": "RFFT", "rgb_to_grayscale":
-    "RGBToGrayscale", "searchsorted": "SearchSorted", "stft": "STFT", "svd": "SVD",
+    "allclose": "AllClose", "cdist": "CDist", "ctc_decode": "CTCDecode", "ctc_loss": "CTCLoss", "fft": "FFT",
+    "fft2": "FFT2", "hsv_to_rgb": "HSVToRGB", "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT",
+    "rfft": "RFFT", "rgb_to_grayscale": "RGBToGrayscale", "rgb_to_hsv": "RGBToHSV", "searchsorted": "SearchSorted",
+    "ssim": "SSIM", "stft": "STFT", "svd": "SVD",
 }  # fmt: skip
 
 # An operation of Keras is called with these of its arguments, and made with all others.
 DATA = set(
     """
-    a array b bins choicelist condition condlist constant_values data default depthwise_kernel images indices inputs
-    kernel key operands output output_length pointwise_kernel predictions q segment_ids sequence_lengths sorted_sequence
-    start_indices target target_length targets tensor transform updates values variable weights x x1 x2 xs y
+    a array b bins choicelist condition condlist constant_values coordinates data default depthwise_kernel end_points
+    image1 image2 images indices inputs kernel key operands output output_length pointwise_kernel predictions q
+    segment_ids sequence_lengths sorted_sequence start_indices start_points target target_length targets tensor
+    transform updates values variable weights x x1 x2 xs y
     """.split()
 )
 IRREGULAR = {
@@ -79,6 +84,7 @@ IRREGULAR = {
     "histogram": {"x"},
     "isclose": {"x1", "x2", "rtol", "atol"},
     "rearrange": {"tensor", "pattern"},
+    "scale_and_translate": {"images", "output_shape", "scale", "translation"},
     "squareplus": {"x"},
     "trapezoid": {"y"},
 }
