@@ -2,14 +2,17 @@
 
 import gzip
 import io
+import struct
 import types
 import wave
+import zlib
 
 import numpy as np
 import pytest
 
 import layerwise
 import layerwise.compat.tensorflow as tf
+from layerwise.data import records
 
 VALUES = {
     # reductions and element-wise functions
@@ -452,6 +455,53 @@ def test_lines_of_files(tmp_path):
     assert [line.numpy() for line in lines] == ["één".encode(), b"two"]
     packed = tf.data.TextLineDataset([str(tmp_path / "b.gz")], compression_type="GZIP")
     assert list(packed.as_numpy_iterator()) == ["three", ""]
+
+
+@pytest.mark.parametrize("packed", [None, "GZIP"])
+def test_record_files(tmp_path, packed):
+    path = str(tmp_path / "a.tfrecord")
+    records = [b"", b"\x00\x01\x00", bytes(range(256)) * 20]
+    with tf.io.TFRecordWriter(path, packed and tf.io.TFRecordOptions(compression_type=packed)) as writer:
+        for record in records:
+            writer.write(record)
+    data = tf.data.TFRecordDataset([path, path], compression_type=packed)
+    assert [record.numpy() for record in data] == records * 2
+    (batch,) = tf.data.TFRecordDataset(path, packed).batch(3)
+    assert batch.numpy().tolist() == records
+    content = (tmp_path / "a.tfrecord").read_bytes()
+    for damaged in (content[:-2], content[:40] + b"?" + content[41:]):
+        (tmp_path / "a.tfrecord").write_bytes(damaged)
+        with pytest.raises((ValueError, EOFError, OSError, zlib.error)):
+            list(tf.data.TFRecordDataset(path, packed))
+
+
+def test_record_files_as_tensorflow_writes_them(tmp_path):
+    """A record "ab": length, its checksum, bytes, their checksum; what is said of a damaged one."""
+    whole = bytes.fromhex("0200000000000000") + records.masked(bytes.fromhex("0200000000000000")) + b"ab"
+    path = tmp_path / "b.tfrecord"
+    path.write_bytes(whole + records.masked(b"ab"))
+    assert list(records.read_records(path)) == [b"ab"]
+    path.write_bytes(whole + b"abcd")
+    with pytest.raises(records.FileFormatError, match=r"b.tfrecord: record 0: cut short, or its checksum"):
+        list(records.read_records(path))
+    huge = struct.pack("<Q", 2**60)
+    path.write_bytes(huge + records.masked(huge))
+    with pytest.raises(records.FileFormatError, match=r"record 0: cut short"):
+        list(records.read_records(path))
+    path.write_bytes(b"no records at all")
+    with pytest.raises(records.FileFormatError, match=r"none of TFRecords"):
+        list(records.read_records(path))
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 1023, 1024, 1025, 1027, 1028, 3000])
+def test_checksums(size):
+    data = np.random.default_rng(size).bytes(size)
+    state = 0xFFFFFFFF  # a bit at a time
+    for byte in data:
+        state ^= byte
+        for _ in range(8):
+            state = state >> 1 ^ (0x82F63B78 if state & 1 else 0)
+    assert records.crc32c(data) == state ^ 0xFFFFFFFF
 
 
 def test_elements_of_data_sets_know_numpy():

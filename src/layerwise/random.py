@@ -16,7 +16,7 @@ import itertools
 import math
 import os
 import random as _python_random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from functools import lru_cache
 from typing import Any
@@ -30,7 +30,7 @@ from .backends.base import threefry2x32
 from .dtypes import is_float, standardize_dtype
 from .lazy import public_only
 from .naming import auto_name, expect
-from .variables import Variable, for_good, in_step
+from .variables import Variable, for_good, in_rehearsal, in_step
 
 __all__ = [
     "SeedGenerator", "bernoulli", "categorical", "dropout", "normal", "permutation", "randint", "shuffle",
@@ -88,6 +88,7 @@ def checked_seed(seed: Any) -> int:
 
 _process = (int.from_bytes(os.urandom(4), "little"), itertools.count())
 _shared: dict[tuple[str, int | None], SeedGenerator] = {}  # by backend and seed
+_counts: dict[int, Iterator[int]] = {}  # of the draws by each seed outside of steps
 
 
 def set_random_seed(seed: int) -> None:
@@ -102,6 +103,7 @@ def set_random_seed(seed: int) -> None:
     global _process
     _process = (checked_seed(seed), itertools.count())
     _shared.clear()
+    _counts.clear()
     _python_random.seed(seed)
     np.random.seed(seed)
 
@@ -133,11 +135,14 @@ def _keys(seed: int, block: int) -> np.ndarray:
     return np.stack(threefry2x32(zeros + np.uint32(seed), numbers, zeros, zeros), axis=-1)
 
 
-def shared_generator(seed: int | None = None) -> SeedGenerator:
-    """The process's generator of this seed, or of draws that name none: each draw goes on from the one before.
+def going_on(seed: int | None = None) -> Seed:
+    """The source of draws of this seed, or of none, of which each goes on from the one before.
 
-    Its state belongs to the steps of all models, so that they may draw from it.
+    In a step it is a generator of the process, whose state belongs to the steps of all models. What is drawn outside
+    of steps, maybe in threads that make their data, leaves it alone.
     """
+    if not (in_step() or in_rehearsal()):
+        return None if seed is None else np.array([seed, next(_counts.setdefault(seed, itertools.count()))], "uint32")
     key = config.backend(), seed
     if key not in _shared:
         with for_good():
@@ -146,7 +151,7 @@ def shared_generator(seed: int | None = None) -> SeedGenerator:
 
 
 def shared_state() -> list[Variable]:
-    """The states of the generators that `shared_generator` made since `set_random_seed`."""
+    """The states of the generators that `going_on` made since `set_random_seed`."""
     return [generator.state for (backend, _), generator in _shared.items() if backend == config.backend()]
 
 

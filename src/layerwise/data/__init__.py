@@ -17,5 +17,5 @@ __getattr__, __dir__, __all__ = lazy(
         ".image_folder": "ImageFolder read_image_folder",
         ".split": "permutation stratified_split",
     },
-    submodules="download images",
+    submodules="download images records",
 )

@@ -3,6 +3,7 @@
 # ruff: noqa
 from . import download as download
 from . import images as images
+from . import records as records
 from .cifar import read_cifar10 as read_cifar10
 from .dataset.dataset import Dataset as Dataset
 from .dataset.pipeline import DatasetIterator as DatasetIterator

@@ -18,7 +18,6 @@ __version__ = "2.18.0+layerwise"  # the TensorFlow whose names these are
 
 ROWS = """
     broadcast_to: broadcast_to input shape
-    cast: cast x dtype
     clip_by_value: clip t clip_value_min clip_value_max
     cond: cond pred true_fn false_fn
     expand_dims: expand_dims input axis
@@ -56,7 +55,7 @@ __getattr__, __dir__, __all__ = namespace(
         "layerwise.autograd": "GradientTape Tensor custom_gradient stop_gradient",
         "layerwise.ops": "einsum meshgrid",
         f"{PREFIX}.dtypes": """
-            DType as_dtype bfloat16 bool double float16 float32 float64 half int16 int32 int64 int8 string uint16
+            DType as_dtype bfloat16 bool cast double float16 float32 float64 half int16 int32 int64 int8 string uint16
             uint32 uint64 uint8
         """,
         f"{PREFIX}.math": """

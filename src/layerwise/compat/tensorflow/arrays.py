@@ -9,6 +9,7 @@ import numpy as np
 from ... import ops
 from ...autograd import Tensor
 from ...data.element import element, is_text
+from .dtypes import cast, on_device
 
 newaxis = None  # in an index: a new axis
 
@@ -21,7 +22,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     """
     if is_text(value):
         return element(value)
-    tensor = ops.convert_to_tensor(value, dtype)
+    tensor = ops.convert_to_tensor(value, on_device(dtype))
     if shape is None:
         return tensor
     return ops.broadcast_to(tensor, tuple(shape)) if tensor.size == 1 else ops.reshape(tensor, tuple(shape))
@@ -64,7 +65,7 @@ def eye(
     num_rows: int, num_columns: int | None = None, batch_shape: Any = None, dtype: Any = "float32", name: Any = None
 ) -> Tensor:
     """Ones on the diagonal, for each entry of a batch."""
-    matrix = ops.eye(num_rows, num_columns, dtype=dtype)
+    matrix = ops.eye(num_rows, num_columns, dtype=on_device(dtype))
     return matrix if batch_shape is None else ops.broadcast_to(matrix, (*batch_shape, *matrix.shape))
 
 
@@ -134,16 +135,16 @@ def one_hot(
 ) -> Any:  # fmt: skip
     """`on_value`, 1, at the place of the index along a new axis, else `off_value`, 0."""
     if on_value is None and off_value is None:
-        return ops.one_hot(indices, int(depth), -1 if axis is None else axis, dtype or "float32")
+        return ops.one_hot(indices, int(depth), -1 if axis is None else axis, on_device(dtype) or "float32")
     chosen = ops.one_hot(indices, int(depth), -1 if axis is None else axis, "bool")
     result = ops.where(chosen, 1.0 if on_value is None else on_value, 0.0 if off_value is None else off_value)
-    return result if dtype is None else ops.cast(result, dtype)
+    return result if dtype is None else cast(result, dtype)
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None) -> Tensor:
     """start, start + delta, ... below `limit`; from 0 where one number is given."""
     start, limit = (0, start) if limit is None else (start, limit)
-    return ops.arange(_number(start), _number(limit), _number(delta), dtype)
+    return ops.arange(_number(start), _number(limit), _number(delta), on_device(dtype))
 
 
 def _number(x: Any) -> Any:
@@ -159,7 +160,7 @@ def matmul(
     a = ops.swapaxes(a, -1, -2) if transpose_a or adjoint_a else a
     b = ops.swapaxes(b, -1, -2) if transpose_b or adjoint_b else b
     result = ops.matmul(a, b)
-    return result if output_type is None else ops.cast(result, output_type)
+    return result if output_type is None else cast(result, output_type)
 
 
 def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
@@ -192,7 +193,7 @@ def unique(x: Any, out_idx: Any = "int32", name: str | None = None) -> tuple[Any
 def sequence_mask(lengths: Any, maxlen: int | None = None, dtype: Any = "bool", name: str | None = None) -> Any:
     """mask[..., i] = i < lengths[...]"""
     longest = int(np.max(np.asarray(lengths))) if maxlen is None else int(maxlen)
-    return ops.cast(ops.arange(longest) < ops.expand_dims(lengths, -1), dtype)
+    return cast(ops.arange(longest) < ops.expand_dims(lengths, -1), dtype)
 
 
 def concat(values: Sequence[Any], axis: int, name: str | None = None) -> Any:

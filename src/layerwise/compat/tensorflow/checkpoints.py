@@ -34,7 +34,7 @@ class Checkpoint:
 
     def __init__(self, root: Any = None, **objects: Any) -> None:
         self._objects = ({} if root is None else {"root": root}) | objects
-        self.save_counter = Variable(0, dtype="int64", trainable=False, name="save_counter")
+        self.save_counter = Variable(0, dtype="int32", trainable=False, name="save_counter")
         for name, value in objects.items():
             setattr(self, name, value)
 

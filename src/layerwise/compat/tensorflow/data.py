@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = namespace(
     __name__,
     names={
         "layerwise.data": "AUTOTUNE Dataset",
-        f"{PREFIX}.reading": "TextLineDataset",
+        f"{PREFIX}.reading": "TFRecordDataset TextLineDataset",
         f"{PREFIX}.machine": "Options",
         PREFIX: "experimental",
     },

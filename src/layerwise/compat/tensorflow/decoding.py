@@ -9,7 +9,7 @@ from ... import ops
 from ...data.element import element
 from ...data.images import pillow, read_image
 from ...dtypes import as_bytes
-from .dtypes import DType, as_dtype
+from .dtypes import DType, as_dtype, on_device
 
 
 def _content(value: Any) -> bytes:
@@ -148,4 +148,4 @@ def serialize_tensor(tensor: Any, name: str | None = None) -> bytes:
 
 def parse_tensor(serialized: Any, out_type: Any, name: str | None = None) -> Any:
     """The array that `serialize_tensor` made bytes of."""
-    return ops.convert_to_tensor(np.load(io.BytesIO(_content(serialized)), allow_pickle=False), out_type)
+    return ops.convert_to_tensor(np.load(io.BytesIO(_content(serialized)), allow_pickle=False), on_device(out_type))

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops
+from ...backends import backend
 from ...dtypes import is_float, standardize_dtype
 
 __all__ = [
@@ -50,7 +51,21 @@ def as_dtype(type_value: Any) -> DType:
     return DType("string" if type_value is str else standardize_dtype(type_value))
 
 
-cast = ops.cast
+def on_device(dtype: Any) -> Any:
+    """The dtype, or the one of half its size where the backend lacks it, as XLA lacks numbers of 64 bits."""
+    try:
+        if dtype is not None:
+            backend().check_dtype(str(dtype))
+    except TypeError:
+        return str(dtype).replace("64", "32")
+    return dtype
+
+
+def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
+    """x in this dtype."""
+    return ops.cast(x, on_device(dtype))
+
+
 bool = DType("bool")
 string = DType("string")
 int8, int16, int32, int64 = map(DType, ("int8", "int16", "int32", "int64"))

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from ... import ops
+from .dtypes import cast
 
 
 def argmax(input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None) -> Any:
     """Where the largest value lies along an axis, the first if none is named."""
-    return ops.cast(ops.argmax(input, 0 if axis is None else axis), output_type)
+    return cast(ops.argmax(input, 0 if axis is None else axis), output_type)
 
 
 def argmin(input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None) -> Any:
     """Where the smallest value lies along an axis, the first if none is named."""
-    return ops.cast(ops.argmin(input, 0 if axis is None else axis), output_type)
+    return cast(ops.argmin(input, 0 if axis is None else axis), output_type)
 
 
 def cumsum(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Any:
@@ -88,7 +89,7 @@ def confusion_matrix(
     labels, predictions = ops.cast(labels, "int32"), ops.cast(predictions, "int32")
     n = num_classes or int(ops.maximum(ops.max(labels), ops.max(predictions))) + 1
     counts = ops.bincount(labels * n + predictions, weights, n * n)
-    return ops.cast(ops.reshape(counts[: n * n], (n, n)), dtype)
+    return cast(ops.reshape(counts[: n * n], (n, n)), dtype)
 
 
 def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:

@@ -12,6 +12,8 @@ __getattr__, __dir__, __all__ = namespace(
         f"{PREFIX}.example": """
             FixedLenFeature FixedLenSequenceFeature RaggedFeature VarLenFeature parse_example parse_single_example
         """,
+        f"{PREFIX}.machine": "TFRecordOptions",
+        f"{PREFIX}.reading": "TFRecordWriter",
         PREFIX: "gfile",
     },
 )

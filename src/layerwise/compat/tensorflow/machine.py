@@ -43,6 +43,13 @@ def list_logical_devices(device_type: str | None = None) -> list[PhysicalDevice]
 get_visible_devices = list_physical_devices
 
 
+@dataclass
+class TFRecordOptions:
+    """How a file of records is packed: as "GZIP" or not."""
+
+    compression_type: str | None = None
+
+
 class Options:
     """Wishes about how a pipeline runs, at any depth of attributes; without effect."""
 

@@ -8,6 +8,7 @@ import numpy as np
 from ... import ops
 from ... import random as ours
 from ...dtypes import is_float
+from .dtypes import on_device
 
 __all__ = [
     "Generator", "categorical", "get_global_generator", "normal", "set_seed", "shuffle", "stateless_normal",
@@ -24,14 +25,14 @@ def normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: str | None = None
 ) -> Any:
     """Numbers of a normal distribution."""
-    return ours.normal(_sizes(shape), mean, stddev, dtype, _going_on(seed))
+    return ours.normal(_sizes(shape), mean, stddev, on_device(dtype), _going_on(seed))
 
 
 def truncated_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: str | None = None
 ) -> Any:
     """Numbers of a normal distribution, none further than two standard deviations from its mean."""
-    return ours.truncated_normal(_sizes(shape), mean, stddev, dtype, _going_on(seed))
+    return ours.truncated_normal(_sizes(shape), mean, stddev, on_device(dtype), _going_on(seed))
 
 
 def uniform(
@@ -43,7 +44,7 @@ def uniform(
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int64", seed: Any = None, name: str | None = None) -> Any:
     """Class numbers by their logits, (batch, num_samples)."""
-    return ours.categorical(logits, num_samples, dtype, _going_on(seed))
+    return ours.categorical(logits, num_samples, on_device(dtype), _going_on(seed))
 
 
 def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Any:
@@ -55,14 +56,14 @@ def stateless_normal(
     shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", **options: Any
 ) -> Any:
     """Numbers of a normal distribution: the same for the same two numbers `seed`."""
-    return ours.normal(_sizes(shape), mean, stddev, dtype, _key(seed))
+    return ours.normal(_sizes(shape), mean, stddev, on_device(dtype), _key(seed))
 
 
 def stateless_truncated_normal(
     shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", **options: Any
 ) -> Any:
     """As `truncated_normal`: the same for the same two numbers `seed`."""
-    return ours.truncated_normal(_sizes(shape), mean, stddev, dtype, _key(seed))
+    return ours.truncated_normal(_sizes(shape), mean, stddev, on_device(dtype), _key(seed))
 
 
 def stateless_uniform(
@@ -100,12 +101,12 @@ class Generator:
         return cls()
 
     def normal(self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None) -> Any:
-        return ours.normal(_sizes(shape), mean, stddev, dtype, self._source)
+        return ours.normal(_sizes(shape), mean, stddev, on_device(dtype), self._source)
 
     def truncated_normal(
         self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None
     ) -> Any:
-        return ours.truncated_normal(_sizes(shape), mean, stddev, dtype, self._source)
+        return ours.truncated_normal(_sizes(shape), mean, stddev, on_device(dtype), self._source)
 
     def uniform(self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: Any = None) -> Any:
         return _uniform(shape, minval, maxval, dtype, self._source)
@@ -122,10 +123,10 @@ def get_global_generator() -> Generator:
 
 def _uniform(shape: Any, minval: Any, maxval: Any, dtype: Any, seed: Any) -> Any:
     if is_float(dtype):
-        return ours.uniform(_sizes(shape), minval, 1.0 if maxval is None else maxval, dtype, seed)
+        return ours.uniform(_sizes(shape), minval, 1.0 if maxval is None else maxval, on_device(dtype), seed)
     if maxval is None:
         raise ValueError(f"tf.random.uniform: maxval: got None for whole numbers ({dtype}), expected a number")
-    return ours.randint(_sizes(shape), int(minval), int(maxval), dtype, seed)
+    return ours.randint(_sizes(shape), int(minval), int(maxval), on_device(dtype), seed)
 
 
 def _sizes(shape: Any) -> tuple[int | None, ...]:
@@ -134,8 +135,7 @@ def _sizes(shape: Any) -> tuple[int | None, ...]:
 
 
 def _going_on(seed: Any) -> Any:
-    """The generator of draws with this seed: TensorFlow's go on from call to call."""
-    return ours.shared_generator(None if seed is None else int(seed))
+    return ours.going_on(None if seed is None else int(seed))
 
 
 def _key(seed: Any) -> Any:

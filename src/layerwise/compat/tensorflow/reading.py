@@ -1,24 +1,16 @@
 """Data sets of what lies in files: `tf.data.TextLineDataset` and its like."""
 
-import gzip
-import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from ...data import Dataset
+from ...data.records import RecordWriter as TFRecordWriter
+from ...data.records import open_compressed, read_records
 from .strings import texts
 
-
-def opened(filename: str, compression_type: Any = None) -> BinaryIO:
-    """A file, uncompressed where it is of type "GZIP" or "ZLIB"."""
-    import io
-
-    if compression_type == "ZLIB":
-        with open(filename, "rb") as file:
-            return io.BytesIO(zlib.decompress(file.read()))
-    return gzip.open(filename) if compression_type == "GZIP" else open(filename, "rb")  # type: ignore[return-value]
+__all__ = ["TFRecordDataset", "TFRecordWriter", "TextLineDataset"]
 
 
 def names_of(filenames: Any) -> list[str]:
@@ -27,7 +19,7 @@ def names_of(filenames: Any) -> list[str]:
     return texts(np.array(held, object)).reshape(-1).tolist()
 
 
-def TextLineDataset(filenames: Any, compression_type: Any = None, *sizes: Any, **options: Any) -> Dataset:
+def TextLineDataset(filenames: Any, compression_type: str | None = None, *sizes: Any, **options: Any) -> Dataset:
     """The lines of files, in UTF-8, without their ends.
 
     >>> path = getfixture("tmp_path") / "lines.txt"
@@ -38,8 +30,15 @@ def TextLineDataset(filenames: Any, compression_type: Any = None, *sizes: Any, *
 
     def lines() -> Iterator[str]:
         for name in names_of(filenames):
-            with opened(name, compression_type) as file:
+            with open_compressed(name, compression_type) as file:
                 for line in file:
                     yield line.rstrip(b"\r\n").decode(errors="surrogateescape")
 
     return Dataset.from_generator(lines)
+
+
+def TFRecordDataset(filenames: Any, compression_type: str | None = None, *sizes: Any, **options: Any) -> Dataset:
+    """The records of TFRecord files, as bytes; their checksums are verified."""
+    return Dataset.from_generator(
+        lambda: (record for name in names_of(filenames) for record in read_records(name, compression_type))
+    )

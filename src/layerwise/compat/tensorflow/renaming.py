@@ -12,6 +12,7 @@ import numpy as np
 from ...data.element import element, is_text
 from ...lazy import lazy
 from ...naming import nearest
+from .dtypes import on_device
 
 PREFIX = "layerwise.compat.tensorflow"
 
@@ -73,7 +74,8 @@ def renamed(name: str, operation: str, *arguments: str) -> Callable[..., Any]:
                 close = ", ".join(nearest(argument, said, 0.3)) or ", ".join(said)
                 raise TypeError(f"{name}: got an unexpected argument {argument!r}; nearest: {close}")
         given = {parameters[i].name: value for i, value in other.items() if i >= len(args)}
-        given |= {ours[argument]: value for argument, value in kwargs.items()}
+        given |= {ours[argument]: on_device(v) if argument == "dtype" else v for argument, v in kwargs.items()}
+        args = tuple(on_device(v) if argument == "dtype" else v for argument, v in zip(said, args, strict=False))
         try:
             return function(*args, **given)
         except TypeError:  # texts are no Tensors, but arrays; NumPy's functions have the names of ours

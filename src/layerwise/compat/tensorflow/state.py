@@ -7,6 +7,7 @@ from typing import Any
 from ... import ops, tree, variables
 from ...layers import Layer
 from ...naming import snake_case
+from .dtypes import on_device
 
 
 class _AnyVariable(type):
@@ -36,7 +37,7 @@ class Variable(metaclass=_AnyVariable):
         caching_device: Any = None, name: str | None = None, variable_def: Any = None, dtype: Any = None,
         import_scope: Any = None, constraint: Any = None, **options: Any,
     ) -> Any:  # fmt: skip
-        value = ops.convert_to_tensor(initial_value() if callable(initial_value) else initial_value, dtype)
+        value = ops.convert_to_tensor(initial_value() if callable(initial_value) else initial_value, on_device(dtype))
         name = None if name is None else name.replace("/", "_")
         return variables.Variable(value, None, value.dtype, trainable is not False, name, constraint=constraint)
 
