@@ -217,7 +217,7 @@ def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any
 
     seed: of draws that go on from each other; None: the process's.
     """
-    return random.normal(shape, mean, stddev, dtype, random.shared_generator(seed))
+    return random.normal(shape, mean, stddev, dtype, random.going_on(seed))
 
 
 def random_uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -225,7 +225,7 @@ def random_uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: 
 
     seed: of draws that go on from each other; None: the process's.
     """
-    return random.uniform(shape, minval, maxval, dtype, random.shared_generator(seed))
+    return random.uniform(shape, minval, maxval, dtype, random.going_on(seed))
 
 
 def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -233,7 +233,7 @@ def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: Any = 
 
     seed: of draws that go on from each other; None: the process's.
     """
-    return ops.cast(random.bernoulli(p, shape, random.shared_generator(seed)), dtype or floatx())
+    return ops.cast(random.bernoulli(p, shape, random.going_on(seed)), dtype or floatx())
 
 
 def batch_normalization(
