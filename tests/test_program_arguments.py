@@ -270,11 +270,16 @@ def test_mistakes(mistake, message):
     lambda v: optimizers.Adam(beta_1=v), lambda v: optimizers.Adagrad(clipnorm=v or "none"),
     lambda v: optimizers.SGD(momentum=v), lambda v: metrics.FBetaScore(beta=v),
     lambda v: metrics.FBetaScore(threshold=v or "none"), lambda v: metrics.FalsePositives(thresholds=[v]),
-    lambda v: metrics.AUC(thresholds=[v]), lambda v: metrics.PrecisionAtRecall(v), lambda v: random.dropout(X, v),
+    lambda v: metrics.AUC(thresholds=[v]), lambda v: metrics.BinaryAccuracy(threshold=v),
+    lambda v: losses.BinaryCrossentropy(label_smoothing=v), lambda v: metrics.IoU(v, [0]), lambda v: metrics.MeanIoU(v),
+    lambda v: callbacks.EarlyStopping(min_delta=v), lambda v: callbacks.ReduceLROnPlateau(factor=v),
+    lambda v: layers.BatchNormalization(axis=v and str(v)), lambda v: layers.Softmax(axis=v and str(v)),
+    lambda v: layers.LayerNormalization(axis=v and str(v)), lambda v: layers.ZeroPadding2D(v and [v]),
+    lambda v: layers.Cropping1D(v and [v]), lambda v: metrics.PrecisionAtRecall(v), lambda v: random.dropout(X, v),
     lambda v: optimizers.schedules.CosineDecayRestarts(0.1, v), lambda v: initializers.VarianceScaling(v),
 ])  # fmt: skip
 def test_what_is_no_number(made, value):
-    with pytest.raises(ValueError, match=r"\w+: .*got .* expected (a |some )?number"):
+    with pytest.raises(ValueError, match=r"\w+: .*got .* expected (a |some )?(whole )?number"):
         made(value)
 
 

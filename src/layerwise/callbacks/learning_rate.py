@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import number
+from ..naming import expect
 from ..terminal import say
 from .base import Callback
 from .monitor import Monitor
@@ -83,8 +84,7 @@ class ReduceLROnPlateau(Monitor):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        if factor >= 1:
-            raise ValueError(f"ReduceLROnPlateau: factor: got {factor}, expected a number below 1")
+        expect("ReduceLROnPlateau: factor", factor, lambda factor: factor < 1, "a number below 1")
         self.factor, self.patience, self.verbose = factor, patience, verbose
         self.cooldown, self.min_lr = cooldown, min_lr
         self._reset()

@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from ..naming import suggest
+from ..naming import expect, suggest
 from .base import Callback
 
 
@@ -24,6 +24,7 @@ class Monitor(Callback):
                 stacklevel=3,
             )
             mode = "auto"
+        expect(f"{type(self).__name__}: min_delta", min_delta, lambda delta: abs(delta) >= 0, "a number")
         self.monitor, self.mode, self.min_delta, self.best = monitor, mode, abs(min_delta), best
         self._warned = False
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from .. import activations, ops
 from ..autograd import Tensor, broadcast_shapes
-from ..naming import expect
+from ..naming import expect, is_whole
 from .base import Elementwise, Layer
 from .input_spec import InputSpec
 from .weights import Weight
@@ -69,7 +69,9 @@ class Softmax(_Activation):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        several = self.axis if isinstance(self.axis, list) else [self.axis]
+        expect("Softmax: axis", axis, all(map(is_whole, several)), "a whole number, or several")
 
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:

@@ -62,7 +62,8 @@ class BatchNormalization(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.axis = axis[0] if isinstance(axis, list | tuple) else int(axis)
+        self.axis = axis[0] if isinstance(axis, list | tuple) else axis
+        expect("BatchNormalization: axis", axis, is_whole(self.axis), "a whole number")
         self.momentum, self.epsilon, self.center, self.scale = momentum, epsilon, center, scale
         self.renorm, self.renorm_momentum = renorm, renorm_momentum
         self.renorm_clipping = dict(renorm_clipping or {}) if renorm else None
@@ -206,7 +207,7 @@ class LayerNormalization(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.axis = [axis] if isinstance(axis, int) else list(axis)
+        self.axis: list[Any] = list(axis) if isinstance(axis, list | tuple) else [axis]
         expect("LayerNormalization: axis", axis, all(map(is_whole, self.axis)), "a whole number, or several")
         self.epsilon, self.center, self.scale, self.rms_scaling = epsilon, center, scale, rms_scaling
 

@@ -14,8 +14,8 @@ from .spatial import Spatial
 
 def _pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
     """(before, after) for each dimension, from one number, one for each, or pairs."""
-    values = (value,) * rank if isinstance(value, int) else (value,) if rank == 1 else tuple(value)
-    pairs = tuple((v, v) if isinstance(v, int) else tuple(v) for v in values)
+    values = (value,) * rank if isinstance(value, int) else (value,) if rank == 1 or value is None else tuple(value)
+    pairs = tuple((v, v) if isinstance(v, int) else tuple(v or ()) for v in values)
     if len(pairs) != rank or not all(len(p) == 2 and all(isinstance(n, int) and n >= 0 for n in p) for p in pairs):
         raise ValueError(
             f"{name}: got {value!r}, expected a whole number >= 0, "

@@ -8,14 +8,14 @@ from typing import Any
 
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
+from ..naming import expect
 from ..ops.crossentropy import logits_of
 from .base import FunctionLoss
 from .matching import class_numbers, floating, matched, same_rank
 
 
 def _check_smoothing(owner: str, label_smoothing: float, **others: Any) -> None:
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"{owner}: label_smoothing: got {label_smoothing}, expected a number from 0 to 1")
+    expect(f"{owner}: label_smoothing", label_smoothing, lambda value: 0 <= value <= 1, "a number from 0 to 1")
 
 
 def _smooth(y_true: Tensor, label_smoothing: float, classes: int) -> Tensor:

@@ -5,6 +5,7 @@ from typing import Any
 from .. import ops
 from ..autograd import Tensor, as_tensor
 from ..losses.matching import class_numbers, floating, matched, same_rank
+from ..naming import expect
 from .base import MeanMetricWrapper, Metric, Shape, by_labels
 
 
@@ -96,8 +97,7 @@ class Accuracy(MeanMetricWrapper, fn=accuracy, better="up"):
 
 
 def _check_threshold(owner: str, threshold: float, **others: Any) -> None:
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"{owner}: threshold: got {threshold}, expected a number from 0 to 1")
+    expect(f"{owner}: threshold", threshold, lambda value: 0 <= value <= 1, "a number from 0 to 1")
 
 
 class BinaryAccuracy(MeanMetricWrapper, fn=binary_accuracy, better="up", check=_check_threshold):

@@ -90,8 +90,8 @@ class AUC(_Curve, better="up"):
         from_logits: bool = False,
     ) -> None:
         super().__init__(dtype, name)
-        if thresholds is None and not (num_thresholds and 2 <= num_thresholds <= 1_000_000):
-            raise ValueError(f"AUC: num_thresholds: got {num_thresholds}, expected 2 to 1,000,000")
+        fits = thresholds is not None or (lambda number: 2 <= number <= 1_000_000)
+        expect("AUC: num_thresholds", num_thresholds, fits, "2 to 1,000,000")
         if num_labels and not multi_label:
             raise ValueError("AUC: num_labels: only with multi_label=True")
         margin = config.epsilon()

@@ -10,6 +10,7 @@ from .. import ops
 from ..autograd import Tensor, as_tensor, check_count
 from ..dtypes import is_float
 from ..losses.matching import check_labels, mismatch, same_rank
+from ..naming import whole_number
 from ..variables import computing
 from .base import Metric, ratio, spread_weight
 
@@ -43,6 +44,7 @@ class IoU(Metric, better="up"):
         axis: int = -1,
     ) -> None:
         super().__init__(dtype or "int32", name)
+        whole_number(f"{type(self).__name__}: num_classes", num_classes)
         self.num_classes, self.target_class_ids = num_classes, list(target_class_ids)
         if any(not 0 <= i < num_classes for i in self.target_class_ids):
             raise ValueError(
@@ -117,7 +119,7 @@ class MeanIoU(IoU):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        check_count("classes", num_classes, 40)
+        check_count("classes", whole_number(f"{type(self).__name__}: num_classes", num_classes), 40)
         super().__init__(num_classes, range(num_classes), name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
 
 
