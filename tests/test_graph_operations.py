@@ -17,14 +17,14 @@ from layerwise.models.graph_config import MODULE_OF
 # One call of every operation that Keras' files know, on (2, 3, 4) numbers between 0.1 and 0.9. `k` is Keras or
 # Layerwise.
 ONE = """
-    absolute all any arccos arcsin arcsinh arctan arctanh argmax argmin argsort cbrt ceil copy cos cosh count_nonzero
-    cumprod cumsum deg2rad diagflat diff elu empty_like erf erfc erfinv exp exp2 expm1 fabs fliplr flipud floor gelu
-    i0 isfinite isinf isnan isneginf isposinf isreal leaky_relu log log10 log1p log2 log_softmax logical_not
-    logsumexp max mean median min nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin
-    nanprod nanstd nansum nanvar norm normalize ones_like prod ptp rad2deg ravel reciprocal relu relu6 round rsqrt
-    selu sigmoid sign signbit silu sin sinc sinh softmax softplus softsign sort sqrt square std stop_gradient sum tan
-    tanh transpose trapezoid trunc var zeros_like celu glu hard_shrink hard_sigmoid hard_silu hard_tanh log_sigmoid
-    soft_shrink sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink
+    absolute all angle any arccos arcsin arcsinh arctan arctanh argmax argmin argsort cbrt ceil celu conjugate copy
+    cos cosh count_nonzero cumprod cumsum deg2rad diagflat diff elu empty_like erf erfc erfinv exp exp2 expm1 fabs
+    fliplr flipud floor gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh i0 imag isfinite isinf isnan isneginf
+    isposinf isreal leaky_relu log log10 log1p log2 log_sigmoid log_softmax logical_not logsumexp max mean median
+    min nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanprod nanstd nansum
+    nanvar norm normalize ones_like prod ptp rad2deg ravel real reciprocal relu relu6 round rsqrt selu sigmoid sign
+    signbit silu sin sinc sinh soft_shrink softmax softplus softsign sort sparse_plus sparse_sigmoid sparsemax sqrt
+    square squareplus std stop_gradient sum tan tanh tanh_shrink transpose trapezoid trunc var zeros_like
 """
 TWO = """
     add allclose append arctan2 binary_crossentropy categorical_crossentropy cdist divide divide_no_nan equal
@@ -83,6 +83,7 @@ SAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "unravel_index": lambda k, x, y: k.ops.unravel_index(k.ops.cast(x * 9, "int32"), (3, 4)),
     "vander": lambda k, x, y: k.ops.vander(x[0, 0], 3),
     "view": lambda k, x, y: k.ops.view(x, "int32"),
+    "psnr": lambda k, x, y: k.ops.psnr(x, y, 1.0),
     "ctc_decode": lambda k, x, y: k.ops.ctc_decode(x, np.array([3, 2])),
     "ctc_loss": lambda k, x, y: k.ops.ctc_loss(np.array([[1], [2]]), x, np.array([1, 1]), np.array([3, 2])),
     "threshold": lambda k, x, y: k.ops.threshold(x, 0.5, 0.1),

@@ -21,6 +21,10 @@ _INSTEAD = {
     "keras.layers.JaxLayer": "it runs JAX; write its call as a Layer with layerwise.ops",
     "keras.layers.TFSMLayer": "it runs TensorFlow; save that model as .keras or .h5",
     "keras.layers.TorchModuleWrapper": "it runs PyTorch; saving.load_torch_state_dict takes its weights",
+    "keras.ops.eig": "arrays hold real numbers; eigh takes symmetric matrices",
+    "keras.ops.polar": "arrays hold real numbers; keep radius * cos(angle) and radius * sin(angle)",
+    "keras.ops.view_as_complex": "arrays hold real numbers; keep real and imaginary parts apart, as fft does",
+    "keras.ops.view_as_real": "arrays hold real numbers; keep real and imaginary parts apart, as fft does",
     "keras.SymbolicScope": "operations on a KerasTensor are symbolic by themselves",
 }
 

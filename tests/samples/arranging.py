@@ -121,3 +121,6 @@ for name in ("bartlett", "blackman", "hamming", "hanning"):
 sample("kaiser", 7, 4.0, reference=np.kaiser, differentiable=False, **none)
 sample("logspace", 0.0, 2.0, reference=np.logspace, kwargs={"num": 4, "base": 3}, differentiable=False, **none)
 sample("geomspace", -1.0, -8.0, reference=np.geomspace, kwargs={"num": 4}, differentiable=False, **none)
+for name in ("real", "imag", "conj", "conjugate"):
+    sample(name, normal(3, 4), reference=getattr(np, name), differentiable=name != "imag")
+sample("angle", normal(3, 4), reference=np.angle, differentiable=False)

@@ -75,3 +75,11 @@ sample(
     **both,
 )
 sample("multi_hot", whole(0, 4, 3, 2), 4, reference=lambda x, n: np.eye(n)[x].max(1), differentiable=False)
+sample(
+    "psnr",
+    normal(3, 4),
+    normal(3, 4),
+    reference=lambda x, y, max_val: 10 * np.log10(max_val**2 / np.mean((x - y) ** 2)),
+    kwargs={"max_val": 2.0},
+    batch=(),
+)

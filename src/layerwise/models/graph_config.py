@@ -20,25 +20,26 @@ from .graph import Graph, graph_of
 # The operations that Keras' files know, by Keras' module.
 OPERATIONS = {
     "keras.src.ops.numpy": """
-        absolute add all allclose any append arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin
+        absolute add all allclose angle any append arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin
         argpartition argsort array_split average bitwise_and bitwise_not bitwise_or bitwise_xor broadcast_to cbrt ceil
-        clip concatenate copy corrcoef correlate cos cosh count_nonzero cross cumprod cumsum deg2rad diag diagflat
-        diagonal diff digitize divide divide_no_nan dot dsplit dstack einsum empty_like equal exp exp2 expand_dims expm1
-        fabs flip fliplr flipud floor floor_divide fmax fmin fmod full_like gcd get_item greater greater_equal heaviside
-        histogram hsplit hstack hypot i0 inner isclose isfinite isin isinf isnan isneginf isposinf isreal kron lcm ldexp
-        left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or
-        logical_xor matmul max maximum mean median meshgrid min minimum mod moveaxis multiply nan_to_num nanargmax
-        nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum
-        nanvar negative nextafter not_equal ones_like outer pad percentile power prod ptp quantile rad2deg ravel
-        reciprocal repeat reshape right_shift roll rot90 round searchsorted select sign signbit sin sinc sinh slogdet
-        sort split sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile
-        trace transpose trapezoid tril triu trunc unravel_index vander var vdot view vsplit vstack where zeros_like
+        clip concatenate conjugate copy corrcoef correlate cos cosh count_nonzero cross cumprod cumsum deg2rad diag
+        diagflat diagonal diff digitize divide divide_no_nan dot dsplit dstack einsum empty_like equal exp exp2
+        expand_dims expm1 fabs flip fliplr flipud floor floor_divide fmax fmin fmod full_like gcd get_item greater
+        greater_equal heaviside histogram hsplit hstack hypot i0 imag inner isclose isfinite isin isinf isnan isneginf
+        isposinf isreal kron lcm ldexp left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and
+        logical_not logical_or logical_xor matmul max maximum mean median meshgrid min minimum mod moveaxis multiply
+        nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod
+        nanquantile nanstd nansum nanvar negative nextafter not_equal ones_like outer pad percentile power prod ptp
+        quantile rad2deg ravel real reciprocal repeat reshape right_shift roll rot90 round searchsorted select sign
+        signbit sin sinc sinh slogdet sort split sqrt square squeeze stack std subtract sum swapaxes take
+        take_along_axis tan tanh tensordot tile trace transpose trapezoid tril triu trunc unravel_index vander var vdot
+        view vsplit vstack where zeros_like
     """,
     "keras.src.ops.nn": """
         adaptive_average_pool adaptive_max_pool average_pool binary_crossentropy categorical_crossentropy celu conv
         conv_transpose ctc_decode ctc_loss depth_to_space depthwise_conv elu fold gelu glu hard_shrink hard_sigmoid
-        hard_silu hard_tanh leaky_relu log_sigmoid log_softmax max_pool moments multi_hot normalize one_hot relu relu6
-        selu separable_conv sigmoid silu soft_shrink softmax softplus softsign space_to_depth
+        hard_silu hard_tanh leaky_relu log_sigmoid log_softmax max_pool moments multi_hot normalize one_hot psnr relu
+        relu6 selu separable_conv sigmoid silu soft_shrink softmax softplus softsign space_to_depth
         sparse_categorical_crossentropy sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink threshold unfold
     """,
     "keras.src.ops.math": """
@@ -66,8 +67,8 @@ NAME_OF = {name.replace("_", ""): name for name in (*ops.__all__, *MODULE_OF, *A
 CLASSES = {  # `take_along_axis` is TakeAlongAxis
     "allclose": "AllClose", "cdist": "CDist", "ctc_decode": "CTCDecode", "ctc_loss": "CTCLoss", "fft": "FFT",
     "fft2": "FFT2", "hsv_to_rgb": "HSVToRGB", "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT",
-    "rfft": "RFFT", "rgb_to_grayscale": "RGBToGrayscale", "rgb_to_hsv": "RGBToHSV", "searchsorted": "SearchSorted",
-    "ssim": "SSIM", "stft": "STFT", "svd": "SVD",
+    "psnr": "PSNR", "rfft": "RFFT", "rgb_to_grayscale": "RGBToGrayscale", "rgb_to_hsv": "RGBToHSV",
+    "searchsorted": "SearchSorted", "ssim": "SSIM", "stft": "STFT", "svd": "SVD",
 }  # fmt: skip
 
 # An operation of Keras is called with these of its arguments, and made with all others.

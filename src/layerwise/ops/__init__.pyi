@@ -17,9 +17,12 @@ from .activation import leaky_relu as leaky_relu
 from .activation import selu as selu
 from .activation import sigmoid as sigmoid
 from .arithmetic import round as round
+from .arranging import angle as angle
 from .arranging import append as append
 from .arranging import argpartition as argpartition
 from .arranging import array_split as array_split
+from .arranging import conj as conj
+from .arranging import conjugate as conjugate
 from .arranging import depth_to_space as depth_to_space
 from .arranging import diagflat as diagflat
 from .arranging import dsplit as dsplit
@@ -31,7 +34,9 @@ from .arranging import fliplr as fliplr
 from .arranging import flipud as flipud
 from .arranging import fold as fold
 from .arranging import hsplit as hsplit
+from .arranging import imag as imag
 from .arranging import kron as kron
+from .arranging import real as real
 from .arranging import rearrange as rearrange
 from .arranging import rot90 as rot90
 from .arranging import space_to_depth as space_to_depth
@@ -220,6 +225,7 @@ from .statistics import nanstd as nanstd
 from .statistics import nansum as nansum
 from .statistics import nanvar as nanvar
 from .statistics import percentile as percentile
+from .statistics import psnr as psnr
 from .statistics import ptp as ptp
 from .statistics import quantile as quantile
 from .statistics import searchsorted as searchsorted

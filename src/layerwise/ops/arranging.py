@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from .. import config
-from ..autograd import Array, Spec, Tensor, as_tensor, elementwise, primitive, reshape, stop_gradient
+from ..autograd import Array, Spec, Tensor, as_tensor, cast, elementwise, primitive, reshape, stop_gradient
 from ..backends import xp
-from ..dtypes import standardize_dtype
+from ..dtypes import is_float, standardize_dtype
 from ..naming import expect, whole_number
 from .arithmetic import floor_divide, mod
+from .comparison import isnan, where
 from .functions import power
 from .indexing import _add_at, get_item, take
 from .making import arange, diag, full_like
@@ -20,9 +21,10 @@ from .reduction import argsort
 from .shaping import concatenate, expand_dims, flip, pad, ravel, split, swapaxes, transpose
 
 __all__ = [
-    "append", "argpartition", "array_split", "copy", "depth_to_space", "diagflat", "dsplit", "dstack", "dtype",
-    "empty_like", "extract_sequences", "fliplr", "flipud", "fold", "hsplit", "kron", "rearrange", "rot90",
-    "space_to_depth", "unfold", "unique", "unravel_index", "vander", "view", "vsplit",
+    "angle", "append", "argpartition", "array_split", "conj", "conjugate", "copy", "depth_to_space", "diagflat",
+    "dsplit", "dstack", "dtype", "empty_like", "extract_sequences", "fliplr", "flipud", "fold", "hsplit", "imag",
+    "kron", "real", "rearrange", "rot90", "space_to_depth", "unfold", "unique", "unravel_index", "vander", "view",
+    "vsplit",
 ]  # fmt: skip
 
 
@@ -40,6 +42,31 @@ def copy(x: Array) -> Array:
 @copy.gradient
 def _(g):
     return g
+
+
+def real(x: Any) -> Tensor:
+    """y = x: arrays hold real numbers"""
+    return copy(x)
+
+
+def imag(x: Any) -> Tensor:
+    """y = 0, in the shape of x: arrays hold real numbers"""
+    return full_like(x, 0)
+
+
+def conjugate(x: Any) -> Tensor:
+    """y = x: arrays hold real numbers"""
+    return copy(x)
+
+
+conj = conjugate
+
+
+def angle(x: Any) -> Tensor:
+    """y = 0 where x >= 0, else pi: the angle of a real number in the plane of complex ones"""
+    x = as_tensor(x)
+    wide = cast(x, dtype=x.dtype if is_float(x.dtype) else config.floatx())
+    return where(isnan(wide), wide, where(wide < 0, full_like(wide, math.pi), full_like(wide, 0)))
 
 
 def empty_like(x: Any, dtype: Any = None) -> Tensor:

@@ -10,6 +10,7 @@ from ..naming import one_of
 from .arithmetic import ceil, floor, round, sqrt, square
 from .comparison import clip, isnan, logical_and, logical_not, where
 from .convolution import conv
+from .functions import log10
 from .indexing import scatter_add, take_along_axis
 from .linear import matmul
 from .making import arange
@@ -35,7 +36,7 @@ from .shaping import Axis, axis_of, expand_dims, moveaxis, pad, swapaxes
 __all__ = [
     "cdist", "corrcoef", "correlate", "diff", "digitize", "histogram", "nanargmax", "nanargmin", "nancumprod",
     "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd",
-    "nansum", "nanvar", "percentile", "ptp", "quantile", "searchsorted", "trapezoid",
+    "nansum", "nanvar", "percentile", "psnr", "ptp", "quantile", "searchsorted", "trapezoid",
 ]  # fmt: skip
 
 # Reductions that pass over NaN
@@ -319,6 +320,20 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Tensor:
     short, long = sorted((m, n))
     first = {"full": 0, "valid": short - 1, "same": short // 2 if m < n else (short - 1) // 2}[mode]
     return y[first : first + {"full": m + n - 1, "valid": long - short + 1, "same": long}[mode]]
+
+
+def psnr(x1: Any, x2: Any, max_val: Any) -> Tensor:
+    """y = 10 log10(max_val^2 / mean((x1 - x2)^2)): the peak signal-to-noise ratio of two signals, in decibels
+
+    max_val: the largest value there can be.
+
+    >>> psnr([0.0, 1.0], [0.0, 0.9], 1.0).numpy().round(2)
+    np.float32(23.01)
+    """
+    x1, x2 = as_tensor(x1), as_tensor(x2)
+    if x1.shape != x2.shape:
+        raise ValueError(f"psnr: got shapes {x1.shape} and {x2.shape}, expected one shape")
+    return 20 * log10(as_tensor(max_val, x2.dtype)) - 10 * log10(mean(square(x1 - x2)))
 
 
 def cdist(x: Any, y: Any) -> Tensor:
