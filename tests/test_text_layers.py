@@ -394,6 +394,18 @@ def test_vocabularies_are_read_from_files_and_kept_in_models(tmp_path):
     assert again.get_vocabulary() == layer.get_vocabulary()
 
 
+def test_the_older_format_has_no_place_for_a_vocabulary_that_was_adapted(tmp_path):
+    for layer in (layers.StringLookup(vocabulary=LETTERS), layers.StringLookup(name="adapted")):
+        model = models.Sequential([layers.Input((1,), dtype="string"), layer])
+        if layer.name == "adapted":
+            layer.adapt(LETTERS)
+            with pytest.raises(ValueError, match=r"layers \['adapted'\] have files of their own.*use \.keras"):
+                model.save(tmp_path / "m.h5")
+        else:
+            model.save(tmp_path / "m.h5")
+            assert saving.load_model(tmp_path / "m.h5").predict(np.array([["b"]]), verbose=0).tolist() == [[2]]
+
+
 def test_a_configuration_that_names_a_file_is_refused(tmp_path):
     """It would read any file of the machine on which a model is loaded."""
     (tmp_path / "secret.txt").write_text("a")

@@ -58,11 +58,17 @@ def _members(model: Layer, include_optimizer: bool) -> Iterator[tuple[str, Any]]
     yield CONFIG, config.encode()
     yield WEIGHTS, weights.getbuffer()
     for path, owner in saveables(model):
-        if hasattr(owner, "save_assets"):
-            with tempfile.TemporaryDirectory() as folder:
-                owner.save_assets(folder)
-                for file in sorted(file for file in Path(folder).rglob("*") if file.is_file()):
-                    yield f"{ASSETS}{path}/{file.relative_to(folder).as_posix()}", file.read_bytes()
+        for name, content in assets_of(owner):
+            yield f"{ASSETS}{path}/{name}", content
+
+
+def assets_of(owner: Any) -> Iterator[tuple[str, bytes]]:
+    """The files that an object keeps besides its variables: their names and contents."""
+    if hasattr(owner, "save_assets"):
+        with tempfile.TemporaryDirectory() as folder:
+            owner.save_assets(folder)
+            for file in sorted(file for file in Path(folder).rglob("*") if file.is_file()):
+                yield file.relative_to(folder).as_posix(), file.read_bytes()
 
 
 def _read_assets(model: Layer, read: Reader) -> None:

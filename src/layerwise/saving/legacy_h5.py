@@ -31,8 +31,9 @@ from .files import GRAPH, FileFormatError, check_widening, locating, most_values
 from .hdf5 import Store, new_group, text, texts, write_array, write_texts
 from .hdf5_objects import Group
 from .hdf5_reader import read
-from .keras_v3 import FORMAT
+from .keras_v3 import FORMAT, assets_of
 from .keras_weights import report
+from .walk import saveables
 
 OWN = "top_level_model_weights"
 COMPILE = "loss loss_weights metrics weighted_metrics run_eagerly steps_per_execution jit_compile".split()
@@ -47,6 +48,8 @@ def write_model(model: Model, file: BinaryIO, include_optimizer: bool = True) ->
     """Write configuration, weights and optimizer to an open file."""
     import h5py
 
+    if layers := [owner.name for _, owner in saveables(model) if any(assets_of(owner))]:
+        raise ValueError(f"layers {layers} have files of their own (vocabularies), which .h5 cannot hold; use .keras")
     node = serialize(model)
     config = _legacy(node)
     if graph_of(model) is None:
