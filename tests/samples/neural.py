@@ -9,6 +9,7 @@ import numpy as np
 from layerwise.backends import Window
 
 from .references import (
+    attention,
     naive_avg_unpool,
     naive_conv,
     naive_conv_grad_w,
@@ -334,3 +335,9 @@ sample(
     kwargs={"from_logits": True, "axis": 0},
     batch=(),
 )
+
+mask = np.tri(3, 4, dtype=bool)[None, None]
+masked = {"mask": mask, "bias": normal(1, 2, 3, 4)}
+for heads, options in [(2, {}), (4, {"scale": 0.5}), (2, {"is_causal": True}), (2, masked)]:
+    query, key, value = normal(2, 3, heads, 2), normal(2, 4, 2, 2), normal(2, 4, 2, 2)
+    sample("dot_product_attention", query, key, value, reference=attention, kwargs=options, batch=(0, 1, 2))

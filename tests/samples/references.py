@@ -122,3 +122,13 @@ def softmax(x: np.ndarray, axis: Any = -1) -> np.ndarray:
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     return (np.asarray(labels)[..., None] == np.arange(classes)).astype("float64")
+
+
+def attention(
+    query: np.ndarray, key: np.ndarray, value: np.ndarray, bias: Any = 0.0, mask: Any = True, scale: Any = None,
+    is_causal: bool = False,
+) -> np.ndarray:  # fmt: skip
+    key, value = (np.repeat(x, query.shape[2] // x.shape[2], axis=2) for x in (key, value))
+    scores = np.einsum("btnh,bsnh->bnts", query, key) * (query.shape[-1] ** -0.5 if scale is None else scale) + bias
+    seen = mask & np.tri(*scores.shape[-2:], dtype=bool) if is_causal else mask
+    return np.einsum("bnts,bsnh->btnh", softmax(np.where(seen, scores, -1e30)), value)

@@ -13,6 +13,8 @@ __getattr__, __dir__, __all__ = _lazy(
         ".": "deserialize serialize",
         ".core": "Activation Dense Flatten Identity Input InputLayer Lambda Permute RepeatVector Reshape",
         ".einsum_dense": "EinsumDense",
+        ".embedding": "Embedding Masking ReversibleEmbedding",
+        ".attention": "AdditiveAttention Attention GroupQueryAttention MultiHeadAttention",
         ".convolution": """
             Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose Convolution1D Convolution1DTranspose
             Convolution2D Convolution2DTranspose Convolution3D Convolution3DTranspose DepthwiseConv1D DepthwiseConv2D

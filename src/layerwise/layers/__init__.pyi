@@ -4,11 +4,16 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 from . import activation as _activation
+from . import attention as _attention
 from . import augmentation as _augmentation
 from . import categories as _categories
 from . import convolution as _convolution
 from . import core as _core
+<<<<<<< HEAD
 from . import einsum_dense as _einsum_dense
+=======
+from . import embedding as _embedding
+>>>>>>> 36c8f32 (Embedding, Masking and attention: heads, groups, windows, every mask of Keras', files both ways)
 from . import lookup as _lookup
 from . import merging as _merging
 from . import normalization as _normalization
@@ -208,7 +213,121 @@ class Reshape(_core.Reshape):
         input_dim: Any = None,
     ) -> None: ...
 
+<<<<<<< HEAD
 class EinsumDense(_einsum_dense.EinsumDense):
+=======
+class Embedding(_embedding.Embedding):
+    embeddings_constraint: Any
+    embeddings_initializer: Any
+    embeddings_regularizer: Any
+    def __init__(
+        self,
+        *,
+        input_dim: Any = None,
+        output_dim: int,
+        embeddings_initializer: Any = 'uniform',
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+    ) -> None: ...
+
+class Masking(_embedding.Masking):
+    def __init__(
+        self,
+        mask_value: float = 0.0,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class ReversibleEmbedding(_embedding.ReversibleEmbedding):
+    embeddings_constraint: Any
+    embeddings_initializer: Any
+    embeddings_regularizer: Any
+    def __init__(
+        self,
+        *,
+        input_dim: Any = None,
+        output_dim: int,
+        tie_weights: bool = True,
+        embeddings_initializer: Any = 'uniform',
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        reverse_dtype: Any = None,
+        logit_soft_cap: float | None = None,
+        weights: Any = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+    ) -> None: ...
+
+class AdditiveAttention(_attention.AdditiveAttention):
+    def __init__(
+        self,
+        use_scale: bool = True,
+        dropout: float = 0.0,
+        *,
+        score_mode: str = 'dot',
+        seed: int | None = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Attention(_attention.Attention):
+    def __init__(
+        self,
+        use_scale: bool = False,
+        score_mode: str = 'dot',
+        dropout: float = 0.0,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class GroupQueryAttention(_attention.GroupQueryAttention):
+>>>>>>> 36c8f32 (Embedding, Masking and attention: heads, groups, windows, every mask of Keras', files both ways)
     bias_constraint: Any
     bias_initializer: Any
     bias_regularizer: Any
@@ -217,10 +336,20 @@ class EinsumDense(_einsum_dense.EinsumDense):
     kernel_regularizer: Any
     def __init__(
         self,
+<<<<<<< HEAD
         equation: str,
         output_shape: int | Sequence[int | None],
         activation: Any = None,
         bias_axes: str | None = None,
+=======
+        head_dim: int,
+        num_query_heads: int,
+        num_key_value_heads: int,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
+>>>>>>> 36c8f32 (Embedding, Masking and attention: heads, groups, windows, every mask of Keras', files both ways)
         kernel_initializer: Any = 'glorot_uniform',
         bias_initializer: Any = 'zeros',
         kernel_regularizer: Any = None,
@@ -228,6 +357,50 @@ class EinsumDense(_einsum_dense.EinsumDense):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+<<<<<<< HEAD
+=======
+        use_gate: bool = False,
+        seed: int | None = None,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class MultiHeadAttention(_attention.MultiHeadAttention):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    def __init__(
+        self,
+        num_heads: int,
+        key_dim: int,
+        value_dim: int | None = None,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        output_shape: Any = None,
+        attention_axes: int | Sequence[int] | None = None,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
+        kernel_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        use_gate: bool = False,
+        seed: int | None = None,
+>>>>>>> 36c8f32 (Embedding, Masking and attention: heads, groups, windows, every mask of Keras', files both ways)
         *,
         trainable: bool = True,
         dtype: Any = None,

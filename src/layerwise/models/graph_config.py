@@ -37,10 +37,11 @@ OPERATIONS = {
     """,
     "keras.src.ops.nn": """
         adaptive_average_pool adaptive_max_pool average_pool binary_crossentropy categorical_crossentropy celu conv
-        conv_transpose ctc_decode ctc_loss depth_to_space depthwise_conv elu fold gelu glu hard_shrink hard_sigmoid
-        hard_silu hard_tanh leaky_relu log_sigmoid log_softmax max_pool moments multi_hot normalize one_hot psnr relu
-        relu6 selu separable_conv sigmoid silu soft_shrink softmax softplus softsign space_to_depth
-        sparse_categorical_crossentropy sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink threshold unfold
+        conv_transpose ctc_decode ctc_loss depth_to_space depthwise_conv dot_product_attention elu fold gelu glu
+        hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu log_sigmoid log_softmax max_pool moments multi_hot
+        normalize one_hot psnr relu relu6 selu separable_conv sigmoid silu soft_shrink softmax softplus softsign
+        space_to_depth sparse_categorical_crossentropy sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink
+        threshold unfold
     """,
     "keras.src.ops.math": """
         cdist erf erfc erfinv extract_sequences fft fft2 ifft2 in_top_k irfft istft logdet logsumexp rfft rsqrt
@@ -81,6 +82,7 @@ DATA = set(
     """.split()
 )
 IRREGULAR = {
+    "dot_product_attention": {"query", "key", "value", "bias", "mask"},
     "full_like": {"x", "fill_value"},
     "histogram": {"x"},
     "isclose": {"x1", "x2", "rtol", "atol"},

@@ -11,6 +11,7 @@ from . import image as image
 from .activation import *
 from .arithmetic import *
 from .arranging import *
+from .attention import *
 from .comparison import *
 from .control import *
 from .control import __all__ as _control
@@ -34,8 +35,8 @@ from .shaping import *
 from .statistics import *
 
 _rooms = """
-    activation arithmetic arranging comparison convolution crossentropy ctc eigen fft functions indexing linear
-    making matrices normalization norms piecewise pooling reduction segments shaping statistics
+    activation arithmetic arranging attention comparison convolution crossentropy ctc eigen fft functions indexing
+    linear making matrices normalization norms piecewise pooling reduction segments shaping statistics
 """.split()
 _noted = [name for room in _rooms for name in sys.modules[f"{__name__}.{room}"].__all__]
 __all__ = ["add", "broadcast_to", "cast", "custom_gradient", "reshape", "stop_gradient", "sum_to", *_control, *_noted]

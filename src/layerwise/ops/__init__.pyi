@@ -46,6 +46,7 @@ from .arranging import unravel_index as unravel_index
 from .arranging import vander as vander
 from .arranging import view as view
 from .arranging import vsplit as vsplit
+from .attention import dot_product_attention as dot_product_attention
 from .comparison import clip as clip
 from .comparison import divide_no_nan as divide_no_nan
 from .comparison import isclose as isclose
