@@ -337,7 +337,11 @@ sample(
 )
 
 mask = np.tri(3, 4, dtype=bool)[None, None]
-masked = {"mask": mask, "bias": normal(1, 2, 3, 4)}
-for heads, options in [(2, {}), (4, {"scale": 0.5}), (2, {"is_causal": True}), (2, masked)]:
-    query, key, value = normal(2, 3, heads, 2), normal(2, 4, 2, 2), normal(2, 4, 2, 2)
-    sample("dot_product_attention", query, key, value, reference=attention, kwargs=options, batch=(0, 1, 2))
+for heads, more, options in [
+    (2, [], {}),
+    (4, [], {"scale": 0.5}),
+    (2, [], {"is_causal": True}),
+    (2, [normal(1, 2, 3, 4), mask], {}),
+]:
+    arrays = [normal(2, 3, heads, 2), normal(2, 4, 2, 2), normal(2, 4, 2, 2), *more]
+    sample("dot_product_attention", *arrays, reference=attention, kwargs=options, batch=(0, 1, 2))

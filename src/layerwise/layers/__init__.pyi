@@ -9,11 +9,8 @@ from . import augmentation as _augmentation
 from . import categories as _categories
 from . import convolution as _convolution
 from . import core as _core
-<<<<<<< HEAD
 from . import einsum_dense as _einsum_dense
-=======
 from . import embedding as _embedding
->>>>>>> 36c8f32 (Embedding, Masking and attention: heads, groups, windows, every mask of Keras', files both ways)
 from . import lookup as _lookup
 from . import merging as _merging
 from . import normalization as _normalization
@@ -213,9 +210,38 @@ class Reshape(_core.Reshape):
         input_dim: Any = None,
     ) -> None: ...
 
-<<<<<<< HEAD
 class EinsumDense(_einsum_dense.EinsumDense):
-=======
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    def __init__(
+        self,
+        equation: str,
+        output_shape: int | Sequence[int | None],
+        activation: Any = None,
+        bias_axes: str | None = None,
+        kernel_initializer: Any = 'glorot_uniform',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
 class Embedding(_embedding.Embedding):
     embeddings_constraint: Any
     embeddings_initializer: Any
@@ -327,7 +353,6 @@ class Attention(_attention.Attention):
     ) -> None: ...
 
 class GroupQueryAttention(_attention.GroupQueryAttention):
->>>>>>> 36c8f32 (Embedding, Masking and attention: heads, groups, windows, every mask of Keras', files both ways)
     bias_constraint: Any
     bias_initializer: Any
     bias_regularizer: Any
@@ -336,12 +361,6 @@ class GroupQueryAttention(_attention.GroupQueryAttention):
     kernel_regularizer: Any
     def __init__(
         self,
-<<<<<<< HEAD
-        equation: str,
-        output_shape: int | Sequence[int | None],
-        activation: Any = None,
-        bias_axes: str | None = None,
-=======
         head_dim: int,
         num_query_heads: int,
         num_key_value_heads: int,
@@ -349,7 +368,6 @@ class GroupQueryAttention(_attention.GroupQueryAttention):
         use_bias: bool = True,
         sliding_window: int | None = None,
         flash_attention: bool | None = None,
->>>>>>> 36c8f32 (Embedding, Masking and attention: heads, groups, windows, every mask of Keras', files both ways)
         kernel_initializer: Any = 'glorot_uniform',
         bias_initializer: Any = 'zeros',
         kernel_regularizer: Any = None,
@@ -357,8 +375,6 @@ class GroupQueryAttention(_attention.GroupQueryAttention):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-<<<<<<< HEAD
-=======
         use_gate: bool = False,
         seed: int | None = None,
         *,
@@ -400,7 +416,6 @@ class MultiHeadAttention(_attention.MultiHeadAttention):
         bias_constraint: Any = None,
         use_gate: bool = False,
         seed: int | None = None,
->>>>>>> 36c8f32 (Embedding, Masking and attention: heads, groups, windows, every mask of Keras', files both ways)
         *,
         trainable: bool = True,
         dtype: Any = None,

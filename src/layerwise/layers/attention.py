@@ -6,8 +6,6 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import ops, random
 from ..autograd import Tensor
 from ..naming import one_of, whole_number
@@ -88,7 +86,7 @@ class Attention(Layer):
         scores = self._scores(query, key)
         seen = None if value_mask is None else ops.expand_dims(value_mask, -2)
         if use_causal_mask:
-            causal = np.tri(*scores.shape[-2:], dtype=bool)[None]
+            causal = ops.tri(scores.shape[-2], scores.shape[-1], dtype="bool")[None]
             seen = causal if seen is None else ops.logical_and(seen, causal)
         if seen is not None:
             scores = ops.where(seen, scores, scores - (65504.0 if scores.dtype == "float16" else 1e9))
@@ -143,6 +141,8 @@ class _Heads(Layer):
     bias_initializer: Any
     use_bias: bool
     dropout: float
+    _softmax: Softmax
+    _dropout_layer: Dropout
 
     def _set(self, sliding_window: int | None, flash_attention: bool | None) -> None:
         self._of_projections, self.activity_regularizer = self.activity_regularizer, None
@@ -184,10 +184,10 @@ class _Heads(Layer):
         parts += [ops.expand_dims(ops.cast(mask, "bool"), -2) for mask in others if mask is not None]
         parts += [] if attention_mask is None else [ops.cast(attention_mask, "bool")]
         if causal:
-            parts.append(np.tri(*lengths, dtype=bool)[None])
+            parts.append(ops.tri(*lengths, dtype="bool")[None])
         if self.sliding_window is not None:
-            here, there = map(np.arange, lengths)
-            parts.append((np.abs(here[:, None] - there) < self.sliding_window)[None])
+            here, there = map(ops.arange, lengths)
+            parts.append((ops.abs(here[:, None] - there) < self.sliding_window)[None])
         seen = parts[0] if parts else None
         for part in parts[1:]:
             seen = ops.logical_and(seen, part)
@@ -285,10 +285,10 @@ class MultiHeadAttention(_Heads, after={"activity_regularizer": "bias_regularize
         self.value_dim = whole_number("MultiHeadAttention: value_dim", key_dim if value_dim is None else value_dim)
         self.dropout, self.use_bias, self.use_gate, self.seed = dropout, use_bias, use_gate, seed
         self.output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape and tuple(output_shape)
-        self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
+        self.attention_axes: Any = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
         self._set(sliding_window, flash_attention)
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         key_shape = value_shape if key_shape is None else key_shape
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise ValueError(
@@ -383,7 +383,7 @@ class GroupQueryAttention(_Heads, after={"activity_regularizer": "bias_regulariz
         self.dropout, self.use_bias, self.use_gate, self.seed = dropout, use_bias, use_gate, seed
         self._set(sliding_window, flash_attention)
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         queries, keys = ((n, self.head_dim) for n in (self.num_query_heads, self.num_key_value_heads))
         self._query_dense = self._project("query", query_shape, queries)
         self._key_dense = self._project("key", value_shape if key_shape is None else key_shape, keys)
