@@ -665,7 +665,11 @@ def test_every_public_layer_is_compared_with_keras():
     """Aliases are the very classes; those that prepare data have files of their own, and Keras needs TensorFlow for
     those that take texts, on the host."""
     compared = {getattr(layers, case.layer) for case in CASES} | {layers.Lambda, layers.InputSpec}
-    compared |= {layers.Embedding, layers.ReversibleEmbedding, layers.Masking}  # in test_attention.py
+    elsewhere = """
+        Embedding ReversibleEmbedding Masking GRUCell LSTMCell SimpleRNNCell StackedRNNCells RNN GRU LSTM SimpleRNN
+        Bidirectional TimeDistributed Wrapper
+    """  # in test_attention.py and test_recurrent.py
+    compared |= {getattr(layers, name) for name in elsewhere.split()}
     for name in ("attention", "augmentation", "preprocessing_layers", "category_layers", "spectrogram"):
         text = Path(__file__).with_name(f"test_{name}.py").read_text("utf-8")
         compared |= {getattr(layers, layer) for layer in re.findall(r'^ +\("(\w+)", [{A-Z]', text, re.MULTILINE)}

@@ -15,6 +15,9 @@ __getattr__, __dir__, __all__ = _lazy(
         ".einsum_dense": "EinsumDense",
         ".embedding": "Embedding Masking ReversibleEmbedding",
         ".attention": "AdditiveAttention Attention GroupQueryAttention MultiHeadAttention",
+        ".cells": "GRUCell LSTMCell SimpleRNNCell StackedRNNCells",
+        ".recurrent": "GRU LSTM RNN SimpleRNN",
+        ".wrappers": "Bidirectional TimeDistributed Wrapper",
         ".convolution": """
             Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose Convolution1D Convolution1DTranspose
             Convolution2D Convolution2DTranspose Convolution3D Convolution3DTranspose DepthwiseConv1D DepthwiseConv2D

@@ -7,6 +7,7 @@ from . import activation as _activation
 from . import attention as _attention
 from . import augmentation as _augmentation
 from . import categories as _categories
+from . import cells as _cells
 from . import convolution as _convolution
 from . import core as _core
 from . import einsum_dense as _einsum_dense
@@ -16,10 +17,12 @@ from . import merging as _merging
 from . import normalization as _normalization
 from . import pooling as _pooling
 from . import preprocessing as _preprocessing
+from . import recurrent as _recurrent
 from . import regularization as _regularization
 from . import reshaping as _reshaping
 from . import spectrogram as _spectrogram
 from . import text as _text
+from . import wrappers as _wrappers
 from .base import Layer as Layer
 from .categories import Discretization as Discretization
 from .core import Input as Input
@@ -417,6 +420,349 @@ class MultiHeadAttention(_attention.MultiHeadAttention):
         use_gate: bool = False,
         seed: int | None = None,
         *,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class GRUCell(_cells.GRUCell):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    recurrent_constraint: Any
+    recurrent_initializer: Any
+    recurrent_regularizer: Any
+    def __init__(
+        self,
+        units: int,
+        activation: Any = 'tanh',
+        recurrent_activation: Any = 'sigmoid',
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        recurrent_initializer: Any = 'orthogonal',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        reset_after: bool = True,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class LSTMCell(_cells.LSTMCell):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    recurrent_constraint: Any
+    recurrent_initializer: Any
+    recurrent_regularizer: Any
+    def __init__(
+        self,
+        units: int,
+        activation: Any = 'tanh',
+        recurrent_activation: Any = 'sigmoid',
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        recurrent_initializer: Any = 'orthogonal',
+        bias_initializer: Any = 'zeros',
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class SimpleRNNCell(_cells.SimpleRNNCell):
+    bias_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    kernel_initializer: Any
+    kernel_regularizer: Any
+    recurrent_constraint: Any
+    recurrent_initializer: Any
+    recurrent_regularizer: Any
+    def __init__(
+        self,
+        units: int,
+        activation: Any = 'tanh',
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        recurrent_initializer: Any = 'orthogonal',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class StackedRNNCells(_cells.StackedRNNCells):
+    cells: Any
+    def __init__(
+        self,
+        cells: Sequence[Any],
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class GRU(_recurrent.GRU):
+    cell: Any
+    def __init__(
+        self,
+        units: int,
+        activation: Any = 'tanh',
+        recurrent_activation: Any = 'sigmoid',
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        recurrent_initializer: Any = 'orthogonal',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        reset_after: bool = True,
+        use_cudnn: Any = 'auto',
+        *,
+        zero_output_for_mask: bool = False,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class LSTM(_recurrent.LSTM):
+    cell: Any
+    def __init__(
+        self,
+        units: int,
+        activation: Any = 'tanh',
+        recurrent_activation: Any = 'sigmoid',
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        recurrent_initializer: Any = 'orthogonal',
+        bias_initializer: Any = 'zeros',
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        use_cudnn: Any = 'auto',
+        *,
+        zero_output_for_mask: bool = False,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RNN(_recurrent.RNN):
+    cell: Any
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class SimpleRNN(_recurrent.SimpleRNN):
+    cell: Any
+    def __init__(
+        self,
+        units: int,
+        activation: Any = 'tanh',
+        use_bias: bool = True,
+        kernel_initializer: Any = 'glorot_uniform',
+        recurrent_initializer: Any = 'orthogonal',
+        bias_initializer: Any = 'zeros',
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: int | None = None,
+        *,
+        zero_output_for_mask: bool = False,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Bidirectional(_wrappers.Bidirectional):
+    backward_layer: Any
+    def __init__(
+        self,
+        layer: _wrappers.Layer,
+        merge_mode: str | None = 'concat',
+        weights: Any = None,
+        backward_layer: _wrappers.Layer | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class TimeDistributed(_wrappers.TimeDistributed):
+    layer: Any
+    def __init__(
+        self,
+        layer: _wrappers.Layer,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Wrapper(_wrappers.Wrapper):
+    layer: Any
+    def __init__(
+        self,
+        layer: _wrappers.Layer,
+        *,
+        activity_regularizer: Any = None,
         trainable: bool = True,
         dtype: Any = None,
         autocast: bool = True,

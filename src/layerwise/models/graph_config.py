@@ -8,13 +8,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from .. import catalog, ops, tree
 from .. import config as settings
-from .. import ops, tree
 from ..autograd import Call, Tensor
 from ..layers.base import Layer
 from ..layers.calling import calls_of
 from ..naming import numbered
-from ..serialization import as_node, deserialize, serialize
+from ..serialization import as_node, deserialize, get_registered_object, serialize
 from .graph import Graph, graph_of
 
 # The operations that Keras' files know, by Keras' module.
@@ -195,8 +195,11 @@ def _operation_node(call: Call, name: str) -> tuple[dict[str, Any], list[Any], d
 
 
 def is_operation(node: dict[str, Any]) -> bool:
-    """Whether a node of the configuration is an operation rather than a layer."""
-    return (node.get("module") or "").startswith("keras.src.ops.")
+    """Whether a node of a configuration is an operation; older `.h5` files name no module, but for layers either."""
+    module, kind = node.get("module"), node.get("class_name", "")
+    if module is None:
+        return kind.lower() in NAME_OF and catalog.find("layers", kind) is None and get_registered_object(kind) is None
+    return module.startswith("keras.src.ops.")
 
 
 def _operation_from(node: dict[str, Any]) -> Callable[..., Any]:
