@@ -19,7 +19,7 @@ sys.modules["sklearn"] = None  # which Keras would import, for half as long agai
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
 os.environ |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
 gc.disable()  # until all tests are collected
-collect_ignore = ["golden"]  # scripts that wrote golden files, with packages that tests do not need
+collect_ignore = ["golden", "programs"]  # scripts: what wrote golden files, and programs that a test runs
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what runs in the background so
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -54,6 +54,7 @@ SAMPLES: dict[str, Callable[[Any, Any, Any], Any]] = {
         for name in ("segment_max", "segment_min", "segment_prod")
     },
     "cholesky_inverse": lambda k, x, y: k.ops.cholesky_inverse(positive(k, x)[0]),
+    "dot_product_attention": lambda k, x, y: k.ops.dot_product_attention(*(k.ops.expand_dims(a, 2) for a in (x, y, y))),
     "istft": lambda k, x, y: k.ops.istft((x[..., :3], y[..., :3]), 4, 2, 4),
     "lstsq": lambda k, x, y: k.ops.lstsq(x[0], y[0]),
     "solve": lambda k, x, y: k.ops.solve(positive(k, x), y[..., :3]),

@@ -667,7 +667,7 @@ def test_every_public_layer_is_compared_with_keras():
     compared = {getattr(layers, case.layer) for case in CASES} | {layers.Lambda, layers.InputSpec}
     elsewhere = """
         Embedding ReversibleEmbedding Masking GRUCell LSTMCell SimpleRNNCell StackedRNNCells RNN GRU LSTM SimpleRNN
-        Bidirectional TimeDistributed Wrapper
+        Bidirectional TimeDistributed Wrapper ConvLSTM1D ConvLSTM2D ConvLSTM3D
     """  # in test_attention.py and test_recurrent.py
     compared |= {getattr(layers, name) for name in elsewhere.split()}
     for name in ("attention", "augmentation", "preprocessing_layers", "category_layers", "spectrogram"):

@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = _lazy(
         ".attention": "AdditiveAttention Attention GroupQueryAttention MultiHeadAttention",
         ".cells": "GRUCell LSTMCell SimpleRNNCell StackedRNNCells",
         ".recurrent": "GRU LSTM RNN SimpleRNN",
+        ".convlstm": "ConvLSTM1D ConvLSTM2D ConvLSTM3D",
         ".wrappers": "Bidirectional TimeDistributed Wrapper",
         ".convolution": """
             Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose Convolution1D Convolution1DTranspose

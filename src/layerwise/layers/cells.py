@@ -18,7 +18,10 @@ class Cell(Layer):
     `project` is what the inputs of any number of steps go through, `advance` does the rest of one step.
     """
 
+    inner_name: str | None = None  # what a layer calls its cell; None: as the class
     gates = 1
+    rank = 0  # how many spatial axes inputs have
+    features = -1  # the axis of the features
     units: int
     kernel: Any
     recurrent_kernel: Any
@@ -47,6 +50,10 @@ class Cell(Layer):
     def project(self, inputs: Tensor) -> Tensor:
         """x W + b of any number of steps."""
         return ops.dense(inputs, self.kernel, self.bias)
+
+    def recur(self, h: Tensor) -> Tensor:
+        """h U."""
+        return ops.matmul(h, self.recurrent_kernel)
 
     def advance(self, projected: Tensor, states: Sequence[Tensor], h: Tensor) -> list[Tensor]:
         """The new states, of which the first is the output; h is what recurrent weights multiply."""
@@ -117,7 +124,7 @@ class SimpleRNNCell(Cell):
         self._set(units, activation, use_bias, dropout, recurrent_dropout, seed)
 
     def advance(self, projected: Tensor, states: Sequence[Tensor], h: Tensor) -> list[Tensor]:
-        return [self.activation(projected + ops.matmul(h, self.recurrent_kernel))]
+        return [self.activation(projected + self.recur(h))]
 
 
 class LSTMCell(Cell, after={"unit_forget_bias": "bias_initializer"}):
@@ -175,7 +182,7 @@ class LSTMCell(Cell, after={"unit_forget_bias": "bias_initializer"}):
         super().make("bias", (width,), given=self.use_bias, initializer=initializer)
 
     def advance(self, projected: Tensor, states: Sequence[Tensor], h: Tensor) -> list[Tensor]:
-        i, f, g, o = ops.split(projected + ops.matmul(h, self.recurrent_kernel), 4, axis=-1)
+        i, f, g, o = ops.split(projected + self.recur(h), 4, axis=self.features)
         gate = self.recurrent_activation
         c = gate(f) * states[1] + gate(i) * self.activation(g)
         return [gate(o) * self.activation(c), c]

@@ -191,8 +191,8 @@ def _take_options_of(cls: Any, cell: type[Cell], behind: Sequence[str]) -> None:
         inner = {name: options.pop(name) for name in (*names, "implementation") if name in options}
         inner.pop("implementation", None)  # of Keras' loops
         common = {name: options[name] for name in ("dtype", "trainable") if name in options}
-        RNN.__init__(self, cell(**inner, **common, name=snake_case(cell.__name__)), **options)
-        self.input_spec = InputSpec(ndim=3)
+        RNN.__init__(self, cell(**inner, **common, name=cell.inner_name or snake_case(cell.__name__)), **options)
+        self.input_spec = InputSpec(ndim=3 + cell.rank)
 
     cls.__init__ = taking(__init__, order)
     for name in names:
