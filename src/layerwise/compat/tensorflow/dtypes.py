@@ -7,11 +7,13 @@ import numpy as np
 from ... import ops
 from ...backends import backend
 from ...dtypes import is_float, standardize_dtype
+from ...lazy import public_only
 
 __all__ = [
     "DType", "as_dtype", "bfloat16", "bool", "cast", "double", "float16", "float32", "float64", "half", "int16",
     "int32", "int64", "int8", "string", "uint16", "uint32", "uint64", "uint8",
 ]  # fmt: skip
+public_only(__name__)
 
 
 class DType(str):

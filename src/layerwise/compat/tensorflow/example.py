@@ -10,6 +10,7 @@ import numpy as np
 from ... import ops
 from ...data.element import element
 from ...dtypes import as_bytes
+from ...lazy import public_only
 from .control import stack
 from .ragged import RaggedTensor
 
@@ -17,6 +18,7 @@ __all__ = [
     "BytesList", "Example", "Feature", "Features", "FixedLenFeature", "FixedLenSequenceFeature", "FloatList",
     "Int64List", "RaggedFeature", "VarLenFeature", "parse_example", "parse_single_example",
 ]  # fmt: skip
+public_only(__name__)
 
 
 # The format: fields, each a key (8 times the field's number + its kind) and a value

@@ -7,8 +7,10 @@ import numpy as np
 
 from ... import ops
 from ...data.element import element, is_text
+from ...lazy import public_only
 
 __all__ = ["RaggedTensor", "SparseTensor", "constant", "stack", "to_dense"]
+public_only(__name__)
 
 
 class RaggedTensor:

@@ -8,12 +8,14 @@ import numpy as np
 from ... import ops
 from ... import random as ours
 from ...dtypes import is_float
+from ...lazy import public_only
 from .dtypes import on_device
 
 __all__ = [
     "Generator", "categorical", "get_global_generator", "normal", "set_seed", "shuffle", "stateless_normal",
     "stateless_truncated_normal", "stateless_uniform", "truncated_normal", "uniform",
 ]  # fmt: skip
+public_only(__name__)
 
 
 def set_seed(seed: int) -> None:

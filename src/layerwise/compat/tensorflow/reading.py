@@ -8,9 +8,11 @@ import numpy as np
 from ...data import Dataset
 from ...data.records import RecordWriter as TFRecordWriter
 from ...data.records import open_compressed, read_records
+from ...lazy import public_only
 from .strings import texts
 
 __all__ = ["TFRecordDataset", "TFRecordWriter", "TextLineDataset"]
+public_only(__name__)
 
 
 def names_of(filenames: Any) -> list[str]:

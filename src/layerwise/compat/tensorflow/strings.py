@@ -9,12 +9,14 @@ import numpy as np
 from ... import ops
 from ...data.element import element
 from ...dtypes import as_texts
+from ...lazy import public_only
 from .ragged import RaggedTensor
 
 __all__ = [
     "as_string", "bytes_split", "format", "join", "length", "lower", "reduce_join", "regex_full_match",
     "regex_replace", "split", "strip", "substr", "to_number", "unicode_split", "upper",
 ]  # fmt: skip
+public_only(__name__)
 
 
 def text(value: Any) -> str:
