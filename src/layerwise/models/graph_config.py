@@ -82,7 +82,7 @@ DATA = set(
     """.split()
 )
 IRREGULAR = {
-    "dot_product_attention": {"query", "key", "value", "bias", "mask"},
+    "dot_product_attention": {"query", "key", "value", "bias", "mask", "scale"},
     "full_like": {"x", "fill_value"},
     "histogram": {"x"},
     "isclose": {"x1", "x2", "rtol", "atol"},
@@ -91,6 +91,7 @@ IRREGULAR = {
     "squareplus": {"x"},
     "trapezoid": {"y"},
 }
+BY_NAME = {"dot_product_attention": {"bias", "mask", "scale"}}  # of the arguments of calls
 
 
 def graph_config(model: Any) -> dict[str, Any]:
@@ -183,7 +184,7 @@ def _operation_node(call: Call, name: str) -> tuple[dict[str, Any], list[Any], d
             kwargs.update(value)
         elif parameter not in data:
             config[parameter] = value
-        elif config:  # what stands behind something else is passed by its name
+        elif config or parameter in BY_NAME.get(operation, ()):  # so is what stands behind something else
             kwargs[parameter] = value
         else:
             args.append(value)
