@@ -86,6 +86,11 @@ def central_crop(image: Any, central_fraction: float) -> Any:
     return crop_to_bounding_box(image, *starts, *sizes)
 
 
+def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: str, name: str | None = None) -> Any:
+    """Patches of a size (1, height, width, 1), each as one row of channels."""
+    return ops.image.extract_patches(images, tuple(sizes[1:3]), tuple(strides[1:3]), rates[1], padding.lower())
+
+
 def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: str | None = None) -> Any:
     """The image in another dtype, where 1 of fractions is the largest of whole numbers.
 
@@ -127,6 +132,27 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Any:
         return (x - middle) * contrast_factor + middle
 
     return _with_fractions(images, spread)
+
+
+def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = None) -> Any:
+    """The colours' saturation times a factor."""
+
+    def saturated(x: Any) -> Any:
+        hue, saturation, value = ops.split(ops.image.rgb_to_hsv(x), 3, axis=-1)
+        more = ops.clip(saturation * saturation_factor, 0.0, 1.0)
+        return ops.image.hsv_to_rgb(ops.concatenate([hue, more, value], axis=-1))
+
+    return _with_fractions(image, saturated)
+
+
+def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Any:
+    """The colours' hue, an angle of which 1 is the whole circle, with `delta` added."""
+
+    def turned(x: Any) -> Any:
+        hue, saturation, value = ops.split(ops.image.rgb_to_hsv(x), 3, axis=-1)
+        return ops.image.hsv_to_rgb(ops.concatenate([ops.mod(hue + delta, 1.0), saturation, value], axis=-1))
+
+    return _with_fractions(image, turned)
 
 
 def adjust_gamma(image: Any, gamma: float = 1, gain: float = 1) -> Any:
@@ -182,8 +208,11 @@ DRAWS = {
     "crop": _cropped,
     "brightness": _adjusted(adjust_brightness, symmetric=True),
     "contrast": _adjusted(adjust_contrast),
+    "saturation": _adjusted(adjust_saturation),
+    "hue": _adjusted(adjust_hue, symmetric=True),
 }
-ARGUMENTS = {"crop": "value size", "brightness": "image max_delta", "contrast": "image lower upper"}
+ARGUMENTS = {"crop": "value size"} | dict.fromkeys(("brightness", "hue"), "image max_delta")
+ARGUMENTS |= dict.fromkeys(("contrast", "saturation"), "image lower upper")
 
 
 def drawn(name: str) -> Any:
@@ -208,7 +237,8 @@ def drawn(name: str) -> Any:
 
 
 (
-    random_brightness, random_contrast, random_crop, random_flip_left_right, random_flip_up_down,
-    stateless_random_brightness, stateless_random_contrast, stateless_random_crop,
-    stateless_random_flip_left_right, stateless_random_flip_up_down,
+    random_brightness, random_contrast, random_crop, random_flip_left_right, random_flip_up_down, random_hue,
+    random_saturation, stateless_random_brightness, stateless_random_contrast, stateless_random_crop,
+    stateless_random_flip_left_right, stateless_random_flip_up_down, stateless_random_hue,
+    stateless_random_saturation,
 ) = (drawn(f"{prefix}random_{kind}") for prefix in ("", "stateless_") for kind in sorted(DRAWS))  # fmt: skip
