@@ -42,7 +42,8 @@ def tables() -> dict[Path, tuple[dict[str, list[str]], list[str]]]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("lazy", "_lazy"):
                 names = {home: names.split() for home, names in ast.literal_eval(node.args[1]).items()}
-                contents[path] = names, [name for k in node.keywords for name in ast.literal_eval(k.value).split()]
+                below = [k.value for k in node.keywords if k.arg == "submodules"]
+                contents[path] = names, [name for value in below for name in ast.literal_eval(value).split()]
     homes = [f".{path.stem}" for path in sorted((SOURCE / "ops").glob("[a-z]*.py"))]
     rooms = {home: importlib.import_module(home, "layerwise.ops").__all__ for home in homes}
     rooms["..autograd"] = [name for name in ops.__all__ if not any(name in names for names in rooms.values())]

@@ -1,7 +1,7 @@
 """A training that can be killed at any moment and started again, and the killing of it.
 
-    python resume_program.py train FOLDER [SAVE_FREQ]   one training; says what it ended with, as JSON
-    python resume_program.py kill TIMES [SEED]          kill trainings, compare with one left alone
+python resume_program.py train FOLDER [SAVE_FREQ]   one training; says what it ended with, as JSON
+python resume_program.py kill TIMES [SEED]          kill trainings, compare with one left alone
 """
 
 import hashlib

@@ -12,7 +12,22 @@ from layerwise import Variable, config, fundamentals, naming, ops, optimizers, v
 from layerwise.optimizers import schedules
 
 STEPS = 10
-NAMES = ("SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adadelta", "Lion", "Ftrl", "Lamb")
+NAMES = (
+    "SGD",
+    "Adagrad",
+    "RMSprop",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Nadam",
+    "Adadelta",
+    "Lion",
+    "Ftrl",
+    "Lamb",
+    "Adafactor",
+    "Muon",
+    "ScheduleFreeAdamW",
+)
 CASES = [
     ("SGD", {}),
     ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
@@ -65,10 +80,21 @@ CASES = [
             "beta": 0.3,
         },
     ),
+    ("Adafactor", {"learning_rate": 0.1}),
+    ("Adafactor", {"learning_rate": 0.5, "beta_2_decay": -0.5, "epsilon_2": 0.1, "clip_threshold": 0.5}),
+    ("Muon", {"learning_rate": 0.1}),
+    ("Muon", {"learning_rate": 0.1, "nesterov": False, "rms_rate": None, "ns_steps": 3, "weight_decay": None}),
+    ("Muon", {"learning_rate": 0.1, "exclude_layers": ["w2"], "adam_lr_ratio": 0.5, "adam_weight_decay": 0.2}),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.1}),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.1, "warmup_steps": 4, "beta_1": 0.7, "weight_decay": 0.1}),
     ("Lamb", {"learning_rate": 0.1}),
     ("Lamb", {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.7, "epsilon": 0.01, "weight_decay": 0.1}),
 ]
-CANCELLING = ("Nadam", "Ftrl")  # differences of powers, whose last digit is the library's, magnify it in float32
+CANCELLING = (
+    "Nadam",
+    "Ftrl",
+    "ScheduleFreeAdamW",
+)  # differences, whose last digit is the library's, magnify it in float32
 IDS = [f"{name}-{'-'.join(arguments)}" for name, arguments in CASES]
 
 
@@ -156,7 +182,8 @@ def test_float64_stays_float64(name, arguments):
     with jax.enable_x64(True):
         expected = keras_run(made(keras.optimizers, name, arguments), "float64")
     history = run(made(optimizers, name, arguments), "float64")
-    assert_same(history, expected, 1e-7 if name == "Nadam" else 1e-13)  # Nadam's product of momenta is float32
+    through_float32 = name in ("Nadam", "Adafactor", "Muon")  # a product of momenta, means, rates of decay in Keras
+    assert_same(history, expected, 1e-7 if through_float32 else 1e-13)
 
 
 @pytest.mark.parametrize(("name", "arguments"), [case for case in CASES if len(case[1]) > 1])
@@ -362,6 +389,35 @@ def test_state_is_saved_in_order_and_read_back():
     assert w.numpy() == v.numpy()
     with pytest.warns(UserWarning, match="4 saved variables, expected 2"):
         optimizers.SGD().load_own_variables(store)
+
+
+def test_older_arguments_and_names_are_explained():
+    with pytest.warns(UserWarning, match="InverseTimeDecay"):
+        assert optimizers.Adam(decay=0.1).get_config() == optimizers.Adam(name="adam").get_config()
+    with pytest.raises(TypeError, match="'lr'; did you mean 'learning_rate'"):
+        optimizers.SGD(lr=0.1)
+    assert optimizers.legacy.Adam is optimizers.Adam
+    assert set(dir(optimizers.legacy)) < set(dir(optimizers))
+
+
+def test_muon_leaves_embeddings_and_named_layers_to_adam():
+    some = [Variable(np.ones((2, 3)), name=name) for name in ("kernel", "embeddings", "output")]
+    optimizer = optimizers.Muon(exclude_layers=["out"])
+    optimizer.build(some)
+    assert len(optimizer.variables) == 2 + 1 + 2 + 2
+    optimizer = optimizers.Muon(exclude_embeddings=False)
+    optimizer.build(some)
+    assert len(optimizer.variables) == 2 + 3
+
+
+@pytest.mark.own_backend
+@pytest.mark.parametrize("name", ["Adafactor", "Muon", "ScheduleFreeAdamW"])
+def test_rules_are_recorded(name):
+    runs = []
+    for backend in ("numpy", "native"):
+        with config.override(backend=backend):
+            runs.append(run(getattr(optimizers, name)(0.1), compiled=True))
+    assert_same(*runs, 2e-5)
 
 
 # ---- names and configurations

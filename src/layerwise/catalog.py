@@ -37,6 +37,8 @@ ERRORS = {  # what losses and metrics are called for short
 }
 ERRORS |= {short.upper(): name for short, name in ERRORS.items()}
 
+OLDER = {"kullback_leibler_divergence": "kl_divergence", "logcosh": "log_cosh"}  # names that tf.keras had besides
+
 
 def find(namespace: str, name: str) -> Any:
     """The public object of this name, None where the namespace has none.

@@ -30,13 +30,14 @@ _INSTEAD = {
 
 
 def lazy(
-    package: str, names: Mapping[str, str], submodules: str = ""
+    package: str, names: Mapping[str, str], submodules: str = "", spellings: Mapping[str, str] | None = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return `__getattr__`, `__dir__` and `__all__` for the `__init__` of `package`.
 
     `names` maps a module, relative (".dense"), absolute ("layerwise.saving") or the `__init__` itself ("."), to the
-    names it holds, separated by spaces; `submodules` lists the public submodules likewise. A name that its own module
-    is called by cannot be lazy (importing the module would bind the name to the module) and raises `ValueError`.
+    names it holds, separated by spaces; `submodules` lists the public submodules likewise. `spellings` are older names
+    of some of them, which work and are not listed. A name that its own module is called by cannot be lazy (importing
+    the module would bind the name to the module) and raises `ValueError`.
 
     >>> getattr_, dir_, all_ = lazy("layerwise", {"fractions": "Fraction gcd_like"}, submodules="lazy")
     >>> all_
@@ -49,8 +50,10 @@ def lazy(
         if module in (f".{name}", f"{package}.{name}"):
             raise ValueError(f"{package}: '{name}' is held by a module of the same name; rename the module")
     homes |= dict.fromkeys(submodules.split(), "")
+    older = spellings or {}
 
     def __getattr__(name: str) -> Any:
+        name = older.get(name, name)
         if name not in homes:
             raise missing(package, name)
         if not homes[name]:

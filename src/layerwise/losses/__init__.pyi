@@ -3,18 +3,25 @@
 # ruff: noqa
 from typing import Any
 from . import margin as _margin
+from . import overlap as _overlap
 from . import probabilistic as _probabilistic
 from . import regression as _regression
 from .base import FunctionLoss as FunctionLoss
 from .base import Loss as Loss
+from .base import Reduction as Reduction
 from .margin import categorical_hinge as categorical_hinge
 from .margin import hinge as hinge
 from .margin import squared_hinge as squared_hinge
 from .matching import check_labels as check_labels
+from .overlap import circle as circle
+from .overlap import dice as dice
+from .overlap import tversky as tversky
+from .probabilistic import CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy
 from .probabilistic import binary_crossentropy as binary_crossentropy
 from .probabilistic import binary_focal_crossentropy as binary_focal_crossentropy
 from .probabilistic import categorical_crossentropy as categorical_crossentropy
 from .probabilistic import categorical_focal_crossentropy as categorical_focal_crossentropy
+from .probabilistic import categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
 from .probabilistic import kl_divergence as kl_divergence
 from .probabilistic import poisson as poisson
 from .probabilistic import sparse_categorical_crossentropy as sparse_categorical_crossentropy
@@ -157,6 +164,37 @@ class SparseCategoricalCrossentropy(_probabilistic.SparseCategoricalCrossentropy
         reduction: str | None = 'sum_over_batch_size',
         axis: int = -1,
         name: str = 'sparse_categorical_crossentropy',
+        dtype: Any = None,
+    ) -> None: ...
+
+class Circle(_overlap.Circle):
+    def __init__(
+        self,
+        gamma: float = 80,
+        margin: float = 0.4,
+        remove_diagonal: bool = True,
+        reduction: str | None = 'sum_over_batch_size',
+        name: str = 'circle',
+        dtype: Any = None,
+    ) -> None: ...
+
+class Dice(_overlap.Dice):
+    def __init__(
+        self,
+        reduction: str | None = 'sum_over_batch_size',
+        name: str = 'dice',
+        axis: Any = None,
+        dtype: Any = None,
+    ) -> None: ...
+
+class Tversky(_overlap.Tversky):
+    def __init__(
+        self,
+        alpha: float = 0.5,
+        beta: float = 0.5,
+        reduction: str | None = 'sum_over_batch_size',
+        name: str = 'tversky',
+        axis: Any = None,
         dtype: Any = None,
     ) -> None: ...
 

@@ -17,6 +17,21 @@ from .wrapper import Wrapper
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
 
 
+class Reduction:
+    """The reductions by the names that tf.keras had for them.
+
+    >>> Reduction.SUM, Reduction.AUTO
+    ('sum', 'sum_over_batch_size')
+    """
+
+    AUTO = SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+    NONE, SUM = "none", "sum"
+
+    @classmethod
+    def all(cls) -> tuple[str, ...]:
+        return cls.NONE, cls.SUM, cls.SUM_OVER_BATCH_SIZE
+
+
 class Loss(Configurable):
     """loss = reduction of weight_i * call(y_true, y_pred)_i
 

@@ -158,6 +158,22 @@ def poisson(y_true: Any, y_pred: Any) -> Tensor:
     return ops.mean(y_pred - y_true * ops.log(y_pred + config.epsilon()), axis=-1)
 
 
+def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Tensor:
+    """(1 - p_y^q) / q, y_true the class numbers y, y_pred the probabilities p: between cross-entropy (q near 0)
+
+    and absolute error (q near 1), which suffers less from wrong labels.
+    y_true (...) or (..., 1), y_pred (..., classes) -> (...).
+    Source: Z. Zhang and M. Sabuncu, Generalized cross entropy loss for training deep networks with noisy labels, 2018.
+
+    >>> categorical_generalized_cross_entropy([1], [[0.75, 0.25]], q=0.5).numpy()
+    array([1.], dtype=float32)
+    """
+    y_true, y_pred = same_rank(y_true, floating(y_pred))
+    y_true = class_numbers("categorical_generalized_cross_entropy", y_true, y_pred)
+    labels = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1], dtype=y_pred.dtype)
+    return (1.0 - ops.sum(y_pred * labels, axis=-1) ** q) / q
+
+
 class BinaryCrossentropy(FunctionLoss, fn=binary_crossentropy, check=_check_smoothing):
     """mean(-y ln p - (1 - y) ln(1 - p)); see `binary_crossentropy`
 
@@ -198,6 +214,28 @@ class CategoricalFocalCrossentropy(FunctionLoss, fn=categorical_focal_crossentro
     >>> round(CategoricalFocalCrossentropy(alpha=1.0, gamma=1.0)([[0.0, 1.0]], [[0.5, 0.5]]).item(), 4)
     0.3466
     """
+
+
+class CategoricalGeneralizedCrossEntropy(FunctionLoss):
+    """(1 - p_y^q) / q for class numbers y; see `categorical_generalized_cross_entropy`
+
+    Args:
+        q: above 0 and below 1.
+        reduction, name, dtype: as of `Loss`.
+
+    >>> CategoricalGeneralizedCrossEntropy()([1], [[0.75, 0.25]]).item()
+    1.0
+    """
+
+    def __init__(
+        self,
+        q: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_generalized_cross_entropy",
+        dtype: Any = None,
+    ) -> None:
+        expect("CategoricalGeneralizedCrossEntropy: q", q, lambda q: 0 < q < 1, "a number above 0 and below 1")
+        super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)
 
 
 class KLDivergence(FunctionLoss, fn=kl_divergence):

@@ -1,6 +1,6 @@
 """What is measured while a model learns: objects that take in batches (`update_state`) and tell a `result`."""
 
-from ..catalog import ERRORS, Names
+from ..catalog import ERRORS, OLDER, Names
 from ..lazy import lazy
 from ..serialization import lookups
 
@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy(
         ".curve": "AUC PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity",
         ".overlap": "BinaryIoU IoU MeanIoU OneHotIoU OneHotMeanIoU",
         ".score": "F1Score FBetaScore R2Score",
+        ".correlation": "ConcordanceCorrelation PearsonCorrelation concordance_correlation pearson_correlation",
         "layerwise.losses": """
             binary_crossentropy binary_focal_crossentropy categorical_crossentropy categorical_focal_crossentropy
             categorical_hinge hinge huber kl_divergence log_cosh mean_absolute_error mean_absolute_percentage_error
@@ -29,6 +30,7 @@ __getattr__, __dir__, __all__ = lazy(
         """,
         ".": "deserialize get serialize",
     },
+    spellings=ERRORS | OLDER,
 )
 get, serialize, deserialize = lookups(
     "metric",

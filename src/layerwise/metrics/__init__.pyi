@@ -3,6 +3,7 @@
 # ruff: noqa
 from typing import Any
 from . import correct as _correct
+from . import correlation as _correlation
 from . import curve as _curve
 from . import error as _error
 from .base import Mean as Mean
@@ -21,6 +22,8 @@ from .correct import categorical_accuracy as categorical_accuracy
 from .correct import sparse_categorical_accuracy as sparse_categorical_accuracy
 from .correct import sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy
 from .correct import top_k_categorical_accuracy as top_k_categorical_accuracy
+from .correlation import concordance_correlation as concordance_correlation
+from .correlation import pearson_correlation as pearson_correlation
 from .curve import AUC as AUC
 from .error import crossentropy_for as crossentropy_for
 from .overlap import BinaryIoU as BinaryIoU
@@ -246,6 +249,22 @@ class SpecificityAtSensitivity(_curve.SpecificityAtSensitivity):
         class_id: int | None = None,
         name: str | None = None,
         dtype: Any = None,
+    ) -> None: ...
+
+class ConcordanceCorrelation(_correlation.ConcordanceCorrelation):
+    def __init__(
+        self,
+        name: str = 'concordance_correlation',
+        dtype: Any = None,
+        axis: Any = -1,
+    ) -> None: ...
+
+class PearsonCorrelation(_correlation.PearsonCorrelation):
+    def __init__(
+        self,
+        name: str = 'pearson_correlation',
+        dtype: Any = None,
+        axis: Any = -1,
     ) -> None: ...
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any: ...

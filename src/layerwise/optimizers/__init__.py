@@ -9,12 +9,13 @@ __getattr__, __dir__, __all__ = lazy(
     {
         ".base": "Optimizer",
         ".sgd": "SGD",
-        ".adam": "Adam AdamW Adamax Lamb Lion Nadam",
+        ".adam": "Adam AdamW Adamax Lamb Lion Nadam ScheduleFreeAdamW",
+        ".matrix": "Adafactor Muon",
         ".wrapping": "LossScaleOptimizer MultiOptimizer OptimizerMap",
         ".adagrad": "Adadelta Adagrad Ftrl RMSprop",
         ".": "deserialize get serialize",
     },
-    submodules="schedules",
+    submodules="legacy schedules",
 )
 get, serialize, deserialize = lookups(
     "optimizer", Names("optimizers", but="Optimizer"), base="Optimizer", example="adam"

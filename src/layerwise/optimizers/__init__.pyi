@@ -4,10 +4,13 @@
 from typing import Any
 from . import adagrad as _adagrad
 from . import adam as _adam
+from . import legacy as legacy
+from . import matrix as _matrix
 from . import schedules as schedules
 from . import sgd as _sgd
 from . import wrapping as _wrapping
 from .base import Optimizer as Optimizer
+from .matrix import Muon as Muon
 from .wrapping import MultiOptimizer as MultiOptimizer
 from .wrapping import OptimizerMap as OptimizerMap
 
@@ -132,6 +135,47 @@ class Nadam(_adam.Nadam):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-07,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+    ) -> None: ...
+
+class ScheduleFreeAdamW(_adam.ScheduleFreeAdamW):
+    def __init__(
+        self,
+        learning_rate: Any = 0.0025,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        warmup_steps: int = 0,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+    ) -> None: ...
+
+class Adafactor(_matrix.Adafactor):
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_2_decay: float = -0.8,
+        epsilon_1: float = 1e-30,
+        epsilon_2: float = 0.001,
+        clip_threshold: float = 1.0,
+        relative_step: bool = True,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,

@@ -4,6 +4,7 @@ from typing import Any
 
 from ..autograd import Array
 from ..backends import xp
+from ..variables import Variable
 from .base import Optimizer
 
 
@@ -43,7 +44,7 @@ class Adagrad(Optimizer):
     def slots(self) -> list[tuple[str, ...]]:
         return [("accumulator",)]
 
-    def initial(self, slot: str) -> float:
+    def initial(self, slot: str, variable: Variable) -> float:
         return self.initial_accumulator_value
 
 
@@ -204,5 +205,5 @@ class Ftrl(Optimizer):
     def slots(self) -> list[tuple[str, ...]]:
         return [("accumulator", "linear")]
 
-    def initial(self, slot: str) -> float:
+    def initial(self, slot: str, variable: Variable) -> float:
         return self.initial_accumulator_value if slot == "accumulator" else 0.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..autograd import Array, as_tensor
+from ..autograd import Array, as_tensor, raw
 from ..backends import xp
 from ..backends.base import UPDATE_KERNELS
 from ..variables import Variable
@@ -297,3 +297,64 @@ class Lamb(_AdamFamily):
     """
 
     rule = staticmethod(lamb)
+
+
+def schedule_free(
+    w: Array,
+    g: Array,
+    z: Array,
+    v: Array,
+    *,
+    learning_rate: Array,
+    step: Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    warmup_steps: int,
+) -> tuple[Array, ...]:
+    """One step of `ScheduleFreeAdamW`."""
+    rate = learning_rate * xp().minimum(step / warmup_steps, 1) if warmup_steps else learning_rate
+    v = v + (g * g - v) * (1 - beta_2)
+    x = (w - (1 - beta_1) * z) / beta_1
+    z = z - rate * g / (xp().sqrt(v / (1 - beta_2**step)) + epsilon)
+    x = x + (z - x) / step
+    return (1 - beta_1) * z + beta_1 * x, z, v
+
+
+class ScheduleFreeAdamW(_AdamFamily):
+    """z <- z - learning_rate g / (sqrt(v') + epsilon),  x <- x + (z - x) / t,  w <- (1 - beta_1) z + beta_1 x
+
+    with the bias-corrected v' of `Adam` at step t = 1, 2, ...: x, the mean of what a plain optimizer z has passed
+    through, takes the place of a learning rate that falls. The model is trained, and used, at w between the two.
+
+    Args:
+        learning_rate: a number, a `LearningRateSchedule`, or a function without arguments.
+        beta_1: how near w is to the mean.
+        beta_2, epsilon: as of `Adam`.
+        warmup_steps: for how many steps the learning rate rises from 0.
+
+    Source: Defazio et al., "The road less scheduled", 2024.
+
+    >>> from layerwise import Variable
+    >>> w = Variable([1.0, 2.0])
+    >>> _ = ScheduleFreeAdamW(learning_rate=0.1).apply_gradients([([3.0, -9.0], w)])
+    >>> w.numpy().round(4)
+    array([0.9, 2.1], dtype=float32)
+    """
+
+    rule = staticmethod(schedule_free)
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.0025,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        warmup_steps: int = 0,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
+        self.warmup_steps = warmup_steps
+
+    def initial(self, slot: str, variable: Variable) -> Any:
+        return raw(variable.value) if slot == "momentum" else 0.0

@@ -83,6 +83,12 @@ class Optimizer(State):
         **unknown: Any,
     ) -> None:
         kind = type(self).__name__
+        if unknown.pop("decay", None):
+            warnings.warn(
+                f"{kind}: decay is ignored, as in Keras 3; for learning_rate / (1 + decay * step) "
+                "give schedules.InverseTimeDecay(learning_rate, 1, decay)",
+                stacklevel=3,
+            )
         for argument in unknown:
             hint = "did you mean 'learning_rate'?" if argument == "lr" else suggest(argument, self._argument_names())
             raise TypeError(f"{kind}: unknown argument {argument!r}; {hint}")
@@ -294,9 +300,12 @@ class Optimizer(State):
                     variable.assign(Tensor(value))
 
     def _decay_of(self, v: Variable) -> float | None:
+        return None if self._is_spared(v) else self.weight_decay
+
+    def _is_spared(self, v: Variable) -> bool:
+        """Whether a variable was excluded from weight decay."""
         excluded, patterns = self._undecayed
-        spared = any(v is e for e in excluded) or any(re.search(p, v.name) for p in patterns)
-        return None if spared else self.weight_decay
+        return any(v is e for e in excluded) or any(re.search(p, v.name) for p in patterns)
 
     def _hyper(self, rule: Rule, dtype: str) -> dict[str, Any]:
         """What a rule's keyword-only parameters stand for: what changes in training as 0-d arrays of this dtype."""

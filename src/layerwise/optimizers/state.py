@@ -11,7 +11,7 @@ from ..serialization import Configurable
 from ..variables import Variable
 
 
-def _filled(value: float, shape: Sequence[int], dtype: str) -> Array:
+def _filled(value: Any, shape: Sequence[int], dtype: str) -> Array:
     return xp().full(shape, value, dtype)
 
 
@@ -40,8 +40,8 @@ class State(Configurable):
         """
         return []
 
-    def initial(self, slot: str) -> float:
-        """What a slot is filled with at first."""
+    def initial(self, slot: str, variable: Variable) -> Any:
+        """What a slot of a variable is filled with at first."""
         return 0.0
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -58,7 +58,7 @@ class State(Configurable):
         for group in self.slots():
             for variable, row in zip(self._trainable, self._rows, strict=True):
                 row += [
-                    self.add_variable_from_reference(variable, name, partial(_filled, self.initial(name)))
+                    self.add_variable_from_reference(variable, name, partial(_filled, self.initial(name, variable)))
                     for name in group
                 ]
         self.built = True

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import observe, ops
 from ..autograd import Tensor, as_tensor
+from ..initializers import Constant
 from ..naming import expect, whole_number
 from ..serialization import Configurable, deserialize, serialize
 from ..variables import Variable
@@ -63,8 +64,7 @@ class LossScaleOptimizer(Optimizer):
     def build(self, variables: Sequence[Variable]) -> None:
         if not self.built:
             self.step_counter = self.add_variable((), dtype="int32", name="step_counter")
-            self.dynamic_scale = self.add_variable((), dtype="float32", name="dynamic_scale")
-            self.dynamic_scale.assign(self.initial_scale)
+            self.dynamic_scale = self.add_variable((), Constant(self.initial_scale), "float32", "dynamic_scale")
             self.inner_optimizer.build(variables)
             super().build(variables)
 
