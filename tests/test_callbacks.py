@@ -1,8 +1,12 @@
 """Callbacks: decisions are those of Keras' own, driven with the same logs; logs are read when someone looks."""
 
 import csv
+import http.server
+import json
 import math
 import sys
+import threading
+import urllib.parse
 import warnings
 from types import SimpleNamespace
 
@@ -546,3 +550,34 @@ def test_history_without_matplotlib_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'layerwise\[plot\]'"):
         history.plot()
+
+
+@pytest.mark.parametrize("send_as_json", [False, True])
+def test_remote_monitor_posts_what_keras_posts(send_as_json):
+    received = []
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            received.append((self.path, self.headers["Content-Type"], self.headers["X-Own"], body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        root = f"http://127.0.0.1:{server.server_port}"
+        monitor = callbacks.RemoteMonitor(root, headers={"X-Own": "1"}, send_as_json=send_as_json)
+        monitor.on_epoch_end(2, {"loss": np.float32(0.5)})
+        server.shutdown()
+    (path, kind, own, body), expected = received[0], {"epoch": 2, "loss": 0.5}
+    assert (path, own) == ("/publish/epoch/end/", "1")
+    text = body if send_as_json else urllib.parse.parse_qs(body)["data"][0]
+    assert kind == ("application/json" if send_as_json else "application/x-www-form-urlencoded")
+    assert json.loads(text) == expected
+    with pytest.warns(UserWarning, match="could not reach"):
+        monitor.on_epoch_end(3, {})
+    with pytest.raises(ValueError, match="root: got 'file:///x'"):
+        callbacks.RemoteMonitor("file:///x")

@@ -91,11 +91,13 @@ CASES = [
     ("Dice", {"axis": -1}, HOT3),
     ("Tversky", {"alpha": 0.3, "beta": 0.9, "axis": -1}, BINARY),
     ("Tversky", {}, BINARY),
+    ("CTC", {}, (np.array([[1, 2, 0], [3, 3, 1], [2, 0, 0]]), floats(3, 7, K))),
     ("Circle", {}, CLASSES),
     ("Circle", {"gamma": 3.0, "margin": 0.2, "remove_diagonal": False}, CLASSES),
 ]
 FUNCTION_NAMES = {
     "CategoricalGeneralizedCrossEntropy": "categorical_generalized_cross_entropy",
+    "CTC": "ctc",
     "Huber": "huber",
     "LogCosh": "log_cosh",
     "KLDivergence": "kl_divergence",

@@ -105,6 +105,31 @@ def test_draws_have_the_dtype_asked_for_or_floatx():
         assert random.truncated_normal((2,), seed=1).dtype == "float64"
 
 
+FAMILY = {
+    "gamma": lambda seed: random.gamma((N,), 2.5, seed=seed),
+    "small gamma": lambda seed: random.gamma((N,), 0.3, seed=seed),
+    "beta": lambda seed: random.beta((N,), 0.5, 3.0, seed=seed),
+}
+
+
+@pytest.mark.own_backend
+@pytest.mark.parametrize("name", FAMILY)
+def test_gammas_and_betas_agree_but_for_rounding(name):
+    reference = on("numpy", lambda: FAMILY[name](3))
+    with config.override(backend="xla"):
+        compiled = np.asarray(StepFunction(lambda key: FAMILY[name](key), [])(np.array([3, 0], "uint32")))
+    same = np.isclose(reference, compiled, rtol=1e-4, atol=1e-30)
+    assert same.mean() > 0.999  # a try may be refused by the last digit of a logarithm
+    np.testing.assert_array_max_ulp(reference, on("native", lambda: FAMILY[name](3)), 16)
+
+
+@pytest.mark.own_backend
+def test_binomials_agree():
+    counts = np.array([3, 500], "float32")
+    reference = on("numpy", lambda: random.binomial((N // 2, 2), counts, 0.3, seed=3))
+    assert (reference == on("xla", lambda: random.binomial((N // 2, 2), counts, 0.3, seed=3))).mean() > 0.99
+
+
 # Distributions
 
 
@@ -338,5 +363,60 @@ def test_errors_name_the_argument(call, message):
 
 
 def test_missing_names():
-    with pytest.raises(AttributeError, match=r"keras\.random\.gamma is not in Layerwise"):
-        random.gamma  # noqa: B018
+    with pytest.raises(AttributeError, match="'gama'; nearest: 'gamma'"):
+        random.gama  # noqa: B018
+
+
+# Gamma and its family
+
+
+@pytest.mark.parametrize("dtype", ["float32", FLOAT64])
+@pytest.mark.parametrize("alpha", [0.2, 1.0, 4.0, 50.0])
+def test_gamma(alpha, dtype):
+    x = random.gamma((N,), alpha, dtype, seed=1).numpy().astype("float64")
+    assert x.min() >= 0
+    error = 5 / N**0.5
+    assert abs(x.mean() - alpha) < error * alpha**0.5
+    assert abs(x.var() - alpha) < error * alpha * (2 + 6 / alpha) ** 0.5
+    skewness = ((x - alpha) ** 3).mean() / alpha**1.5
+    assert abs(skewness - 2 / alpha**0.5) < 20 * error * max(1, alpha**-1.5)
+
+
+def test_gammas_whose_distribution_is_known():
+    x = random.gamma((N,), 1.0, seed=1).numpy().astype("float64")
+    assert kolmogorov_smirnov(x, lambda v: 1 - np.exp(-v)) < 2
+    x = random.gamma((N,), [0.5], seed=2).numpy().astype("float64")
+    assert kolmogorov_smirnov(x, lambda v: np.vectorize(math.erf)(np.sqrt(v))) < 2
+    x = random.beta((N,), 2.0, 1.0, seed=3).numpy().astype("float64")
+    assert kolmogorov_smirnov(x, lambda v: v**2) < 2
+    x = random.beta((N,), 0.01, 0.01, seed=4).numpy()  # most of them are 0 or 1
+    assert np.isfinite(x).all()
+    assert abs(x.mean() - 0.5) < 3 / N**0.5
+
+
+@pytest.mark.parametrize(("n", "p"), [(1, 0.3), (7, 0.5), (40, 0.9), (1000, 0.01), (5000, 0.4)])
+def test_binomial(n, p):
+    x = random.binomial((N,), n, p, seed=1).numpy().astype("float64")
+    assert (x == np.rint(x)).all()
+    assert 0 <= x.min() <= x.max() <= n
+    variance = n * p * (1 - p)
+    assert abs(x.mean() - n * p) < 5 * (variance / N) ** 0.5
+    assert abs(x.var() - variance) < 5 * variance * ((2 + 1 / variance) / N) ** 0.5
+    zero = (1 - p) ** n
+    assert abs((x == 0).mean() - zero) <= 5 * (zero / N) ** 0.5
+
+
+def test_parameters_of_each_draw():
+    x = random.binomial((4, 3), [0, 5, 2000], np.array([[0.0], [1.0], [0.5], [0.5]]), seed=1).numpy()
+    assert (x[0] == 0).all()
+    assert x[1].tolist() == [0, 5, 2000]
+    assert random.gamma((2, 3), np.ones((2, 1)), seed=1).shape == (2, 3)
+    assert random.gamma((None, 3), 2.0, seed=1).shape == (None, 3)
+    generator = random.SeedGenerator(1)
+    assert random.beta((None,), 2.0, 1.0, seed=generator).symbolic
+    first, second = (random.binomial((5,), 100, 0.5, seed=generator).numpy() for _ in range(2))
+    assert (first != second).any()
+    with pytest.raises(
+        ValueError, match=r"gamma: a parameter's shape: got \(2,\), expected one that broadcasts to \(3,\)"
+    ):
+        random.gamma((3,), [1.0, 2.0], seed=1)

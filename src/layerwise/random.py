@@ -12,168 +12,35 @@ Tensor([0.70394367, 0.58952564], shape=(2,), dtype=float32)
 
 from __future__ import annotations
 
-import itertools
 import math
-import os
-import random as _python_random
-from collections.abc import Callable, Iterator, Sequence
-from copy import copy
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import config, ops
-from .autograd import Array, Spec, Tensor, as_tensor, outlined, raw
+from .autograd import Array, Spec, Tensor, as_tensor, outlined
 from .backends import backend, xp
-from .backends.base import threefry2x32
 from .dtypes import is_float, standardize_dtype
 from .lazy import public_only
-from .naming import auto_name, expect
-from .variables import Variable, for_good, in_rehearsal, in_step
+from .naming import expect
+from .quantile import upper_quantile
+from .seeds import Seed, SeedGenerator, draw_key
+from .seeds import checked_seed as checked_seed
+from .seeds import fresh_seed as fresh_seed
+from .seeds import going_on as going_on
+from .seeds import process_state as process_state
+from .seeds import set_process_state as set_process_state
+from .seeds import set_random_seed as set_random_seed
+from .seeds import shared_state as shared_state
 
 __all__ = [
-    "SeedGenerator", "bernoulli", "categorical", "dropout", "normal", "permutation", "randint", "shuffle",
-    "truncated_normal", "uniform",
+    "SeedGenerator", "bernoulli", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "permutation",
+    "randint", "shuffle", "truncated_normal", "uniform",
 ]  # fmt: skip
 public_only(__name__)
 
 Shape = Sequence[int | None]
-
-
-# -------------------------------------------------------------------------------------------------------------- seeds
-
-
-class SeedGenerator:
-    """A key (seed, counter) whose counter advances with every draw; its state is a variable, saved with the model.
-
-    Without a seed it takes one from the process; its state has the `name`.
-    A layer that draws in `call` makes one in `__init__`:
-
-    >>> generator = SeedGenerator(3)
-    >>> generator.next(), generator.next()
-    (Tensor([3, 0], shape=(2,), dtype=uint32), Tensor([3, 1], shape=(2,), dtype=uint32))
-    """
-
-    def __init__(self, seed: int | None = None, name: str | None = None) -> None:
-        self.name = name or auto_name("seed_generator")
-        self.seed = fresh_seed() if seed is None else checked_seed(seed)
-        start = np.array([self.seed, 0], "uint32")
-        self.state = Variable(start, trainable=False, name="seed_generator_state")
-        self.state.path = f"{self.name}/{self.state.name}"
-
-    def next(self) -> Tensor:
-        """The key of the next draw."""
-        key = self.state.value
-        self.state.assign(Tensor(raw(key) + xp().asarray([0, 1], dtype="uint32")))
-        return key
-
-    def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed, "name": self.name}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
-        return cls(**config)
-
-
-Seed = int | SeedGenerator | Tensor | np.ndarray | None
-
-
-def checked_seed(seed: Any) -> int:
-    """`seed` if it is one that a key can hold."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed: got {seed!r}, expected None, a whole number from 0 to 2**32 - 1, or a SeedGenerator")
-    return int(seed)
-
-
-_process = (int.from_bytes(os.urandom(4), "little"), itertools.count())
-_shared: dict[tuple[str, int | None], SeedGenerator] = {}  # by backend and seed
-_counts: dict[int, Iterator[int]] = {}  # of the draws by each seed outside of steps
-
-
-def set_random_seed(seed: int) -> None:
-    """Make what follows repeatable: all draws without a seed of their own, and those of `random` and `numpy.random`.
-
-    >>> set_random_seed(7)
-    >>> first = uniform((2,)).numpy()
-    >>> set_random_seed(7)
-    >>> bool((uniform((2,)).numpy() == first).all())
-    True
-    """
-    global _process
-    _process = (checked_seed(seed), itertools.count())
-    _shared.clear()
-    _counts.clear()
-    _python_random.seed(seed)
-    np.random.seed(seed)
-
-
-def process_state() -> tuple[int, int]:
-    """The seed of the process's draws (from `set_random_seed` or the operating system), and how many there were."""
-    seed, count = _process
-    return seed, next(copy(count))
-
-
-def set_process_state(seed: int, draws: int) -> None:
-    """Go on behind the first `draws` draws of a process of this seed."""
-    global _process
-    _process = (checked_seed(seed), itertools.count(draws))
-
-
-def _process_key() -> np.ndarray:
-    """A key that this process has not used: encrypted, so that its draws are unlike those of small seeds."""
-    seed, count = _process
-    block, place = divmod(next(count) % 2**32, 256)
-    return _keys(seed, block)[place]
-
-
-@lru_cache(4)
-def _keys(seed: int, block: int) -> np.ndarray:
-    """A process's keys 256 block ... 256 block + 255: the first two random words of each pair (seed, number)."""
-    numbers = np.arange(256, dtype="uint32") + np.uint32(256 * block)
-    zeros = np.zeros_like(numbers)
-    return np.stack(threefry2x32(zeros + np.uint32(seed), numbers, zeros, zeros), axis=-1)
-
-
-def going_on(seed: int | None = None) -> Seed:
-    """The source of draws of this seed, or of none, of which each goes on from the one before.
-
-    In a step it is a generator of the process, whose state belongs to the steps of all models. What is drawn outside
-    of steps, maybe in threads that make their data, leaves it alone.
-    """
-    if not (in_step() or in_rehearsal()):
-        return None if seed is None else np.array([seed, next(_counts.setdefault(seed, itertools.count()))], "uint32")
-    key = config.backend(), seed
-    if key not in _shared:
-        with for_good():
-            _shared[key] = SeedGenerator(seed)
-    return _shared[key]
-
-
-def shared_state() -> list[Variable]:
-    """The states of the generators that `going_on` made since `set_random_seed`."""
-    return [generator.state for (backend, _), generator in _shared.items() if backend == config.backend()]
-
-
-def fresh_seed() -> int:
-    """A seed for something that was given none."""
-    return int(_process_key()[0])
-
-
-def draw_key(seed: Seed) -> Array:
-    """The uint32 pair that a draw is a function of; a pair drawn before stands for itself."""
-    if isinstance(seed, SeedGenerator):
-        return raw(seed.next())
-    if seed is None:
-        if in_step():
-            raise RuntimeError(
-                "random: seed=None inside a training step would give every step the same numbers; "
-                "make a layerwise.random.SeedGenerator an attribute of the layer or model and pass it as seed"
-            )
-        return xp().asarray(_process_key())
-    if isinstance(seed, Tensor | np.ndarray):
-        return raw(as_tensor(seed))
-    return xp().asarray(np.array([checked_seed(seed), 0], "uint32"))
 
 
 # --------------------------------------------------------------------------------------------------------------- draws
@@ -181,13 +48,20 @@ def draw_key(seed: Seed) -> Array:
 
 def _draw(shape: Shape, dtype: str, seed: Seed, words: int, make: Callable[..., Array]) -> Tensor:
     """make(w1, w2, ...) of flat arrays of random words, one element of the result from each."""
-    shape = tuple(shape)
-    if None in shape or outlined((shape, dtype)):  # type: ignore[arg-type]
-        _draw_symbolically(seed)
-        return Tensor(Spec(shape, dtype))
+    if (symbolic := _outline(shape, dtype, seed)) is not None:
+        return symbolic
     n = math.prod(shape)  # type: ignore[arg-type]
     bits = backend().random_bits(draw_key(seed), n * words)
     return Tensor(make(*(bits[i::words] for i in range(words))).astype(dtype).reshape(shape))
+
+
+def _outline(shape: Shape, dtype: str, seed: Seed) -> Tensor | None:
+    """What a symbolic call returns: it draws nothing, but says that it will, since a generator is a variable."""
+    shape = tuple(shape)
+    if None not in shape and not outlined((shape, dtype)):  # type: ignore[arg-type]
+        return None
+    _draw_symbolically(seed)
+    return Tensor(Spec(shape, dtype))
 
 
 def _draw_symbolically(seed: Seed) -> None:
@@ -326,49 +200,97 @@ def _normal(name: str, shape: Shape, mean: Any, stddev: Any, dtype: Any, seed: S
     return z * stddev + mean
 
 
-# Coefficients of z^0, z^1, ...: numerator and denominator, for tails down to 0.075, to e^-25, and beyond.
-_CENTRAL = (
-    (3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4,
-     4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4, 2.5090809287301226727e3),
-    (1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
-     2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4, 5.2264952788528545610e3),
-)  # fmt: skip
-_MIDDLE = (
-    (1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0, 3.64784832476320460504e0,
-     1.27045825245236838258e0, 2.41780725177450611770e-1, 2.27238449892691845833e-2, 7.74545014278341407640e-4),
-    (1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
-     1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4, 1.05075007164441684324e-9),
-)  # fmt: skip
-_FAR = (
-    (6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0, 2.96560571828504891230e-1,
-     2.65321895265761230930e-2, 1.24266094738807843860e-3, 2.71155556874348757815e-5, 2.01033439929228813265e-7),
-    (1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,
-     7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15),
-)  # fmt: skip
+# ----------------------------------------------------------------------------------------------- gamma and its family
+
+_TRIES = 8  # that all of them are refused happens once in 10^10 draws
 
 
-def upper_quantile(tail: Array, centre: Array) -> Array:
-    """q with P(Z > q) = tail and P(0 < Z < q) = centre = 1/2 - tail, for a standard normal Z and 0 < tail <= 1/2
+def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Seed = None) -> Tensor:
+    """x >= 0 with density x^(alpha - 1) e^-x / Gamma(alpha); alpha > 0 has the shape of x, or one that broadcasts to it
 
-    Both probabilities are given, since neither can be had precisely from the other where it is small.
-    Three rational functions, exact to about 1e-16: Wichura, algorithm AS 241 (1988).
+    By rejection of (1 + c z)^3 d, z normal (Marsaglia and Tsang 2000), for alpha + 1 where alpha < 1.
+
+    >>> gamma((2,), 3.0, seed=1).numpy().round(3)
+    array([3.162, 1.444], dtype=float32)
     """
-    depth = xp().sqrt(-xp().log(tail))
-    central = centre * _ratio(_CENTRAL, 0.180625 - centre * centre)
-    outer = xp().where(depth <= 5, _ratio(_MIDDLE, depth - 1.6), _ratio(_FAR, depth - 5))
-    return xp().where(centre <= 0.425, central, outer)
+    dtype, wide = _float_dtype("gamma", dtype)
+    if (symbolic := _outline(shape, dtype, seed)) is not None:
+        return symbolic
+    return ops.cast(ops.exp(_log_gamma("gamma", shape, alpha, wide, seed)), dtype)
 
 
-def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array) -> Array:
-    numerator, denominator = coefficients
-    return _polynomial(numerator, x) / _polynomial(denominator, x)
+def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Seed = None) -> Tensor:
+    """x in [0, 1] with density proportional to x^(alpha - 1) (1 - x)^(beta - 1): g / (g + h) of two draws of `gamma`
+
+    alpha > 0 and beta > 0 have the shape of x, or one that broadcasts to it.
+
+    >>> beta((2,), 3.0, 2.0, seed=1).numpy().round(3)
+    array([0.361, 0.605], dtype=float32)
+    """
+    dtype, wide = _float_dtype("beta", dtype)
+    if (symbolic := _outline(shape, dtype, seed)) is not None:
+        return symbolic
+    return ops.cast(_beta(shape, alpha, beta, wide, seed), dtype)
 
 
-def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
-    total = coefficients[-1] * x
-    for c in coefficients[-2:0:-1]:
-        total = (total + c) * x
-    return total + coefficients[0]
+def _beta(shape: Shape, alpha: Any, beta: Any, wide: str, seed: Seed) -> Tensor:
+    keys = _split(seed, 2)
+    return ops.sigmoid(ops.subtract(*(_log_gamma("beta", shape, a, wide, k) for a, k in zip((alpha, beta), keys))))
+
+
+def _log_gamma(name: str, shape: Shape, alpha: Any, wide: str, seed: Seed) -> Tensor:
+    """The logarithm of a draw of `gamma`."""
+    for_normals, for_tries, for_small = _split(seed, 3)
+    alpha = _parameter(name, alpha, shape, wide)
+    d = ops.where(alpha < 1, alpha + 1, alpha) - 1 / 3
+    z = normal((_TRIES, *shape), dtype=wide, seed=for_normals)
+    v = ops.maximum(1 + z / ops.sqrt(9 * d), 1e-6) ** 3
+    good = ops.log(1 - uniform((_TRIES, *shape), dtype=wide, seed=for_tries)) < z * z / 2 + d * (1 - v + ops.log(v))
+    v = ops.squeeze(ops.take_along_axis(v, ops.expand_dims(ops.argmax(good, axis=0), 0), axis=0), 0)
+    small = ops.log(1 - uniform(shape, dtype=wide, seed=for_small)) / alpha
+    return ops.log(d * v) + ops.where(alpha < 1, small, 0)
+
+
+def binomial(shape: Shape, counts: Any, probabilities: Any, dtype: Any = None, seed: Seed = None) -> Tensor:
+    """x = how many of `counts` trials succeed, each with one of `probabilities`
+
+    Both have the shape of x, or one that broadcasts to it. Of many trials half are settled at once by the place of
+    their median, a draw of `beta` (Relles 1972), until 32 are left.
+
+    >>> binomial((3,), 10, 0.5, seed=1).numpy()
+    array([4., 6., 5.], dtype=float32)
+    """
+    dtype, wide = _float_dtype("binomial", dtype)
+    if (symbolic := _outline(shape, dtype, seed)) is not None:
+        return symbolic
+    n, p = (_parameter("binomial", x, shape, wide) for x in (counts, probabilities))
+    halvings = max(math.ceil(math.log2(max(np.max(counts, initial=1), 1) / 32)), 0)
+    *keys, last = _split(seed, halvings + 1)
+    total = ops.zeros(shape, wide)
+    for key in keys:
+        place = ops.floor((n + 1) / 2)
+        median = _beta(shape, ops.maximum(place, 1), ops.maximum(n + 1 - place, 1), wide, key)
+        below = median <= p
+        total = total + ops.where(below, place, 0)
+        n = ops.maximum(ops.where(below, n - place, place - 1), 0)
+        p = ops.clip(ops.where(below, (p - median) / (1 - median), p / median), 0, 1)
+    trial = ops.reshape(ops.arange(32, dtype=wide), (32,) + (1,) * len(shape))
+    won = ops.logical_and(uniform((32, *shape), dtype=wide, seed=last) < p, trial < n)
+    return ops.cast(total + ops.sum(ops.cast(won, wide), axis=0), dtype)
+
+
+def _parameter(name: str, value: Any, shape: Shape, dtype: str) -> Tensor:
+    """A parameter of a distribution, for each draw."""
+    value = as_tensor(value, dtype)
+    fits = value.ndim <= len(shape) and all(a in (1, b) for a, b in zip(value.shape[::-1], shape[::-1], strict=False))
+    expect(f"{name}: a parameter's shape", value.shape, fits, f"one that broadcasts to {tuple(shape)}")
+    return ops.broadcast_to(value, tuple(shape))  # type: ignore[arg-type]
+
+
+def _split(seed: Seed, n: int) -> list[Tensor]:
+    """n keys of draws that do not depend on each other."""
+    words = backend().random_bits(draw_key(seed), 2 * n)
+    return [Tensor(words[2 * i : 2 * i + 2]) for i in range(n)]
 
 
 # -------------------------------------------------------------------------------------------------- choices and orders

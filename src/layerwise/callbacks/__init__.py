@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy(
         ".checkpoint": "ModelCheckpoint",
         ".learning_rate": "LearningRateScheduler ReduceLROnPlateau",
         ".swap_ema": "SwapEMAWeights",
+        ".remote": "RemoteMonitor",
         ".tensorboard": "TensorBoard",
     },
 )

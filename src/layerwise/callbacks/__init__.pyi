@@ -11,6 +11,7 @@ from .learning_rate import LearningRateScheduler as LearningRateScheduler
 from .learning_rate import ReduceLROnPlateau as ReduceLROnPlateau
 from .list import CallbackList as CallbackList
 from .progress import ProgbarLogger as ProgbarLogger
+from .remote import RemoteMonitor as RemoteMonitor
 from .stopping import EarlyStopping as EarlyStopping
 from .stopping import TerminateOnNaN as TerminateOnNaN
 from .swap_ema import SwapEMAWeights as SwapEMAWeights

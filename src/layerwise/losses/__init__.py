@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = lazy(
             binary_focal_crossentropy categorical_crossentropy categorical_focal_crossentropy
             categorical_generalized_cross_entropy kl_divergence poisson sparse_categorical_crossentropy
         """,
+        ".sequence": "CTC ctc",
         ".overlap": "Circle Dice Tversky circle dice tversky",
         ".margin": "CategoricalHinge Hinge SquaredHinge categorical_hinge hinge squared_hinge",
         ".": "deserialize get serialize",

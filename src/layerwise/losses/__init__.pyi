@@ -6,6 +6,7 @@ from . import margin as _margin
 from . import overlap as _overlap
 from . import probabilistic as _probabilistic
 from . import regression as _regression
+from . import sequence as _sequence
 from .base import FunctionLoss as FunctionLoss
 from .base import Loss as Loss
 from .base import Reduction as Reduction
@@ -32,6 +33,7 @@ from .regression import mean_absolute_error as mean_absolute_error
 from .regression import mean_absolute_percentage_error as mean_absolute_percentage_error
 from .regression import mean_squared_error as mean_squared_error
 from .regression import mean_squared_logarithmic_error as mean_squared_logarithmic_error
+from .sequence import ctc as ctc
 
 class CosineSimilarity(_regression.CosineSimilarity):
     def __init__(
@@ -164,6 +166,14 @@ class SparseCategoricalCrossentropy(_probabilistic.SparseCategoricalCrossentropy
         reduction: str | None = 'sum_over_batch_size',
         axis: int = -1,
         name: str = 'sparse_categorical_crossentropy',
+        dtype: Any = None,
+    ) -> None: ...
+
+class CTC(_sequence.CTC):
+    def __init__(
+        self,
+        reduction: str | None = 'sum_over_batch_size',
+        name: str = 'ctc',
         dtype: Any = None,
     ) -> None: ...
 
