@@ -380,6 +380,7 @@ def test_subgradient(f, x, expected):
         (lambda: ops.pad(np.ones(3), 1, "reflect", 0), "pad: constant_values: got 0, expected none with mode"),
         (lambda: ops.normalize(np.ones(3), order="a"), "normalize: order: got 'a', expected a number >= 1"),
         (lambda: ops.scan(lambda c, x: (c, x), 0, np.ones(3), unroll=-1), "scan: unroll: got -1"),
+        (lambda: ops.stft(np.ones(9, "float32"), 4, 0, 4), "stft: sequence_stride: got 0"),
         (lambda: ops.relu(), "relu: argument 'x' is missing"),
         (lambda: ops.relu(1.0, 2.0, 3.0), "relu: takes 1 arguments, got 3"),
         (lambda: ops.cast(1.0, dtype="floaty"), "dtype: got 'floaty'"),

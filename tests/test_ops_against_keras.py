@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+import layerwise
 from layerwise import grad, ops, tree
 from layerwise.lazy import keras_names
 from samples import SAMPLES
@@ -63,6 +64,10 @@ def test_value_shape_and_dtype_are_those_of_keras(name):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-5)
 
 
+def keras_tensor(k, *shape, dtype="float32"):
+    return (keras if k is keras.ops else layerwise).KerasTensor(shape, dtype)
+
+
 BLOCK = np.arange(24, dtype="float32").reshape(2, 3, 4) - 7
 INF = float("inf")
 EDGES = {  # where another reading is near at hand
@@ -94,6 +99,11 @@ EDGES = {  # where another reading is near at hand
     "segment_sum of other ids": lambda k: [
         k.segment_sum(np.float32([1, 2, 3]), np.array([0, other, 1]), num_segments=4) for other in (-1, -9, 4, 9)
     ],
+    "segments of which it is not known how many": lambda k: [
+        k.zeros(f(keras_tensor(k, 3, 2), keras_tensor(k, 3, dtype="int32")).shape[1:])
+        for f in (k.segment_sum, k.segment_max)
+    ],
+    "ctc_decode of float16": lambda k: k.ctc_decode(np.float16(BLOCK[:, :, :3] ** 2 % 5), np.array([3, 2])),
     "slice to the end": lambda k: [k.slice(BLOCK, (1, 0, 2), n) for n in ((-1, -1, -1), (1, -1, 2))],
     "in_top_k of NaN": lambda k: [
         k.in_top_k(np.array([1, 0, 0]), np.float32([[0.1, np.nan, 0.5], [0.3, 0.2, 0.5], [0.1, np.nan, 0.5]]), k=n)

@@ -273,6 +273,8 @@ def test_perspective_by_points() -> None:
     end = np.float32([[[1, 0], [0, 4], [3, 1], [4, 5]], [[0, 0], [1, 4], [4, 1], [3, 4]]])
     for interpolation in ("nearest", "bilinear"):
         same("perspective_transform", UNIT, start, end, interpolation, 0.5)
+    theirs = keras.ops.image.perspective_transform(UNIT[0], start[:1], end[:1])
+    np.testing.assert_allclose(image.perspective_transform(UNIT[0], start[:1], end[:1]), theirs, atol=1e-5)
     with pytest.raises(ValueError, match="perspective_transform: end_points"):
         image.perspective_transform(UNIT, start, end[0, :3])
 

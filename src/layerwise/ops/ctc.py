@@ -104,7 +104,8 @@ def ctc_decode(
         dropped = logical_or(dropped, concatenate([best[:, :1] < 0, best[:, 1:] == best[:, :-1]], axis=1))
     order = argsort(dropped, axis=-1)
     labels = take_along_axis(where(dropped, -1, best), order, axis=-1)
-    return expand_dims(labels, 0), -sum(where(counts, max(x, axis=-1), 0), axis=1, keepdims=True)
+    best_of_each = cast(max(x, axis=-1), log_p.dtype)
+    return expand_dims(labels, 0), -sum(where(counts, best_of_each, 0), axis=1, keepdims=True)
 
 
 def _searched(log_p: Tensor, lengths: Tensor, width: int, top_paths: int, blank: int) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from .. import config
 from ..autograd import Array, Spec, Tensor, as_tensor, cast, primitive
 from ..backends import xp
 from ..dtypes import is_float, result_type
-from ..naming import expect, one_of
+from ..naming import expect, one_of, whole_number
 from .arranging import windows_of
 from .comparison import where
 from .indexing import _add_at, take
@@ -181,6 +181,7 @@ def stft(
     x = as_tensor(x)
     if x.dtype not in ("float32", "float64"):
         raise TypeError(f"stft: x: got dtype {x.dtype}, expected float32 or float64")
+    whole_number("stft: sequence_stride", sequence_stride)
     weights = _weights("stft", window, sequence_length, fft_length, x.dtype)
     if center:
         x = pad(x, ((0, 0),) * (x.ndim - 1) + ((fft_length // 2, fft_length // 2),), mode="reflect")
@@ -205,6 +206,7 @@ def istft(
     """
     re, im = _pair("istft", x)
     expect("istft: x", re.shape, re.ndim >= 2, "(..., pieces, frequencies)")
+    whole_number("istft: sequence_stride", sequence_stride)
     weights = _weights("istft", window, sequence_length, fft_length, re.dtype)
     pieces = irfft((re, im), fft_length) * weights
     whole = fft_length + sequence_stride * (re.shape[-2] - 1)

@@ -266,6 +266,8 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
     Other ids count nowhere; `sorted` has no effect.
     """
     data, ids = as_tensor(data), as_tensor(segment_ids)
+    if ids.symbolic and num_segments is None:
+        return Tensor(Spec((None, *data.shape[1:]), data.dtype))
     count = one_above(ids) if num_segments is None else num_segments
     nowhere = where(logical_and(ids >= 0, ids < count), ids, count)
     return scatter_add(nowhere, data, shape=(count + 1, *data.shape[1:]))[:count]

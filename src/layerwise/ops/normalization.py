@@ -138,4 +138,8 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
 def _along(v: Any, x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """A parameter of the shape that x has along these axes, as it broadcasts to x."""
     v = as_tensor(v)
-    return v if v.ndim == x.ndim else reshape(v, tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
+    return (
+        v
+        if v.ndim == x.ndim or axes == (x.ndim - 1,)
+        else reshape(v, tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
+    )

@@ -41,6 +41,8 @@ def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, s
 
 def _reduced(function: str, data: Any, segment_ids: Any, num_segments: int | None) -> Tensor:
     data, ids = as_tensor(data), as_tensor(segment_ids)
+    if ids.symbolic and num_segments is None:
+        return Tensor(Spec((None, *data.shape[1:]), data.dtype))
     count = one_above(ids) if num_segments is None else num_segments
     nowhere = where(logical_and(ids >= 0, ids < count), ids, count)
     return _segments(data, nowhere, function=function, count=count + 1)[:count]

@@ -94,6 +94,8 @@ def perspective_transform(
         stack([zero, zero, zero, u, v, one, -y * u, -y * v], axis=-1),
     ]
     transform = solve(concatenate(rows, axis=-2), concatenate([x, y], axis=-1))
+    if as_tensor(images).ndim == 3 and transform.shape[:-1] == (1,):
+        transform = transform[0]
     return affine_transform(images, transform, interpolation, "constant", fill_value, data_format)
 
 
