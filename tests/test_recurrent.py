@@ -214,15 +214,68 @@ class Mean(layers.Layer):
 def test_a_users_cell() -> None:
     layer = layers.RNN(Mean(2), return_sequences=True, return_state=True)
     x = numbers(2, 4, 3)
-    y, last = layer(x, mask=np.array([[1, 1, 0, 1], [1, 1, 1, 1]], bool))
-    w, h = layer.cell.w.numpy(), np.zeros((2, 2))
+    y, last = layer(x, mask=np.array([[0, 1, 0, 1], [1, 1, 1, 1]], bool))
+    w, h, before = layer.cell.w.numpy(), np.zeros((2, 2)), np.zeros((2, 2))
     for t in range(4):
         new = (h + x[:, t] @ w) / 2
-        kept = np.array([[t != 2], [True]])
-        np.testing.assert_allclose(y[:, t], np.where(kept, new * 3, h), rtol=1e-5)
+        kept = np.array([[t not in (0, 2)], [True]])
+        before = np.where(kept, new * 3, before)
+        np.testing.assert_allclose(y[:, t], before, rtol=1e-5)
         h = np.where(kept, new, h)
     np.testing.assert_allclose(last, h, rtol=1e-5)
     assert layers.RNN(Mean(2))(x).shape == (2, 2)
+
+
+@pytest.mark.float64
+@pytest.mark.parametrize("zeros", [False, True])
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "stacked", "user's"])
+def test_values_and_gradients_are_those_of_masked_steps(kind: str, backwards: bool, zeros: bool) -> None:
+    """A masked step leaves states and output as they are, or gives 0."""
+    cells = {"LSTM": layers.LSTMCell, "GRU": layers.GRUCell, "user's": Mean}
+    each = [cells.get(kind, layers.GRUCell)(4, dtype="float64"), layers.LSTMCell(2, dtype="float64")]
+    cell = layers.StackedRNNCells(each, dtype="float64") if kind == "stacked" else each[0]
+    options = {"return_sequences": True, "return_state": True, "go_backwards": backwards}
+    layer = layers.RNN(cell, zero_output_for_mask=zeros, dtype="float64", **options)
+    x = ops.array(RNG.standard_normal((2, 5, 3)))
+    layer.build(x.shape)
+    layer.set_weights([RNG.standard_normal(w.shape) / 2 for w in layer.weights])
+
+    def steps() -> list[Any]:
+        states, y, ys = layer.get_initial_state(2), 0.0, []
+        for t in range(5)[:: -1 if backwards else 1]:
+            kept = MASK[:, t, None]
+            new, after = cell(x[:, t], states)
+            y = ops.where(kept, new, 0.0 if zeros else y)
+            states = tree.map_structure(lambda a, b, kept=kept: ops.where(kept, a, b), after, states)
+            ys.append(y)
+        return [ops.stack(ys, axis=1), *tree.flatten(states)]
+
+    found = []
+    for run in (lambda: tree.flatten(layer(x, mask=MASK)), steps):
+        with GradientTape() as tape:
+            tape.watch(x)
+            ys = run()
+            loss = sum(ops.sum(ops.cos(y) * y) for y in ys)
+        found.append([*ys, *tape.gradient(loss, [x, *layer.trainable_weights])])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-13)
+    last = layers.RNN(cell, zero_output_for_mask=zeros, go_backwards=backwards, dtype="float64")(x, mask=MASK)
+    np.testing.assert_allclose(last, found[0][0][:, -1], rtol=1e-11)
+
+
+def test_cells_inside_others_drop_the_same_in_each_step() -> None:
+    first = layers.SimpleRNNCell(3, activation="linear", dropout=0.5, kernel_initializer="identity", seed=1)
+    second = layers.SimpleRNNCell(
+        3, activation="linear", recurrent_dropout=0.5, recurrent_initializer="identity", kernel_initializer="zeros"
+    )
+    first.recurrent_initializer = lambda shape, dtype=None: np.zeros(shape, "float32")
+    layer = layers.RNN([first, second], return_sequences=True, return_state=True)
+    start = [np.zeros((40, 3), "float32"), np.ones((40, 3), "float32")]
+    y, h, _ = layer(np.ones((40, 3, 3), "float32"), initial_state=start, training=True)
+    assert set(np.unique(h)) == {0.0, 2.0}
+    assert 0.3 < (y[:, 2].numpy() == 8.0).mean() < 0.7  # a half, where three draws would leave an eighth
+    assert first.held is None
 
 
 def classifier(library: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .. import activations, ops, random, tree
@@ -28,6 +29,8 @@ class Cell(Layer):
     bias: Any
     dropout: float
     recurrent_dropout: float
+    held: list[Any] | None = None  # what x and h are multiplied with in all steps of the sequence that is running
+    _untracked = Layer._untracked | {"held"}
 
     def _set(self, units: int, activation: Any, use_bias: bool, dropout: float, recurrent: float, seed: Any) -> None:
         self.units = whole_number(f"{type(self).__name__}: units", units)
@@ -59,25 +62,22 @@ class Cell(Layer):
         """The new states, of which the first is the output; h is what recurrent weights multiply."""
         raise NotImplementedError
 
-    def dropped(self, inputs: Tensor, axis: int | None = None) -> Tensor:
-        """The inputs with some features dropped, the same ones along `axis`."""
-        if self.dropout == 0:
-            return inputs
-        noise = tuple(1 if i == axis else n for i, n in enumerate(inputs.shape))
-        return random.dropout(inputs, self.dropout, noise_shape=noise, seed=self.seed_generator)
-
-    def recurrent_noise(self, h: Tensor) -> Tensor | None:
-        """What states are multiplied with to drop some, if any are to be."""
-        if self.recurrent_dropout == 0:
-            return None
-        return random.dropout(ops.ones_like(h), self.recurrent_dropout, seed=self.seed_generator)
+    def noises(self, input_shape: Any, state_shape: Any) -> list[Any]:
+        """What x and h are multiplied with to drop some of each, None where none are to be."""
+        rates = ((self.dropout, input_shape), (self.recurrent_dropout, state_shape))
+        return [
+            random.dropout(ops.ones(shape, self.compute_dtype), rate, seed=self.seed_generator) if rate else None
+            for rate, shape in rates
+        ]
 
     def call(self, inputs: Tensor, states: Any, training: bool | None = False) -> Any:
         nested = tree.is_nested(states)
         states = list(states) if nested else [states]
-        noise = self.recurrent_noise(states[0]) if training else None
-        projected = self.project(self.dropped(inputs) if training else inputs)
-        new = self.advance(projected, states, states[0] if noise is None else states[0] * noise)
+        h = states[0]
+        if training:
+            of_x, of_h = self.held or self.noises(inputs.shape, h.shape)
+            inputs, h = inputs if of_x is None else inputs * of_x, h if of_h is None else h * of_h
+        new = self.advance(self.project(inputs), states, h)
         return new[0], new if nested else new[0]
 
     def get_initial_state(self, batch_size: int | None = None) -> list[Tensor]:
@@ -303,6 +303,19 @@ def check_cell(what: str, cell: Any) -> None:
     for name in ("call", "state_size"):
         if not hasattr(cell, name):
             raise ValueError(f"{what}: got a {type(cell).__name__} without {name!r}, expected a cell such as LSTMCell")
+
+
+@contextmanager
+def holding_noise(cell: Any, batch_size: int) -> Iterator[None]:
+    """Inside the `with` block the cells in `cell` drop the same in each step, as they do in a layer of their own."""
+    cells = [c for c in cell._flatten_layers() if isinstance(c, Cell) and not c.rank] if isinstance(cell, Layer) else []
+    for c in cells:
+        c.held = c.noises((batch_size, c.kernel.shape[0]), (batch_size, c.units))
+    try:
+        yield
+    finally:
+        for c in cells:
+            c.held = None
 
 
 def output_size_of(cell: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import operator
 from collections.abc import Sequence
@@ -23,7 +24,9 @@ from .cells import (
     build_cell,
     call_cell,
     check_cell,
+    holding_noise,
     initial_state_of,
+    output_size_of,
 )
 from .input_spec import InputSpec
 
@@ -31,8 +34,8 @@ from .input_spec import InputSpec
 class RNN(Layer):
     """output_t, states_t = cell(x_t, states_(t-1)) for each t; the last output, or all of them
 
-    x (batch, steps, ...) -> (batch, units), or (batch, steps, units). Where a mask is False, states stay, and the
-    output is the first of them. The call takes `initial_state`, a list of states to begin with.
+    x (batch, steps, ...) -> (batch, units), or (batch, steps, units). Where a mask is False, states stay, and so
+    does the output. The call takes `initial_state`, a list of states to begin with.
 
     Args:
         cell: a layer with `state_size` and `call(x, states)`, or a list of them, which are stacked.
@@ -119,32 +122,37 @@ class RNN(Layer):
         states = self._first_states(initial_state, xs.shape[1])
         fast = isinstance(self.cell, Cell) and type(self.cell).call is Cell.call
         if fast:
-            noise = self.cell.recurrent_noise(states[0]) if training else None
-            xs = self.cell.project(self.cell.dropped(xs, axis=0) if training else xs)
-        collects = self.return_sequences or self.zero_output_for_mask or not fast
+            of_x, noise = self.cell.noises(xs.shape[1:], states[0].shape) if training else (None, None)
+            xs = self.cell.project(xs if of_x is None else xs * of_x)
+        size = output_size_of(self.cell)
+        sizes = size if isinstance(size, list | tuple) else (size,)
+        # The output of the step before, where it is not the first state.
+        outputs = [] if fast else [ops.zeros((xs.shape[1], *sizes), tree.flatten(states)[0].dtype)]
 
-        def step(states: list[Any], given: list[Tensor]) -> tuple[list[Any], Any]:
+        def step(carry: Any, given: list[Tensor]) -> tuple[Any, Any]:
+            before, last = carry
             x, kept = given if len(given) == 2 else (given[0], None)
             if fast:
-                new = self.cell.advance(x, states, states[0] if noise is None else states[0] * noise)
+                new = self.cell.advance(x, before, before[0] if noise is None else before[0] * noise)
                 output = new[0]
             else:
-                output, new = call_cell(self.cell, x, states, training)
+                output, new = call_cell(self.cell, x, before, training)
             if kept is not None:
-                before = 0.0 if self.zero_output_for_mask else tree.flatten(states)[0]
-                output = ops.where(_like(kept, output), output, before)
-                new = tree.map_structure(lambda a, b: ops.where(_like(kept, a), a, b), new, states)
-            return new, output if collects else None
+                new = tree.map_structure(lambda a, b: ops.where(_like(kept, a), a, b), new, before)
+                output = new[0] if fast else ops.where(_like(kept, output), output, last[0])
+            return (new, [] if fast else [output]), output if self.return_sequences else None
 
-        states, outputs = ops.scan(step, states, [xs] if steps is None else [xs, steps])
+        with contextlib.nullcontext() if fast or not training else holding_noise(self.cell, xs.shape[1]):
+            (states, outputs), ys = ops.scan(step, (states, outputs), [xs] if steps is None else [xs, steps])
+        output = ys if self.return_sequences else states[0] if fast else outputs[0]
+        if steps is not None and self.zero_output_for_mask:
+            kept = steps if self.return_sequences else steps[-1]
+            output = ops.where(ops.reshape(kept, (*kept.shape, *(1,) * (output.ndim - kept.ndim))), output, 0.0)
         if self.stateful:
             for variable, state in zip(tree.flatten(self.states), tree.flatten(states), strict=True):
                 variable.assign(state)
-        output = outputs if collects else states[0]
         if self.return_sequences:
             output = ops.swapaxes(output, 0, 1)
-        elif collects:
-            output = output[-1]
         return (output, *states) if self.return_state else output
 
     def _first_states(self, given: Any, batch_size: Any) -> list[Any]:
