@@ -118,12 +118,17 @@ def called(primitive: Primitive, name: str, module: ModuleType, alias: str) -> s
     return f"def {name}({', '.join(listed(parameters, module, alias))}) -> Tensor: ...\n"
 
 
+def aliased(home: str) -> str:
+    """What a stub calls the module that holds classes."""
+    return home.replace(".", "_")
+
+
 def stub(path: Path, contents: dict[str, list[str]], submodules: list[str]) -> str:
     """The text of the stub beside an `__init__.py`."""
     package = ".".join(["layerwise", *path.parent.relative_to(SOURCE).parts])
     imports, classes = [f"from . import {name} as {name}" for name in submodules], []
     for home, names in contents.items():
-        module, alias = importlib.import_module(home, package), f"_{home[1:]}"
+        module, alias = importlib.import_module(home, package), aliased(home)
         for name in names:
             value = getattr(module, name)
             parameters = exact(value) if inspect.isclass(value) and home.startswith(".") else None
@@ -144,8 +149,9 @@ def stub(path: Path, contents: dict[str, list[str]], submodules: list[str]) -> s
                 classes.append(f"class {name}({alias}.{name}):\n{options}{init}")
     text = "\n".join(sorted(classes, key=lambda c: c[:4] not in ("clas", "def ")))  # other names of classes at the end
     text = re.sub(r"(?m)^(def .*\n)\n(?=def)", r"\1", text)
-    homes = sorted({home[1:] for home in contents if f" _{home[1:]}." in text or f"(_{home[1:]}." in text})
-    imports += [f"from . import {home} as _{home}" for home in homes]
+    for home in sorted(home for home in contents if re.search(rf"[ (]{aliased(home)}\.", text)):
+        parent, _, last = home.rpartition(".")
+        imports.append(f"from {parent or '.'} import {last} as {aliased(home)}")
     typed = sorted({n for n in re.findall(r"\b[A-Z]\w+\b", text) if hasattr(collections.abc, n)})
     head = [f"from collections.abc import {', '.join(typed)}"] if typed else []
     head += ["from typing import Any"] if "Any" in text else []

@@ -664,11 +664,12 @@ def test_input_specs_accept_what_keras_accepts(spec, shape):
 def test_every_public_layer_is_compared_with_keras():
     """Aliases are the very classes; those that prepare data have files of their own, and Keras needs TensorFlow for
     those that take texts, on the host."""
-    compared = {getattr(layers, case.layer) for case in CASES} | {layers.Lambda, layers.InputSpec}
+    compared = {getattr(layers, case.layer) for case in CASES} | {layers.Lambda, layers.InputSpec, layers.Pipeline}
     elsewhere = """
         Embedding ReversibleEmbedding Masking GRUCell LSTMCell SimpleRNNCell StackedRNNCells RNN GRU LSTM SimpleRNN
         Bidirectional TimeDistributed Wrapper ConvLSTM1D ConvLSTM2D ConvLSTM3D
-    """  # in test_attention.py and test_recurrent.py
+        SpectralNormalization
+    """  # in test_attention.py, test_recurrent.py and test_spectral.py
     compared |= {getattr(layers, name) for name in elsewhere.split()}
     for name in ("attention", "augmentation", "preprocessing_layers", "category_layers", "spectrogram"):
         text = Path(__file__).with_name(f"test_{name}.py").read_text("utf-8")

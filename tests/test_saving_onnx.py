@@ -59,7 +59,19 @@ def of_any_rank() -> Any:
         yield conv(6, size, padding="same", strides=2), shape
         yield conv(6, 2, padding="same", dilation_rate=2, groups=2, use_bias=False), shape
         yield conv(6, 2, padding="same", data_format="channels_first"), shape
+        transposed = getattr(layers, f"Conv{rank}DTranspose")
+        yield transposed(3, size, activation="relu"), shape
+        yield transposed(3, 2, strides=3, use_bias=False), shape
+        yield transposed(3, size, strides=2, padding="same"), shape
+        yield transposed(3, 3, strides=2, padding="same", output_padding=1, data_format="channels_first"), shape
+        if rank < 3:
+            depthwise, separable = (getattr(layers, f"{kind}Conv{rank}D") for kind in ("Depthwise", "Separable"))
+            yield depthwise(size, depth_multiplier=2, activation="relu"), shape
+            yield depthwise(2, padding="same", strides=2, use_bias=False, data_format="channels_first"), shape
+            yield separable(3, size, padding="same", depth_multiplier=2), shape
+        yield getattr(layers, f"SpatialDropout{rank}D")(0.5), shape
         for kind in ("Max", "Average"):
+            yield getattr(layers, f"Adaptive{kind}Pooling{rank}D")(tuple(n if n % 2 else 2 for n in spatial)), shape
             yield getattr(layers, f"{kind}Pooling{rank}D")(2), shape
             yield getattr(layers, f"{kind}Pooling{rank}D")(size, strides=2, padding="same"), shape
             yield getattr(layers, f"Global{kind}Pooling{rank}D")(keepdims=rank == 2), shape
@@ -84,6 +96,20 @@ def others() -> Any:
     yield layers.LayerNormalization(), ROWS
     yield layers.LayerNormalization(axis=(1, 2), center=False), ROWS
     yield layers.LayerNormalization(scale=False), ROWS
+    yield layers.GroupNormalization(3), IMAGE
+    yield layers.GroupNormalization(5, axis=1, scale=False), IMAGE
+    yield layers.GroupNormalization(2, center=False), (4,)
+    yield layers.RMSNormalization(), ROWS
+    yield layers.RMSNormalization(axis=[1, 2]), IMAGE
+    yield layers.UnitNormalization(), ROWS
+    yield layers.UnitNormalization([1, 2]), ROWS
+    yield layers.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de", activation="relu"), ROWS
+    yield layers.EinsumDense("...x,xy->...y", 3), ROWS
+    yield layers.AutoContrast(), IMAGE
+    yield layers.AutoContrast((0, 1), data_format="channels_first"), IMAGE
+    yield layers.MaxNumBoundingBoxes(3), IMAGE
+    yield layers.UpSampling3D((1, 3, 2)), (2, 3, 2, 1)
+    yield layers.UpSampling3D(data_format="channels_first"), (2, 3, 2, 1)
     yield layers.Normalization(**STATISTICS), IMAGE
     yield layers.Normalization(**STATISTICS, invert=True), IMAGE
     yield layers.Rescaling([1.0, 2.0, 3.0], 0.5), IMAGE
@@ -122,19 +148,27 @@ def others() -> Any:
     for layer in (
         layers.Identity(),
         layers.Dropout(0.5),
+        layers.AlphaDropout(0.5),
+        layers.GaussianDropout(0.5),
         layers.GaussianNoise(0.5),
         layers.ActivityRegularization(0.1),
     ):
         yield layer, ROWS
-    for kind in ("Flip", "Rotation", "Translation", "Zoom", "Contrast", "Brightness"):
-        arguments = {"Flip": (), "Translation": (0.1, 0.1)}.get(kind, (0.1,))
-        yield getattr(layers, f"Random{kind}")(*arguments), IMAGE
+    for name in layers.__all__:
+        if name.startswith("Random") and name != "RandomCrop":
+            arguments = {"Flip": (), "Translation": (0.1, 0.1), "Posterization": (4,), "ColorJitter": ((0, 1), 0.2)}
+            yield getattr(layers, name)(*arguments.get(name.removeprefix("Random"), (0.1,))), IMAGE
+    for name in ("Solarization", "Equalization", "MixUp", "CutMix", "RandAugment", "AugMix"):
+        yield getattr(layers, name)(), IMAGE
+    yield layers.SpectralNormalization(layers.Dense(3)), ROWS
 
 
 def several() -> Any:
     """Layers that take a list: (layer, shapes)."""
     for name in ("Add", "Average", "Maximum", "Minimum", "Multiply", "Concatenate"):
         yield getattr(layers, name)(), [(4,), (4,), (4,)]
+    yield layers.Dot(1), [(4,), (4,)]
+    yield layers.Dot((2, 1), normalize=True), [(3, 4), (4, 2)]
     yield layers.Subtract(), [(4,), (3, 4)]
     yield layers.Add(), [(4,), (3, 4)]
     yield layers.Concatenate(axis=1), [(2, 4), (3, 4)]
@@ -156,7 +190,8 @@ def test_every_layer_has_a_rule_and_every_rule_was_tried():
     public = {getattr(layers, name) for name in layers.__all__}
     kinds = {kind for kind in public if isinstance(kind, type) and issubclass(kind, layers.Layer)}
     on_host = {kind for kind in kinds if kind.on_host}  # which have no part in a graph of numbers
-    assert kinds - {layers.Layer, layers.InputLayer, layers.Lambda} - on_host == set(RULES)
+    without = {layers.Lambda, layers.Pipeline, layers.ContrastLimitedAdaptiveHistogramEqualization}
+    assert kinds - {layers.Layer, layers.InputLayer} - without - on_host == set(RULES)
     tried = {type(layer) for layer, _ in [*of_any_rank(), *others(), *several()]}
     assert set(RULES) == tried
 

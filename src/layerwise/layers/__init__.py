@@ -44,14 +44,23 @@ __getattr__, __dir__, __all__ = _lazy(
             SpatialDropout3D
         """,
         ".activation": "ELU LeakyReLU PReLU ReLU Softmax",
-        ".preprocessing": "CenterCrop Normalization Rescaling Resizing",
+        ".preprocessing": "Normalization Rescaling",
         ".lookup": "IntegerLookup StringLookup",
         ".spectrogram": "MelSpectrogram STFTSpectrogram",
         ".text": "TextVectorization",
         ".categories": "CategoryEncoding Discretization HashedCrossing Hashing",
-        ".augmentation": """
-            RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom
+        ".augmentation.places": """
+            RandomElasticTransform RandomFlip RandomPerspective RandomRotation RandomShear RandomTranslation RandomZoom
         """,
+        ".augmentation.colours": """
+            AutoContrast RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomGaussianBlur
+            RandomGrayscale RandomHue RandomInvert RandomPosterization RandomSaturation RandomSharpness Solarization
+        """,
+        ".augmentation.histograms": "ContrastLimitedAdaptiveHistogramEqualization Equalization",
+        ".augmentation.regions": "CenterCrop CutMix MaxNumBoundingBoxes MixUp RandomCrop RandomErasing Resizing",
+        ".augmentation.policies": "AugMix RandAugment",
+        ".pipeline": "Pipeline",
+        ".spectral": "SpectralNormalization",
         ".reshaping": """
             Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D
             ZeroPadding3D

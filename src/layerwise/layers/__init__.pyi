@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from . import activation as _activation
 from . import attention as _attention
-from . import augmentation as _augmentation
 from . import categories as _categories
 from . import cells as _cells
 from . import convlstm as _convlstm
@@ -16,14 +15,21 @@ from . import embedding as _embedding
 from . import lookup as _lookup
 from . import merging as _merging
 from . import normalization as _normalization
+from . import pipeline as _pipeline
 from . import pooling as _pooling
 from . import preprocessing as _preprocessing
 from . import recurrent as _recurrent
 from . import regularization as _regularization
 from . import reshaping as _reshaping
+from . import spectral as _spectral
 from . import spectrogram as _spectrogram
 from . import text as _text
 from . import wrappers as _wrappers
+from .augmentation import colours as _augmentation_colours
+from .augmentation import histograms as _augmentation_histograms
+from .augmentation import places as _augmentation_places
+from .augmentation import policies as _augmentation_policies
+from .augmentation import regions as _augmentation_regions
 from .base import Layer as Layer
 from .categories import Discretization as Discretization
 from .core import Input as Input
@@ -2153,25 +2159,6 @@ class Softmax(_activation.Softmax):
         input_dim: Any = None,
     ) -> None: ...
 
-class CenterCrop(_preprocessing.CenterCrop):
-    def __init__(
-        self,
-        height: int,
-        width: int,
-        data_format: str | None = None,
-        *,
-        activity_regularizer: Any = None,
-        trainable: bool = True,
-        dtype: Any = None,
-        autocast: bool = True,
-        name: str | None = None,
-        input_shape: Any = None,
-        batch_input_shape: Any = None,
-        batch_shape: Any = None,
-        batch_size: Any = None,
-        input_dim: Any = None,
-    ) -> None: ...
-
 class Normalization(_preprocessing.Normalization):
     def __init__(
         self,
@@ -2197,31 +2184,6 @@ class Rescaling(_preprocessing.Rescaling):
         self,
         scale: float | Sequence[float],
         offset: float | Sequence[float] = 0.0,
-        *,
-        activity_regularizer: Any = None,
-        trainable: bool = True,
-        dtype: Any = None,
-        autocast: bool = True,
-        name: str | None = None,
-        input_shape: Any = None,
-        batch_input_shape: Any = None,
-        batch_shape: Any = None,
-        batch_size: Any = None,
-        input_dim: Any = None,
-    ) -> None: ...
-
-class Resizing(_preprocessing.Resizing):
-    def __init__(
-        self,
-        height: int,
-        width: int,
-        interpolation: str = 'bilinear',
-        crop_to_aspect_ratio: bool = False,
-        pad_to_aspect_ratio: bool = False,
-        fill_mode: str = 'constant',
-        fill_value: float = 0.0,
-        antialias: bool = False,
-        data_format: str | None = None,
         *,
         activity_regularizer: Any = None,
         trainable: bool = True,
@@ -2439,11 +2401,15 @@ class Hashing(_categories.Hashing):
         input_dim: Any = None,
     ) -> None: ...
 
-class RandomBrightness(_augmentation.RandomBrightness):
+class RandomElasticTransform(_augmentation_places.RandomElasticTransform):
     def __init__(
         self,
-        factor: float | Sequence[float],
-        value_range: Sequence[float] = ...,
+        factor: float | Sequence[float] = 1.0,
+        scale: float | Sequence[float] = 1.0,
+        interpolation: str = 'bilinear',
+        fill_mode: str = 'reflect',
+        fill_value: float = 0.0,
+        value_range: tuple[float, float] = ...,
         seed: int | None = None,
         data_format: str | None = None,
         *,
@@ -2459,47 +2425,7 @@ class RandomBrightness(_augmentation.RandomBrightness):
         input_dim: Any = None,
     ) -> None: ...
 
-class RandomContrast(_augmentation.RandomContrast):
-    def __init__(
-        self,
-        factor: float | Sequence[float],
-        value_range: Sequence[float] = ...,
-        seed: int | None = None,
-        data_format: str | None = None,
-        *,
-        activity_regularizer: Any = None,
-        trainable: bool = True,
-        dtype: Any = None,
-        autocast: bool = True,
-        name: str | None = None,
-        input_shape: Any = None,
-        batch_input_shape: Any = None,
-        batch_shape: Any = None,
-        batch_size: Any = None,
-        input_dim: Any = None,
-    ) -> None: ...
-
-class RandomCrop(_augmentation.RandomCrop):
-    def __init__(
-        self,
-        height: int,
-        width: int,
-        seed: int | None = None,
-        data_format: str | None = None,
-        *,
-        activity_regularizer: Any = None,
-        trainable: bool = True,
-        dtype: Any = None,
-        autocast: bool = True,
-        name: str | None = None,
-        input_shape: Any = None,
-        batch_input_shape: Any = None,
-        batch_shape: Any = None,
-        batch_size: Any = None,
-        input_dim: Any = None,
-    ) -> None: ...
-
-class RandomFlip(_augmentation.RandomFlip):
+class RandomFlip(_augmentation_places.RandomFlip):
     def __init__(
         self,
         mode: str = 'horizontal_and_vertical',
@@ -2518,7 +2444,30 @@ class RandomFlip(_augmentation.RandomFlip):
         input_dim: Any = None,
     ) -> None: ...
 
-class RandomRotation(_augmentation.RandomRotation):
+class RandomPerspective(_augmentation_places.RandomPerspective):
+    def __init__(
+        self,
+        factor: float | Sequence[float] = 1.0,
+        scale: float = 1.0,
+        interpolation: str = 'bilinear',
+        fill_value: float = 0.0,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        fill_mode: str = 'reflect',
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomRotation(_augmentation_places.RandomRotation):
     def __init__(
         self,
         factor: float | Sequence[float],
@@ -2540,7 +2489,30 @@ class RandomRotation(_augmentation.RandomRotation):
         input_dim: Any = None,
     ) -> None: ...
 
-class RandomTranslation(_augmentation.RandomTranslation):
+class RandomShear(_augmentation_places.RandomShear):
+    def __init__(
+        self,
+        x_factor: float | Sequence[float] = 0.0,
+        y_factor: float | Sequence[float] = 0.0,
+        interpolation: str = 'bilinear',
+        fill_mode: str = 'reflect',
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomTranslation(_augmentation_places.RandomTranslation):
     def __init__(
         self,
         height_factor: float | Sequence[float],
@@ -2563,7 +2535,7 @@ class RandomTranslation(_augmentation.RandomTranslation):
         input_dim: Any = None,
     ) -> None: ...
 
-class RandomZoom(_augmentation.RandomZoom):
+class RandomZoom(_augmentation_places.RandomZoom):
     def __init__(
         self,
         height_factor: float | Sequence[float],
@@ -2573,6 +2545,535 @@ class RandomZoom(_augmentation.RandomZoom):
         seed: int | None = None,
         fill_value: float = 0.0,
         data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class AutoContrast(_augmentation_colours.AutoContrast):
+    def __init__(
+        self,
+        value_range: Sequence[float] = ...,
+        *,
+        data_format: str | None = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomBrightness(_augmentation_colours.RandomBrightness):
+    def __init__(
+        self,
+        factor: float | Sequence[float],
+        value_range: Sequence[float] = ...,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomColorDegeneration(_augmentation_colours.RandomColorDegeneration):
+    def __init__(
+        self,
+        factor: float | Sequence[float],
+        value_range: Sequence[float] = ...,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomColorJitter(_augmentation_colours.RandomColorJitter):
+    def __init__(
+        self,
+        value_range: Sequence[float] = ...,
+        brightness_factor: float | Sequence[float] | None = None,
+        contrast_factor: float | Sequence[float] | None = None,
+        saturation_factor: float | Sequence[float] | None = None,
+        hue_factor: float | Sequence[float] | None = None,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomContrast(_augmentation_colours.RandomContrast):
+    def __init__(
+        self,
+        factor: float | Sequence[float],
+        value_range: Sequence[float] = ...,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomGaussianBlur(_augmentation_colours.RandomGaussianBlur):
+    def __init__(
+        self,
+        factor: float | Sequence[float] = 1.0,
+        kernel_size: int | Sequence[int] = 3,
+        sigma: float | Sequence[float] = 1.0,
+        value_range: Sequence[float] = ...,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomGrayscale(_augmentation_colours.RandomGrayscale):
+    def __init__(
+        self,
+        factor: float = 0.5,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomHue(_augmentation_colours.RandomHue):
+    def __init__(
+        self,
+        factor: float | Sequence[float],
+        value_range: Sequence[float] = ...,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomInvert(_augmentation_colours.RandomInvert):
+    def __init__(
+        self,
+        factor: float | Sequence[float] = 1.0,
+        value_range: Sequence[float] = ...,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomPosterization(_augmentation_colours.RandomPosterization):
+    def __init__(
+        self,
+        factor: float | Sequence[float],
+        value_range: Sequence[float] = ...,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomSaturation(_augmentation_colours.RandomSaturation):
+    def __init__(
+        self,
+        factor: float | Sequence[float],
+        value_range: Sequence[float] = ...,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomSharpness(_augmentation_colours.RandomSharpness):
+    def __init__(
+        self,
+        factor: float | Sequence[float],
+        value_range: Sequence[float] = ...,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Solarization(_augmentation_colours.Solarization):
+    def __init__(
+        self,
+        addition_factor: float | Sequence[float] = 0.0,
+        threshold_factor: float | Sequence[float] = 0.0,
+        value_range: Sequence[float] = ...,
+        seed: int | None = None,
+        *,
+        data_format: str | None = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class ContrastLimitedAdaptiveHistogramEqualization(_augmentation_histograms.ContrastLimitedAdaptiveHistogramEqualization):
+    def __init__(
+        self,
+        value_range: Sequence[float] = ...,
+        clip_limit: float = 4.0,
+        tile_grid_size: Sequence[int] = ...,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Equalization(_augmentation_histograms.Equalization):
+    def __init__(
+        self,
+        value_range: Sequence[float] = ...,
+        bins: int = 256,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class CenterCrop(_augmentation_regions.CenterCrop):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class CutMix(_augmentation_regions.CutMix):
+    def __init__(
+        self,
+        factor: float | Sequence[float] = 1.0,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class MaxNumBoundingBoxes(_augmentation_regions.MaxNumBoundingBoxes):
+    def __init__(
+        self,
+        max_number: int,
+        fill_value: int = -1,
+        *,
+        data_format: str | None = None,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class MixUp(_augmentation_regions.MixUp):
+    def __init__(
+        self,
+        alpha: float = 0.2,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomCrop(_augmentation_regions.RandomCrop):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandomErasing(_augmentation_regions.RandomErasing):
+    def __init__(
+        self,
+        factor: float | Sequence[float] = 1.0,
+        scale: float | Sequence[float] = ...,
+        fill_value: float | Sequence[float] | None = None,
+        value_range: Sequence[float] = ...,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Resizing(_augmentation_regions.Resizing):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        interpolation: str = 'bilinear',
+        crop_to_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False,
+        fill_mode: str = 'constant',
+        fill_value: float = 0.0,
+        antialias: bool = False,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class AugMix(_augmentation_policies.AugMix):
+    def __init__(
+        self,
+        value_range: Sequence[float] = ...,
+        num_chains: int = 3,
+        chain_depth: int = 3,
+        factor: float | Sequence[float] = 0.3,
+        alpha: float = 1.0,
+        all_ops: bool = True,
+        interpolation: str = 'bilinear',
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class RandAugment(_augmentation_policies.RandAugment):
+    def __init__(
+        self,
+        value_range: Sequence[float] = ...,
+        num_ops: int = 2,
+        factor: float | Sequence[float] = 0.5,
+        interpolation: str = 'bilinear',
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        all_ops: bool = True,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class Pipeline(_pipeline.Pipeline):
+    def __init__(
+        self,
+        layers: Sequence[_pipeline.Layer],
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        batch_shape: Any = None,
+        batch_size: Any = None,
+        input_dim: Any = None,
+    ) -> None: ...
+
+class SpectralNormalization(_spectral.SpectralNormalization):
+    layer: Any
+    def __init__(
+        self,
+        layer: _spectral.Layer,
+        power_iterations: int = 1,
         *,
         activity_regularizer: Any = None,
         trainable: bool = True,

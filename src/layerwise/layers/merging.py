@@ -183,15 +183,20 @@ class Dot(Layer):
             )
         return axes
 
+    def equation(self, shapes: Sequence[Sequence[int | None]]) -> str:
+        """The sum as `einsum` writes it, for inputs of these shapes."""
+        axes = self._axes(shapes)
+        first, second = list(string.ascii_lowercase[: len(shapes[0])]), list(string.ascii_uppercase[: len(shapes[1])])
+        first[0] = second[0] = "n"
+        first[axes[0]] = second[axes[1]] = "k"
+        output = [letter for letter in (*first, *second[1:]) if letter != "k"]
+        return f"{''.join(first)},{''.join(second)}->{''.join(output)}"
+
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         axes = self._axes([x.shape for x in inputs])
         if self.normalize:
             inputs = [ops.normalize(x, axis) for x, axis in zip(inputs, axes, strict=True)]
-        first, second = list(string.ascii_lowercase[: inputs[0].ndim]), list(string.ascii_uppercase[: inputs[1].ndim])
-        first[0] = second[0] = "n"
-        first[axes[0]] = second[axes[1]] = "k"
-        output = [letter for letter in (*first, *second[1:]) if letter != "k"]
-        y = ops.einsum(f"{''.join(first)},{''.join(second)}->{''.join(output)}", *inputs)
+        y = ops.einsum(self.equation([x.shape for x in inputs]), *inputs)
         return ops.expand_dims(y, 1) if y.ndim == 1 else y
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:

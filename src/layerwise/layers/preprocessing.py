@@ -7,9 +7,6 @@ import numpy as np
 
 from .. import config, ops
 from ..autograd import Tensor, as_tensor
-from ..config import checked_data_format
-from ..naming import one_of
-from ..ops.convolution import one_for_each_axis
 from ..serialization import serialize
 from .base import Elementwise, Layer
 from .input_spec import InputSpec
@@ -179,96 +176,3 @@ def _batches(data: Any) -> Iterable[Any]:
     else:
         for batch in data:
             yield batch[0] if isinstance(batch, tuple) else batch
-
-
-class ImageLayer(Layer):
-    """The common part of layers on images: (height, width, channels) or a batch of them.
-
-    Args:
-        data_format: "channels_last" or "channels_first"; None: as configured.
-    """
-
-    built = True
-
-    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.data_format = checked_data_format(data_format)
-        self.input_spec = InputSpec(min_ndim=3, max_ndim=4)
-
-
-class Resizing(ImageLayer, options_of=ImageLayer):
-    """y = images of another height and width
-
-    Args:
-        height, width: of the result.
-        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
-        crop_to_aspect_ratio: cut away what would be distorted.
-        pad_to_aspect_ratio: add a border rather than distort.
-        fill_mode, fill_value: what the border is made of.
-        antialias: whether to smooth before making images smaller.
-
-    >>> from layerwise import layers, ops
-    >>> layers.Resizing(28, 28)(ops.zeros((2, 8, 8, 1))).shape
-    (2, 28, 28, 1)
-    """
-
-    def __init__(
-        self,
-        height: int,
-        width: int,
-        interpolation: str = "bilinear",
-        crop_to_aspect_ratio: bool = False,
-        pad_to_aspect_ratio: bool = False,
-        fill_mode: str = "constant",
-        fill_value: float = 0.0,
-        antialias: bool = False,
-        **options: Any,
-    ) -> None:
-        super().__init__(**options)
-        self.height, self.width = one_for_each_axis((height, width), 2, "Resizing: (height, width)")
-        one_of("Resizing: interpolation", interpolation, "nearest", *ops.image.KERNELS)
-        if crop_to_aspect_ratio and pad_to_aspect_ratio:
-            raise ValueError("Resizing: crop_to_aspect_ratio and pad_to_aspect_ratio: expected at most one of them")
-        self.interpolation, self.antialias = interpolation, antialias
-        self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
-        self.fill_mode, self.fill_value = fill_mode, fill_value
-
-    def call(self, data: Tensor) -> Tensor:
-        return ops.image.resize(
-            data,
-            (self.height, self.width),
-            self.interpolation,
-            self.antialias,
-            self.crop_to_aspect_ratio,
-            self.pad_to_aspect_ratio,
-            self.fill_mode,
-            self.fill_value,
-            self.data_format,
-        )
-
-
-class CenterCrop(ImageLayer, options_of=ImageLayer):
-    """y = the middle of each image, of this `height` and `width`
-
-    Where an image is smaller, it is the largest part of that shape, resized.
-
-    >>> from layerwise import layers, ops
-    >>> layers.CenterCrop(1, 2)(ops.reshape(ops.arange(12.0), (3, 4, 1)))[..., 0]
-    Tensor([[5., 6.]], shape=(1, 2), dtype=float32)
-    """
-
-    def __init__(self, height: int, width: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.height, self.width = one_for_each_axis((height, width), 2, "CenterCrop: (height, width)")
-
-    def call(self, data: Tensor) -> Tensor:
-        return center_crop(as_tensor(data, self.compute_dtype), self.height, self.width, self.data_format)
-
-
-def center_crop(x: Tensor, height: int, width: int, data_format: str) -> Tensor:
-    """What `CenterCrop` computes."""
-    h, w = x.shape[-2:] if data_format == "channels_first" else x.shape[-3:-1]
-    if h < height or w < width:
-        return ops.image.resize(x, (height, width), crop_to_aspect_ratio=True, data_format=data_format)
-    top, left = (h - height) // 2, (w - width) // 2
-    return ops.image.crop_images(x, top, left, target_height=height, target_width=width, data_format=data_format)

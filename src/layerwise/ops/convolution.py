@@ -197,7 +197,7 @@ def conv_transpose(
         more = one_for_each_axis(output_padding, rank, "conv_transpose: output_padding", least=0)
     one_of("conv_transpose: padding", padding.lower(), "valid", "same")
     axes = zip(x.shape[1:-1], w.shape[:-2], strides, dilation, more, strict=True)
-    pads, sizes, rests = zip(*(_transposed(padding.lower(), *axis) for axis in axes), strict=True)
+    pads, sizes, rests = zip(*(transposed_axis(padding.lower(), *axis) for axis in axes), strict=True)
     dtype = result_type(x.dtype, w.dtype)
     y = _conv_grad_x(
         as_tensor(x, dtype),
@@ -208,7 +208,7 @@ def conv_transpose(
     return pad(y, ((0, 0), *((0, rest) for rest in rests), (0, 0))) if any(rests) else y
 
 
-def _transposed(
+def transposed_axis(
     padding: str, n: int, taps: int, stride: int, dilation: int, more: int | None
 ) -> tuple[tuple[int, int], int, int]:
     """Along an axis: the padding, the length that n positions come of, and how many zeros follow it."""

@@ -73,10 +73,17 @@ def affine_transform(
     a0, a1, a2, b0, b1, b2, c0, c1 = (reshape(table[..., i], (-1, 1, 1)) for i in range(8))
     k = c0 * u + c1 * v + 1
     i, j = (b0 * u + b1 * v + b2) / k, (a0 * u + a1 * v + a2) / k
+    y = sampled(batch, i, j, interpolation, fill_mode, fill_value)
+    y = y if x.ndim == 4 else reshape(y, y.shape[1:])
+    return as_pixels(moveaxis(y, -1, -3) if first else y, x.dtype)
+
+
+def sampled(x: Tensor, i: Tensor, j: Tensor, interpolation: str, fill_mode: str, fill_value: float = 0) -> Tensor:
+    """What images x (N, height, width, C) hold at rows i and columns j, (N, rows, columns); (N, rows, columns, C)"""
     if fill_mode == "constant":  # a frame stands for all that lies outside
-        batch, i, j = padded(batch, ((1, 1), (1, 1)), False, fill_value), i + 1, j + 1
-    n, h, w, channels = batch.shape
-    pixels = reshape(batch, (n * h * w, channels))
+        x, i, j = padded(x, ((1, 1), (1, 1)), False, fill_value), i + 1, j + 1
+    n, h, w, channels = x.shape
+    pixels = reshape(x, (n * h * w, channels))
     image = reshape(arange(n, dtype="int32"), (-1, 1, 1)) * (h * w)
 
     def row(i: Tensor) -> Tensor:
@@ -86,13 +93,10 @@ def affine_transform(
         return FILL_MODES[fill_mode](cast(j, dtype="int32"), w)
 
     if interpolation == "nearest":
-        y = gather(pixels, row(floor(i + 0.5)) + column(floor(j + 0.5)), axis=0)
-    else:
-        top, left = floor(i), floor(j)
-        down, right = expand_dims(i - top, -1), expand_dims(j - left, -1)
-        rows, columns = (row(top), row(top + 1)), (column(left), column(left + 1))
-        (a, b), (c, d) = ([gather(pixels, r + s, axis=0) for s in columns] for r in rows)
-        upper, lower = a + (b - a) * right, c + (d - c) * right
-        y = upper + (lower - upper) * down
-    y = y if x.ndim == 4 else reshape(y, y.shape[1:])
-    return as_pixels(moveaxis(y, -1, -3) if first else y, x.dtype)
+        return gather(pixels, row(floor(i + 0.5)) + column(floor(j + 0.5)), axis=0)
+    top, left = floor(i), floor(j)
+    down, right = expand_dims(i - top, -1), expand_dims(j - left, -1)
+    rows, columns = (row(top), row(top + 1)), (column(left), column(left + 1))
+    (a, b), (c, d) = ([gather(pixels, r + s, axis=0) for s in columns] for r in rows)
+    upper, lower = a + (b - a) * right, c + (d - c) * right
+    return upper + (lower - upper) * down

@@ -53,8 +53,8 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> Tensor:
     span = value - minimum(minimum(red, green), blue)
     grey = span <= 0
     sixth = 1 / (6 * where(grey, 1, span))
-    hue = where(value == green, sixth * (blue - red) + 2 / 6, sixth * (red - green) + 4 / 6)
-    hue = where(value == red, sixth * (green - blue), hue)
+    hue = where(green >= blue, sixth * (blue - red) + 2 / 6, sixth * (red - green) + 4 / 6)
+    hue = where((red >= green) & (red >= blue), sixth * (green - blue), hue)
     hue = where(grey, 0, hue) + cast(hue < 0, dtype=hue.dtype)
     saturation = where(value > 0, span / where(value > 0, value, 1), 0)
     return stack([hue, saturation, value], axis=axis)

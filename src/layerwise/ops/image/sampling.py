@@ -87,16 +87,21 @@ def perspective_transform(
     for name, points in (("start_points", start), ("end_points", end)):
         shape = points.shape
         expect(f"perspective_transform: {name}", shape, shape[-2:] == (4, 2) and len(shape) < 4, "(4, 2) or (n, 4, 2)")
+    transform = homography(start, end)
+    if as_tensor(images).ndim == 3 and transform.shape[:-1] == (1,):
+        transform = transform[0]
+    return affine_transform(images, transform, interpolation, "constant", fill_value, data_format)
+
+
+def homography(start: Tensor, end: Tensor) -> Tensor:
+    """The transform, as of `affine_transform`, that brings four points (..., 4, 2) from start to end: (..., 8)"""
     (x, y), (u, v) = (moveaxis(points, -1, 0) for points in (start, end))
     one, zero = 0 * u + 1, 0 * u
     rows = [
         stack([u, v, one, zero, zero, zero, -x * u, -x * v], axis=-1),
         stack([zero, zero, zero, u, v, one, -y * u, -y * v], axis=-1),
     ]
-    transform = solve(concatenate(rows, axis=-2), concatenate([x, y], axis=-1))
-    if as_tensor(images).ndim == 3 and transform.shape[:-1] == (1,):
-        transform = transform[0]
-    return affine_transform(images, transform, interpolation, "constant", fill_value, data_format)
+    return solve(concatenate(rows, axis=-2), concatenate([x, y], axis=-1))
 
 
 _METHODS = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from ... import ops, tree
 from ...autograd import Tensor
-from ...layers.augmentation import Augmentation
+from ...layers.augmentation.base import Augmentation
 from ...layers.base import Layer
 from ...layers.core import Flatten, Identity, Permute, Reshape
 from ...lazy import need

@@ -7,6 +7,7 @@ from ... import layers
 from ...autograd import Tensor
 from ...layers.merging import Merge
 from .builder import Builder, rule
+from .products import unit
 
 
 def _aligned(b: Builder, xs: list[str], inputs: list[Tensor]) -> list[str]:
@@ -28,6 +29,16 @@ def _(b: Builder, layer: Merge, xs: list[str], inputs: list[Tensor]) -> str:
 def _(b: Builder, layer: Merge, xs: list[str], inputs: list[Tensor]) -> str:
     operator = "Sub" if isinstance(layer, layers.Subtract) else "Mul"
     return functools.reduce(lambda x, y: b.add(operator, x, y), _aligned(b, xs, inputs))
+
+
+@rule(layers.Dot)
+def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
+    shapes = [t.shape for t in inputs]
+    if layer.normalize:
+        xs = [unit(b, x, [axis]) for x, axis in zip(xs, layer._axes(shapes), strict=True)]
+    equation = layer.equation(shapes)
+    y = b.add("Einsum", *xs, equation=equation)
+    return b.add("Unsqueeze", y, b.sizes([1])) if equation.endswith(">n") else y
 
 
 @rule(layers.Concatenate)

@@ -12,8 +12,14 @@ END = 2**63 - 1  # of a slice that goes to the end
 
 
 @rule(
-    layers.Identity, layers.Dropout, layers.GaussianNoise, layers.ActivityRegularization, layers.RandomFlip,
-    layers.RandomRotation, layers.RandomTranslation, layers.RandomZoom, layers.RandomContrast, layers.RandomBrightness,
+    layers.Identity, layers.Dropout, layers.AlphaDropout, layers.SpatialDropout1D, layers.SpatialDropout2D,
+    layers.SpatialDropout3D, layers.GaussianNoise, layers.GaussianDropout, layers.ActivityRegularization,
+    layers.RandomFlip, layers.RandomRotation, layers.RandomTranslation, layers.RandomZoom, layers.RandomShear,
+    layers.RandomPerspective, layers.RandomElasticTransform, layers.RandomErasing, layers.RandomContrast,
+    layers.RandomBrightness, layers.RandomHue, layers.RandomSaturation, layers.RandomColorDegeneration,
+    layers.RandomColorJitter, layers.RandomSharpness, layers.RandomGaussianBlur, layers.RandomPosterization,
+    layers.RandomInvert, layers.RandomGrayscale, layers.Solarization, layers.Equalization, layers.MixUp, layers.CutMix,
+    layers.RandAugment, layers.AugMix, layers.MaxNumBoundingBoxes,
 )  # fmt: skip
 def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
     return xs[0]
@@ -72,6 +78,12 @@ def _slice(b: Builder, x: str, first_axis: int, starts: Sequence[int], ends: Seq
 @rule(layers.UpSampling1D)
 def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
     return _resized(b, xs[0], scales=[1, layer.size, 1])
+
+
+@rule(layers.UpSampling3D)
+def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
+    first = layer.data_format == "channels_first"
+    return _resized(b, xs[0], scales=[1, 1, *layer.size] if first else [1, *layer.size, 1])
 
 
 @rule(layers.UpSampling2D)
