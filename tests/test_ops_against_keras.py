@@ -104,6 +104,10 @@ EDGES = {  # where another reading is near at hand
         for f in (k.segment_sum, k.segment_max)
     ],
     "ctc_decode of float16": lambda k: k.ctc_decode(np.float16(BLOCK[:, :, :3] ** 2 % 5), np.array([3, 2])),
+    "scatter_update of rows": lambda k: [
+        k.scatter_update(BLOCK, np.array([[0, 1], [1, 2], [0, 1]]), BLOCK[0] + 3, reduction=r)
+        for r in ("add", "mul", "max", "min")
+    ],
     "slice to the end": lambda k: [k.slice(BLOCK, (1, 0, 2), n) for n in ((-1, -1, -1), (1, -1, 2))],
     "in_top_k of NaN": lambda k: [
         k.in_top_k(np.array([1, 0, 0]), np.float32([[0.1, np.nan, 0.5], [0.3, 0.2, 0.5], [0.1, np.nan, 0.5]]), k=n)

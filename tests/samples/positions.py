@@ -155,3 +155,16 @@ sample(
     kwargs={"function": "maximum", "count": 2},
     batch=(),
 )
+for reduction, f in ("add", np.sum), ("mul", np.prod), ("max", np.max), ("min", np.min):
+    sample(
+        "scatter_update",
+        distinct(3, 4),
+        np.array([[0, 1], [2, 3], [0, 1]], "int32"),
+        distinct(3) + 0.03,
+        reference=lambda x, i, v, reduction, f=f: block(
+            block(x, (0, 1), np.array([[f([x[0, 1], v[0], v[2]])]])), (2, 3), np.array([[f([x[2, 3], v[1]])]])
+        ),
+        kwargs={"reduction": reduction},
+        static=(1,),
+        batch=(),
+    )

@@ -93,7 +93,6 @@ from .functions import ldexp as ldexp
 from .indexing import bincount as bincount
 from .indexing import get_item as get_item
 from .indexing import scatter as scatter
-from .indexing import scatter_update as scatter_update
 from .indexing import segment_sum as segment_sum
 from .indexing import slice as slice
 from .indexing import slice_update as slice_update
@@ -187,6 +186,7 @@ from .reduction import sort as sort
 from .reduction import std as std
 from .reduction import top_k as top_k
 from .reduction import var as var
+from .segments import scatter_update as scatter_update
 from .segments import segment_max as segment_max
 from .segments import segment_min as segment_min
 from .segments import segment_prod as segment_prod

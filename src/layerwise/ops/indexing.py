@@ -28,7 +28,7 @@ from .comparison import logical_and, where
 from .shaping import axis_of
 
 __all__ = [
-    "bincount", "gather", "get_item", "scatter", "scatter_add", "scatter_update", "segment_sum", "slice",
+    "bincount", "gather", "get_item", "scatter", "scatter_add", "segment_sum", "slice",
     "slice_update", "take", "take_along_axis",
 ]  # fmt: skip
 
@@ -243,14 +243,6 @@ def scatter(indices: Any, values: Any, shape: Sequence[int]) -> Tensor:
     if _is_symbolic(indices):
         return Tensor(Spec(tuple(shape), as_tensor(values).dtype))
     return _add_at(values, key=_columns(indices), shape=tuple(shape))
-
-
-def scatter_update(inputs: Any, indices: Any, updates: Any) -> Tensor:
-    """y = inputs with the entries at the positions that the (distinct) rows of `indices` give replaced by `updates`"""
-    inputs = as_tensor(inputs)
-    if _is_symbolic(indices):
-        return Tensor(Spec(inputs.shape, inputs.dtype))
-    return _put(inputs, _columns(indices), updates)
 
 
 def _put(x: Tensor, key: tuple[Any, ...], values: Any) -> Tensor:

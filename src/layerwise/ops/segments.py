@@ -1,14 +1,17 @@
-"""Reductions of what carries the same number."""
+"""Reductions of what carries the same number, or comes to the same place."""
 
 from typing import Any
 
-from ..autograd import Array, Spec, Tensor, as_tensor, cast, primitive
-from ..backends import backend, xp
-from .arithmetic import divide
-from .comparison import logical_and, range_of, where
-from .indexing import gather, one_above, segment_sum
+import numpy as np
 
-__all__ = ["segment_max", "segment_min", "segment_prod"]
+from ..autograd import Array, Spec, Tensor, add, as_tensor, cast, primitive, reshape
+from ..backends import backend, xp
+from ..naming import one_of
+from .arithmetic import divide, multiply
+from .comparison import logical_and, maximum, minimum, range_of, where
+from .indexing import _columns, _is_symbolic, _put, gather, one_above, segment_sum
+
+__all__ = ["scatter_update", "segment_max", "segment_min", "segment_prod"]
 
 
 def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Tensor:
@@ -46,6 +49,36 @@ def _reduced(function: str, data: Any, segment_ids: Any, num_segments: int | Non
     count = one_above(ids) if num_segments is None else num_segments
     nowhere = where(logical_and(ids >= 0, ids < count), ids, count)
     return _segments(data, nowhere, function=function, count=count + 1)[:count]
+
+
+def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Tensor:
+    """y = inputs with the entries at the positions that the rows of `indices` give replaced by `updates`
+
+    Or, by `reduction`, with all updates of a position added to its entry ("add"), their product with it ("mul"), the
+    largest or the smallest of it and them ("max", "min"). Without, rows are distinct.
+
+    >>> scatter_update([1.0, 2.0], [[0], [0]], [5.0, 7.0], reduction="add")
+    Tensor([13.,  2.], shape=(2,), dtype=float32)
+    """
+    one_of("scatter_update: reduction", reduction, None, *_REDUCTIONS)
+    x = as_tensor(inputs)
+    if _is_symbolic(indices):
+        return Tensor(Spec(x.shape, x.dtype))
+    key = _columns(indices)
+    if reduction is None:
+        return _put(x, key, updates)
+    numbers = np.ravel_multi_index(key, x.shape[: len(key)], mode="wrap").astype("int32")
+    rows = reshape(x, (-1, *x.shape[len(key) :]))
+    combine, segments = _REDUCTIONS[reduction]
+    return reshape(combine(rows, segments(as_tensor(updates, x.dtype), numbers, rows.shape[0])), x.shape)
+
+
+_REDUCTIONS = {
+    "add": (add, segment_sum),
+    "mul": (multiply, segment_prod),
+    "max": (maximum, segment_max),
+    "min": (minimum, segment_min),
+}
 
 
 @primitive
