@@ -29,7 +29,7 @@ ORDER = """
     cores parallel config dtypes observe terminal
     backends autograd
     variables stateless
-    ops quantile seeds random distribution serialization dtype_policies
+    ops quantile seeds random distribution serialization dtype_policies quantizers
     initializers regularizers constraints activations
     layers losses metrics optimizers
     callbacks training models distillation

@@ -18,9 +18,8 @@ X = np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
 
 # Where a signature differs from Keras' on purpose: names that one of them lacks, or defaults, and why.
 DIFFERENT = {
-    "Dense": "lora_rank, lora_alpha, quantization_config: neither adapters nor quantization are here",
-    "EinsumDense": "activity_regularizer, lora_rank, lora_alpha, gptq_unpacked_column_size, quantization_config: the "
-    "first stands behind bias_regularizer as in Dense, of the others as there",
+    "EinsumDense": "activity_regularizer, gptq_unpacked_column_size: the first stands behind bias_regularizer as in "
+    "Dense; GPTQ is not here",
     "LayerNormalization": "rms_scaling: Keras takes it, for old files, among **kwargs",
     "RandomBrightness": "data_format: Keras' takes it among **kwargs",
     "RandomContrast": "data_format: Keras' takes it among **kwargs",
@@ -72,8 +71,8 @@ def test_options_bind_by_position_and_by_name():
     assert layer.activity_regularizer.get_config() == regularizers.L1().get_config()
     assert layers.PReLU("ones", None, None, [1]).shared_axes == [1]
     assert layers.BatchNormalization(-1, 0.9, 1e-3, True, True, *["ones"] * 4, *[None] * 4, True).renorm
-    with pytest.raises(TypeError, match="Dense: got 11 arguments, expected at most 10"):
-        layers.Dense(*range(11))
+    with pytest.raises(TypeError, match="Dense: got 14 arguments, expected at most 13"):
+        layers.Dense(*range(14))
     with pytest.raises(TypeError, match="multiple values for keyword argument 'kernel_initializer'"):
         layers.Dense(2, None, True, "ones", kernel_initializer="zeros")
     with pytest.raises(TypeError, match="Dense: unknown argument 'kernel_initialiser'; did you mean 'kernel_init"):

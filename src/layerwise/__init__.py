@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = _lazy(
         "layerwise.stateless": "StatelessScope",
         "layerwise.naming": "name_scope",
         "layerwise.distribution": "device",
+        "layerwise.quantizers": "Quantizer",
         "layerwise.initializers": "Initializer",
         "layerwise.regularizers": "Regularizer",
         "layerwise.config": "DTypePolicy",
@@ -39,7 +40,7 @@ __getattr__, __dir__, __all__ = _lazy(
     },
     submodules="""
         fundamentals tree config dtype_policies backends autograd variables random ops distribution
-        initializers regularizers constraints activations layers losses metrics optimizers
+        quantizers initializers regularizers constraints activations layers losses metrics optimizers
         callbacks models distillation data datasets saving applications inspect utils
         preprocessing wrappers
         backend mixed_precision compat

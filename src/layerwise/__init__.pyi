@@ -27,6 +27,7 @@ from . import models as models
 from . import ops as ops
 from . import optimizers as optimizers
 from . import preprocessing as preprocessing
+from . import quantizers as quantizers
 from . import random as random
 from . import regularizers as regularizers
 from . import saving as saving
@@ -59,6 +60,7 @@ from layerwise.models import Sequential as Sequential
 from layerwise.naming import name_scope as name_scope
 from layerwise.ops.control import vmap as vmap
 from layerwise.optimizers import Optimizer as Optimizer
+from layerwise.quantizers import Quantizer as Quantizer
 from layerwise.regularizers import Regularizer as Regularizer
 from layerwise.stateless import StatelessScope as StatelessScope
 from layerwise.variables import Variable as Variable

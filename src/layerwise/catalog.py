@@ -12,7 +12,7 @@ from .naming import snake_case
 
 CONFIGURABLE = (  # the namespaces whose classes configurations may name
     "layers", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
-    "optimizers.schedules", "models", "random", "distillation", "dtype_policies",
+    "optimizers.schedules", "models", "random", "distillation", "dtype_policies", "quantizers",
 )  # fmt: skip
 FUNCTIONS = ("activations", "losses", "metrics")  # those whose functions they may name
 TRUSTED = (*FUNCTIONS, "ops")  # the same, with safe_mode=False

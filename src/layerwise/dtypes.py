@@ -65,7 +65,12 @@ def standardize_dtype(dtype: Any) -> str:
 @cache
 def _make_bfloat16_known() -> None:
     """Teach NumPy the dtype, which is not among its own."""
-    need("dtype bfloat16", "ml_dtypes", "bfloat16")
+    need_ml_dtypes("dtype bfloat16")
+
+
+def need_ml_dtypes(what: str) -> None:
+    """Let NumPy know the package's dtypes; `what` needs them."""
+    need(what, "ml_dtypes", "bfloat16")
 
 
 @cache

@@ -25,6 +25,9 @@ _INSTEAD = {
     "keras.ops.polar": "arrays hold real numbers; keep radius * cos(angle) and radius * sin(angle)",
     "keras.ops.view_as_complex": "arrays hold real numbers; keep real and imaginary parts apart, as fft does",
     "keras.ops.view_as_real": "arrays hold real numbers; keep real and imaginary parts apart, as fft does",
+    "keras.quantizers.AWQConfig": "quantize takes 'int8' and 'int4', which need no data",
+    "keras.quantizers.Float8QuantizationConfig": "quantize takes 'int8' and 'int4'",
+    "keras.quantizers.GPTQConfig": "quantize takes 'int8' and 'int4', which need no data",
     "keras.SymbolicScope": "operations on a KerasTensor are symbolic by themselves",
 }
 

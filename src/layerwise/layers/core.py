@@ -19,6 +19,7 @@ from ..serialization import function_node
 from .base import Elementwise, Layer
 from .calling import calls_of
 from .input_spec import InputSpec
+from .quantized import Adaptable
 from .weights import Weight
 
 
@@ -170,7 +171,7 @@ class KerasTensor(metaclass=_OfSymbolicTensors):
         return Tensor(Spec(tuple(shape), standardize_dtype(dtype)))
 
 
-class Dense(Layer, after={"activity_regularizer": "bias_regularizer"}):
+class Dense(Adaptable, after={"activity_regularizer": "bias_regularizer"}):
     """y = activation(x W + b)
 
     x (..., n), kernel W (n, units), bias b (units,) -> (..., units); without b where `use_bias` is False.
@@ -186,8 +187,18 @@ class Dense(Layer, after={"activity_regularizer": "bias_regularizer"}):
     bias = Weight("zeros")
     _left_out = frozenset({"activity_regularizer"})
 
-    def __init__(self, units: int, activation: Any = None, use_bias: bool = True, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        *,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config, **options)
         self.units = whole_number("Dense: units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -195,12 +206,14 @@ class Dense(Layer, after={"activity_regularizer": "bias_regularizer"}):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         n = input_shape[-1]
-        super().make("kernel", (n, self.units))
+        super().make_large((n, self.units))
         super().make("bias", (self.units,), given=self.use_bias)
         self.input_spec = InputSpec(min_ndim=2, axes={-1: n})
+        super().adapt()
 
     def call(self, inputs: Tensor) -> Tensor:
-        return activated(self.activation, lambda act: ops.dense(inputs, self.kernel, self.bias, act=act))
+        x = self.rounded_inputs(inputs, (-1,))
+        return activated(self.activation, lambda act: ops.dense(x, self.kernel, self.bias, act=act))
 
 
 # What kernels apply to the result of dense and conv: sigmoid only where nobody asks that result for its logits.

@@ -7,14 +7,14 @@ from typing import Any
 
 from .. import activations, initializers, ops
 from ..autograd import Tensor
-from .base import Layer
 from .input_spec import InputSpec
+from .quantized import Adaptable
 from .weights import Weight
 
 _EQUATION = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
 
 
-class EinsumDense(Layer, after={"activity_regularizer": "bias_regularizer"}):
+class EinsumDense(Adaptable, after={"activity_regularizer": "bias_regularizer"}):
     """y = activation(einsum(equation, x, kernel) + bias)
 
     The equation names the axes of x, of the kernel and of y, "ab,bc->ac" being `Dense`; "...", which stands for any
@@ -43,9 +43,13 @@ class EinsumDense(Layer, after={"activity_regularizer": "bias_regularizer"}):
         output_shape: int | Sequence[int | None],
         activation: Any = None,
         bias_axes: str | None = None,
+        *,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
+        super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config, **options)
         parts = _EQUATION.fullmatch(equation.replace(" ", ""))
         dots = [parts[i] is not None for i in (1, 3, 5, 7)] if parts else []
         if parts is None or dots[:2] != dots[2:] or all(dots[:2]):
@@ -81,17 +85,45 @@ class EinsumDense(Layer, after={"activity_regularizer": "bias_regularizer"}):
         if unknown:
             raise ValueError(f"layer {self.name!r}: {self.equation!r}: nothing says the size of {sorted(unknown)}")
         places = ([i for i, letter in enumerate(w) if (letter in y) is said] for said in (False, True))
-        super().make("kernel", [sizes[a] for a in w], initializer=_for_axes(self.kernel_initializer, *places))
+        self._rest = rest
+        super().make_large([sizes[a] for a in w], initializer=_for_axes(self.kernel_initializer, *places))
         bias = self.bias_axes or ""
         start = min((y.index(letter) for letter in bias), default=0)
         shape = [sizes[a] if a in bias else 1 for a in y[start:]] + [1] * (0 if self._dots_first else rest)
         super().make("bias", shape, given=self.bias_axes is not None)
         self.input_spec = InputSpec(ndim=len(input_shape))
+        super().adapt()
 
     def call(self, inputs: Tensor) -> Tensor:
-        y = ops.einsum(self.equation, inputs, self.kernel)
+        x = self._letters[0]
+        start = inputs.ndim - len(x) if self._dots_first else 0
+        summed = [start + i for i, letter in enumerate(x) if letter not in self._letters[2]]
+        y = ops.einsum(self.equation, self.rounded_inputs(inputs, summed), self.kernel)
         y = y if self.bias is None else y + self.bias
         return y if self.activation is None else self.activation(y)
+
+    def summed_axes(self) -> tuple[int, ...]:
+        _, w, y = self._letters
+        return tuple(i for i, letter in enumerate(w) if letter not in y)
+
+    def scale_to_file(self, scale: Tensor) -> Tensor:
+        """A scale of the kernel with the axes of y."""
+        _, w, y = self._letters
+        kept = [letter for letter in w if letter in y]
+        turned = ops.transpose(ops.squeeze(scale, self.summed_axes()), [kept.index(a) for a in y if a in kept])
+        sizes = iter(turned.shape)
+        own = [next(sizes) if a in kept else 1 for a in y]
+        return ops.reshape(turned, tuple([1] * self._rest + own if self._dots_first else own + [1] * self._rest))
+
+    def scale_from_file(self, scale: Tensor) -> Tensor:
+        """That scale with the axes of the kernel."""
+        _, w, y = self._letters
+        ordered = [letter for letter in y if letter in w]
+        sizes = dict(zip(w, self._full_shape, strict=True))
+        turned = ops.transpose(
+            ops.reshape(scale, tuple(sizes[a] for a in ordered)), [ordered.index(a) for a in w if a in ordered]
+        )
+        return ops.expand_dims(turned, self.summed_axes())
 
 
 def _for_axes(initializer: Any, inputs: Sequence[int], outputs: Sequence[int]) -> Any:

@@ -12,10 +12,11 @@ from ..autograd import Tensor
 from ..dtypes import is_float, standardize_dtype
 from ..naming import whole_number
 from .base import Layer
+from .quantized import Adaptable
 from .weights import Weight
 
 
-class Embedding(Layer):
+class Embedding(Adaptable):
     """y[..., :] = embeddings[x[...]]
 
     x (...) of whole numbers from 0 to input_dim - 1, embeddings (input_dim, output_dim) -> (..., output_dim).
@@ -32,14 +33,24 @@ class Embedding(Layer):
              [1., 2.]]], shape=(1, 2, 2), dtype=float32)
     """
 
+    large, quantized_transposed = "embeddings", True
     embeddings = Weight("uniform")
 
     def __init__(
-        self, input_dim: int, output_dim: int, *, mask_zero: bool = False, weights: Any = None, **options: Any
+        self,
+        input_dim: int,
+        output_dim: int,
+        *,
+        mask_zero: bool = False,
+        weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
+        **options: Any,
     ) -> None:
         if options.pop("input_length", None) is not None:
             warnings.warn("Embedding: input_length has no effect: sequences may have any length", stacklevel=3)
-        super().__init__(**options)
+        super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config, **options)
         self.input_dim = whole_number("Embedding: input_dim", input_dim)
         self.output_dim = whole_number("Embedding: output_dim", output_dim)
         self.mask_zero = self.supports_masking = mask_zero
@@ -49,7 +60,8 @@ class Embedding(Layer):
             self.set_weights([np.asarray(weights).reshape(self.input_dim, self.output_dim)])
 
     def build(self, input_shape: Any = None) -> None:
-        super().make("embeddings", (self.input_dim, self.output_dim))
+        super().make_large((self.input_dim, self.output_dim))
+        super().adapt()
 
     def call(self, inputs: Tensor) -> Tensor:
         indices = ops.cast(inputs, "int32") if is_float(inputs.dtype) else inputs

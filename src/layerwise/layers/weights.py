@@ -60,6 +60,8 @@ class Weight:
     def __get__(self, layer: Any, owner: type) -> Any:
         if layer is None:
             return self
+        if f"_{self.name}" in vars(layer):  # stored otherwise: adapters are beside it, or it is quantised
+            return layer.effective()
         kind = owner.__name__
         raise AttributeError(f"{kind} has no attribute {self.name!r}; it is not built yet: call it on data first")
 

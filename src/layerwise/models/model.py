@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Callable, Container
 from typing import Any, Self
 
-from .. import catalog, config, observe, tree
+from .. import catalog, config, observe, quantizers, tree
 from ..autograd import Spec, Tensor, as_given, as_tensor
 from ..layers.base import Layer
 from ..layers.core import InputLayer
@@ -268,6 +269,30 @@ class Model(Trainer):
 
     # Showing and configuration ------------------------------------------------------------------------------------
 
+    def quantize(
+        self, mode: str | None = None, config: Any = None, filters: Any = None, type_check: bool = True
+    ) -> None:
+        """Replace the weights of the layers that know how by whole numbers of few bits: see their `quantize`.
+
+        Compile the model again before it is trained further: those weights stay as they are.
+
+        Args:
+            mode: "int8" or "int4".
+            config: a `quantizers.QuantizationConfig` in place of the mode's own.
+            filters: a regular expression that is found in the paths of the layers to be quantised, a list of them, or a
+                function of a layer that says whether it is.
+            type_check: whether subclasses of the library's layers are left out, with a warning.
+        """
+        config = quantizers.resolved(mode, config)
+        for layer in self._flatten_layers():
+            if not hasattr(layer, "quantize") or isinstance(layer, Model) or not _is_chosen(layer, filters):
+                continue
+            try:
+                layer.quantize(config.mode, type_check=type_check, config=config)
+            except NotImplementedError as error:
+                warnings.warn(str(error), stacklevel=2)
+        self.train_function = self.test_function = self.predict_function = None
+
     def summary(
         self,
         line_length: int | None = None,
@@ -376,3 +401,11 @@ def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
     """The model whose `to_json` text `json_string` is; `custom_objects` are classes and functions that it may name."""
     return deserialize(json.loads(json_string), custom_objects)
+
+
+def _is_chosen(layer: Layer, filters: Any) -> bool:
+    """Whether `quantize` is to change a layer."""
+    if filters is None or callable(filters):
+        return filters is None or bool(filters(layer))
+    patterns = [filters] if isinstance(filters, str) else filters
+    return any(re.search(pattern, layer.path) for pattern in patterns)

@@ -109,6 +109,7 @@ def _plain(call: Call) -> bool:
         and "call" not in vars(layer)  # an observer
         and layer.activity_regularizer is None
         and layer.autocast
+        and getattr(layer, "inputs_quantizer", None) is None
         and layer.compute_dtype == layer.variable_dtype in ("float32", "float64")
     )
 
