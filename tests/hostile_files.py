@@ -25,6 +25,7 @@ import numpy as np
 
 import layerwise
 from layerwise import layers
+from layerwise.data.records import masked
 
 READ, REFUSED = "read", "refused"
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
@@ -53,6 +54,9 @@ def corpus(folder: Path) -> Iterator[Case]:
     yield from safetensors(base[".safetensors"])
     yield from idx()
     yield from npz()
+    yield from lists()
+    yield from wav()
+    yield from tfrecord()
     yield from csv()
     yield from png()
     yield from cifar()
@@ -601,6 +605,67 @@ def idx() -> Iterator[Case]:
     zipped_body[-6] ^= 1
     yield Case("idx-crc.idx.gz", bytes(zipped_body), REFUSED)
     yield Case("idx-trailing.idx.gz", gzip.compress(body + b"\0"), REFUSED)
+
+
+def lists() -> Iterator[Case]:
+    """Archives with pickled lists of numbers, as those of IMDB and Reuters."""
+
+    def archive(rows: Any) -> bytes:
+        file = io.BytesIO()
+        np.savez_compressed(file, x=np.array([*rows, []], object)[:-1], y=np.arange(len(rows)))
+        return file.getvalue()
+
+    rows = [list(range(i, 300 * i, 7)) for i in range(1, 6)]
+    base = archive(rows)
+    yield Case("control.lists.npz", base, READ)
+    yield from cut("lists", ".lists.npz", base, 8)
+    yield Case("lists-code.lists.npz", archive([[print]]), REFUSED)
+    yield Case("lists-text.lists.npz", archive([["a"]]), REFUSED)
+    yield Case("lists-nested.lists.npz", archive([[[1]]]), REFUSED)
+    yield Case("lists-large.lists.npz", archive([[1 << 40]]), REFUSED)
+    yield Case("lists-again.lists.npz", archive([list(range(1000))] * 20_000), REFUSED)
+    npy = io.BytesIO()
+    np.save(npy, np.array([[1, 2, 3, 4], []], object), allow_pickle=True)
+    content = npy.getvalue()
+    start = content.index(b"\x80", 10)
+    for name, pickled in {
+        "memo": b"\x80\x02]r\xff\xff\xff\x7f.", "deep": b"\x80\x02" + b"]" * 10**5 + b"a" * (10**5 - 1) + b".",
+        "marks": b"\x80\x02" + b"(" * 10**5 + b".", "numbers": b"\x80\x02" + b"K\1" * 10**6 + b".", "empty": b"",
+        "bytes": b"\x80\x04\x8e" + b"\xff" * 8 + b".", "long": b"\x80\x02\x8b\xff\xff\xff\x7f.",
+    }.items():  # fmt: skip
+        yield Case(f"lists-{name}.lists.npz", zipped({"x.npy": content[:start] + pickled}), REFUSED)
+
+
+def wav() -> Iterator[Case]:
+    samples = struct.pack("<8h", *range(8))
+    base = b"RIFF" + struct.pack("<I", 52) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 2, 8000, 32000, 4, 16)
+    base += b"data" + struct.pack("<I", 16) + samples
+    yield Case("control.wav", base, READ)
+    yield from cut("wav", ".wav", base, 10)
+    yield from patches("wav", ".wav", base, {"start": 0}, """
+        magic: start+0 00; kind: start+8 00; format: start+20 02; channels: start+22 0000; rate: start+24 00000000;
+        bits: start+34 09; frame: start+32 05; size: start+40 ffffffff; odd: start+40 0f;
+        chunk: start+16 ffffffff""")  # fmt: skip
+    yield Case("wav-chunks.wav", base[:12] + b"junk\0\0\0\0" * 10**6, REFUSED)
+
+
+def tfrecord() -> Iterator[Case]:
+    file = io.BytesIO()
+    for record in (b"first", b"", bytes(range(256)) * 8):
+        for part in (struct.pack("<Q", len(record)), record):
+            file.write(part + masked(part))
+    base = file.getvalue()
+    yield Case("control.tfrecord", base, READ)
+    yield Case("control.tfrecord.gz", gzip.compress(base), READ)
+    for i in (5, 14, 30, len(base) - 1):
+        yield Case(f"tfrecord-cut-at-{i}.tfrecord", base[:i], REFUSED)
+        yield Case(f"tfrecord-bit-{i}.tfrecord", patched(base, i, bytes([base[i] ^ 1])), REFUSED)
+    packed = gzip.compress(base)
+    for i in (5, 20, len(packed) // 2, len(packed) - 1):
+        yield Case(f"tfrecord-cut-at-{i}.tfrecord.gz", packed[:i], REFUSED)
+    for name, size in (("large", 2**63), ("larger", 2**64 - 1), ("gigabytes", 2**32), ("fits", 200 << 20)):
+        head = struct.pack("<Q", size)
+        yield Case(f"tfrecord-{name}.tfrecord", head + masked(head) + b"x" * 50, REFUSED)
 
 
 def npz() -> Iterator[Case]:

@@ -26,8 +26,9 @@ import layerwise
 from hostile_files import network
 from layerwise import saving
 from layerwise.cli import card
-from layerwise.data import read_cifar10, read_csv, read_idx, read_npz
+from layerwise.data import read_cifar10, read_csv, read_idx, read_npz, read_records
 from layerwise.data.images import read_image
+from layerwise.data.wav import read_wav
 
 FORBIDDEN = (
     "subprocess.Popen",
@@ -66,6 +67,10 @@ def readers() -> dict[str, Callable[[Path], Any]]:
         ".idx": read_idx,
         ".idx.gz": read_idx,
         ".npz": read_npz,
+        ".lists.npz": lambda path: read_npz(path, lists=True),
+        ".wav": read_wav,
+        ".tfrecord": lambda path: list(read_records(path)),
+        ".tfrecord.gz": lambda path: list(read_records(path, "GZIP")),
         ".csv": lambda path: read_csv(path, "kind"),
         ".png": read_image,
         ".tar.gz": read_cifar10,

@@ -13,6 +13,8 @@ __getattr__, __dir__, __all__ = lazy(
         ".idx": "read_idx read_mnist_folder",
         ".npz": "read_npz",
         ".table": "Table read_csv",
+        ".records": "RecordWriter read_records",
+        ".csv_dataset": "make_csv_dataset",
         ".cifar": "read_cifar10",
         ".image_folder": "ImageFolder read_image_folder",
         ".split": "permutation stratified_split",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from .format_error import FileFormatError
 
@@ -86,7 +87,7 @@ class CsvFile:
     def _everything(self) -> Iterator[tuple[Place, list[str]]]:
         """The records as they are, the header among them."""
         with open(self.path, encoding="utf-8-sig", newline="") as file:
-            records = _Records(self.path, file, self.delimiter)
+            records = Records(self.path, file, self.delimiter)
             reader = records.reader
             try:
                 for number, values in enumerate(records):
@@ -100,12 +101,13 @@ class CsvFile:
                 ) from error
 
 
-class _Records:
+class Records:
     """The records of an open CSV file, one of which may have so many columns."""
 
-    def __init__(self, path: Path, lines: Iterable[str], delimiter: str) -> None:
+    def __init__(self, path: Path, lines: Iterable[str], delimiter: str, quotes: bool = True) -> None:
         self.path, self.delimiter, self.parted = path, delimiter, 0
-        self.reader = csv.reader(self._counted(lines), delimiter=delimiter, strict=True)
+        form: dict[str, Any] = {} if quotes else {"quoting": csv.QUOTE_NONE}
+        self.reader = csv.reader(self._counted(lines), delimiter=delimiter, strict=True, **form)
 
     def _counted(self, lines: Iterable[str]) -> Iterator[str]:
         for line in lines:
@@ -114,7 +116,7 @@ class _Records:
                 raise FileFormatError(f"{self.path}: a record of more than {_MOST_COLUMNS:,} columns")
             yield line
 
-    def __iter__(self) -> "_Records":
+    def __iter__(self) -> "Records":
         return self
 
     def __next__(self) -> list[str]:
@@ -160,7 +162,7 @@ def _found_delimiter(path: Path) -> str:
 
 def _is_parted_by(path: Path, delimiter: str) -> bool:
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        records = itertools.islice(_Records(path, file, delimiter), _LOOKED_AT)
+        records = itertools.islice(Records(path, file, delimiter), _LOOKED_AT)
         try:
             width = len(_without_empty_end(next(records, []), 0))
             return width > 1 and all(len(_without_empty_end(r, width)) == width for r in records if r)

@@ -48,7 +48,7 @@ _PUT, _GET = {"PUT", "BINPUT", "LONG_BINPUT"}, {"GET", "BINGET", "LONG_BINGET"}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MARK = object()
 _BY_CODE = {operation.code: operation for operation in pickletools.opcodes}
-_RUN = re.compile(rb"(?:K.|M..|J....){4,}", re.DOTALL)  # BININT1, BININT2, BININT
+_RUN = re.compile(rb"(?:K.|M..|J....){4,10000}", re.DOTALL)  # BININT1, BININT2, BININT
 _NUMBER = re.compile(rb"K(.)|M(..)|J(....)", re.DOTALL)
 
 

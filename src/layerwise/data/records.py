@@ -6,6 +6,7 @@ A record is its length (8 bytes, little-endian), the masked CRC-32C of these, it
 import gzip
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -13,13 +14,16 @@ from typing import Any
 import numpy as np
 
 from ..lazy import public_only
+from ..naming import one_of
+from .compressed import opened
 from .format_error import FileFormatError
 
-__all__ = ["RecordWriter", "crc32c", "open_compressed", "read_records"]
+__all__ = ["RecordWriter", "crc32c", "read_records"]
 public_only(__name__)
 
 _BLOCK = 1024  # bytes that the checksum takes at once
 _PIECE = 1 << 20  # what a file is trusted to hold before it is read
+_MOST_BYTES = 256 << 20  # of a record in a compressed file
 _POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
 
 
@@ -60,30 +64,34 @@ def masked(data: bytes) -> bytes:
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
-def open_compressed(path: str | os.PathLike[str], compression: str | None, mode: str = "rb") -> Any:
-    """A file that is packed as "GZIP" says; None and "": not at all."""
-    if compression not in (None, "", "GZIP"):
-        raise ValueError(f"compression_type: got {compression!r}, expected None or 'GZIP'")
-    return gzip.open(path, mode) if compression else open(path, mode)
+def read_records(path: str | os.PathLike[str], compression_type: str | None = None) -> Iterator[bytes]:
+    """The records of a file, whose checksums are verified
 
-
-def read_records(path: str | os.PathLike[str], compression: str | None = None) -> Iterator[bytes]:
-    """The records of a file, whose checksums are verified.
-
-    Raises `FileFormatError` for a file that is cut short or damaged: which record, and why.
+    compression_type: None or "", "GZIP" or "ZLIB". Raises `FileFormatError` for a file that is cut short or damaged:
+    which record, where, and why; of a compressed file also for a record of more than 256 MiB that is more than 16 times
+    the file.
     """
-    with open_compressed(path, compression) as file:
-        number = 0
+    size = os.stat(path).st_size
+    most = max(_MOST_BYTES, 16 * size) if compression_type else None
+    place = number = 0
+    with opened(path, compression_type) as file:
         while head := _taken(file, 12):
             where = f"{path}: record {number}"
             if len(head) < 12 or masked(head[:8]) != head[8:]:
-                raise FileFormatError(f"{where}: its length is damaged; or the file is none of TFRecords, or is packed")
+                raise FileFormatError(
+                    f"{where}: its length at offset {place} is damaged; or the file is none of TFRecords, or is packed"
+                )
             (length,) = struct.unpack("<Q", head[:8])
+            if most is not None and length > most:
+                raise FileFormatError(f"{where}: {length} bytes at offset {place}, more than {most}")
             data = _taken(file, length)
             if len(data) < length or masked(data) != file.read(4):
-                raise FileFormatError(f"{where}: cut short, or its checksum is another one")
+                raise FileFormatError(
+                    f"{where}: cut short, or its checksum is another one: {len(data)} of {length} bytes from offset "
+                    f"{place + 12} on"
+                )
             yield data
-            number += 1
+            place, number = place + 16 + length, number + 1
 
 
 def _taken(file: Any, count: int) -> bytes:
@@ -100,7 +108,7 @@ class RecordWriter:
 
     Args:
         path: the file; one that is there is replaced.
-        options: None, "GZIP" for a packed file, or an object that has it as `compression_type`.
+        options: None, "GZIP" or "ZLIB" for a packed file, or an object that has it as `compression_type`.
 
     >>> path = getfixture("tmp_path") / "a.tfrecord"
     >>> with RecordWriter(path) as writer:
@@ -110,17 +118,24 @@ class RecordWriter:
     """
 
     def __init__(self, path: str | os.PathLike[str], options: Any = None) -> None:
-        self._file = open_compressed(path, getattr(options, "compression_type", options), "wb")
+        kind = one_of("options", getattr(options, "compression_type", options) or "", "", "GZIP", "ZLIB")
+        self._zlib = zlib.compressobj() if kind == "ZLIB" else None
+        self._file: Any = gzip.open(path, "wb") if kind == "GZIP" else open(path, "wb")  # noqa: SIM115
 
     def write(self, record: bytes) -> None:
         """Append a record."""
         length = struct.pack("<Q", len(record))
-        self._file.write(length + masked(length) + record + masked(record))
+        data = length + masked(length) + record + masked(record)
+        self._file.write(data if self._zlib is None else self._zlib.compress(data))
 
     def flush(self) -> None:
+        """Hand what was written to the system."""
         self._file.flush()
 
     def close(self) -> None:
+        """Write what is left and close the file."""
+        if self._zlib is not None and not self._file.closed:
+            self._file.write(self._zlib.flush())
         self._file.close()
 
     def __enter__(self) -> "RecordWriter":

@@ -3,16 +3,20 @@
 import glob
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
 from ...dtypes import standardize_dtype
 from ...naming import expect, whole_number
+from ..records import read_records
+from ..text_files import column_types, text_lines, typed_records
 from .choosing import Sampled
+from .nesting import FlatMap
 from .pipeline import Pipeline
-from .sources import Generator, Listed, Range, Slices, Zip
-from .stage import map_structure
+from .sources import Files, Generator, Listed, Range, Slices, Zip
+from .stage import Stage, map_structure
 from .steps import Shuffle
 
 
@@ -142,3 +146,75 @@ class Making(Pipeline):
         seed = int(np.random.randint(2**31)) if seed is None else whole_number("sample_from_datasets: seed", seed, 0)
         stages = tuple(data._stage for data in datasets)
         return cls(Sampled(stages, shares, seed, stop_on_empty_dataset, rerandomize_each_iteration))
+
+    @classmethod
+    def from_text_lines(cls, filenames: Any, compression_type: str | None = None) -> Self:
+        """The lines of text files, one file after the other, as strings: TensorFlow's `TextLineDataset`
+
+        Args:
+            filenames: one, a list of them, or a data set such as `list_files` gives.
+            compression_type: None or "", "GZIP" or "ZLIB".
+
+        Bytes that are not UTF-8 are kept, as Python's "surrogateescape" has it.
+
+        >>> from layerwise.data import Dataset
+        >>> path = getfixture("tmp_path") / "a.txt"
+        >>> _ = path.write_text("one" + chr(10) + "two")
+        >>> [str(line) for line in Dataset.from_text_lines(path).skip(1)]
+        ['two']
+        """
+        return cls(_files(filenames, partial(text_lines, compression_type=compression_type)))
+
+    @classmethod
+    def from_csv(
+        cls,
+        filenames: Any,
+        record_defaults: Sequence[Any],
+        compression_type: str | None = None,
+        header: bool = False,
+        field_delim: str = ",",
+        use_quote_delim: bool = True,
+        na_value: str = "",
+        select_cols: Sequence[int] | None = None,
+    ) -> Self:
+        """Tuples of the values in the records of CSV files: TensorFlow's `CsvDataset`
+
+        Args:
+            filenames, compression_type: as in `from_text_lines`.
+            record_defaults: for each column a dtype, or a value that tells its type and stands for missing ones.
+            header: whether the first record of each file is left out.
+            field_delim, use_quote_delim: what parts values, and whether quotes hold them together.
+            na_value: what stands for a missing value, besides nothing.
+            select_cols: the numbers of the columns that are wanted.
+
+        >>> from layerwise.data import Dataset
+        >>> path = getfixture("tmp_path") / "a.csv"
+        >>> _ = path.write_text("1,a" + chr(10) + ",b")
+        >>> [(int(n), str(text)) for n, text in Dataset.from_csv(path, [7, "string"])]
+        [(1, 'a'), (7, 'b')]
+        """
+        read = typed_records(
+            column_types(record_defaults), header, na_value, select_cols,
+            delimiter=field_delim, quotes=use_quote_delim, compression_type=compression_type,
+        )  # fmt: skip
+        return cls(_files(filenames, read))
+
+    @classmethod
+    def from_tfrecords(cls, filenames: Any, compression_type: str | None = None) -> Self:
+        """The records of TFRecord files as bytes: TensorFlow's `TFRecordDataset`
+
+        `data.RecordWriter` writes them; `compat.tensorflow.io.parse_single_example` tells what most of them hold.
+        Checksums are verified.
+
+        Args:
+            filenames, compression_type: as in `from_text_lines`.
+        """
+        return cls(_files(filenames, partial(read_records, compression_type=compression_type)))
+
+
+def _files(filenames: Any, read: Callable[[Any], Iterable[Any]]) -> Stage:
+    """What is read from these files, one after the other."""
+    if isinstance(filenames, Pipeline):
+        return FlatMap(filenames._stage, lambda name: Files([str(name)], read))
+    is_list = isinstance(filenames, list | tuple | np.ndarray)
+    return Files(list(filenames) if is_list else [filenames], read)

@@ -1,6 +1,7 @@
 """Where elements come from: arrays, functions that give iterators, and several pipelines side by side."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,19 @@ class Range(Stage):
 
     def gather(self, epoch: Epoch, indices: np.ndarray) -> Any:
         return (self._numbers.start + self._numbers.step * indices).astype(self._dtype)
+
+
+class Files(Stage):
+    """What is read from files, one after the other."""
+
+    def __init__(self, paths: list[Any], read: Callable[[Any], Iterable[Any]]):
+        self._paths, self._read = paths, read
+
+    def count(self) -> int | None:
+        return None if self._paths else 0
+
+    def elements(self, epoch: Epoch, start: int) -> Iterator[Any]:
+        return islice((element for path in self._paths for element in self._read(path)), start, None)
 
 
 class Generator(Stage):
