@@ -34,7 +34,7 @@ ORDER = """
     layers losses metrics optimizers
     callbacks training models distillation
     data datasets saving applications inspect utils
-    preprocessing wrappers
+    preprocessing visualization wrappers
     backend mixed_precision compat cli __main__
 """.split()
 # Imports inside functions that point the other way: one at most.

@@ -277,8 +277,8 @@ def test_get_file_refuses(kwargs, message, origin, tmp_path):
 def test_keras_backend_is_an_address_for_settings():
     assert backend.floatx is config.floatx
     assert backend.clear_session is utils.clear_session
-    with pytest.raises(AttributeError, match=r"keras\.backend\.get_uid is not in Layerwise"):
-        backend.get_uid  # noqa: B018
+    with pytest.raises(AttributeError, match=r"layerwise\.backend has no .floatxx.; nearest: .floatx"):
+        backend.floatxx  # noqa: B018
 
 
 # Settings

@@ -42,7 +42,7 @@ __getattr__, __dir__, __all__ = _lazy(
         fundamentals tree config dtype_policies backends autograd variables random ops distribution
         quantizers initializers regularizers constraints activations layers losses metrics optimizers
         callbacks models distillation data datasets saving applications inspect utils
-        preprocessing wrappers
+        preprocessing visualization wrappers
         backend mixed_precision compat
     """,
 )

@@ -34,6 +34,7 @@ from . import saving as saving
 from . import tree as tree
 from . import utils as utils
 from . import variables as variables
+from . import visualization as visualization
 from . import wrappers as wrappers
 from layerwise.autograd import GradientTape as GradientTape
 from layerwise.autograd import Tensor as Tensor

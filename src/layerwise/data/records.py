@@ -65,7 +65,7 @@ def masked(data: bytes) -> bytes:
 
 
 def read_records(path: str | os.PathLike[str], compression_type: str | None = None) -> Iterator[bytes]:
-    """The records of a file, whose checksums are verified
+    """The records of the file at `path`, whose checksums are verified
 
     compression_type: None or "", "GZIP" or "ZLIB". Raises `FileFormatError` for a file that is cut short or damaged:
     which record, where, and why; of a compressed file also for a record of more than 256 MiB that is more than 16 times

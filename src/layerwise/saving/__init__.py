@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = _lazy(
     "layerwise.saving",
     {
         ".api": "load_model load_weights save_model save_weights",
+        ".file_editor": "KerasFileEditor",
         ".files": "FileFormatError",
         ".onnx.export": "export_onnx",
         ".safetensors": "load_safetensors save_safetensors",

@@ -5,6 +5,7 @@ from .api import load_model as load_model
 from .api import load_weights as load_weights
 from .api import save_model as save_model
 from .api import save_weights as save_weights
+from .file_editor import KerasFileEditor as KerasFileEditor
 from .files import FileFormatError as FileFormatError
 from .onnx.export import export_onnx as export_onnx
 from .safetensors import load_safetensors as load_safetensors
