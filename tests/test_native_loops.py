@@ -321,3 +321,15 @@ def test_any_loops_give_what_numpy_does(seed):
     results, _ = compiled(pulled(any_loops(seed)), *xs)
     for got, want in zip(results, expected, strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9)
+
+
+def test_sums_of_products_over_letters_are_products_of_matrices():
+    """Forward one product a projection, backward two; none of them is NumPy's."""
+
+    def f(x: Any, w: Any) -> list[Any]:
+        return [ops.einsum("abc,cde->abde", x, w), ops.einsum("abc,dec->deab", x, ops.transpose(w, (1, 2, 0)))]
+
+    rng = np.random.default_rng(1)
+    _, program = compiled(pulled(f), rng.standard_normal((2, 3, 4)), rng.standard_normal((4, 2, 5)))
+    calls = Counter(program.calls)
+    assert (calls["einsum"], calls["gemm"]) == (0, 6)

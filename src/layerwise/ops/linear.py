@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Sequence
 from typing import Any
 
 from ..autograd import Array, Spec, Tensor, as_tensor, broadcast_shapes, broadcast_to, cast, primitive, reshape, sum_to
 from ..backends import backend, xp
+from ..dtypes import is_float
 from .activation import act_grad
 from .reduction import sum
-from .shaping import concatenate, diagonal, expand_dims, moveaxis, roll, squeeze, swapaxes
+from .shaping import concatenate, diagonal, expand_dims, moveaxis, roll, squeeze, swapaxes, transpose
 
 __all__ = [
     "cross", "dense", "dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace", "vdot",
@@ -155,7 +157,7 @@ def tensordot(x1: Any, x2: Any, axes: int | Sequence[Any] = 2) -> Tensor:
     for i, j in zip(left, right, strict=True):
         columns[j] = rows[i]
     output = [c for c in rows if c not in columns] + [c for c in columns if c not in rows]
-    return _einsum(a, b, subscripts=f"{''.join(rows)},{''.join(columns)}->{''.join(output)}")
+    return _contracted([a, b], ["".join(rows), "".join(columns)], "".join(output))
 
 
 def einsum(subscripts: str, *operands: Any) -> Tensor:
@@ -180,7 +182,37 @@ def einsum(subscripts: str, *operands: Any) -> Tensor:
             tensors[i] = diagonal(tensors[i], axis1=one, axis2=two)  # which becomes the last axis
             term = term[:one] + term[one + 1 : two] + term[two + 1 :] + letter
         inputs[i] = term
-    return _einsum(*_widened(tensors), subscripts=f"{','.join(inputs)}->{output}")
+    return _contracted(_widened(tensors), inputs, output)
+
+
+def _contracted(tensors: Sequence[Tensor], terms: Sequence[str], output: str) -> Tensor:
+    """The sum of products, as a product of matrices where it is one."""
+    subscripts = f"{','.join(terms)}->{output}"
+    if len(tensors) != 2 or any(t.symbolic or not is_float(t.dtype) for t in tensors):
+        return _einsum(*tensors, subscripts=subscripts)
+    sizes = [dict(zip(term, t.shape, strict=True)) for term, t in zip(terms, tensors, strict=True)]
+    both = [c for c in terms[0] if c in terms[1]]
+    summed = [c for c in both if c not in output]
+    alone = set(terms[0] + terms[1]) - set(both) - set(output)  # summed in one of the two
+    if not summed or alone or any(sizes[0][c] != sizes[1][c] for c in both):
+        return _einsum(*tensors, subscripts=subscripts)
+    batch = [c for c in output if c in both]
+    rows, columns = ([c for c in output if c in term and c not in both] for term in terms)
+
+    def matrices(i: int, left: list[str], right: list[str]) -> Tensor:
+        shape = [sizes[i][c] for c in batch] + [math.prod(sizes[i][c] for c in part) for part in (left, right)]
+        return reshape(_with_axes(tensors[i], terms[i], [*batch, *left, *right]), shape)
+
+    lies_across = terms[1] == "".join([*batch, *columns, *summed])  # and need not be copied
+    b = swapaxes(matrices(1, columns, summed), -1, -2) if lies_across else matrices(1, summed, columns)
+    y = matmul(matrices(0, rows, summed), b)
+    made = [*batch, *rows, *columns]
+    return _with_axes(reshape(y, [(sizes[0] | sizes[1])[c] for c in made]), made, output)
+
+
+def _with_axes(x: Tensor, axes: Sequence[str], order: Sequence[str]) -> Tensor:
+    """x with its named axes in this order."""
+    return x if list(axes) == list(order) else transpose(x, [list(axes).index(c) for c in order])
 
 
 def _parse(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str, str]:
