@@ -567,3 +567,13 @@ def test_loops_of_steps_take_the_memory_of_the_old_state(monkeypatch):
     place = kernel._value.unsafe_buffer_pointer()
     model.fit(X[:17], Y[:17], batch_size=1, verbose=0)
     assert kernel._value.unsafe_buffer_pointer() == place
+
+
+def test_numbers_beside_symbolic_inputs_of_64_bits():
+    """An input may say int64, as TensorFlow's programs do, where JAX has 32 bits: the graph is made, and computes."""
+    with config.override(backend="xla"):
+        x = layers.Input((3,), dtype="int64")
+        model = models.Model(x, [ops.not_equal(x, 0), x * 2 + 1])
+        mask, odd = model(np.array([[0, 1, 2]]))
+    assert mask.numpy().tolist() == [[False, True, True]]
+    assert odd.numpy().tolist() == [[1, 3, 5]]

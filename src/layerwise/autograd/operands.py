@@ -76,10 +76,20 @@ def promoted(operands: list[Any], chosen: Sequence[int] | None, floating: bool) 
         for i in chosen:
             a = operands[i]
             if type(a) in WEAK:
-                operands[i] = backend().array(a, target)
+                operands[i] = _number(a, target, operands)
             elif a is not None and dtype_of(a) != target:
                 operands[i] = primitives["cast"](a, dtype=target)
     return [as_tensor(a) if type(a) in WEAK else a for a in operands]
+
+
+def _number(a: Any, dtype: str, others: list[Any]) -> Any:
+    """A Python number as an array; symbolic beside symbolic Tensors of a dtype that the backend lacks, as JAX int64."""
+    try:
+        return backend().array(a, dtype)
+    except TypeError:
+        if not any(type(other) is Tensor and other.symbolic for other in others):
+            raise
+        return Tensor(Spec((), dtype))
 
 
 def dtype_of(a: Any) -> str:
