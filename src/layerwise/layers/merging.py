@@ -151,8 +151,8 @@ class Dot(Layer):
         axes: which axis of the inputs is summed over: one number for both, or a pair; not the batch's, which is 0.
         normalize: whether to divide by the lengths along it, which gives cosines.
 
-    >>> from layerwise import layers
-    >>> layers.Dot(1)([[[1.0, 2.0]], [[3.0, 4.0]]])
+    >>> from layerwise import layers, ops
+    >>> layers.Dot(1)([ops.array([[1.0, 2.0]]), ops.array([[3.0, 4.0]])])
     Tensor([[11.]], shape=(1, 1), dtype=float32)
     """
 

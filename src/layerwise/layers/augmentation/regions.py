@@ -199,7 +199,7 @@ class RandomErasing(Augmentation):
         value_range: what values pixels have: (minimum, maximum).
 
     >>> from layerwise import layers, ops
-    >>> float(layers.RandomErasing(1.0, (1.0, 1.0), 7)(ops.zeros((1, 4, 4, 3))).numpy().max())
+    >>> float(layers.RandomErasing((1, 1), (1, 1), 7)(ops.zeros((1, 4, 4, 3))).numpy().max())
     7.0
     """
 
