@@ -412,6 +412,13 @@ def test_masks_of_merged_inputs(name: str, arguments: dict[str, Any], masks: Any
         np.testing.assert_array_equal(notes["mask"], theirs)
 
 
+def test_groups_of_numbers_beyond_float16_are_normalized() -> None:
+    layer = layers.GroupNormalization(2, dtype="mixed_float16")
+    y = layer(1e6 * inputs_of((2, 5, 4)))
+    assert y.dtype == "float16"
+    assert np.isfinite(y.numpy()).all()
+
+
 def test_a_mask_travels_to_where_it_is_used() -> None:
     x = ops.array(inputs_of((2, 4, 3))).note("mask", ops.array(STEPS))
     hidden = layers.Dropout(0.5)(layers.Dense(3)(x))

@@ -260,6 +260,7 @@ class GroupNormalization(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
+        self.autocast = False  # what float16 does not hold has a mean and a variance, too
         self.groups = groups if groups == -1 else whole_number("GroupNormalization: groups", groups)
         self.axis, self.epsilon, self.center, self.scale = axis, epsilon, center, scale
 
@@ -285,7 +286,7 @@ class GroupNormalization(Layer):
         axes = tuple(i for i in range(1, x.ndim + 1) if i != axis)
         grouped = ops.reshape(x, (*x.shape[:axis], *group, *x.shape[axis + 1 :]))
         y = ops.standardize(grouped, gamma, beta, axes=axes, epsilon=self.epsilon)[0]
-        return as_tensor(ops.reshape(y, x.shape), inputs.dtype)
+        return as_tensor(ops.reshape(y, x.shape), self.compute_dtype)
 
 
 class RMSNormalization(Layer):
