@@ -230,6 +230,19 @@ def test_embeddings_are_those_of_keras(mode, adapted):
         close(again(x), ours(x), 0)
 
 
+@pytest.mark.parametrize("mode", [None, "int8", "int4"])
+def test_embeddings_that_no_input_has_shaped_are_saved(mode, tmp_path):
+    layer = layers.Embedding(7, 5)
+    layer.build(None)
+    if mode:
+        layer.quantize(mode)
+    model = models.Sequential([layer])
+    path, x = str(tmp_path / "model.keras"), np.array([[1, 2]])
+    model.save(path)
+    for load in (saving.load_model, keras.saving.load_model):
+        close(load(path)(x), layer(x))
+
+
 # ---- functions
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .. import catalog, dtype_policies, regularizers, tree
@@ -16,7 +16,7 @@ from ..stateless import stateless
 from ..variables import in_step
 from .calling import calls_of
 from .signatures import compose, describe
-from .tracking import is_trainable
+from .tracking import is_trainable, own_weights
 from .weights import Weighted
 
 
@@ -175,6 +175,8 @@ class Layer(Weighted):
         elif config.get("input_shape") is not None:
             self.build(_as_shape(config["input_shape"]))
             self.built = True
+        elif "input_shape" in config and all(p.default is not p.empty for p in _parameters(self.build)):
+            self.build(None)
 
     # Calling ------------------------------------------------------------------------------------------------------
 
@@ -324,9 +326,15 @@ def _remembering(build: Callable[..., Any]) -> Callable[..., Any]:
             self._build_shapes = {"input_shape": next(iter(shapes.values()))}
         elif shapes:
             self._build_shapes = {"shapes_dict": shapes}
-        self.built = bool(shapes) or not (args or kwargs)
+        elif own_weights(self):  # which need no shape of an input
+            self._build_shapes = {"input_shape": None}
+        self.built = bool(self._build_shapes) or not (args or kwargs)
 
     return wrapped
+
+
+def _parameters(function: Callable[..., Any]) -> Iterable[inspect.Parameter]:
+    return inspect.signature(function).parameters.values()
 
 
 def _has_tensor(structure: Any) -> bool:
