@@ -26,7 +26,8 @@ def _vectors(b: Builder, x: str, ndim: int, last: int | None, mode: str, depth: 
 @rule(layers.CategoryEncoding)
 def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
     weights = xs[1] if len(xs) > 1 else None
-    return _vectors(b, xs[0], inputs[0].ndim, inputs[0].shape[-1], layer.output_mode, layer.num_tokens, weights)
+    whole = b.add("Cast", b.add("Cast", xs[0], to=element_type("int64")), to=element_type("float32"))
+    return _vectors(b, whole, inputs[0].ndim, inputs[0].shape[-1], layer.output_mode, layer.num_tokens, weights)
 
 
 @rule(layers.Discretization)

@@ -8,6 +8,7 @@ from ...autograd import Tensor
 from ...layers.augmentation.base import Augmentation
 from ...layers.base import Layer
 from ...layers.core import Flatten, Identity, Permute, Reshape
+from ...layers.embedding import Embedding
 from ...lazy import need
 from ...models.graph import Graph, graph_of
 from ..files import replacing
@@ -124,7 +125,7 @@ def _call(b: Builder, call: Any, names: dict[int, str]) -> str:
     if any(type(v) is Tensor for v in tree.flatten(call.kwargs)):
         raise Unsupported("it takes a mask")
     inputs = [t for t in tree.flatten(call.args) if type(t) is Tensor]
-    takes_any = isinstance(operation, Augmentation | Reshape | Flatten | Permute | Identity)
+    takes_any = isinstance(operation, Augmentation | Reshape | Flatten | Permute | Identity | Embedding)
     dtype = inputs[0].dtype if takes_any else "float32"
     return write(b, operation, [b.cast(names[id(t)], t.dtype, dtype) for t in inputs], inputs)
 

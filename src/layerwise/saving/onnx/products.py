@@ -22,6 +22,11 @@ def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
     return activated(b, layer.activation, y)
 
 
+@rule(layers.Embedding)
+def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
+    return b.add("Gather", b.constant(layer.embeddings.numpy()), b.cast(xs[0], inputs[0].dtype, "int64"), axis=0)
+
+
 @rule(layers.Conv1D, layers.Conv2D, layers.Conv3D)
 def _(b: Builder, layer: Conv, xs: list[str], inputs: list[Tensor]) -> str:
     weight = b.constant(np.moveaxis(layer.kernel.numpy(), (-1, -2), (0, 1)))
