@@ -88,7 +88,8 @@ def test_gradient_is_the_one_jax_derives_from_the_rule(sample):
 
 def test_every_differentiable_primitive_met_the_oracle():
     named = {p.rule.__name__ for p in primitives.values() if p.gradient_rule and p.__module__.startswith("layerwise")}
-    assert {name.removeprefix("_") for name in named} <= {name.removeprefix("_") for name in ORACLE}
+    passing_by = {"rounded"}  # whose gradient is another one than JAX's, by intent
+    assert {name.removeprefix("_") for name in named} - passing_by <= {name.removeprefix("_") for name in ORACLE}
 
 
 # Values that a compiled step does not have

@@ -105,10 +105,10 @@ class STFT(Initializer):
         scaling: "density", scale = sqrt(sum of window^2); "spectrum", the sum of |window|; None: 1.
         periodic: whether the window is that of a period, rather than symmetrical.
 
-    >>> STFT("real", window=None)((2, 1, 3))
-    Tensor([[[ 1.,  1.,  1.]],
+    >>> STFT("real", window=None)((2, 1, 3)).numpy().round(6)
+    array([[[ 1.,  1.,  1.]],
     <BLANKLINE>
-           [[ 1.,  0., -1.]]], shape=(2, 1, 3), dtype=float32)
+           [[ 1.,  0., -1.]]], dtype=float32)
     """
 
     def __init__(

@@ -74,9 +74,9 @@ def public_only(module: str, submodules: str = "") -> None:
 
     `submodules` are those to be shown besides.
 
-    >>> from layerwise import tree
-    >>> dir(tree)
-    ['flatten', 'is_nested', 'map_structure', 'pack_sequence_as']
+    >>> from layerwise import stateless
+    >>> dir(stateless)
+    ['StatelessScope', 'stateless']
     """
     held = sys.modules[module]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ml_dtypes
 import mpmath
 import numpy as np
+
+import layerwise.quantizers  # noqa: F401  has a primitive
 
 from .references import by_mpmath, cases
 from .sample import between, both, distinct, normal, sample, whole
@@ -63,3 +66,11 @@ sample(
     differentiable=False,
 )
 sample("isreal", normal(3), reference=cases(lambda x: True), differentiable=False)
+
+sample(
+    "_rounded",
+    normal(3, 4),
+    reference=lambda x, dtype: x.astype(ml_dtypes.bfloat16).astype(x.dtype),
+    kwargs={"dtype": "bfloat16"},
+    differentiable=False,  # gradients pass it by
+)

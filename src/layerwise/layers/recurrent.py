@@ -172,7 +172,7 @@ class RNN(Layer):
         return mask if self.return_sequences else None
 
     def get_config(self) -> dict[str, Any]:
-        config = {**super().get_config(), "zero_output_for_mask": self.zero_output_for_mask}
+        config = {**super().get_config(), "unroll": self.unroll, "zero_output_for_mask": self.zero_output_for_mask}
         config.pop("use_cudnn", None)
         return config
 
@@ -188,7 +188,8 @@ def _take_options_of(cls: Any, cell: type[Cell], behind: Sequence[str]) -> None:
     of_loop = [p for p in inspect.signature(RNN.__init__).parameters.values() if p.default is not p.empty]
     cudnn = Parameter("use_cudnn", Parameter.KEYWORD_ONLY, default="auto", annotation=Any)
     names = [p.name for p in of_cell[1:]]
-    order = [*of_cell, *of_loop[:-1]]  # zero_output_for_mask is among the other options
+    others = {"zero_output_for_mask", *(["unroll"] if cell.rank else [])}  # are among the other options
+    order = [*of_cell, *(p for p in of_loop if p.name not in others)]
     activity = Parameter("activity_regularizer", Parameter.KEYWORD_ONLY, default=None, annotation=Any)
     order.insert([p.name for p in order].index("bias_regularizer") + 1, activity)
     last = [next((p for p in order if p.name == name), cudnn) for name in behind]

@@ -51,7 +51,7 @@ def hashing_trick(
         analyzer: text -> words.
 
     >>> hashing_trick("the sea", 100, "md5")
-    [23, 7]
+    [51, 52]
     """
     hashed = hash if hash_function is None else _md5 if hash_function == "md5" else hash_function
     words = text_to_word_sequence(text, filters, lower, split) if analyzer is None else analyzer(text)

@@ -26,8 +26,10 @@ def _vectors(b: Builder, x: str, ndim: int, last: int | None, mode: str, depth: 
 @rule(layers.CategoryEncoding)
 def _(b: Builder, layer: Any, xs: list[str], inputs: list[Tensor]) -> str:
     weights = xs[1] if len(xs) > 1 else None
-    whole = b.add("Cast", b.add("Cast", xs[0], to=element_type("int64")), to=element_type("float32"))
-    return _vectors(b, whole, inputs[0].ndim, inputs[0].shape[-1], layer.output_mode, layer.num_tokens, weights)
+    x = xs[0]
+    if layer.output_mode != "one_hot":  # these count whole numbers
+        x = b.add("Cast", b.add("Cast", x, to=element_type("int64")), to=element_type("float32"))
+    return _vectors(b, x, inputs[0].ndim, inputs[0].shape[-1], layer.output_mode, layer.num_tokens, weights)
 
 
 @rule(layers.Discretization)
