@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import importlib.util
 import json
 import re
 import shutil
@@ -139,6 +140,13 @@ def test_what_is_left_out_by_choice_says_what_to_take(name):
     module = importlib.import_module(namespace.replace("keras", "layerwise", 1))
     assert child in keras_names()[namespace]
     assert complaint(module, child).endswith(f"({name} is not in Layerwise): {lazy_module._INSTEAD[name]}")
+
+
+def test_the_page_of_names_is_what_make_parity_writes():
+    spec = importlib.util.spec_from_file_location("parity", ROOT / ".ci" / "parity.py")
+    parity = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(parity)
+    assert parity.PAGE.read_text("utf-8") == parity.report(), "make parity"
 
 
 # The tree
