@@ -64,6 +64,15 @@ def same_in_any_order(request):
         sys.modules["layerwise.naming"].reset_names()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def compiled_programs_are_forgotten():
+    """Those that JAX compiled for one file of tests would take gigabytes by the last one."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs float64 where the backend has none; a doctest has no place for a marker."""
     from layerwise.backends import backend
