@@ -52,7 +52,10 @@ def test_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def same_in_any_order(request):
-    """Every test draws the same random numbers and counts names from the start, whatever ran before in its process."""
+    """Every test draws the same random numbers and counts names from the start, whatever ran before in its process.
+
+    What it sets in the configuration ends with it.
+    """
     for name in ("rng", "RNG"):
         if hasattr(request.module, name):
             setattr(request.module, name, np.random.default_rng(0))
@@ -62,6 +65,10 @@ def same_in_any_order(request):
         sys.modules["layerwise.random"].set_random_seed(0)
     if "layerwise.naming" in sys.modules:
         sys.modules["layerwise.naming"].reset_names()
+    settings = sys.modules["layerwise.config"]._defaults if "layerwise.config" in sys.modules else {}
+    before = dict(settings)
+    yield
+    settings.update(before)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -169,8 +169,8 @@ class Muon(Optimizer):
     >>> w = Variable([[1.0, 0.0], [0.0, 1.0]])
     >>> _ = Muon(learning_rate=0.1, weight_decay=None).apply_gradients([([[5.0, 0.0], [0.0, 5.0]], w)])
     >>> w.numpy().round(2)
-    array([[0.98, 0.  ],
-           [0.  , 0.98]], dtype=float32)
+    array([[0.97, 0.  ],
+           [0.  , 0.97]], dtype=float32)
     """
 
     def __init__(

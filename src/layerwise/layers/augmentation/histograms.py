@@ -81,6 +81,11 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
 
     def augment(self, x: Tensor, drawn: Drawn) -> Tensor:
         (n, height, width, channels), (rows, columns) = x.shape, self.tile_grid_size
+        if rows > height or columns > width:
+            raise ValueError(
+                f"layer {self.name!r}: tile_grid_size: got {self.tile_grid_size} for pictures of {height} x {width} "
+                "pixels, expected a pixel at least for each tile"
+            )
         tall, wide = -(-height // rows), -(-width // columns)  # a tile
         down, right = (_mirrored(m, size * k) for m, size, k in ((height, tall, rows), (width, wide, columns)))
         pixels = ops.clip(rescaled(x, self.value_range, (0, 255)), 0, 255)

@@ -6,7 +6,7 @@ from typing import Any
 from ... import ops, random
 from ...autograd import Tensor, as_tensor, raw
 from ...backends import backend
-from ...naming import one_of, whole_number
+from ...naming import expect, one_of, whole_number
 from .base import Augmentation, Drawn, Factor, ImageLayer, Moving, checked_bounds, checked_range
 from .colours import (
     AutoContrast,
@@ -115,6 +115,7 @@ class RandAugment(Policy):
     ) -> None:
         super().__init__(value_range, factor, interpolation, seed, data_format, **kwargs)
         self.num_ops = whole_number("RandAugment: num_ops", num_ops)
+        expect("RandAugment: num_ops", num_ops, num_ops <= 1000, "at most 1,000")
 
     def draw(self, x: Tensor) -> Drawn:
         parts = self.parts()
@@ -177,6 +178,8 @@ class AugMix(Policy):
         super().__init__(value_range, factor, interpolation, seed, data_format, all_ops, **kwargs)
         self.num_chains = whole_number("AugMix: num_chains", num_chains)
         self.chain_depth = whole_number("AugMix: chain_depth", chain_depth)
+        transforms = num_chains * chain_depth
+        expect("AugMix: num_chains * chain_depth", transforms, transforms <= 1000, "at most 1,000 layers in all")
         self.alpha, self.all_ops = alpha, all_ops
 
     def draw(self, x: Tensor) -> Drawn:
