@@ -346,6 +346,15 @@ def test_variables_made_in_call(weight):
             Wrong()(x)
 
 
+@pytest.mark.parametrize("kind", [layers.LayerNormalization, layers.GroupNormalization])
+def test_inputs_beyond_float16_are_normalised(kind):
+    x = np.array([[70000.0, -70000.0, 70000.0, -70000.0]], "float32")
+    layer = kind(dtype="mixed_float16", **({"groups": 2} if kind is layers.GroupNormalization else {}))
+    assert layer(x).dtype == "float16"
+    np.testing.assert_array_equal(layer(x), [[1.0, -1.0, 1.0, -1.0]])
+    assert layer(np.array([[1, 2, 3, 4]])).dtype == "float16"
+
+
 def test_a_policy_without_a_name_is_the_one_in_force():
     from layerwise import mixed_precision
 

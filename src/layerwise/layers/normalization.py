@@ -207,6 +207,7 @@ class LayerNormalization(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
+        self.autocast = False  # large inputs lose nothing before their moments are taken
         self.axis: list[Any] = list(axis) if isinstance(axis, list | tuple) else [axis]
         expect("LayerNormalization: axis", axis, all(map(is_whole, self.axis)), "a whole number, or several")
         self.epsilon, self.center, self.scale, self.rms_scaling = epsilon, center, scale, rms_scaling
@@ -220,7 +221,7 @@ class LayerNormalization(Layer):
         super().make("beta", shape, given=self.center and not self.rms_scaling)
 
     def call(self, inputs: Tensor) -> Tensor:
-        dtype, inputs = inputs.dtype, _at_least_float32(inputs)
+        inputs = _at_least_float32(inputs)
         axes = self._axes(inputs.ndim)
         shape = tuple(n if i in axes else 1 for i, n in enumerate(inputs.shape))
         gamma = None if self.gamma is None else ops.reshape(self.gamma, shape)
@@ -229,7 +230,7 @@ class LayerNormalization(Layer):
             y = inputs * ops.rsqrt(ops.var(inputs, axis=axes, keepdims=True) + self.epsilon) * gamma
         else:
             y = ops.standardize(inputs, gamma, beta, axes=axes, epsilon=self.epsilon)[0]
-        return as_tensor(y, dtype)
+        return as_tensor(y, self.compute_dtype)
 
 
 class GroupNormalization(Layer):
