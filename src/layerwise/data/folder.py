@@ -246,12 +246,12 @@ def text_dataset_from_directory(
 ) -> Any:
     """A data set of (texts, labels) from a folder with one sub-folder a class: what its files `*.txt` hold
 
-    Texts (batch,) are read as UTF-8; bytes that are none become U+FFFD.
+    Texts (batch,) are read as UTF-8; bytes that are none become U+FFFD. As in `image_dataset_from_directory`:
+    directory, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links,
+    format, verbose.
 
     Args:
         max_length: characters of a text that are kept.
-        directory, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links,
-            format, verbose: as in `image_dataset_from_directory`.
     """
     what = "text_dataset_from_directory"
     one_of(f"{what}: format", format, "tf", "grain")
@@ -285,15 +285,14 @@ def audio_dataset_from_directory(
 ) -> Any:
     """A data set of (sounds, labels) from a folder with one sub-folder a class: its WAV files
 
-    Sounds (batch, samples, channels) are float32 in -1 ... 1.
+    Sounds (batch, samples, channels) are float32 in -1 ... 1. As in `image_dataset_from_directory`: directory, labels,
+    label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links, verbose.
 
     Args:
         sampling_rate: samples a second that they are brought to, by their spectrum; by default they stay as they are.
         output_sequence_length: samples of a sound, cut off or filled up with 0; by default as many as the longest of
             the batch has.
         ragged: sounds of their own lengths, which no array can hold: refused.
-        directory, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links,
-            verbose: as in `image_dataset_from_directory`.
     """
     what = "audio_dataset_from_directory"
     expect(f"{what}: ragged", ragged, not ragged, "False; give output_sequence_length, or batch_size=None")

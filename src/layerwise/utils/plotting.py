@@ -123,10 +123,11 @@ def model_to_dot(
 ) -> Dot:
     """A model as a `Dot`: a text in Graphviz' language, and a picture that needs no Graphviz
 
+    As in `plot_model`: model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi,
+    show_layer_activations, show_trainable, splines.
+
     Args:
         subgraph: its text is that of a cluster, to be put into another graph.
-        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, show_layer_activations,
-            show_trainable, splines: as in `plot_model`.
 
     >>> from layerwise import Input, Sequential, layers
     >>> dot = model_to_dot(Sequential([Input((2,)), layers.Dense(3, name="a"), layers.Dense(1, name="b")]))

@@ -60,7 +60,7 @@ class Pipeline:
 
     @property
     def element_spec(self) -> Any:
-        """The shapes and dtypes of elements, as `InputSpec`s in the form of an element
+        """The shapes and dtypes of elements, each an `InputSpec`, in the form of an element
 
         The first element is made to see them. The first size is None where batches differ; dtype "string" is text.
 
