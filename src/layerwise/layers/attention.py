@@ -140,7 +140,11 @@ class _Heads(Layer):
     kernel_initializer: Any
     bias_initializer: Any
     use_bias: bool
+    use_gate: bool
     dropout: float
+    attention_axes: Any = (1,)
+    _groups = 1  # how many heads share a key and a value
+    _gate_dense: EinsumDense
     _softmax: Softmax
     _dropout_layer: Dropout
 
@@ -176,6 +180,35 @@ class _Heads(Layer):
         )
         dense.build(tuple(shape))
         return dense
+
+    def _projections(self) -> Sequence[EinsumDense]:
+        """Those of the query, the key, the value and the outputs."""
+        raise NotImplementedError
+
+    def call(
+        self,
+        query: Tensor,
+        value: Tensor,
+        key: Tensor | None = None,
+        query_mask: Any = None,
+        value_mask: Any = None,
+        key_mask: Any = None,
+        attention_mask: Any = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        key = value if key is None else key
+        lengths = (query.shape[1], value.shape[1])
+        seen = self._seen(lengths, (query_mask, value_mask, key_mask), attention_mask, use_causal_mask)
+        of_query, of_key, of_value, of_outputs = self._projections()
+        keys, values = (
+            ops.repeat(x, self._groups, axis=2) if self._groups > 1 else x for x in (of_key(key), of_value(value))
+        )
+        axes = self.attention_axes
+        outputs, scores = self._attend(of_query(query), keys, values, seen, axes, training, return_attention_scores)
+        outputs = of_outputs(outputs * self._gate_dense(query) if self.use_gate else outputs)
+        return (outputs, scores) if return_attention_scores else outputs
 
     def _seen(self, lengths: tuple[int, int], masks: Sequence[Any], attention_mask: Any, causal: bool) -> Any:
         """(batch or 1, T, S): what each position of the query may attend to; None: everything."""
@@ -285,7 +318,7 @@ class MultiHeadAttention(_Heads, after={"activity_regularizer": "bias_regularize
         self.value_dim = whole_number("MultiHeadAttention: value_dim", key_dim if value_dim is None else value_dim)
         self.dropout, self.use_bias, self.use_gate, self.seed = dropout, use_bias, use_gate, seed
         self.output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape and tuple(output_shape)
-        self.attention_axes: Any = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
+        self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
         self._set(sliding_window, flash_attention)
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
@@ -309,26 +342,8 @@ class MultiHeadAttention(_Heads, after={"activity_regularizer": "bias_regularize
         heads = (*query_shape[:-1], *values)
         self.output_dense = self._project("attention_output", heads, self.output_shape or query_shape[-1:], bound=2)
 
-    def call(
-        self,
-        query: Tensor,
-        value: Tensor,
-        key: Tensor | None = None,
-        query_mask: Any = None,
-        value_mask: Any = None,
-        key_mask: Any = None,
-        attention_mask: Any = None,
-        return_attention_scores: bool = False,
-        training: bool | None = None,
-        use_causal_mask: bool = False,
-    ) -> Any:
-        key = value if key is None else key
-        lengths = (query.shape[1], value.shape[1])
-        seen = self._seen(lengths, (query_mask, value_mask, key_mask), attention_mask, use_causal_mask)
-        projected = self.query_dense(query), self.key_dense(key), self.value_dense(value)
-        outputs, scores = self._attend(*projected, seen, self.attention_axes, training, return_attention_scores)
-        outputs = self.output_dense(outputs * self._gate_dense(query) if self.use_gate else outputs)
-        return (outputs, scores) if return_attention_scores else outputs
+    def _projections(self) -> Sequence[EinsumDense]:
+        return self.query_dense, self.key_dense, self.value_dense, self.output_dense
 
 
 class GroupQueryAttention(_Heads, after={"activity_regularizer": "bias_regularizer"}):
@@ -381,6 +396,7 @@ class GroupQueryAttention(_Heads, after={"activity_regularizer": "bias_regulariz
                 f"num_key_value_heads, {num_key_value_heads}"
             )
         self.dropout, self.use_bias, self.use_gate, self.seed = dropout, use_bias, use_gate, seed
+        self._groups = num_query_heads // num_key_value_heads
         self._set(sliding_window, flash_attention)
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
@@ -395,25 +411,5 @@ class GroupQueryAttention(_Heads, after={"activity_regularizer": "bias_regulariz
         heads = (*query_shape[:-1], *queries)
         self._output_dense = self._project("attention_output", heads, query_shape[-1:], bound=2)
 
-    def call(
-        self,
-        query: Tensor,
-        value: Tensor,
-        key: Tensor | None = None,
-        query_mask: Any = None,
-        value_mask: Any = None,
-        key_mask: Any = None,
-        attention_mask: Any = None,
-        return_attention_scores: bool = False,
-        training: bool | None = None,
-        use_causal_mask: bool = False,
-    ) -> Any:
-        key = value if key is None else key
-        lengths = (query.shape[1], value.shape[1])
-        seen = self._seen(lengths, (query_mask, value_mask, key_mask), attention_mask, use_causal_mask)
-        groups = self.num_query_heads // self.num_key_value_heads
-        keys, values = (ops.repeat(x, groups, axis=2) for x in (self._key_dense(key), self._value_dense(value)))
-        projected = self._query_dense(query), keys, values
-        outputs, scores = self._attend(*projected, seen, (1,), training, return_attention_scores)
-        outputs = self._output_dense(outputs * self._gate_dense(query) if self.use_gate else outputs)
-        return (outputs, scores) if return_attention_scores else outputs
+    def _projections(self) -> Sequence[EinsumDense]:
+        return self._query_dense, self._key_dense, self._value_dense, self._output_dense
